@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Growable byte buffer with a maximum, made for writing text.
+ *
+ * Failure is sticky: once an append does not fit (maximum or memory) `failed` is set and later
+ * appends do nothing, so a writer checks once at the end. The maximum is part of construction.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/str.h"
+
+struct buf {
+    char *p;
+    size_t len;
+    size_t capacity;
+    size_t max;
+    bool failed;
+};
+
+#define BUF_WITH_MAX(max_bytes) ((struct buf){ .max = (max_bytes) })
+
+void buf_free(struct buf *buf);  /* also the CLEANUP helper */
+void buf_clear(struct buf *buf); /* keeps the memory, forgets content and failure */
+/* Make room for `more` bytes ahead of time. */
+bool buf_reserve(struct buf *buf, size_t more);
+void buf_append(struct buf *buf, const void *bytes, size_t len);
+void buf_str(struct buf *buf, struct str s);
+void buf_char(struct buf *buf, char c);
+void buf_u64(struct buf *buf, uint64_t value);
+void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+#define buf_lit(buf, literal) buf_append((buf), "" literal, sizeof(literal) - 1)
+
+static inline struct str buf_view(const struct buf *buf)
+{
+    return (struct str){ buf->p != NULL ? buf->p : "", buf->len };
+}
+
+/*
+ * Heap memory for long-lived structs outside base/ (malloc is banned there by lint).
+ * mem_zalloc returns zeroed memory or NULL; mem_free accepts NULL.
+ */
+MUST_CHECK void *mem_zalloc(size_t bytes);
+MUST_CHECK void *mem_resize(void *memory, size_t bytes); /* NULL leaves the old block valid */
+MUST_CHECK char *mem_cstr(struct str s);
+void mem_free(void *memory);
+
+#endif

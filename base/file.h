@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files made durable, one call at a time: the only place that syncs, links and renames.
+ *
+ * (1) Every call that changes the disk is counted (file_counters), so a test can say how many
+ *     fsyncs an operation costs.
+ * (2) Every such call passes a fault point: file_fault_set makes the n-th one fail with an errno,
+ *     once or from then on, so that sweeps can visit each.
+ * (3) Results: 0 or a negative errno; short writes are completed or reported, never ignored.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/buf.h"
+#include "base/fault.h"
+
+enum file_call {
+    FILE_CALL_OPEN,
+    FILE_CALL_WRITE,
+    FILE_CALL_SYNC,     /* fdatasync / fsync of a file */
+    FILE_CALL_SYNC_DIR, /* fsync of a directory */
+    FILE_CALL_LINK,
+    FILE_CALL_RENAME,
+    FILE_CALL_UNLINK,
+    FILE_CALL_MKDIR,
+    FILE_CALLS,
+};
+
+struct file_counters {
+    uint64_t calls[FILE_CALLS];
+};
+
+struct file_counters file_counters(void);
+
+/*
+ * Make the n-th (1-based, counted from now) call of a kind fail with error; forever: all after it
+ * too. n = 0 switches it off. Test-only; process wide. kind == FILE_CALLS counts all kinds together.
+ */
+void file_fault_set(enum file_call kind, uint64_t n, int error, bool forever);
+/* True once the armed fault has fired. */
+bool file_fault_fired(void);
+
+void fd_close(int *fd); /* CLEANUP helper; -1 is empty */
+static inline int fd_take(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
+/* All return a value >= 0 or a negative errno. Paths are relative to dir_fd; O_CLOEXEC always. */
+MUST_CHECK int file_open(int dir_fd, const char *path, int flags, unsigned mode);
+MUST_CHECK int file_write_all(int fd, const void *bytes, size_t len);
+/* Exactly len bytes at offset; -EIO for a short file. Not counted. */
+MUST_CHECK int file_read_at(int fd, uint64_t offset, void *out, size_t len);
+MUST_CHECK int file_sync(int fd);     /* fdatasync */
+MUST_CHECK int file_sync_dir(int fd); /* fsync */
+MUST_CHECK int file_link(int from_dir, const char *from, int to_dir, const char *to);
+MUST_CHECK int file_rename(int from_dir, const char *from, int to_dir, const char *to);
+MUST_CHECK int file_unlink(int dir_fd, const char *path);
+/* 1: made, 0: was there. */
+MUST_CHECK int file_mkdir(int dir_fd, const char *path, unsigned mode);
+
+/* Whole small file, at most max bytes; -EFBIG past it. */
+MUST_CHECK int file_read_all(int dir_fd, const char *path, struct buf *ret_content);
+/*
+ * Create or replace a small file durably: temp file, write, sync, rename, sync directory.
+ * mode: permission bits of the final file.
+ */
+MUST_CHECK int file_replace(int dir_fd, const char *path, unsigned mode, struct str content);
+
+#endif

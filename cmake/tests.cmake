@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# C tests. Every file is its own program and its own ctest test:
+#
+#   tests/unit/<layer>/test_*.c   linked with that layer and those below it only; label quick.
+#                                 Other .c files in the folder are helpers of all its tests.
+#   tests/fuzz/fuzz_*.c           libFuzzer targets in the fuzz preset; elsewhere replayed over
+#                                 tests/fuzz/corpus/<name>/ with tests/fuzz/replay.c; label quick.
+#   tests/tools/*.c tests/fault/*.c   helper programs, linked with everything.
+#
+# Tests run in the root of the tree, so that tests/vectors/... can be opened by that name.
+
+set(pail_test_environment
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0"
+    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+    "TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1")
+
+# Functions of a test are named in the table that runs them, not declared in a header.
+add_library(pail_test_flags INTERFACE)
+target_link_libraries(pail_test_flags INTERFACE pail_flags)
+target_compile_options(pail_test_flags INTERFACE -Wno-missing-prototypes)
+
+function(pail_add_test name label)
+    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    set_tests_properties(${name} PROPERTIES
+        LABELS ${label} TIMEOUT 120 ENVIRONMENT "${pail_test_environment}")
+endfunction()
+
+if(NOT PAIL_FUZZ)
+    foreach(layer base storage http xml auth s3 server)
+        get_target_property(type pail_${layer} TYPE)
+        pail_glob(sources tests/unit/${layer}/*.c)
+        set(helpers ${sources})
+        list(FILTER helpers EXCLUDE REGEX "/test_[^/]*\\.c$")
+        list(FILTER sources INCLUDE REGEX "/test_[^/]*\\.c$")
+        if(sources AND type STREQUAL "INTERFACE_LIBRARY")
+            message(STATUS "layer ${layer}: has tests but no sources yet")
+            continue()
+        endif()
+        foreach(source IN LISTS sources)
+            get_filename_component(stem "${source}" NAME_WE)
+            set(program unit_${layer}_${stem})
+            add_executable(${program} "${source}" ${helpers})
+            target_link_libraries(${program} PRIVATE pail_${layer} pail_inside_${layer}
+                pail_test_flags PkgConfig::CMOCKA Threads::Threads)
+            set_target_properties(${program} PROPERTIES
+                OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/unit/${layer}")
+            pail_add_test(unit/${layer}/${stem} quick ${program})
+        endforeach()
+    endforeach()
+endif()
+
+pail_glob(fuzz_sources tests/fuzz/fuzz_*.c)
+set(replay "${CMAKE_CURRENT_SOURCE_DIR}/tests/fuzz/replay.c")
+pail_glob(replay_found tests/fuzz/replay.c)
+foreach(source IN LISTS fuzz_sources)
+    get_filename_component(stem "${source}" NAME_WE)
+    string(REGEX REPLACE "^fuzz_" "" target "${stem}")
+    if(PAIL_FUZZ)
+        add_executable(${stem} "${source}")
+        target_link_options(${stem} PRIVATE -fsanitize=fuzzer)
+    elseif(replay_found)
+        add_executable(${stem} "${source}" "${replay}")
+    else()
+        continue()
+    endif()
+    target_link_libraries(${stem} PRIVATE pail_server pail_test_flags)
+    set_target_properties(${stem} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/fuzz")
+    set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/tests/fuzz/corpus/${target}")
+    if(NOT PAIL_FUZZ AND IS_DIRECTORY "${corpus}")
+        pail_add_test(replay/${target} quick ${stem} "${corpus}")
+    endif()
+endforeach()
+
+if(NOT PAIL_FUZZ)
+    pail_glob(helper_sources tests/tools/*.c tests/fault/*.c)
+    foreach(source IN LISTS helper_sources)
+        get_filename_component(stem "${source}" NAME_WE)
+        get_filename_component(folder "${source}" DIRECTORY)
+        get_filename_component(folder "${folder}" NAME)
+        add_executable(${folder}_${stem} "${source}")
+        target_link_libraries(${folder}_${stem} PRIVATE pail_server pail_test_flags Threads::Threads)
+        set_target_properties(${folder}_${stem} PROPERTIES
+            OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/${folder}")
+    endforeach()
+endif()

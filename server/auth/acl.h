@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Access control lists and the access decision, pure.
+ *
+ * An ACL travels packed (opaque to the store); STR_NONE is "private": full control for the owner.
+ * The owner of a bucket or object can always read and write its ACL.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+ */
+#ifndef SERVER_AUTH_ACL_H
+#define SERVER_AUTH_ACL_H
+
+#include "server/auth/auth.h"
+
+#define ACL_GRANTS_MAX 100
+#define ACL_PACKED_BYTES_MAX 8192
+
+enum acl_permission {
+    ACL_READ = 1,
+    ACL_WRITE = 2,
+    ACL_READ_ACP = 4,
+    ACL_WRITE_ACP = 8,
+    ACL_FULL_CONTROL = 15,
+};
+
+enum acl_grantee { ACL_USER = 0, ACL_ALL_USERS, ACL_AUTHENTICATED_USERS, ACL_LOG_DELIVERY };
+
+struct acl_grant {
+    enum acl_grantee grantee;
+    unsigned permission; /* one enum acl_permission (FULL_CONTROL stays one grant) */
+    struct str id;       /* canonical id for ACL_USER */
+};
+
+struct acl {
+    struct acl_grant *grants;
+    size_t count;
+};
+
+/* STR_NONE gives the private ACL of owner. False: damaged bytes or no memory. */
+MUST_CHECK bool acl_unpack(struct str packed, struct str owner, struct arena *arena,
+                           struct acl *ret_acl);
+/* STR_NONE when it is exactly the private ACL of owner. False: no memory or too long. */
+MUST_CHECK bool acl_pack(const struct acl *acl, struct str owner, struct arena *arena,
+                         struct str *ret_packed);
+
+/*
+ * A canned ACL by its x-amz-acl name. bucket_owner is used by bucket-owner-read/-full-control.
+ * False: unknown name (for a bucket: the object-only names too).
+ */
+MUST_CHECK bool acl_canned(struct str name, struct str owner, struct str bucket_owner,
+                           bool for_bucket, struct arena *arena, struct acl *ret_acl);
+
+/* What an operation needs; the column NEED of routes.def. */
+enum access_need {
+    NEED_ANYONE = 0,       /* no decision beyond a good signature */
+    NEED_USER,             /* any authenticated user (ListBuckets, CreateBucket) */
+    NEED_BUCKET_READ,
+    NEED_BUCKET_WRITE,
+    NEED_BUCKET_READ_ACP,
+    NEED_BUCKET_WRITE_ACP,
+    NEED_BUCKET_OWNER,
+    NEED_OBJECT_READ,
+    NEED_OBJECT_READ_ACP,
+    NEED_OBJECT_WRITE_ACP,
+    NEED_OBJECT_OWNER,     /* owner of the object or of its bucket */
+};
+
+/* The two resources a decision looks at. Object fields are STR_NONE when there is no object. */
+struct access_subject {
+    struct str bucket_owner, bucket_acl;
+    struct str object_owner, object_acl;
+};
+
+/*
+ * The access decision. user: NULL for anonymous. A need of NEED_OBJECT_* with no object
+ * (object_owner absent) is judged as NEED_BUCKET_READ: who may list may know a key is missing.
+ */
+MUST_CHECK bool access_allowed(const struct user *user, enum access_need need,
+                               const struct access_subject *subject, struct arena *arena);
+
+#endif

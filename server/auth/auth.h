@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who sent this request, and did they sign all of it: the only verifier.
+ *
+ * (1) auth_verify is called from one place (dispatch.c) for every request, before anything of the
+ *     bucket is revealed. It looks at the request alone: method, raw path, ordered query, headers.
+ * (2) Identity and signature come from the same object (header, query or form); two at once is 400.
+ * (3) Secrets are compared in constant time and never leave this folder.
+ * (4) Every x-amz-* header must be signed (V4), every one is (V2 signs them all).
+ *
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html (V2)
+ */
+#ifndef SERVER_AUTH_AUTH_H
+#define SERVER_AUTH_AUTH_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "server/http/aws_chunked.h"
+#include "server/http/form.h"
+#include "server/http/http.h"
+#include "server/s3/errors.h"
+
+#define AUTH_SKEW_S 900
+#define AUTH_EXPIRES_MAX_S 604800
+#define AUTH_ACCESS_KEY_BYTES_MAX 128
+#define AUTH_SECRET_BYTES_MAX 128
+#define AUTH_TOKEN_BYTES_MAX 2048
+#define AUTH_USERS_MAX 256
+
+/* ---- users --------------------------------------------------------------------------------- */
+
+struct user {
+    struct str access_key;
+    struct str secret_key;
+    struct str session_token; /* STR_NONE: a permanent key; else every request must carry it */
+    struct str canonical_id;  /* 64 hex digits */
+    struct str display_name;
+    struct str email; /* "" when unknown */
+    int64_t expires_us; /* temporary keys; 0: never */
+};
+
+struct users; /* immutable once built; any thread reads */
+
+MUST_CHECK struct users *users_open(void);
+void users_close(struct users *users);
+/* Copies. False: duplicate access key, empty or too long fields, too many. Two entries may share
+ * a canonical id (several keys of one user). */
+MUST_CHECK bool users_add(struct users *users, const struct user *user, struct fault *fault);
+const struct user *users_by_access_key(const struct users *users, struct str access_key);
+const struct user *users_by_canonical_id(const struct users *users, struct str canonical_id);
+const struct user *users_by_email(const struct users *users, struct str email); /* no case */
+size_t users_count(const struct users *users);
+/* The canonical id pail gives a user that was not given one: SHA-256 of the name, hex. */
+void users_canonical_id(struct str name, char out[64]);
+
+/* ---- verification -------------------------------------------------------------------------- */
+
+enum auth_mode { AUTH_STRICT = 0, AUTH_AUDIT, AUTH_OPEN };
+
+struct auth_config {
+    enum auth_mode mode;
+    const struct users *users;
+    struct str region;  /* ours */
+    bool strict_region; /* refuse other regions in the scope */
+    int64_t skew_us;    /* 0: AUTH_SKEW_S */
+};
+
+/* Payload forms a request can declare; routes.def says which an operation takes. */
+enum payload_mode {
+    PAYLOAD_ABSENT = 1,              /* no x-amz-content-sha256 (V2, anonymous) */
+    PAYLOAD_HEX = 2,                 /* SHA-256 named and signed */
+    PAYLOAD_UNSIGNED = 4,            /* UNSIGNED-PAYLOAD; also presigned without the header */
+    PAYLOAD_SIGNED_CHUNKS = 8,       /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
+    PAYLOAD_SIGNED_TRAILER = 16,     /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
+    PAYLOAD_UNSIGNED_TRAILER = 32,   /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
+};
+#define PAYLOAD_PLAIN (PAYLOAD_ABSENT | PAYLOAD_HEX | PAYLOAD_UNSIGNED)
+#define PAYLOAD_STREAMING (PAYLOAD_SIGNED_CHUNKS | PAYLOAD_SIGNED_TRAILER | PAYLOAD_UNSIGNED_TRAILER)
+#define PAYLOAD_ANY (PAYLOAD_PLAIN | PAYLOAD_STREAMING)
+
+enum auth_scheme {
+    AUTH_ANONYMOUS = 0,
+    AUTH_V4_HEADER,
+    AUTH_V4_QUERY,
+    AUTH_V2_HEADER,
+    AUTH_V2_QUERY,
+    AUTH_V4_POST,
+    AUTH_V2_POST,
+};
+
+/*
+ * The verdict. Only auth_verify and auth_verify_post make one, and dispatch.c hands operations
+ * nothing else.
+ */
+struct auth {
+    enum auth_scheme scheme;
+    const struct user *user; /* NULL: anonymous */
+    bool audited; /* verification failed but AUTH_AUDIT or AUTH_OPEN let it through */
+    enum payload_mode payload;
+    uint8_t payload_sha256[SHA256_BYTES]; /* PAYLOAD_HEX */
+    /* signed chunks: state of the signature chain */
+    uint8_t signing_key[SHA256_BYTES];
+    char previous_signature[64];
+    struct str scope;    /* "20261121/us-east-1/s3/aws4_request" */
+    struct str amz_date; /* "20261121T052523Z" */
+};
+
+/*
+ * Verify a request.
+ *
+ * virtual_bucket: bucket named by the Host header, STR_NONE in path style (V2 signs it).
+ * arena: the request's; texts of the refusal and the auth live there.
+ * Returns S3_OK and *ret_auth, or an error with its facts in *refusal. A request without any
+ * credential is S3_OK and anonymous. ECDSA forms are NotImplemented. A malformed or missing
+ * x-amz-content-sha256 on a V4 header request is an error as on AWS.
+ * Threads: any; uses a process-independent per-config cache of signing keys inside `cache`.
+ */
+struct auth_cache; /* signing keys by (access key, date, region, service); one per loop thread */
+MUST_CHECK struct auth_cache *auth_cache_open(void);
+void auth_cache_close(struct auth_cache *cache);
+
+MUST_CHECK enum s3_error auth_verify(const struct auth_config *config, struct auth_cache *cache,
+                                     const struct http_request *request, struct str virtual_bucket,
+                                     struct arena *arena, struct auth *ret_auth,
+                                     struct s3_refusal *refusal);
+
+/*
+ * Verify a POST Object form: signature over the policy (V4 or V2 fields), expiration, and every
+ * field against the policy's conditions. Fields are those before the file; bucket is the one
+ * routed to. content_length_range gets the policy's bounds (0..UINT64_MAX when it names none).
+ * A form without policy and signature is anonymous.
+ */
+MUST_CHECK enum s3_error auth_verify_post(const struct auth_config *config,
+                                          struct auth_cache *cache, const struct form_field *fields,
+                                          size_t field_count, struct str bucket,
+                                          struct arena *arena, struct auth *ret_auth,
+                                          uint64_t *ret_min_bytes, uint64_t *ret_max_bytes,
+                                          struct s3_refusal *refusal);
+
+/* ---- signed chunks ------------------------------------------------------------------------- */
+
+/*
+ * Check one chunk's signature and advance the chain. sha256: of the chunk's data. signature: 64
+ * hex digits from its header. False: it does not match.
+ */
+MUST_CHECK bool auth_chunk_verify(struct auth *auth, const uint8_t sha256[SHA256_BYTES],
+                                  struct str signature);
+/* canonical: trailer lines "name:value\n" in order. signature: x-amz-trailer-signature. */
+MUST_CHECK bool auth_trailer_verify(struct auth *auth, struct str canonical, struct str signature);
+
+/* ---- making signatures (pail presign, pail's own tests) -------------------------------------- */
+
+/*
+ * Presigned V4 URL for method on endpoint/bucket/key. endpoint: "http://127.0.0.1:9000".
+ * query_extra: "versionId=..." or STR_NONE. Written to out.
+ */
+MUST_CHECK bool auth_presign(struct buf *out, const struct user *user, struct str method,
+                             struct str endpoint, struct str region, struct str bucket,
+                             struct str key, struct str query_extra, uint64_t expires_s,
+                             int64_t now_us);
+
+/* HMAC chain of SigV4. */
+void auth_signing_key(struct str secret, struct str date, struct str region, struct str service,
+                      uint8_t out[SHA256_BYTES]);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Users: who may sign, found by access key, canonical id or e-mail address.
+ *
+ * (1) Immutable once built: readers take no lock. A reload builds another table.
+ * (2) The first user added is the root user.
+ */
+#include "base/codec.h"
+#include "server/auth/call.h"
+
+#define NAME_BYTES_MAX 256
+#define USERS_ARENA_BYTES (2 * 1024 * 1024) /* AUTH_USERS_MAX users with every field at its limit */
+#define SLOTS 512                           /* a power of two, twice AUTH_USERS_MAX */
+
+struct users {
+    struct arena *arena;
+    size_t count;
+    struct user list[AUTH_USERS_MAX];
+    uint16_t by_access_key[SLOTS]; /* position in list + 1 */
+};
+
+struct users *users_open(void)
+{
+    struct users *users = mem_zalloc(sizeof(*users));
+
+    if (users == NULL)
+        return NULL;
+
+    users->arena = arena_open(4096, USERS_ARENA_BYTES);
+    if (users->arena == NULL) {
+        mem_free(users);
+        return NULL;
+    }
+
+    return users;
+}
+
+void users_close(struct users *users)
+{
+    if (users == NULL)
+        return;
+
+    arena_close(users->arena);
+    mem_free(users);
+}
+
+static size_t slot_of(struct str access_key)
+{
+    uint32_t hash = 2166136261U;
+
+    for (size_t i = 0; i < access_key.len; i++)
+        hash = (hash ^ (unsigned char)access_key.p[i]) * 16777619U;
+
+    return (hash ^ hash >> 16) % SLOTS;
+}
+
+static bool user_fits(const struct user *user, struct fault *fault)
+{
+    if (user->access_key.len == 0 || user->access_key.len > AUTH_ACCESS_KEY_BYTES_MAX)
+        return fault_set(fault, false, "access key empty or longer than %d bytes",
+                         AUTH_ACCESS_KEY_BYTES_MAX);
+    if (user->secret_key.len == 0 || user->secret_key.len > AUTH_SECRET_BYTES_MAX)
+        return fault_set(fault, false, "secret key of '%.*s' empty or longer than %d bytes",
+                         STR_ARG(user->access_key), AUTH_SECRET_BYTES_MAX);
+    if (user->canonical_id.len != 64)
+        return fault_set(fault, false, "canonical id of '%.*s' is not 64 bytes long",
+                         STR_ARG(user->access_key));
+    if (str_present(user->session_token) &&
+        (user->session_token.len == 0 || user->session_token.len > AUTH_TOKEN_BYTES_MAX))
+        return fault_set(fault, false, "session token of '%.*s' empty or longer than %d bytes",
+                         STR_ARG(user->access_key), AUTH_TOKEN_BYTES_MAX);
+    if (user->display_name.len > NAME_BYTES_MAX || user->email.len > NAME_BYTES_MAX)
+        return fault_set(fault, false, "name or e-mail address of '%.*s' longer than %d bytes",
+                         STR_ARG(user->access_key), NAME_BYTES_MAX);
+
+    return true;
+}
+
+bool users_add(struct users *users, const struct user *user, struct fault *fault)
+{
+    struct user *copy = &users->list[users->count < AUTH_USERS_MAX ? users->count : 0];
+    size_t slot;
+
+    if (users->count == AUTH_USERS_MAX)
+        return fault_set(fault, false, "more than %d users", AUTH_USERS_MAX);
+    if (!user_fits(user, fault))
+        return false;
+    if (users_by_access_key(users, user->access_key) != NULL)
+        return fault_set(fault, false, "access key '%.*s' given twice",
+                         STR_ARG(user->access_key));
+
+    *copy = (struct user){
+        .access_key = arena_dup(users->arena, user->access_key),
+        .secret_key = arena_dup(users->arena, user->secret_key),
+        .canonical_id = arena_dup(users->arena, user->canonical_id),
+        .display_name = arena_dup(users->arena, user->display_name),
+        .email = arena_dup(users->arena, user->email),
+        .expires_us = user->expires_us,
+    };
+    if (str_present(user->session_token)) {
+        copy->session_token = arena_dup(users->arena, user->session_token);
+        if (!str_present(copy->session_token))
+            return fault_set(fault, false, "no memory");
+    }
+    if (!str_present(copy->access_key) || !str_present(copy->secret_key) ||
+        !str_present(copy->canonical_id) || !str_present(copy->display_name) ||
+        !str_present(copy->email))
+        return fault_set(fault, false, "no memory");
+
+    for (slot = slot_of(copy->access_key); users->by_access_key[slot] != 0;)
+        slot = (slot + 1) % SLOTS;
+    users->by_access_key[slot] = (uint16_t)++users->count;
+    return true;
+}
+
+const struct user *users_by_access_key(const struct users *users, struct str access_key)
+{
+    if (access_key.len > AUTH_ACCESS_KEY_BYTES_MAX)
+        return NULL;
+
+    for (size_t slot = slot_of(access_key); users->by_access_key[slot] != 0;
+         slot = (slot + 1) % SLOTS) {
+        const struct user *user = &users->list[users->by_access_key[slot] - 1];
+
+        if (str_eq(user->access_key, access_key))
+            return user;
+    }
+
+    return NULL;
+}
+
+const struct user *users_by_canonical_id(const struct users *users, struct str canonical_id)
+{
+    for (size_t i = 0; i < users->count; i++) {
+        if (str_eq(users->list[i].canonical_id, canonical_id))
+            return &users->list[i];
+    }
+
+    return NULL;
+}
+
+const struct user *users_by_email(const struct users *users, struct str email)
+{
+    for (size_t i = 0; i < users->count && email.len > 0; i++) {
+        if (str_eq_nocase(users->list[i].email, email))
+            return &users->list[i];
+    }
+
+    return NULL;
+}
+
+const struct user *users_first(const struct users *users)
+{
+    return users->count > 0 ? &users->list[0] : NULL;
+}
+
+size_t users_count(const struct users *users)
+{
+    return users->count;
+}
+
+void users_canonical_id(struct str name, char out[64])
+{
+    uint8_t sha256[SHA256_BYTES];
+
+    digest_once(DIGEST_SHA256, name, sha256);
+    hex_encode(sha256, sizeof(sha256), out);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root user's key pair: where it comes from, and DIR/credentials, where a generated one stays.
+ *
+ * (1) Nothing is built in but the documented pair of --dev.
+ * (2) The file has mode 0600 and the form of ~/.aws/credentials, so that it can be handed to any
+ *     SDK by AWS_SHARED_CREDENTIALS_FILE.
+ * (3) A pair is taken whole from one place; half a pair is an error, never mixed with another.
+ */
+#ifndef SERVER_CREDENTIALS_H
+#define SERVER_CREDENTIALS_H
+
+#include "base/arena.h"
+#include "server/config.h"
+
+#define CREDENTIALS_FILE "credentials"
+#define CREDENTIALS_ACCESS_KEY_LEN 20
+#define CREDENTIALS_SECRET_KEY_LEN 40
+
+enum credentials_origin {
+    CREDENTIALS_DEV,
+    CREDENTIALS_SETTINGS,    /* [server] root-user of the settings file */
+    CREDENTIALS_ENVIRONMENT, /* secret_variable names it */
+    CREDENTIALS_STORED,      /* DIR/credentials, from an earlier start */
+    CREDENTIALS_GENERATED,   /* DIR/credentials, made just now */
+};
+
+struct credentials {
+    struct str access_key, secret_key;
+    struct str session_token; /* STR_NONE but for temporary AWS_* variables */
+    enum credentials_origin origin;
+    const char *secret_variable; /* CREDENTIALS_ENVIRONMENT */
+};
+
+/*
+ * The pair in force: --dev, PAIL_ROOT_* (also from the settings file), MINIO_ROOT_*, AWS_*, then
+ * the file in dir_fd, which is made when missing. Texts live in the arena or the config.
+ */
+MUST_CHECK bool credentials_find(const struct config *config, int dir_fd, struct arena *arena,
+                                 struct credentials *ret_credentials, struct fault *fault);
+
+/* AWS_ACCESS_KEY_ID and its companions; false also when they are not set. */
+MUST_CHECK bool credentials_from_aws(struct credentials *ret_credentials, struct fault *fault);
+
+/* DIR/credentials of an existing store. */
+MUST_CHECK bool credentials_load(int dir_fd, struct arena *arena,
+                                 struct credentials *ret_credentials, struct fault *fault);
+
+#endif

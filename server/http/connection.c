@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections: our record beside MHD's, from accept to close.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "server/http/internal.h"
+
+static void peer_describe(struct http_conn *conn, const struct sockaddr *address)
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    int len;
+
+    if (address != NULL && address->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)address;
+
+        (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        len = snprintf(conn->peer, sizeof(conn->peer), "%s:%u", host, ntohs(in->sin_port));
+    } else if (address != NULL && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)address;
+
+        (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+        len = snprintf(conn->peer, sizeof(conn->peer), "[%s]:%u", host, ntohs(in6->sin6_port));
+    } else {
+        len = snprintf(conn->peer, sizeof(conn->peer), "unix");
+    }
+    conn->peer_len = len > 0 ? (size_t)len : 0;
+}
+
+static void conn_started(struct http_daemon *daemon, struct MHD_Connection *connection,
+                         void **context)
+{
+    struct http_loop *loop = daemon->loop;
+    struct http_conn *conn = mem_zalloc(sizeof(*conn));
+    const union MHD_ConnectionInfo *info;
+
+    *context = conn;
+    if (conn == NULL) /* its requests are dropped: exchange_begin_target finds no connection */
+        return;
+
+    conn->daemon = daemon;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    conn->fd = info != NULL ? info->connect_fd : -1;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    peer_describe(conn, info != NULL ? info->client_addr : NULL);
+
+    conn->next = loop->conns;
+    if (loop->conns != NULL)
+        loop->conns->prev = conn;
+    loop->conns = conn;
+    deadline_set(conn, clock_monotonic_us() + HTTP_HEADER_DEADLINE_S * US_PER_S);
+}
+
+static void conn_unlink(struct http_conn *conn)
+{
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        conn->daemon->loop->conns = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+}
+
+static void conn_closed(struct http_conn *conn)
+{
+    int unread = 0;
+
+    /* Closing a socket that holds unread bytes resets it: the peer may never see our answer. */
+    if (conn->fd >= 0 && (conn->linger || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0)))
+        linger_adopt(conn->daemon->loop, conn->fd);
+    conn_unlink(conn);
+    mem_free(conn);
+}
+
+void http_conn_notify(void *daemon, struct MHD_Connection *connection, void **context,
+                      enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        conn_started(daemon, connection, context);
+    else if (*context != NULL)
+        conn_closed(*context);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exchange: MHD's callbacks turned into the application's.
+ *
+ * MHD calls exchange_handle once after the headers, then for each piece of body, then once more
+ * when the request is complete, and again after each resumption.
+ *
+ * (1) A response queued in the first call closes the connection, so it is queued there only to
+ *     refuse a body; otherwise the reply waits for the last call.
+ * (2) on_done follows on_headers or on_refuse exactly once, whatever happens to the connection.
+ * (3) We suspend in the last call only: nothing of a suspended request is still to be read.
+ */
+#include "server/http/internal.h"
+
+/* ---- start -------------------------------------------------------------------------------- */
+
+void *exchange_begin_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct http_daemon *daemon = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_conn *conn = info != NULL ? info->socket_context : NULL;
+    struct http_exchange *x;
+
+    if (conn == NULL)
+        return NULL;
+    x = exchange_take(daemon->loop);
+    if (x == NULL)
+        return NULL;
+
+    x->conn = conn;
+    x->connection = connection;
+    /* One byte past the limit is enough for the guard to see that it is past. */
+    x->request.target = arena_dup(
+        x->view.arena, str_make(target, strnlen(target, HTTP_TARGET_BYTES_MAX + 1)));
+    conn->exchange = x;
+    daemon->loop->in_flight++;
+    if (conn->served)
+        deadline_set(conn, clock_monotonic_us() + HTTP_HEADER_DEADLINE_S * US_PER_S);
+    return x;
+}
+
+/* ---- replies ------------------------------------------------------------------------------ */
+
+static enum MHD_Result exchange_send(struct http_exchange *x, bool close)
+{
+    struct MHD_Response *response;
+    enum MHD_Result queued;
+
+    deadline_set(x->conn, HTTP_NEVER);
+    response = reply_response(x, REPLY_MEMORY_STAYS, close || x->loop->stopping);
+    if (response == NULL)
+        return MHD_NO;
+    queued = MHD_queue_response(x->connection, (unsigned)x->reply.status, response);
+    MHD_destroy_response(response);
+    if (queued == MHD_YES)
+        x->state = EXCHANGE_REPLIED;
+    return queued;
+}
+
+/* The reply is known before the body was read. */
+static enum MHD_Result exchange_reply_early(struct http_exchange *x)
+{
+    const struct http_request *request = &x->request;
+
+    if (!request->has_body ||
+        (!request->expects_continue && request->has_content_length && !x->reply.close &&
+         request->content_length <= HTTP_DRAIN_BYTES_MAX)) {
+        x->state = EXCHANGE_DRAIN;
+        return MHD_YES;
+    }
+    x->conn->linger = true;
+    return exchange_send(x, /* close= */ true);
+}
+
+static enum MHD_Result exchange_refuse(struct http_exchange *x, int status, const char *why)
+{
+    const struct http_app *app = &x->loop->server->app;
+
+    x->begun = true;
+    app->on_refuse(app->context, &x->view, status, why);
+    x->reply.close = true;
+    if (x->reply.status == 0)
+        x->reply.status = status;
+    return exchange_reply_early(x);
+}
+
+/* No exchange could be made when the target came in. */
+static enum MHD_Result exchange_lacking(struct http_daemon *daemon,
+                                        struct MHD_Connection *connection)
+{
+    struct MHD_Response *response = refusal_response(daemon->loop, 503, "Out of memory.");
+    enum MHD_Result queued;
+
+    if (response == NULL)
+        return MHD_NO;
+    queued = MHD_queue_response(connection, 503, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* ---- phases ------------------------------------------------------------------------------- */
+
+static enum MHD_Result exchange_headers(struct http_exchange *x, const char *method,
+                                        const char *version)
+{
+    const struct http_app *app = &x->loop->server->app;
+    struct fault why = { 0 };
+    int status = 400;
+
+    if (request_fill(x, method, version, &status, &why) != REQUEST_OK)
+        return exchange_refuse(x, status, why.text);
+
+    x->body_from_us = x->request.has_body ? clock_monotonic_us() : 0;
+    deadline_set(x->conn, x->request.has_body ? x->body_from_us + HTTP_BODY_GRACE_S * US_PER_S
+                                              : HTTP_NEVER);
+    x->begun = true;
+    x->state = EXCHANGE_BODY;
+    switch (app->on_headers(app->context, &x->view)) {
+    case HTTP_CONTINUE:
+        return MHD_YES;
+    case HTTP_REPLY:
+        return exchange_reply_early(x);
+    case HTTP_WAIT:
+    case HTTP_DROP:
+        break;
+    }
+    return MHD_NO;
+}
+
+static enum MHD_Result exchange_drain(struct http_exchange *x, size_t len)
+{
+    x->drained += len;
+    return x->drained > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result exchange_body(struct http_exchange *x, const char *bytes, size_t len)
+{
+    const struct http_app *app = &x->loop->server->app;
+
+    x->bytes_in += len;
+    if (x->state == EXCHANGE_DRAIN)
+        return exchange_drain(x, len);
+
+    switch (app->on_body(app->context, &x->view, bytes, len)) {
+    case HTTP_CONTINUE:
+        return MHD_YES;
+    case HTTP_REPLY:
+        x->state = EXCHANGE_DRAIN;
+        if (x->request.has_content_length &&
+            x->request.content_length - x->bytes_in > HTTP_DRAIN_BYTES_MAX)
+            return MHD_NO;
+        return MHD_YES;
+    case HTTP_WAIT:
+    case HTTP_DROP:
+        break;
+    }
+    return MHD_NO;
+}
+
+/* The request is complete, or the exchange was resumed: ask until there is an answer. */
+static enum MHD_Result exchange_finish(struct http_exchange *x)
+{
+    const struct http_app *app = &x->loop->server->app;
+    struct http_loop *loop = x->loop;
+    bool resumed = x->state == EXCHANGE_WAITING;
+
+    if (x->state == EXCHANGE_DRAIN)
+        return exchange_send(x, false);
+
+    deadline_set(x->conn, HTTP_NEVER);
+    for (;;) {
+        int expected = WAIT_NOT_YET;
+        enum http_next next;
+
+        atomic_store_explicit(&x->wait, WAIT_NOT_YET, memory_order_relaxed);
+        next = resumed ? app->on_resume(app->context, &x->view)
+                       : app->on_end(app->context, &x->view);
+        if (next == HTTP_REPLY)
+            return exchange_send(x, false);
+        if (next != HTTP_WAIT)
+            return MHD_NO;
+
+        resumed = true;
+        x->state = EXCHANGE_WAITING;
+        loop->waiting++;
+        if (atomic_compare_exchange_strong_explicit(&x->wait, &expected, WAIT_SUSPENDED,
+                                                    memory_order_acq_rel, memory_order_acquire)) {
+            MHD_suspend_connection(x->connection);
+            return MHD_YES;
+        }
+        loop->waiting--; /* http_resume came first */
+    }
+}
+
+void http_resume(struct http_exchange_view *view)
+{
+    struct http_exchange *x = CONTAINER_OF(view, struct http_exchange, view);
+
+    if (atomic_exchange_explicit(&x->wait, WAIT_RESUMED, memory_order_acq_rel) == WAIT_SUSPENDED)
+        http_loop_push_resumed(x->loop, x);
+}
+
+enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_len, void **exchange)
+{
+    struct http_exchange *x = *exchange;
+    size_t len = *upload_len;
+
+    (void)url;
+    if (x == NULL)
+        return exchange_lacking(context, connection);
+    if (x->state == EXCHANGE_HEAD)
+        return exchange_headers(x, method, version);
+    if (len > 0) {
+        *upload_len = 0;
+        return exchange_body(x, upload, len);
+    }
+    if (x->loop->grace_over && x->state != EXCHANGE_WAITING)
+        return MHD_NO;
+    return exchange_finish(x);
+}
+
+/* ---- end ---------------------------------------------------------------------------------- */
+
+void exchange_completed(void *context, struct MHD_Connection *connection, void **exchange,
+                        enum MHD_RequestTerminationCode why)
+{
+    struct http_daemon *daemon = context;
+    const struct http_app *app = &daemon->loop->server->app;
+    struct http_exchange *x = *exchange;
+    struct http_conn *conn;
+    bool completed;
+
+    (void)connection;
+    *exchange = NULL;
+    if (x == NULL)
+        return;
+
+    conn = x->conn;
+    completed = why == MHD_REQUEST_TERMINATED_COMPLETED_OK && x->state == EXCHANGE_REPLIED;
+    if (why == MHD_REQUEST_TERMINATED_WITH_ERROR)
+        conn->linger = true;
+    reply_close_stream(&x->reply);
+    if (!completed && x->reply.body_kind != HTTP_BODY_STREAM)
+        x->bytes_out = 0;
+    if (x->begun)
+        app->on_done(app->context, &x->view, completed, x->bytes_in, x->bytes_out);
+
+    conn->exchange = NULL;
+    conn->served = true;
+    deadline_set(conn, clock_monotonic_us() +
+                           (HTTP_IDLE_TIMEOUT_S + HTTP_HEADER_DEADLINE_S) * US_PER_S);
+    daemon->loop->in_flight--;
+    exchange_give_back(x);
+}

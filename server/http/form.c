@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Streaming multipart/form-data; see form.h.
+ *
+ * (1) The delimiter CRLF "--" boundary is searched with its failure table (Knuth-Morris-Pratt):
+ *     linear time, and of a possible delimiter only its length has to be remembered, since its
+ *     bytes are the delimiter's own.
+ * (2) The text before the first delimiter counts as if a CRLF preceded the body.
+ *
+ *   preamble --delimiter--> tail --CRLF--> part header --empty line--> field or file --delimiter--> tail
+ *                             \--"--"--> epilogue
+ */
+#include "server/http/form.h"
+
+#define DELIMITER_BYTES_MAX (FORM_BOUNDARY_BYTES_MAX + 4)
+
+enum form_state {
+    FORM_PREAMBLE,
+    FORM_TAIL,   /* after a delimiter: CRLF, "--", or blanks before them */
+    FORM_HEADER, /* lines of a part's header */
+    FORM_FIELD,
+    FORM_FILE,
+    FORM_SKIP, /* parts after the file */
+    FORM_EPILOGUE,
+};
+
+struct form {
+    struct form_events events;
+    struct arena *arena;
+    enum form_state state;
+    enum form_result failed;
+    bool file_seen, file_open;
+
+    size_t delimiter_len;
+    size_t matched;
+    char delimiter[DELIMITER_BYTES_MAX];
+    unsigned char failure[DELIMITER_BYTES_MAX];
+
+    size_t line_len, header_bytes;
+    char line[FORM_PART_HEADER_BYTES_MAX];
+
+    struct str part_name, part_filename, part_type;
+    size_t field_count;
+    size_t bytes_used; /* of text: names and values */
+    size_t value_from;
+    struct form_field fields[FORM_FIELDS_MAX];
+    char text[FORM_FIELDS_BYTES_MAX];
+};
+
+/* ---- boundary ----------------------------------------------------------------------------- */
+
+static bool is_boundary_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("'()+_,-./:=? ", c) != NULL);
+}
+
+/* The next "; name=value" of a header; value without quotes, escapes left in. */
+static bool param_next(struct str *rest, struct str *ret_name, struct str *ret_value)
+{
+    struct str s = str_trim(*rest);
+    size_t end;
+
+    if (s.len == 0 || s.p[0] != ';')
+        return false;
+    s = str_trim(str_skip(s, 1));
+    end = str_find_char(s, '=');
+    if (end == SIZE_MAX)
+        return false;
+    *ret_name = str_trim(str_slice(s, 0, end));
+    s = str_trim(str_skip(s, end + 1));
+    if (s.len > 0 && s.p[0] == '"') {
+        /* Browsers escape a quote as %22 and leave backslashes alone: "C:\a" is no escape. */
+        for (end = 1; end < s.len && s.p[end] != '"'; end++) {
+            if (s.p[end] == '\\' && end + 1 < s.len && s.p[end + 1] == '"')
+                end++;
+        }
+        if (end >= s.len)
+            return false;
+        *ret_value = str_slice(s, 1, end - 1);
+        *rest = str_skip(s, end + 1);
+        return true;
+    }
+    end = str_find_char(s, ';');
+    *ret_value = str_trim(str_slice(s, 0, end == SIZE_MAX ? s.len : end));
+    *rest = end == SIZE_MAX ? STR("") : str_skip(s, end);
+    return true;
+}
+
+bool form_boundary(struct str content_type, struct str *ret_boundary)
+{
+    struct str rest = str_trim(content_type);
+    size_t end = str_find_char(rest, ';');
+    struct str name;
+    struct str value;
+
+    if (end == SIZE_MAX ||
+        !str_eq_nocase(str_trim(str_slice(rest, 0, end)), STR("multipart/form-data")))
+        return false;
+    rest = str_skip(rest, end);
+    while (param_next(&rest, &name, &value)) {
+        if (!str_eq_nocase(name, STR("boundary")))
+            continue;
+        if (value.len == 0 || value.len > FORM_BOUNDARY_BYTES_MAX ||
+            value.p[value.len - 1] == ' ')
+            return false;
+        for (size_t i = 0; i < value.len; i++) {
+            if (!is_boundary_char(value.p[i]))
+                return false;
+        }
+        *ret_boundary = value;
+        return true;
+    }
+    return false;
+}
+
+struct form *form_open(struct arena *arena, struct str boundary, const struct form_events *events)
+{
+    struct form *form;
+    size_t matched = 0;
+
+    if (boundary.len == 0 || boundary.len > FORM_BOUNDARY_BYTES_MAX)
+        return NULL;
+    form = arena_alloc(arena, sizeof(*form));
+    if (form == NULL)
+        return NULL;
+    memset(form, 0, offsetof(struct form, fields));
+    form->events = *events;
+    form->arena = arena;
+    memcpy(form->delimiter, "\r\n--", 4);
+    memcpy(form->delimiter + 4, boundary.p, boundary.len);
+    form->delimiter_len = boundary.len + 4;
+    form->matched = 2; /* rule 2 */
+
+    for (size_t i = 1; i < form->delimiter_len; i++) {
+        while (matched > 0 && form->delimiter[i] != form->delimiter[matched])
+            matched = form->failure[matched - 1];
+        if (form->delimiter[i] == form->delimiter[matched])
+            matched++;
+        form->failure[i] = (unsigned char)matched;
+    }
+    return form;
+}
+
+/* ---- parts -------------------------------------------------------------------------------- */
+
+static enum form_result text_keep(struct form *form, struct str s, struct str *ret_kept)
+{
+    if (s.len > FORM_FIELDS_BYTES_MAX - form->bytes_used)
+        return FORM_TOO_LONG;
+    memcpy(form->text + form->bytes_used, s.p, s.len);
+    *ret_kept = str_make(form->text + form->bytes_used, s.len);
+    form->bytes_used += s.len;
+    return FORM_OK;
+}
+
+/* \" becomes "; in place, in text that is ours. */
+static struct str unescape_quotes(struct str s)
+{
+    char *text = (char *)(uintptr_t)s.p;
+    size_t len = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        if (text[i] == '\\' && i + 1 < s.len && text[i + 1] == '"')
+            i++;
+        text[len++] = text[i];
+    }
+    return str_make(text, len);
+}
+
+static enum form_result disposition(struct form *form, struct str value)
+{
+    size_t end = str_find_char(value, ';');
+    struct str rest;
+    struct str name;
+    struct str text;
+    enum form_result result = FORM_OK;
+
+    if (end == SIZE_MAX || !str_eq_nocase(str_trim(str_slice(value, 0, end)), STR("form-data")))
+        return FORM_MALFORMED;
+    if (str_present(form->part_name))
+        return FORM_MALFORMED;
+    rest = str_skip(value, end);
+    while (result == FORM_OK && param_next(&rest, &name, &text)) {
+        if (str_eq_nocase(name, STR("name")) && !str_present(form->part_name)) {
+            result = text_keep(form, text, &form->part_name);
+            if (result == FORM_OK)
+                form->part_name = unescape_quotes(form->part_name);
+        } else if (str_eq_nocase(name, STR("filename")) && !str_present(form->part_filename)) {
+            result = text_keep(form, text, &form->part_filename);
+            if (result == FORM_OK)
+                form->part_filename = unescape_quotes(form->part_filename);
+        }
+    }
+    if (result == FORM_OK && str_trim(rest).len > 0)
+        return FORM_MALFORMED;
+    return result;
+}
+
+static enum form_result header_line(struct form *form, struct str line)
+{
+    struct str name;
+    struct str value;
+
+    if (!str_cut(line, ':', &name, &value) || name.len == 0)
+        return FORM_MALFORMED;
+    if (str_eq_nocase(name, STR("content-disposition")))
+        return disposition(form, str_trim(value));
+    if (str_eq_nocase(name, STR("content-type")) && !str_present(form->part_type))
+        return text_keep(form, str_trim(value), &form->part_type);
+    return FORM_OK;
+}
+
+static enum form_result part_begin(struct form *form)
+{
+    if (form->file_seen) {
+        form->state = FORM_SKIP;
+        return FORM_OK;
+    }
+    if (!str_present(form->part_name))
+        return FORM_MALFORMED;
+    if (str_eq_nocase(form->part_name, STR("file"))) {
+        form->file_seen = true;
+        form->file_open = true;
+        form->state = FORM_FILE;
+        if (!str_present(form->part_filename))
+            form->part_filename = STR("");
+        return form->events.file_begin(form->events.context, form->part_filename, form->part_type)
+                   ? FORM_OK
+                   : FORM_REFUSED;
+    }
+    if (form->field_count == FORM_FIELDS_MAX)
+        return FORM_TOO_MANY;
+    form->state = FORM_FIELD;
+    form->value_from = form->bytes_used;
+    return FORM_OK;
+}
+
+static enum form_result part_data(struct form *form, const char *bytes, size_t len)
+{
+    struct str kept;
+
+    if (len == 0)
+        return FORM_OK;
+    if (form->state == FORM_FIELD)
+        return text_keep(form, str_make(bytes, len), &kept);
+    if (form->state == FORM_FILE)
+        return form->events.file_data(form->events.context, bytes, len) ? FORM_OK : FORM_REFUSED;
+    return FORM_OK;
+}
+
+/* A delimiter ended what came before it. */
+static enum form_result part_end(struct form *form)
+{
+    enum form_state state = form->state;
+
+    form->state = FORM_TAIL;
+    form->line_len = 0;
+    if (state == FORM_FIELD) {
+        form->fields[form->field_count++] = (struct form_field){
+            form->part_name,
+            str_make(form->text + form->value_from, form->bytes_used - form->value_from),
+        };
+    }
+    if (state == FORM_FILE) {
+        form->file_open = false;
+        if (!form->events.file_end(form->events.context))
+            return FORM_REFUSED;
+    }
+    return FORM_OK;
+}
+
+/* ---- bytes -------------------------------------------------------------------------------- */
+
+/*
+ * Data up to and including the next delimiter. Bytes of a match that broke off are the
+ * delimiter's first ones; they are handed on as data before what follows.
+ */
+static enum form_result feed_data(struct form *form, const char *bytes, size_t len, size_t *ret_used)
+{
+    enum form_result result;
+    size_t from = 0; /* first byte of this input not handed on and not part of a match */
+    size_t i = 0;
+
+    while (i < len) {
+        size_t matched = form->matched;
+        size_t carried;
+
+        if (matched == 0) {
+            const char *cr = memchr(bytes + i, '\r', len - i);
+
+            if (cr == NULL) {
+                i = len;
+                break;
+            }
+            i = (size_t)(cr - bytes);
+        }
+        while (matched > 0 && bytes[i] != form->delimiter[matched])
+            matched = form->failure[matched - 1];
+        if (bytes[i] == form->delimiter[matched])
+            matched++;
+        i++;
+
+        /* What the match no longer covers is data: first any bytes carried over from before. */
+        carried = form->matched > i - 1 - from ? form->matched - (i - 1 - from) : 0;
+        if (carried > 0 && matched < i - from + carried) {
+            size_t released = size_min(carried, i - from + carried - matched);
+            /* The phantom CRLF in front of the body is not data; the preamble ignores all. */
+            result = part_data(form, form->delimiter, released);
+            if (result != FORM_OK)
+                return result;
+            memmove(form->delimiter, form->delimiter, 0);
+            form->matched = matched;
+            if (released < carried) {
+                /* The rest of the carried bytes is still the match's beginning. */
+                continue;
+            }
+            continue;
+        }
+        form->matched = matched;
+        if (matched == form->delimiter_len) {
+            size_t data_end = i > matched ? i - matched : 0;
+
+            if (data_end > from) {
+                result = part_data(form, bytes + from, data_end - from);
+                if (result != FORM_OK)
+                    return result;
+            }
+            form->matched = 0;
+            *ret_used = i;
+            return part_end(form);
+        }
+    }
+    *ret_used = len;
+    if (len - from > form->matched)
+        return part_data(form, bytes + from, len - from - form->matched);
+    return FORM_OK;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Refusals that MHD makes by itself (bad Content-Length, folded header, bad chunk…), in our form.
+ *
+ * MHD builds the page of every such refusal with MHD_create_response_from_buffer_static. The
+ * program is linked with --wrap for that symbol, so the call arrives here and the application's
+ * on_refuse writes the answer. Linked without it, MHD's HTML pages go out: nothing else changes.
+ *
+ * The status is announced just before, through MHD's logger (refusal_log).
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "server/http/internal.h"
+
+#define LOG_TEXT_MAX 512
+
+struct MHD_Response *refusal_of_library(size_t len, const void *text)
+    __asm__("__wrap_MHD_create_response_from_buffer_static");
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+void refusal_log(void *context, const char *format, va_list arguments)
+{
+    struct http_loop *loop = context;
+    char text[LOG_TEXT_MAX];
+
+    if (starts_with(format, "Error processing request (HTTP response code is %u")) {
+        va_list copy;
+
+        va_copy(copy, arguments);
+        loop->library_status = va_arg(copy, unsigned);
+        va_end(copy);
+    }
+    if (starts_with(format, "Hit process or system resource limit at FIRST"))
+        loop->starved = true;
+    if (!log_wants(LOG_LEVEL_DEBUG))
+        return;
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+struct MHD_Response *refusal_response(struct http_loop *loop, int status, const char *why)
+{
+    const struct http_app *app = &loop->server->app;
+    struct http_exchange *x = loop->spare;
+    struct MHD_Response *response;
+
+    loop->spare = NULL;
+    if (x == NULL)
+        return NULL;
+    memset(&x->request, 0, sizeof(x->request));
+    x->view.user = NULL;
+    x->view.loop_context = loop->context;
+    x->bytes_out = 0;
+    app->on_refuse(app->context, &x->view, status, why);
+    if (x->reply.body_kind == HTTP_BODY_FILE || x->reply.body_kind == HTTP_BODY_STREAM)
+        http_reply_reset(&x->reply); /* would need the exchange to live on */
+    response = reply_response(x, REPLY_MEMORY_COPY, /* close= */ true);
+    app->on_done(app->context, &x->view, response != NULL, 0, x->bytes_out);
+    http_reply_reset(&x->reply);
+    arena_reset(x->view.arena);
+    loop->spare = x;
+    return response;
+}
+
+static const char *refusal_text(unsigned status)
+{
+    switch (status) {
+    case 413:
+        return "The request's Content-Length or chunk size is too large.";
+    case 414:
+        return "The request target is too long.";
+    case 431:
+        return "The request's header section is too large.";
+    case 501:
+        return "The Transfer-Encoding is not supported.";
+    case 505:
+        return "The HTTP version is not supported.";
+    default:
+        return "The request is not well-formed HTTP.";
+    }
+}
+
+struct MHD_Response *refusal_of_library(size_t len, const void *text)
+{
+    struct http_loop *loop = http_loop_current;
+    struct MHD_Response *response = NULL;
+
+    if (loop != NULL && loop->library_status != 0) {
+        unsigned status = loop->library_status;
+
+        loop->library_status = 0;
+        response = refusal_response(loop, (int)status, refusal_text(status));
+    }
+    if (response == NULL)
+        response = MHD_create_response_from_buffer_copy(len, text);
+    return response;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Request-target: split and decoded exactly once.
+ *
+ * (1) Nothing is normalised: "//", "/./" and "+" stay as they came.
+ * (2) The raw text of every part is kept beside the decoded one: signatures cover the raw text.
+ */
+#include "base/codec.h"
+#include "server/http/http.h"
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Bytes that may stand in a target, and whole escapes other than %00. */
+static bool target_bytes_ok(struct str s, struct fault *fault)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c <= 0x20 || c == 0x7f) {
+            (void)fault_set(fault, 0, "The request target has a blank or control character.");
+            return false;
+        }
+        if (c != '%')
+            continue;
+        if (i + 2 >= s.len || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0) {
+            (void)fault_set(fault, 0, "The request target has a malformed percent-encoding.");
+            return false;
+        }
+        if (s.p[i + 1] == '0' && s.p[i + 2] == '0') {
+            (void)fault_set(fault, 0, "The request target contains a NUL character.");
+            return false;
+        }
+        i += 2;
+    }
+    return true;
+}
+
+static bool decode(struct arena *arena, struct str raw, struct str *ret_text)
+{
+    if (memchr(raw.p, '%', raw.len) == NULL) {
+        *ret_text = raw;
+        return true;
+    }
+    return uri_decode(arena, raw, URI_PLUS_LITERAL, ret_text);
+}
+
+static bool param_parse(struct str item, struct arena *arena, struct http_param *param)
+{
+    param->has_equals = str_cut(item, '=', &param->raw_name, &param->raw_value);
+    if (!param->has_equals)
+        param->raw_value = str_make(item.p + item.len, 0);
+    return decode(arena, param->raw_name, &param->name) &&
+           decode(arena, param->raw_value, &param->value);
+}
+
+static bool query_parse(struct arena *arena, struct http_request *request, struct fault *fault)
+{
+    struct str rest = request->raw_query;
+    struct str item;
+    size_t count = 0;
+
+    while (str_next(&rest, '&', &item))
+        count += item.len > 0;
+    if (count == 0)
+        return true;
+    if (count > HTTP_QUERY_PARAMS_MAX) {
+        (void)fault_set(fault, 0, "The request target has too many query parameters.");
+        return false;
+    }
+
+    request->params = arena_array(arena, count, sizeof(*request->params));
+    if (request->params == NULL) {
+        (void)fault_set(fault, 0, "Out of memory.");
+        return false;
+    }
+    rest = request->raw_query;
+    while (str_next(&rest, '&', &item)) {
+        if (item.len == 0)
+            continue;
+        if (!param_parse(item, arena, &request->params[request->param_count])) {
+            (void)fault_set(fault, 0, "Out of memory.");
+            return false;
+        }
+        request->param_count++;
+    }
+    return true;
+}
+
+bool http_target_parse(struct str target, struct arena *arena, struct http_request *request,
+                       struct fault *fault)
+{
+    bool asterisk = str_eq(target, STR("*")) && str_eq(request->method, STR("OPTIONS"));
+    size_t mark;
+
+    request->target = target;
+    request->raw_path = target;
+    request->raw_query = STR_NONE;
+    request->params = NULL;
+    request->param_count = 0;
+
+    if (!asterisk && (target.len == 0 || target.p[0] != '/')) {
+        (void)fault_set(fault, 0, "The request target is not a path.");
+        return false;
+    }
+    if (!target_bytes_ok(target, fault))
+        return false;
+
+    mark = str_find_char(target, '?');
+    if (mark == SIZE_MAX)
+        return true;
+    request->raw_path = str_slice(target, 0, mark);
+    request->raw_query = str_make(target.p + mark + 1, target.len - mark - 1);
+    return query_parse(arena, request, fault);
+}
+
+const struct http_param *http_param(const struct http_request *request, struct str name)
+{
+    for (size_t i = 0; i < request->param_count; i++) {
+        if (str_eq(request->params[i].name, name))
+            return &request->params[i];
+    }
+    return NULL;
+}
+
+struct str http_header(const struct http_request *request, struct str name)
+{
+    for (size_t i = 0; i < request->field_count; i++) {
+        if (str_eq_nocase(request->fields[i].name, name))
+            return request->fields[i].value;
+    }
+    return STR_NONE;
+}
+
+size_t http_header_count(const struct http_request *request, struct str name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < request->field_count; i++)
+        count += str_eq_nocase(request->fields[i].name, name);
+    return count;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pail: finds the subcommand and runs it.
+ */
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "server/commands.h"
+#include "server/http/http.h"
+#include "server/xml/xml.h"
+#include "storage/store.h"
+
+#define TEXT_MAX 8192
+
+static const struct {
+    struct str name;
+    command_run *run;
+    struct str operands;
+    struct str does;
+} commands[] = {
+    { STR("serve"), command_serve, STR("DIR"), STR("serve the store in DIR, made when missing") },
+    { STR("config"), command_config, STR(""), STR("print every setting and where it came from") },
+    { STR("credentials"), command_credentials, STR("DIR"), STR("print the root user's key pair") },
+    { STR("presign"), command_presign, STR("s3://BUCKET/KEY"), STR("print a presigned URL") },
+    { STR("health"), command_health, STR("[URL]"), STR("ask a server whether it answers") },
+    { STR("fsck"), command_fsck, STR("DIR"), STR("check a store that nobody serves") },
+};
+
+static void print_help(struct buf *out)
+{
+    buf_lit(out, "Usage: pail COMMAND [options]\n\n");
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        struct str name = commands[i].name;
+        struct str operands = commands[i].operands;
+
+        buf_printf(out, "  %.*s %-*.*s %.*s\n", STR_ARG(name), 28 - (int)name.len, STR_ARG(operands),
+                   STR_ARG(commands[i].does));
+    }
+    buf_lit(out, "\n"
+                 "  pail COMMAND --help   more about one of them\n"
+                 "  pail --version        versions of pail and of its libraries\n"
+                 "\n"
+                 "Exit codes: 0 done, 1 failed, 2 not understood, 3 the directory is in use.\n");
+}
+
+static void print_version(struct buf *out)
+{
+    buf_printf(out,
+               "pail %s\n"
+               "libmicrohttpd %s\n"
+               "SQLite %s\n"
+               "OpenSSL %s\n"
+               "libxml2 %s\n",
+               PAIL_VERSION, http_library_version(), store_library_version(),
+               digest_library_version(), xml_library_version());
+}
+
+int main(int argc, char **argv)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(TEXT_MAX);
+    struct str name = str_from_cstr(argc > 1 ? argv[1] : NULL);
+    struct fault fault = { 0 };
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (str_eq(name, commands[i].name))
+            return commands[i].run(argv + 2);
+    }
+
+    if (str_eq(name, STR("--version")) || str_eq(name, STR("-V")) || str_eq(name, STR("version"))) {
+        print_version(&text);
+    } else if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")) || str_eq(name, STR("help"))) {
+        print_help(&text);
+    } else {
+        if (str_present(name))
+            (void)fault_set(&fault, 0, "'%.*s' is not a command", STR_ARG(name));
+        else
+            (void)fault_set(&fault, 0, "a command is missing");
+        return command_usage("", &fault);
+    }
+
+    command_write(STDOUT_FILENO, &text);
+    return EXIT_CODE_OK;
+}

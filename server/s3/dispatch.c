@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Dispatch; see dispatch.h.
+ *
+ * (1) A request without a body is handled whole in on_end, inside one snapshot of the catalog. One
+ *     with a body is admitted in on_headers (so a refusal comes before the body) and, where the
+ *     operation looks at an object, loaded and authorised again in on_end.
+ * (2) Nothing of a bucket is revealed before the access decision, but its existence.
+ */
+#include "server/s3/dispatch.h"
+
+#include "base/log.h"
+#include "server/s3/names.h"
+#include "server/s3/post.h"
+#include "server/s3/render.h"
+#include "server/s3/sink.h"
+#include "server/s3/source.h"
+
+#define RETRIES_MAX 16
+
+struct s3_app {
+    struct s3_options options;
+    struct http_app http;
+};
+
+struct loop_state {
+    struct s3_app *app;
+    struct reader *reader;
+    struct auth_cache *auth_cache;
+};
+
+/* ---- identify ---------------------------------------------------------------------------------- */
+
+static enum s3_error op_name(struct op *op, enum resource *ret_resource)
+{
+    struct resource_name name;
+
+    if (!name_resolve(op->request, op->options->domains, op->options->domain_count, op->arena,
+                      &name))
+        return op_fail(op, S3_InvalidURI, op->request->raw_path);
+    op->bucket_name = name.bucket;
+    op->key = name.key;
+    op->virtual_bucket = name.virtual_bucket;
+    *ret_resource = name.resource;
+    return S3_OK;
+}
+
+static struct str resource_type(enum resource resource)
+{
+    return resource == RESOURCE_SERVICE  ? STR("SERVICE")
+           : resource == RESOURCE_BUCKET ? STR("BUCKET")
+                                         : STR("OBJECT");
+}
+
+static enum s3_error op_check_names(struct op *op)
+{
+    enum s3_error err;
+
+    if (str_present(op->bucket_name) && !s3_bucket_name_valid(op->bucket_name)) {
+        /* A name that CreateBucket refuses can not exist either. */
+        if (op->route->flags & ROUTE_NEW_BUCKET)
+            return op_fail(op, S3_InvalidBucketName, op->bucket_name);
+        return str_is_utf8(op->bucket_name) && op->bucket_name.len > 0
+                   ? op_fail(op, S3_NoSuchBucket, op->bucket_name)
+                   : op_fail(op, S3_InvalidBucketName, op->bucket_name);
+    }
+    if (!str_present(op->key))
+        return S3_OK;
+    err = name_check_key(op->key);
+    if (err == S3_KeyTooLongError)
+        return op_fail(op, err, arena_printf(op->arena, "%zu", op->key.len),
+                       arena_printf(op->arena, "%d", STORE_KEY_BYTES_MAX));
+    if (err != S3_OK)
+        return op_fail(op, err, op->request->raw_path);
+    return S3_OK;
+}
+
+/* Route, then who: the only call of auth_verify. */
+static enum s3_error op_identify(struct op *op)
+{
+    enum resource resource;
+    enum s3_error routed = S3_OK;
+    enum s3_error err = op_name(op, &resource);
+
+    if (err != S3_OK)
+        return err;
+    op->route = route_find(op->request, resource, &routed);
+    err = auth_verify(&op->options->auth, op->auth_cache, op->request, op->virtual_bucket,
+                      op->arena, &op->auth, &op->refusal);
+    if (err != S3_OK)
+        return err;
+    if (op->route == NULL && routed == S3_NotImplemented)
+        return op_fail(op, routed, STR_NONE, resource_type(resource));
+    if (op->route == NULL)
+        return op_fail(op, routed, op->request->method, resource_type(resource));
+    if (op->route->run == NULL)
+        return op_fail(op, S3_NotImplemented, STR_NONE, resource_type(resource));
+    if (((unsigned)op->auth.payload & op->route->payloads) == 0)
+        return op_fail(op, S3_NotImplemented, STR("x-amz-content-sha256"));
+    return op_check_names(op);
+}
+
+/* ---- load and authorise ------------------------------------------------------------------------- */
+
+static enum s3_error load_bucket(struct op *op, struct str name, struct str expected_owner,
+                                 struct bucket *ret_bucket)
+{
+    enum store_status status = bucket_get(op->reader, name, op->arena, ret_bucket, &op->fault);
+
+    if (status == STORE_NO_BUCKET)
+        return op_fail(op, S3_NoSuchBucket, name);
+    if (status != STORE_OK)
+        return s3_from_store(op, status);
+    if (str_present(expected_owner) && !str_eq(expected_owner, ret_bucket->owner))
+        return op_fail(op, S3_AccessDenied);
+    return S3_OK;
+}
+
+static enum s3_error read_version_id(struct op *op)
+{
+    struct str text = op_param(op, "versionId");
+
+    op->asked_version = false;
+    op->version_id = (struct version_id){ .kind = VERSION_CURRENT };
+    if ((op->route->flags & ROUTE_VERSION) == 0 || !str_present(text))
+        return S3_OK;
+    if (text.len == 0)
+        return op_fail_argument(op, STR("Version id cannot be the empty string"), STR("versionId"),
+                                text);
+    if (!version_id_parse(text, &op->version_id))
+        return op_fail_argument(op, STR("Invalid version id specified"), STR("versionId"), text);
+    op->asked_version = true;
+    return S3_OK;
+}
+
+/* The only call of access_allowed. */
+static enum s3_error decide(struct op *op, enum access_need need, const struct bucket *bucket,
+                            const struct version *version)
+{
+    struct access_subject subject = { 0 };
+
+    if (bucket != NULL) {
+        subject.bucket_owner = bucket->owner;
+        subject.bucket_acl = bucket->acl;
+    }
+    if (version != NULL) {
+        subject.object_owner = version->attrs.owner;
+        subject.object_acl = version->attrs.acl;
+    }
+    if (access_allowed(op->auth.user, need, &subject, op->arena))
+        return S3_OK;
+    return op_fail(op, S3_AccessDenied);
+}
+
+static enum access_need need_of(const struct op *op)
+{
+    /* Through an ACL, removing one version is the bucket owner's right alone. */
+    if (op->route->run == op_DeleteObject && op->asked_version)
+        return NEED_BUCKET_OWNER;
+    return op->route->need;
+}
+
+static enum s3_error refuse_marker(struct op *op)
+{
+    op->keep_headers = true;
+    op_set(op, "x-amz-delete-marker", STR("true"));
+    op_set_version_id(op, &op->version);
+    if (!op->asked_version)
+        return op_fail(op, S3_NoSuchKey, op->key);
+    op_set_http_date(op, "Last-Modified", op->version.modified_us);
+    op_set(op, "Allow", STR("DELETE"));
+    return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
+}
+
+static enum s3_error load_object(struct op *op)
+{
+    enum store_status status = version_get(op->reader, op->bucket.id, op->key, op->version_id,
+                                           op->arena, &op->version, &op->fault);
+    enum s3_error err;
+
+    op->has_version = status == STORE_OK;
+    if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
+        return s3_from_store(op, status);
+    err = decide(op, need_of(op), &op->bucket,
+                 op->has_version && !op->version.delete_marker ? &op->version : NULL);
+    if (err != S3_OK)
+        return err;
+    if (!op->has_version)
+        return s3_from_store(op, status);
+    if (op->version.delete_marker && (op->route->flags & ROUTE_MARKER_OK) == 0)
+        return refuse_marker(op);
+    return S3_OK;
+}
+
+static enum s3_error load_source(struct op *op)
+{
+    struct source_name name;
+    enum store_status status;
+    enum s3_error err = source_parse(op, op_header(op, "x-amz-copy-source"), &name);
+
+    if (err == S3_OK)
+        err = load_bucket(op, name.bucket, op_header(op, "x-amz-source-expected-bucket-owner"),
+                          &op->source_bucket);
+    if (err != S3_OK)
+        return err;
+    op->source_asked_version = name.has_version;
+    status = version_get(op->reader, op->source_bucket.id, name.key, name.version, op->arena,
+                         &op->source, &op->fault);
+    op->has_source = status == STORE_OK;
+    if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
+        return s3_from_store(op, status);
+    err = decide(op, NEED_OBJECT_READ, &op->source_bucket,
+                 op->has_source && !op->source.delete_marker ? &op->source : NULL);
+    if (err != S3_OK)
+        return err;
+    if (status == STORE_NO_VERSION)
+        return op_fail(op, S3_NoSuchVersion, name.key);
+    if (!op->has_source || (op->source.delete_marker && !name.has_version))
+        return op_fail(op, S3_NoSuchKey, name.key);
+    if (op->source.delete_marker)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The source of a copy request may not specifically refer to a "
+                                "delete marker by version id."));
+    return source_conditions(op);
+}
+
+/* Everything the operation will look at, loaded and allowed. Inside a snapshot. */
+static enum s3_error op_admit(struct op *op)
+{
+    enum s3_error err = S3_OK;
+
+    if (str_present(op->bucket_name) && (op->route->flags & ROUTE_NEW_BUCKET) == 0)
+        err = load_bucket(op, op->bucket_name, op_header(op, "x-amz-expected-bucket-owner"),
+                          &op->bucket);
+    if (err == S3_OK)
+        err = read_version_id(op);
+    if (err != S3_OK)
+        return err;
+    if (op->route->flags & ROUTE_OBJECT)
+        return load_object(op);
+    err = decide(op, need_of(op), op->bucket.id != 0 ? &op->bucket : NULL, NULL);
+    if (err == S3_OK && (op->route->flags & ROUTE_SOURCE))
+        err = load_source(op);
+    return err;
+}
+
+enum s3_error dispatch_admit_form(struct op *op, const struct form_field *fields,
+                                  size_t field_count, uint64_t *ret_min_bytes,
+                                  uint64_t *ret_max_bytes)
+{
+    enum s3_error err = auth_verify_post(&op->options->auth, op->auth_cache, fields, field_count,
+                                         op->bucket_name, op->arena, &op->auth, ret_min_bytes,
+                                         ret_max_bytes, &op->refusal);
+
+    return err != S3_OK ? err : decide(op, NEED_BUCKET_WRITE, &op->bucket, NULL);
+}
+
+/* ---- body ---------------------------------------------------------------------------------------- */
+
+static enum s3_error open_body(struct op *op)
+{
+    const struct http_request *request = op->request;
+    bool encrypt = false;
+    uint64_t max = op->route->body_max;
+
+    if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length && !request->chunked)
+        return op_fail(op, S3_MissingContentLength);
+    if (op->route->body == TAKES_FORM)
+        return post_open(op);
+    if (op->route->body == TAKES_STREAM) {
+        enum s3_error err = S3_OK;
+
+        max = S3_OBJECT_BYTES_MAX;
+        if (op->route->run == op_UploadPart) {
+            err = op_upload_prepare(op);
+            encrypt = err == S3_OK && op->upload.attrs.sse != SSE_NONE;
+        } else {
+            /* Refuse bad headers before the body travels. */
+            err = attrs_from_request(op, &op->attrs);
+            encrypt = op->attrs.sse != SSE_NONE;
+        }
+        if (err != S3_OK)
+            return err;
+    } else if (op->route->body == TAKES_NOTHING) {
+        max = HTTP_DRAIN_BYTES_MAX;
+    }
+    return sink_open(op, encrypt, max);
+}
+
+static enum s3_error feed_body(struct op *op, const void *bytes, size_t len)
+{
+    return op->route->body == TAKES_FORM ? post_feed(op, bytes, len) : sink_feed(op, bytes, len);
+}
+
+static enum s3_error finish_body(struct op *op)
+{
+    return op->route->body == TAKES_FORM ? post_finish(op) : sink_finish(op);
+}
+
+/* ---- answer -------------------------------------------------------------------------------------- */
+
+static enum http_next answer(struct op *op, enum s3_error err)
+{
+    if (err == S3_WAIT)
+        return HTTP_WAIT;
+    op->error = err;
+    if (err != S3_OK) {
+        if (op->refusal.error != err)
+            op->refusal = (struct s3_refusal){ .error = err };
+        if (!op->keep_headers)
+            http_reply_reset(op->reply);
+        if (err == S3_InternalError)
+            log_error("req=%s %s", op->request_id,
+                      op->fault.text[0] != '\0' ? op->fault.text : "internal error");
+    }
+    render_common(op->reply, op->arena, str_make(op->request_id, 16));
+    if (store_durability(op->store) == STORE_RELAXED)
+        op_set(op, "x-pail-durability", STR("relaxed"));
+    if (err != S3_OK)
+        render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
+    return HTTP_REPLY;
+}
+
+static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange)
+{
+    struct loop_state *loop = exchange->loop_context;
+    struct op *op = ARENA_NEW(exchange->arena, struct op);
+
+    if (op == NULL)
+        return NULL;
+    op->exchange = exchange;
+    op->arena = exchange->arena;
+    op->request = exchange->request;
+    op->reply = exchange->reply;
+    op->options = &app->options;
+    op->store = app->options.store;
+    op->reader = loop->reader;
+    op->auth_cache = loop->auth_cache;
+    op->started_us = clock_monotonic_us();
+    render_request_id(op->request_id);
+    exchange->user = op;
+    return op;
+}
+
+static void refuse_plain(struct http_exchange_view *exchange, enum s3_error error, int status,
+                         struct str message)
+{
+    struct s3_refusal refusal = { .error = error, .message = message };
+    char id[17];
+    struct str kept;
+
+    render_request_id(id);
+    kept = arena_dup(exchange->arena, str_make(id, 16));
+    if (!str_present(kept))
+        kept = STR("0000000000000000");
+    http_reply_reset(exchange->reply);
+    render_common(exchange->reply, exchange->arena, kept);
+    render_error(exchange, &refusal, kept, status);
+}
+
+/* ---- http_app ------------------------------------------------------------------------------------ */
+
+static enum http_next on_headers(void *context, struct http_exchange_view *exchange)
+{
+    struct op *op = op_new(context, exchange);
+    enum s3_error err;
+
+    if (op == NULL) {
+        refuse_plain(exchange, S3_SlowDown, 0, STR_NONE);
+        return HTTP_REPLY;
+    }
+    if (!op->request->has_body)
+        return HTTP_CONTINUE; /* on_end does all */
+    err = op_identify(op);
+    if (err == S3_OK)
+        err = s3_from_store(op, reader_begin(op->reader, &op->fault));
+    if (err != S3_OK)
+        return answer(op, err);
+    err = op_admit(op);
+    if (err == S3_OK)
+        err = open_body(op);
+    reader_end(op->reader);
+    return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
+}
+
+static enum http_next on_body(void *context, struct http_exchange_view *exchange,
+                              const void *bytes, size_t len)
+{
+    struct op *op = exchange->user;
+    enum s3_error err = feed_body(op, bytes, len);
+
+    (void)context;
+    return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
+}
+
+/* The rest of the pipeline; also for another try after STORE_RETRY. Inside a snapshot. */
+static enum s3_error run(struct op *op)
+{
+    bool admitted = op->request->has_body && op->retries == 0 &&
+                    (op->route->flags & (ROUTE_OBJECT | ROUTE_SOURCE)) == 0;
+    enum s3_error err = admitted ? S3_OK : op_admit(op);
+
+    if (err == S3_OK && !op->request->has_body && op->retries == 0) {
+        err = open_body(op);
+        if (err == S3_OK)
+            err = finish_body(op);
+    }
+    return err == S3_OK ? op->route->run(op) : err;
+}
+
+static enum http_next run_in_snapshot(struct op *op)
+{
+    enum s3_error err = s3_from_store(op, reader_begin(op->reader, &op->fault));
+
+    if (err != S3_OK)
+        return answer(op, err);
+    err = run(op);
+    reader_end(op->reader);
+    return answer(op, err);
+}
+
+static enum http_next on_end(void *context, struct http_exchange_view *exchange)
+{
+    struct op *op = exchange->user;
+    enum s3_error err = op->request->has_body ? finish_body(op) : op_identify(op);
+
+    (void)context;
+    return err == S3_OK ? run_in_snapshot(op) : answer(op, err);
+}
+
+static enum http_next on_resume(void *context, struct http_exchange_view *exchange)
+{
+    struct op *op = exchange->user;
+    enum store_status status = op->intent->status;
+
+    (void)context;
+    if (status == STORE_RETRY && op->retries++ < RETRIES_MAX)
+        return run_in_snapshot(op);
+    if (status != STORE_OK) {
+        if (op->fault.text[0] == '\0')
+            op->fault = op->intent->fault;
+        return answer(op, s3_from_store(op, status));
+    }
+    return answer(op, op->after_commit(op));
+}
+
+static void on_refuse(void *context, struct http_exchange_view *exchange, int status,
+                      const char *why)
+{
+    enum s3_error error = status == 501   ? S3_NotImplemented
+                          : status == 503 ? S3_SlowDown
+                          : status == 431 ? S3_RequestHeaderSectionTooLarge
+                                          : S3_BadRequest;
+
+    (void)context;
+    refuse_plain(exchange, error, status == 431 ? 0 : status, str_from_cstr(why));
+}
+
+static void log_request(const struct op *op, bool completed, uint64_t bytes_in, uint64_t bytes_out)
+{
+    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(4096);
+
+    buf_printf(&line, "req=%s op=", op->request_id);
+    buf_str(&line, op->route != NULL ? op->route->name : STR("-"));
+    buf_lit(&line, " bucket=");
+    log_value(&line, op->bucket_name.len > 0 ? op->bucket_name : STR("-"));
+    buf_printf(&line, " status=%d code=", op->reply->status);
+    buf_str(&line, op->error != S3_OK ? s3_error_row(op->error)->code : STR("-"));
+    buf_printf(&line, " ms=%.3f in=%llu out=%llu%s",
+               (double)(clock_monotonic_us() - op->started_us) / 1000.0,
+               (unsigned long long)bytes_in, (unsigned long long)bytes_out,
+               completed ? "" : " aborted=true");
+    log_info("%.*s", STR_ARG(buf_view(&line)));
+}
+
+static void on_done(void *context, struct http_exchange_view *exchange, bool completed,
+                    uint64_t bytes_in, uint64_t bytes_out)
+{
+    struct s3_app *app = context;
+    struct op *op = exchange->user;
+
+    if (op == NULL)
+        return;
+    if (app->options.access_log && log_wants(LOG_LEVEL_INFO))
+        log_request(op, completed, bytes_in, bytes_out);
+    sink_close(op);
+    body_writer_close(op->writer);
+    op->writer = NULL;
+}
+
+static void *on_loop_start(void *context)
+{
+    struct loop_state *loop = mem_zalloc(sizeof(*loop));
+    struct fault fault = { 0 };
+
+    if (loop == NULL)
+        return NULL;
+    loop->app = context;
+    loop->auth_cache = auth_cache_open();
+    if (loop->auth_cache == NULL ||
+        reader_open(loop->app->options.store, &loop->reader, &fault) != STORE_OK) {
+        log_error("cannot start an event loop: %s", fault.text);
+        auth_cache_close(loop->auth_cache);
+        mem_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+static void on_loop_stop(void *context, void *loop_context)
+{
+    struct loop_state *loop = loop_context;
+
+    (void)context;
+    reader_close(loop->reader);
+    auth_cache_close(loop->auth_cache);
+    mem_free(loop);
+}
+
+struct s3_app *s3_app_open(const struct s3_options *options)
+{
+    struct s3_app *app = mem_zalloc(sizeof(*app));
+
+    if (app == NULL)
+        return NULL;
+    xml_init();
+    app->options = *options;
+    app->http = (struct http_app){ app,      on_loop_start, on_loop_stop, on_headers, on_body,
+                                   on_end,   on_resume,     on_refuse,    on_done };
+    return app;
+}
+
+const struct http_app *s3_http_app(struct s3_app *app)
+{
+    return &app->http;
+}
+
+void s3_app_close(struct s3_app *app)
+{
+    mem_free(app);
+}
+
+bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
+                      struct str region, struct fault *fault)
+{
+    struct intent intent = { .kind = INTENT_BUCKET_CREATE,
+                             .bucket = name,
+                             .bucket_owner = owner->canonical_id,
+                             .bucket_region = region };
+    struct arena *arena;
+    bool made;
+
+    if (!s3_bucket_name_valid(name)) {
+        (void)fault_set(fault, 0, "'%.*s' is not a valid bucket name", STR_ARG(name));
+        return false;
+    }
+    arena = arena_open(1024, 64 * 1024);
+    if (arena == NULL)
+        return false;
+    intent.arena = arena;
+    (void)store_submit_wait(store, &intent);
+    made = intent.status == STORE_OK || (intent.status == STORE_BUCKET_EXISTS &&
+                                         str_eq(intent.bucket_owner, owner->canonical_id));
+    if (!made)
+        (void)fault_set(fault, 0, "cannot create bucket '%.*s': %s%s%s", STR_ARG(name),
+                        store_status_name(intent.status), intent.fault.text[0] ? ": " : "",
+                        intent.fault.text);
+    arena_close(arena);
+    return made;
+}

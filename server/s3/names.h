@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which bucket and key a request names: path style and virtual-host style, decoded once.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+ */
+#ifndef SERVER_S3_NAMES_H
+#define SERVER_S3_NAMES_H
+
+#include "server/s3/op.h"
+
+struct resource_name {
+    enum resource resource;
+    struct str virtual_bucket; /* from Host, lower-case; STR_NONE in path style */
+    struct str bucket;         /* decoded; STR_NONE for the service */
+    struct str key;            /* decoded; STR_NONE unless RESOURCE_OBJECT */
+};
+
+/*
+ * The bucket that a Host value names, STR_NONE for path style.
+ *
+ * domains: the configured base names; localhost, s3.localhost, s3.REGION.localhost and
+ * s3.localhost.localstack.cloud are always bases. Pure.
+ */
+struct str name_virtual_bucket(struct str host, const struct str *domains, size_t domain_count,
+                               struct arena *arena);
+
+/* False: a bad escape or no memory (the target parser has refused these before). Pure. */
+MUST_CHECK bool name_resolve(const struct http_request *request, const struct str *domains,
+                             size_t domain_count, struct arena *arena,
+                             struct resource_name *ret_name);
+
+/* KeyTooLongError, InvalidURI (not UTF-8), or S3_OK. */
+enum s3_error name_check_key(struct str key);
+
+#endif

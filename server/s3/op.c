@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Helpers every operation uses: refusals, replies, intents and pair lists.
+ */
+#include "server/s3/op.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+struct str op_caller_id(const struct op *op)
+{
+    return op->auth.user != NULL ? op->auth.user->canonical_id : S3_ANONYMOUS_ID;
+}
+
+enum s3_error op_fail_values(struct op *op, enum s3_error error, struct str message, size_t count,
+                             const struct str *values)
+{
+    assert(count <= S3_ERROR_EXTRAS_MAX);
+    op->refusal = (struct s3_refusal){ .error = error, .message = message };
+    for (size_t i = 0; i < count; i++)
+        op->refusal.values[i] = values[i];
+    return error;
+}
+
+enum s3_error op_fail_argument(struct op *op, struct str message, struct str name,
+                               struct str value)
+{
+    return op_fail_text(op, S3_InvalidArgument, message, name, value);
+}
+
+enum s3_error s3_from_store(struct op *op, enum store_status status)
+{
+    switch (status) {
+    case STORE_OK:
+        return S3_OK;
+    case STORE_NO_BUCKET:
+        return op_fail(op, S3_NoSuchBucket, op->bucket_name);
+    case STORE_NO_KEY:
+        return op_fail(op, S3_NoSuchKey, op->key);
+    case STORE_NO_VERSION:
+        return op_fail(op, S3_NoSuchVersion, op->key, op_param(op, "versionId"));
+    case STORE_NO_UPLOAD:
+        return op_fail(op, S3_NoSuchUpload, op_param(op, "uploadId"));
+    case STORE_NO_PART:
+        return op_fail(op, S3_InvalidPart, op_param(op, "uploadId"));
+    case STORE_NO_DOCUMENT:
+        return op_fail(op, S3_NoSuchConfiguration, op->bucket_name);
+    case STORE_BUCKET_EXISTS:
+        if (op->intent != NULL && str_eq(op->intent->bucket_owner, op_caller_id(op)))
+            return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
+        return op_fail(op, S3_BucketAlreadyExists, op->bucket_name);
+    case STORE_BUCKET_NOT_EMPTY:
+        return op_fail(op, S3_BucketNotEmpty, op->bucket_name);
+    case STORE_PRECONDITION_FAILED:
+        if (str_present(op_header(op, "if-none-match")))
+            return op_fail(op, S3_PreconditionFailed, STR("If-None-Match"));
+        return op_fail(op, S3_PreconditionFailed, STR("If-Match"));
+    case STORE_DELETE_MARKER:
+        return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
+    case STORE_RETRY:
+        return op_fail(op, S3_ConditionalRequestConflict);
+    case STORE_LIMIT:
+        return op_fail(op, S3_TooManyBuckets);
+    case STORE_FULL:
+        return op_fail_text(op, S3_ServiceUnavailable,
+                            STR("There is no space left on the storage device."));
+    case STORE_NO_MEMORY:
+        return op_fail(op, S3_SlowDown);
+    case STORE_STOPPED:
+        return op_fail(op, S3_ServiceUnavailable);
+    case STORE_IO:
+    case STORE_DAMAGED:
+    case STORE_LOCKED:
+    case STORE_FORMAT:
+        break;
+    }
+    return op_fail(op, S3_InternalError);
+}
+
+struct intent *op_intent(struct op *op, enum intent_kind kind)
+{
+    struct intent *intent = ARENA_NEW(op->arena, struct intent);
+
+    if (intent == NULL)
+        return NULL;
+    intent->kind = kind;
+    intent->bucket = op->bucket_name;
+    intent->key = op->key;
+    intent->arena = op->arena;
+    return intent;
+}
+
+static void intent_done(struct intent *intent)
+{
+    struct op *op = intent->owner;
+
+    http_resume(op->exchange);
+}
+
+enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit)
+{
+    op->intent = intent;
+    op->after_commit = after_commit;
+    intent->owner = op;
+    intent->done = intent_done;
+    store_submit(op->store, intent);
+    return S3_WAIT;
+}
+
+struct str op_param(const struct op *op, const char *name)
+{
+    const struct http_param *param = http_param(op->request, str_from_cstr(name));
+
+    return param != NULL ? param->value : STR_NONE;
+}
+
+struct str op_header(const struct op *op, const char *name)
+{
+    return http_header(op->request, str_from_cstr(name));
+}
+
+struct str op_amz(const struct op *op, const char *name)
+{
+    struct str value = op_header(op, name);
+    struct str wanted = str_from_cstr(name);
+
+    if (str_present(value) ||
+        (op->auth.scheme != AUTH_V2_QUERY && op->auth.scheme != AUTH_V4_QUERY))
+        return value;
+    for (size_t i = 0; i < op->request->param_count; i++)
+        if (str_eq_nocase(op->request->params[i].name, wanted))
+            return op->request->params[i].value;
+    return STR_NONE;
+}
+
+void op_set(struct op *op, const char *name, struct str value)
+{
+    (void)http_reply_header(op->reply, str_from_cstr(name), value);
+}
+
+void op_set_u64(struct op *op, const char *name, uint64_t value)
+{
+    struct str text = arena_printf(op->arena, "%llu", (unsigned long long)value);
+
+    if (str_present(text))
+        op_set(op, name, text);
+}
+
+void op_set_quoted(struct op *op, const char *name, struct str value)
+{
+    struct str text = arena_printf(op->arena, "\"%.*s\"", STR_ARG(value));
+
+    if (str_present(text))
+        op_set(op, name, text);
+}
+
+void op_set_http_date(struct op *op, const char *name, int64_t us)
+{
+    char *text = arena_alloc(op->arena, CLOCK_HTTP_LEN + 1);
+
+    if (text == NULL)
+        return;
+    clock_format_http(us, text);
+    op_set(op, name, str_make(text, CLOCK_HTTP_LEN));
+}
+
+void op_set_version_id(struct op *op, const struct version *version)
+{
+    struct str text = version_id_text(version, op->arena);
+
+    if (str_present(text))
+        op_set(op, "x-amz-version-id", text);
+}
+
+enum s3_error op_reply_empty(struct op *op, int status)
+{
+    op->reply->status = status;
+    op->reply->body_kind = HTTP_BODY_EMPTY;
+    return S3_OK;
+}
+
+enum s3_error op_reply_xml(struct op *op, struct buf *document)
+{
+    if (document->failed) {
+        buf_free(document);
+        return op_fail(op, S3_SlowDown);
+    }
+    op->reply->status = 200;
+    op->reply->body_kind = HTTP_BODY_BUFFER;
+    op->reply->buffer = *document;
+    *document = (struct buf){ 0 };
+    op_set(op, "Content-Type", STR("application/xml"));
+    return S3_OK;
+}
+
+/* ---- pair lists ------------------------------------------------------------------------------ */
+
+#define PAIR_HEAD_BYTES 4
+
+static void put_u16(struct buf *out, size_t value)
+{
+    uint8_t bytes[2] = { (uint8_t)(value >> 8), (uint8_t)value };
+
+    buf_append(out, bytes, sizeof(bytes));
+}
+
+bool pairs_add(struct buf *out, struct str name, struct str value)
+{
+    if (name.len > UINT16_MAX || value.len > UINT16_MAX)
+        return false;
+    put_u16(out, name.len);
+    put_u16(out, value.len);
+    buf_str(out, name);
+    buf_str(out, value);
+    return !out->failed;
+}
+
+bool pairs_next(struct str *cursor, struct str *ret_name, struct str *ret_value)
+{
+    const uint8_t *head = (const uint8_t *)cursor->p;
+    size_t name_len;
+    size_t value_len;
+
+    if (cursor->len < PAIR_HEAD_BYTES)
+        return false;
+    name_len = (size_t)head[0] << 8 | head[1];
+    value_len = (size_t)head[2] << 8 | head[3];
+    if (cursor->len < PAIR_HEAD_BYTES + name_len + value_len)
+        return false;
+    *ret_name = str_make(cursor->p + PAIR_HEAD_BYTES, name_len);
+    *ret_value = str_make(cursor->p + PAIR_HEAD_BYTES + name_len, value_len);
+    *cursor = str_skip(*cursor, PAIR_HEAD_BYTES + name_len + value_len);
+    return true;
+}
+
+size_t pairs_count(struct str packed)
+{
+    struct str name;
+    struct str value;
+    size_t count = 0;
+
+    while (pairs_next(&packed, &name, &value))
+        count++;
+    return count;
+}
+
+struct str pairs_get(struct str packed, struct str name)
+{
+    struct str each;
+    struct str value;
+
+    while (pairs_next(&packed, &each, &value))
+        if (str_eq_nocase(each, name))
+            return value;
+    return STR_NONE;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One S3 operation in flight: what dispatch prepared, and the helpers every operation uses.
+ *
+ * An operation reads like its S3 page: parse, ask storage, reply. By the time it runs dispatch has
+ * routed, authenticated, checked names, loaded the bucket (and the version, and the copy source)
+ * and authorised; the body is complete.
+ *
+ * A write fills an intent and ends with `return op_submit(op, intent, reply_fn)`; reply_fn runs
+ * on the loop once the intent is durable and only if it succeeded with a status not handled.
+ */
+#ifndef SERVER_S3_OP_H
+#define SERVER_S3_OP_H
+
+#include "server/auth/acl.h"
+#include "server/auth/auth.h"
+#include "server/http/http.h"
+#include "server/s3/errors.h"
+#include "server/s3/s3.h"
+#include "server/xml/xml.h"
+#include "storage/store.h"
+
+/* ---- limits ------------------------------------------------------------------------------- */
+
+#define S3_OBJECT_BYTES_MAX (UINT64_C(5) << 30)        /* one PUT, one copy: 5 GiB */
+#define S3_MULTIPART_BYTES_MAX (UINT64_C(50) << 40)    /* an assembled object: 50 TB */
+#define S3_PART_BYTES_MIN (UINT64_C(5) << 20)          /* every part but the last */
+#define S3_METADATA_BYTES_MAX 2048                     /* names and values after x-amz-meta- */
+#define S3_OBJECT_TAGS_MAX 10
+#define S3_BUCKET_TAGS_MAX 50
+#define S3_TAG_KEY_CHARS_MAX 128
+#define S3_TAG_VALUE_CHARS_MAX 256
+#define S3_DELETE_KEYS_MAX 1000
+#define S3_XML_BYTES_MAX (64u * 1024u)                 /* configuration documents */
+#define S3_XML_LIST_BYTES_MAX (4u * 1024u * 1024u)     /* DeleteObjects, CompleteMultipartUpload */
+
+/* ---- routes ------------------------------------------------------------------------------- */
+
+enum resource { RESOURCE_SERVICE, RESOURCE_BUCKET, RESOURCE_OBJECT };
+
+enum body_need {
+    TAKES_NOTHING = 0, /* whatever is sent is read and dropped */
+    TAKES_BUFFER,  /* whole in memory, at most body_max bytes: op->body */
+    TAKES_STREAM,    /* streamed into op->writer, digests in op->digests */
+    TAKES_FORM,      /* POST Object */
+};
+
+enum route_flags {
+    ROUTE_VERSION = 1,      /* takes versionId; the version is loaded into op->version */
+    ROUTE_OBJECT = 2,       /* the current version (or versionId's) is loaded, absence is an error */
+    ROUTE_SOURCE = 4,       /* x-amz-copy-source is parsed, loaded and authorised */
+    ROUTE_CHECKSUM = 8,     /* Content-MD5 or x-amz-checksum-* is required */
+    ROUTE_LENGTH = 16,      /* Content-Length (or chunked) is required */
+    ROUTE_NEW_BUCKET = 32,  /* the bucket need not exist */
+    ROUTE_MARKER_OK = 64,   /* a delete marker is handed to the operation */
+};
+
+struct op;
+typedef enum s3_error op_function(struct op *op);
+
+struct route {
+    struct str name;
+    struct str method;
+    enum resource resource;
+    struct str selector; /* "acl", "list-type=2", "partNumber&uploadId&@x-amz-copy-source" */
+    struct str params;   /* further query parameters it knows, separated by blanks */
+    struct str action;   /* IAM action, for the coverage page and later policies */
+    enum access_need need;
+    enum body_need body;
+    uint32_t body_max;
+    unsigned payloads; /* enum payload_mode bits */
+    unsigned flags;    /* enum route_flags */
+    op_function *run;  /* NULL: answered 501 NotImplemented */
+};
+
+extern const struct route s3_routes[];
+extern const size_t s3_route_count;
+
+/*
+ * The row for a request, or NULL with *ret_error: MethodNotAllowed for a method S3 does not have
+ * on the resource, NotImplemented for a sub-resource or parameter no row knows.
+ */
+const struct route *route_find(const struct http_request *request, enum resource resource,
+                               enum s3_error *ret_error);
+
+/* ---- the operation ------------------------------------------------------------------------ */
+
+/* Not an S3 error: the operation waits for its intent. */
+#define S3_WAIT ((enum s3_error)S3_ERRORS)
+
+struct loop_state; /* per loop thread: reader, key cache (dispatch.c) */
+struct sink;       /* body in progress (sink.c) */
+
+struct op {
+    struct http_exchange_view *exchange;
+    struct arena *arena; /* exchange->arena */
+    struct http_request *request;
+    struct http_reply *reply;
+    const struct s3_options *options;
+    struct store *store;
+    struct reader *reader;
+    struct auth_cache *auth_cache;
+    const struct route *route;
+    struct auth auth;
+
+    struct str bucket_name;    /* STR_NONE for the service */
+    struct str key;            /* decoded bytes; STR_NONE for a bucket */
+    struct str virtual_bucket; /* named by Host, else STR_NONE */
+    struct bucket bucket;      /* loaded unless ROUTE_NEW_BUCKET or the service */
+    bool has_version;          /* op->version is loaded */
+    struct version version;
+    bool asked_version;        /* versionId was given */
+    struct version_id version_id;
+
+    bool has_source; /* ROUTE_SOURCE */
+    struct bucket source_bucket;
+    struct version source;
+    bool source_asked_version;
+
+    struct str body;            /* TAKES_BUFFER: decoded and verified */
+    struct body_writer *writer; /* TAKES_STREAM: finished */
+    struct body_digests digests;
+    struct version_attrs attrs; /* TAKES_STREAM: from the headers, checked before the body */
+    struct upload upload;       /* UploadPart: loaded by op_upload_prepare */
+    /* The checksum the client gave (header or trailer, verified) or asked for. */
+    enum checksum_kind checksum_kind; /* CHECKSUM_NONE when neither */
+    bool checksum_given;
+
+    struct intent *intent;
+    op_function *after_commit;
+    unsigned retries;
+
+    struct fault fault;
+    struct s3_refusal refusal;
+    int64_t started_us;
+    char request_id[17];
+    bool keep_headers;   /* headers set before a refusal belong to it (delete markers) */
+    enum s3_error error; /* what was answered, for the log */
+    struct sink *sink;
+
+    struct upload *upload;  /* UploadPart, UploadPartCopy: set by op_upload_prepare */
+    uint32_t part_number;   /* with upload */
+    void *work; /* the operation's own between op_submit and after_commit; in the arena */
+};
+
+/* Canonical id of the caller; for anonymous the well-known anonymous id. */
+struct str op_caller_id(const struct op *op);
+#define S3_ANONYMOUS_ID STR("65a011a29cdf8ec533ec3d1ccaae921c")
+
+/*
+ * Refuse with an S3 error. values follow the row's extras; pass struct str arguments, exactly as
+ * many as given by count (missing ones are left out).
+ */
+enum s3_error op_fail_values(struct op *op, enum s3_error error, struct str message, size_t count,
+                             const struct str *values);
+/* op_fail(op, S3_InvalidPart, upload_id, number_text): extras in the row's order. */
+#define op_fail(op, error, ...)                                                                    \
+    op_fail_values((op), (error), STR_NONE,                                                        \
+                   sizeof((struct str[]){ STR_NONE, ##__VA_ARGS__ }) / sizeof(struct str) - 1,     \
+                   (struct str[]){ STR_NONE, ##__VA_ARGS__ } + 1)
+/* The same with a message of its own (must live as long as the request). */
+#define op_fail_text(op, error, message, ...)                                                      \
+    op_fail_values((op), (error), (message),                                                       \
+                   sizeof((struct str[]){ STR_NONE, ##__VA_ARGS__ }) / sizeof(struct str) - 1,     \
+                   (struct str[]){ STR_NONE, ##__VA_ARGS__ } + 1)
+/* InvalidArgument with ArgumentName and ArgumentValue. */
+enum s3_error op_fail_argument(struct op *op, struct str message, struct str name,
+                               struct str value);
+
+/* The one translation from storage's results; facts (bucket, key, version) come from op. */
+enum s3_error s3_from_store(struct op *op, enum store_status status);
+
+/* A zeroed intent of that kind for op's bucket and key, or NULL (then return S3_SlowDown). */
+struct intent *op_intent(struct op *op, enum intent_kind kind);
+/* Queue it; always the last statement of an operation. */
+enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit);
+
+/* First value of a query parameter (decoded) / header; STR_NONE when absent. */
+struct str op_param(const struct op *op, const char *name);
+struct str op_header(const struct op *op, const char *name);
+
+/* A header, or (presigned requests) the query parameter that stands for it; STR_NONE. */
+struct str op_amz(const struct op *op, const char *name);
+
+/* Reply headers. Values must live in the arena (or be static). */
+void op_set(struct op *op, const char *name, struct str value);
+void op_set_u64(struct op *op, const char *name, uint64_t value);
+void op_set_quoted(struct op *op, const char *name, struct str value); /* ETag */
+void op_set_http_date(struct op *op, const char *name, int64_t us);
+void op_set_version_id(struct op *op, const struct version *version);
+
+/* status with no body. */
+enum s3_error op_reply_empty(struct op *op, int status);
+/*
+ * 200 with an XML document; takes over the buffer (sets it to empty). A failed buffer becomes
+ * InternalError.
+ */
+enum s3_error op_reply_xml(struct op *op, struct buf *document);
+
+/* Opaque pair lists (headers, tags): [u16 name len][u16 value len][name][value]... */
+MUST_CHECK bool pairs_add(struct buf *out, struct str name, struct str value);
+/* Walk: *cursor starts as the packed bytes. */
+bool pairs_next(struct str *cursor, struct str *ret_name, struct str *ret_value);
+size_t pairs_count(struct str packed);
+/* Value of the first pair of that name (case-insensitive). */
+struct str pairs_get(struct str packed, struct str name);
+
+/* ---- attributes of a new version (attrs.c) ---------------------------------------------------- */
+
+enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE };
+
+struct str storage_class_name(uint8_t number);
+/* False: unknown. "" or STR_NONE is STANDARD. */
+bool storage_class_parse(struct str name, uint8_t *ret_number);
+
+/*
+ * System headers, metadata, tags (x-amz-tagging), ACL headers, storage class and encryption of
+ * PutObject, CreateMultipartUpload, CopyObject and PostObject, from the request's headers (or
+ * V2-presigned query parameters). owner, etag and checksum are left alone.
+ */
+MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs);
+MUST_CHECK enum s3_error attrs_tags_from_text(struct op *op, struct str urlencoded,
+                                              struct str *ret_packed);
+/* Check one tag set's rules and pack it. Pairs in order. */
+MUST_CHECK enum s3_error tags_check(struct op *op, struct str packed, size_t max);
+/* x-amz-server-side-encryption(-aws-kms-key-id) of a stored version or upload. */
+void op_set_encryption(struct op *op, const struct version_attrs *attrs);
+/* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
+void op_set_attrs(struct op *op, const struct version_attrs *attrs);
+
+/* x-amz-acl, x-amz-grant-* of the request -> packed ACL (acl_request.c). given: any was there. */
+MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,
+                                          struct str *ret_packed, bool *ret_given);
+
+/* ---- checksums of versions and parts (checksums.c) --------------------------------------------- */
+
+enum checksum_type { CHECKSUM_TYPE_NONE = 0, CHECKSUM_COMPOSITE = 1, CHECKSUM_FULL_OBJECT = 2 };
+
+struct stored_checksum {
+    enum checksum_kind kind;
+    enum checksum_type type;
+    uint8_t value[CHECKSUM_BYTES_MAX];
+    uint32_t parts; /* COMPOSITE: the N of "-N" */
+};
+
+struct str stored_checksum_pack(struct op *op, const struct stored_checksum *checksum);
+bool stored_checksum_unpack(struct str packed, struct stored_checksum *ret_checksum);
+/* base64, with "-N" when COMPOSITE; STR_NONE without memory. */
+struct str stored_checksum_text(struct op *op, const struct stored_checksum *checksum);
+/* x-amz-checksum-<alg> and x-amz-checksum-type reply headers. */
+void op_set_checksum(struct op *op, const struct stored_checksum *checksum, bool with_type);
+/* <ChecksumCRC32>...</ChecksumCRC32> and, with_type, <ChecksumType>. */
+void xml_checksum(struct op *op, struct buf *out, const struct stored_checksum *checksum,
+                  bool with_type);
+/* <ChecksumCRC32> from a child of node: kind and text; CHECKSUM_NONE when there is none. */
+enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *ret_text);
+
+/* <Owner>/<Initiator> with ID and DisplayName. */
+void xml_owner(struct op *op, struct buf *out, struct str element, struct str canonical_id);
+
+/*
+ * Before the body of UploadPart: find the upload (op->upload), or NoSuchUpload; choose the
+ * checksum to compute (op->checksum_kind) when the upload names one and the client gave none.
+ */
+MUST_CHECK enum s3_error op_upload_prepare(struct op *op);
+
+/* If-Match, If-None-Match (and the x-amz-if-match-* pair) of a write. */
+MUST_CHECK enum s3_error condition_from_request(struct op *op, bool for_delete,
+                                                struct write_condition *ret_condition);
+
+/* ---- what the operations' files share ---------------------------------------------------------- */
+
+#define R(NAME, ...) op_function op_##NAME;
+#define RD(NAME, ...)
+#define RN(NAME, ...)
+#include "server/s3/routes.def"
+#undef R
+#undef RD
+#undef RN
+
+/* GET of a bucket document that pail does not store yet: its "not configured" answer. */
+op_function op_document_unset;
+
+/*
+ * A header by its lower-case name, or (presigned requests) the query parameter that stands for it:
+ * x-amz-* in any case under V2 and V4, Content-Type and its kin under V2. attrs.c.
+ */
+struct str op_amz(const struct op *op, const char *name);
+/* NotImplemented for a header that promises what pail can not do: SSE-C, object lock, append. */
+MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
+/* <TagSet> (or <Tags>) children into a checked, packed set. max: S3_OBJECT_TAGS_MAX or _BUCKET_. */
+MUST_CHECK enum s3_error tags_from_xml(struct op *op, const struct xml_node *set, size_t max,
+                                       struct str *ret_packed);
+
+/* The request body as a document of that root; MissingRequestBodyError or MalformedXML. */
+MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root);
+
+/* AccessControlPolicy document -> packed ACL (acl_request.c). owner: of the resource. */
+MUST_CHECK enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed);
+
+/*
+ * UploadPart and UploadPartCopy, before the body: partNumber and uploadId are judged, op->upload is
+ * loaded, a checksum of another algorithm than the upload's is refused and, when the client gave
+ * none, op->checksum_kind becomes the upload's (CHECKSUM_NONE: it has none). multipart.c.
+ */
+MUST_CHECK enum s3_error op_upload_prepare(struct op *op);
+
+/* stored_checksum_pack without an op, for the store's threads. */
+struct str stored_checksum_pack_in(struct arena *arena, const struct stored_checksum *checksum);
+/* The arena's copy of "x-amz-checksum-crc32"; STR_NONE without memory. */
+struct str checksum_header(struct arena *arena, enum checksum_kind kind);
+struct str checksum_type_name(enum checksum_type type);
+/* Without the quotes and blanks around it. */
+struct str etag_bare(struct str text);
+/* The version's own id as intents take it. */
+struct version_id version_id_of(const struct version *version);
+
+/* ---- what the listings share (list.c) ------------------------------------------------------- */
+
+#define S3_LIST_XML_BYTES_MAX (16u * 1024u * 1024u)
+
+struct list_form {
+    struct str prefix, delimiter; /* "" when absent */
+    uint32_t max;                 /* clamped to STORE_LIST_MAX */
+    bool url;                     /* encoding-type=url */
+};
+
+/* prefix, delimiter, encoding-type and the count named max_name ("max-keys", "max-uploads"). */
+MUST_CHECK enum s3_error list_form_from_request(struct op *op, const char *max_name,
+                                                struct list_form *ret_form);
+/* A count parameter: absent or empty is fallback, more than most is most. */
+MUST_CHECK enum s3_error list_count(struct op *op, const char *name, uint32_t fallback,
+                                    uint32_t most, uint32_t *ret_count);
+/* An element whose text follows encoding-type. */
+void list_text(const struct list_form *form, struct buf *out, struct str name, struct str text);
+/* <ETag>&quot;...&quot;</ETag> */
+void xml_etag(struct buf *out, struct str etag);
+/* <ChecksumAlgorithm> and <ChecksumType> of a stored checksum, nothing when there is none. */
+void xml_checksum_kind(struct buf *out, struct str packed);
+/* Opaque continuation tokens. make: STR_NONE without memory. parse: false for a foreign text. */
+struct str list_token(struct op *op, struct str marker);
+MUST_CHECK bool list_token_parse(struct op *op, struct str token, struct str *ret_marker);
+
+#endif

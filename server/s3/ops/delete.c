@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DeleteObject.
+ */
+#include "server/s3/op.h"
+
+static enum s3_error reply_DeleteObject(struct op *op)
+{
+    const struct delete_item *item = &op->intent->items[0];
+    enum s3_error err = s3_from_store(op, item->status);
+
+    if (err != S3_OK)
+        return err;
+    if (item->made_marker || item->deleted_marker)
+        op_set(op, "x-amz-delete-marker", STR("true"));
+    if (item->made_marker)
+        op_set(op, "x-amz-version-id", item->marker_version);
+    else if (item->has_version)
+        op_set(op, "x-amz-version-id", op_param(op, "versionId"));
+    /* S3 answers 204 even when the key was never there: clients retry deletes. */
+    return op_reply_empty(op, 204);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
+enum s3_error op_DeleteObject(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_OBJECT_DELETE);
+    struct delete_item *item = ARENA_NEW(op->arena, struct delete_item);
+    enum s3_error err;
+
+    if (intent == NULL || item == NULL)
+        return S3_SlowDown;
+    item->key = op->key;
+    item->has_version = op->asked_version;
+    item->version = op->version_id;
+    err = condition_from_request(op, /* for_delete= */ true, &item->condition);
+    if (err != S3_OK)
+        return err;
+    intent->items = item;
+    intent->item_count = 1;
+    return op_submit(op, intent, reply_DeleteObject);
+}

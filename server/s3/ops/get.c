@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GetObject and HeadObject: one path, HEAD only leaves the body out.
+ *
+ * A 206 never carries a whole-object checksum; one that is exactly a part carries the part's.
+ */
+#include "server/http/range.h"
+#include "server/s3/op.h"
+
+struct selection {
+    bool partial; /* 206 */
+    uint64_t offset;
+    uint64_t len;
+    uint32_t part_number; /* 0: not asked */
+    struct stored_checksum part_checksum;
+};
+
+/* ---- which bytes --------------------------------------------------------------------------------- */
+
+struct part_search {
+    uint32_t wanted;
+    uint64_t offset;
+    bool found;
+    struct part part;
+    struct stored_checksum checksum;
+};
+
+static bool visit_part(void *context, const struct part *part)
+{
+    struct part_search *search = context;
+
+    if (part->number < search->wanted) {
+        search->offset += part->size_bytes;
+        return true;
+    }
+    search->found = part->number == search->wanted;
+    search->part = *part;
+    if (!stored_checksum_unpack(part->checksum, &search->checksum))
+        search->checksum.kind = CHECKSUM_NONE;
+    return false;
+}
+
+/* Parts of the finished object count 1..N in order, whatever numbers they were uploaded under. */
+static enum s3_error select_part(struct op *op, struct str text, struct selection *selection)
+{
+    const struct version *version = &op->version;
+    uint32_t count = version->part_count > 0 ? version->part_count : 1;
+    struct part_search search = { 0 };
+    uint64_t number;
+    enum s3_error err;
+
+    if (!str_to_u64(text, &number) || number < 1 || number > STORE_PARTS_MAX)
+        return op_fail_argument(op,
+                                STR("Part number must be an integer between 1 and 10000, "
+                                    "inclusive"),
+                                STR("partNumber"), text);
+    if (str_present(op_header(op, "range")))
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Cannot specify both Range header and partNumber query "
+                                "parameter."));
+    selection->part_number = (uint32_t)number;
+    selection->len = version->size_bytes;
+    if (version->part_count == 0 && number == 1) {
+        selection->partial = version->size_bytes > 0;
+        return S3_OK;
+    }
+    search.wanted = (uint32_t)number;
+    if (version->part_count > 0) {
+        err = s3_from_store(op, object_part_list(op->reader, version, 0, STORE_PARTS_MAX,
+                                                 visit_part, &search, &op->fault));
+        if (err != S3_OK)
+            return err;
+    }
+    if (!search.found)
+        return op_fail(op, S3_InvalidPartNumber, text, arena_printf(op->arena, "%u", count));
+    selection->partial = true;
+    selection->offset = search.offset;
+    selection->len = search.part.size_bytes;
+    selection->part_checksum = search.checksum;
+    return S3_OK;
+}
+
+static enum s3_error select_bytes(struct op *op, struct selection *selection)
+{
+    const struct version *version = &op->version;
+    struct str part = op_param(op, "partNumber");
+    struct str range = op_header(op, "range");
+
+    *selection = (struct selection){ .len = version->size_bytes };
+    if (str_present(part))
+        return select_part(op, part, selection);
+    if (!str_present(range) || !http_if_range_holds(op_header(op, "if-range"),
+                                                    version->attrs.etag, version->modified_us))
+        return S3_OK;
+    switch (http_range_parse(range, version->size_bytes, &selection->offset, &selection->len)) {
+    case RANGE_NONE:
+        selection->offset = 0;
+        selection->len = version->size_bytes;
+        return S3_OK;
+    case RANGE_PARTIAL:
+        selection->partial = true;
+        return S3_OK;
+    case RANGE_UNSATISFIABLE:
+        break;
+    }
+    return op_fail(op, S3_InvalidRange, range,
+                   arena_printf(op->arena, "%llu", (unsigned long long)version->size_bytes));
+}
+
+/* ---- headers ------------------------------------------------------------------------------------- */
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Overriding response" */
+static enum s3_error set_overrides(struct op *op)
+{
+    static const struct {
+        const char *param;
+        const char *header;
+    } overrides[] = {
+        { "response-cache-control", "Cache-Control" },
+        { "response-content-disposition", "Content-Disposition" },
+        { "response-content-encoding", "Content-Encoding" },
+        { "response-content-language", "Content-Language" },
+        { "response-content-type", "Content-Type" },
+        { "response-expires", "Expires" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(overrides); i++) {
+        struct str value = op_param(op, overrides[i].param);
+
+        if (!str_present(value))
+            continue;
+        if (op->auth.user == NULL)
+            return op_fail_text(op, S3_InvalidRequest,
+                                STR("Request specific response headers cannot be used for "
+                                    "anonymous GET requests."));
+        op_drop(op, overrides[i].header);
+        if (!http_reply_header(op->reply, str_from_cstr(overrides[i].header), value))
+            return op_fail_argument(op, STR("The header value holds control characters"),
+                                    str_from_cstr(overrides[i].param), value);
+    }
+    return S3_OK;
+}
+
+static bool whole_object(const struct op *op, const struct selection *selection)
+{
+    return selection->offset == 0 && selection->len == op->version.size_bytes;
+}
+
+static void set_checksums(struct op *op, const struct selection *selection)
+{
+    struct stored_checksum checksum;
+
+    if (!str_eq_nocase(op_header(op, "x-amz-checksum-mode"), STR("ENABLED")))
+        return;
+    if (selection->partial) {
+        if (selection->part_checksum.kind != CHECKSUM_NONE)
+            op_set_checksum(op, &selection->part_checksum, /* with_type= */ false);
+        return;
+    }
+    if (whole_object(op, selection) &&
+        stored_checksum_unpack(op->version.attrs.checksum, &checksum)) {
+        checksum.parts = op->version.part_count;
+        op_set_checksum(op, &checksum, /* with_type= */ true);
+    }
+}
+
+static void set_identity(struct op *op)
+{
+    op_set_quoted(op, "ETag", op->version.attrs.etag);
+    op_set_http_date(op, "Last-Modified", op->version.modified_us);
+    if (op->bucket.versioning != VERSIONING_NEVER)
+        op_set_version_id(op, &op->version);
+}
+
+static enum s3_error set_headers(struct op *op, const struct selection *selection)
+{
+    set_identity(op);
+    op_set(op, "Accept-Ranges", STR("bytes"));
+    op_set_attrs(op, &op->version.attrs);
+    set_checksums(op, selection);
+    if (selection->part_number != 0 && op->version.part_count > 0)
+        op_set_u64(op, "x-amz-mp-parts-count", op->version.part_count);
+    if (selection->partial && selection->len > 0)
+        op_set(op, "Content-Range",
+               arena_printf(op->arena, "bytes %llu-%llu/%llu",
+                            (unsigned long long)selection->offset,
+                            (unsigned long long)(selection->offset + selection->len - 1),
+                            (unsigned long long)op->version.size_bytes));
+    return set_overrides(op);
+}
+
+/* ---- body ---------------------------------------------------------------------------------------- */
+
+static int64_t stream_read(void *context, void *out, size_t max)
+{
+    return body_read(context, out, max, NULL);
+}
+
+static void stream_close(void *context)
+{
+    body_close(context);
+}
+
+static enum s3_error attach_body(struct op *op, const struct selection *selection)
+{
+    struct http_reply *reply = op->reply;
+    struct body *body;
+    struct str bytes;
+    enum s3_error err;
+
+    reply->length = selection->len;
+    if (op->request->head || selection->len == 0) {
+        reply->body_kind = HTTP_BODY_EMPTY;
+        reply->length_only = op->request->head;
+        return S3_OK;
+    }
+    err = s3_from_store(op, body_open(op->reader, &op->version, selection->offset, selection->len,
+                                      &body, &op->fault));
+    if (err != S3_OK)
+        return err;
+    if (body_take_file(body, &reply->fd, &reply->fd_offset)) {
+        reply->body_kind = HTTP_BODY_FILE;
+        body_close(body);
+        return S3_OK;
+    }
+    if (body_is_memory(body, &bytes)) {
+        /* Small: a copy in the arena is cheaper than keeping the body open. */
+        reply->memory = arena_dup(op->arena, bytes);
+        body_close(body);
+        reply->body_kind = HTTP_BODY_MEMORY;
+        return str_present(reply->memory) ? S3_OK : op_fail(op, S3_SlowDown);
+    }
+    reply->body_kind = HTTP_BODY_STREAM;
+    reply->stream = body;
+    reply->read = stream_read;
+    reply->close_stream = stream_close;
+    return S3_OK;
+}
+
+/* 304 carries what identifies the version, nothing of its content. */
+static enum s3_error reply_not_modified(struct op *op)
+{
+    set_identity(op);
+    return op_reply_empty(op, 304);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+enum s3_error op_GetObject(struct op *op)
+{
+    struct preconditions conditions = {
+        .if_match = op_header(op, "if-match"),
+        .if_none_match = op_header(op, "if-none-match"),
+        .if_modified_since = op_header(op, "if-modified-since"),
+        .if_unmodified_since = op_header(op, "if-unmodified-since"),
+    };
+    struct selection selection;
+    enum s3_error err;
+
+    switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
+                                     /* read= */ true)) {
+    case PRECONDITION_PASS:
+        break;
+    case PRECONDITION_NOT_MODIFIED:
+        return reply_not_modified(op);
+    case PRECONDITION_FAILED:
+        return op_fail(op, S3_PreconditionFailed,
+                       str_present(conditions.if_match) ? STR("If-Match")
+                                                        : STR("If-Unmodified-Since"));
+    }
+    err = select_bytes(op, &selection);
+    if (err == S3_OK)
+        err = set_headers(op, &selection);
+    if (err == S3_OK)
+        err = attach_body(op, &selection);
+    if (err != S3_OK)
+        return err;
+    op->reply->status = selection.partial ? 206 : 200;
+    return S3_OK;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+enum s3_error op_HeadObject(struct op *op)
+{
+    return op_GetObject(op);
+}

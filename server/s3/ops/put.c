@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PutObject. The body is in op->writer, its digests verified by the sink.
+ */
+#include "server/s3/ops/reply_put.h"
+
+#include "base/codec.h"
+
+struct str etag_of_digests(struct op *op, const struct body_digests *digests)
+{
+    char *text = arena_alloc(op->arena, 2 * MD5_BYTES);
+
+    if (text == NULL)
+        return STR_NONE;
+    hex_encode(digests->md5, MD5_BYTES, text);
+    return str_make(text, 2 * MD5_BYTES);
+}
+
+struct stored_checksum checksum_of_digests(const struct op *op)
+{
+    struct stored_checksum checksum = { .kind = op->checksum_kind, .type = CHECKSUM_FULL_OBJECT };
+
+    memcpy(checksum.value, op->digests.checksum[op->checksum_kind], sizeof(checksum.value));
+    return checksum;
+}
+
+void op_set_written(struct op *op)
+{
+    if (op->intent->versioned && op->intent->version_text.len > 0)
+        op_set(op, "x-amz-version-id", op->intent->version_text);
+    op_set_encryption(op, &op->intent->attrs);
+}
+
+static enum s3_error reply_PutObject(struct op *op)
+{
+    struct stored_checksum checksum = checksum_of_digests(op);
+
+    op_set_quoted(op, "ETag", op->intent->attrs.etag);
+    op_set_checksum(op, &checksum, /* with_type= */ true);
+    op_set_written(op);
+    return op_reply_empty(op, 200);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
+enum s3_error op_PutObject(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
+    struct stored_checksum checksum = checksum_of_digests(op);
+    enum s3_error err;
+
+    if (intent == NULL)
+        return S3_SlowDown;
+    err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+    if (err != S3_OK)
+        return err;
+    intent->attrs = op->attrs;
+    intent->attrs.owner = op_caller_id(op);
+    intent->attrs.etag = etag_of_digests(op, &op->digests);
+    intent->attrs.checksum = stored_checksum_pack(op, &checksum);
+    intent->body = op->writer;
+    if (!str_present(intent->attrs.etag))
+        return S3_SlowDown;
+    return op_submit(op, intent, reply_PutObject);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What PutObject, PostObject, CopyObject and the multipart operations share.
+ */
+#ifndef SERVER_S3_OPS_REPLY_PUT_H
+#define SERVER_S3_OPS_REPLY_PUT_H
+
+#include "server/s3/op.h"
+
+/* MD5 in hex, without quotes; STR_NONE without memory. */
+struct str etag_of_digests(struct op *op, const struct body_digests *digests);
+/* The FULL_OBJECT checksum the sink computed (op->checksum_kind). */
+struct stored_checksum checksum_of_digests(const struct op *op);
+/* x-amz-version-id and encryption headers of what op->intent wrote. */
+void op_set_written(struct op *op);
+
+#endif

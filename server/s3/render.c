@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Common headers and error documents; see render.h.
+ */
+#include "server/s3/render.h"
+
+#include "base/codec.h"
+#include "base/random.h"
+
+#define ERROR_BYTES_MAX (256u * 1024u) /* a canonical request may be quoted twice */
+#define HOST_ID_BYTES 32
+
+void render_request_id(char out[17])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    uint8_t bytes[8];
+
+    random_bytes(bytes, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[16] = '\0';
+}
+
+static struct str host_id(struct arena *arena)
+{
+    uint8_t bytes[HOST_ID_BYTES];
+    char *text = arena_alloc(arena, BASE64_LEN(HOST_ID_BYTES));
+
+    if (text == NULL)
+        return STR_NONE;
+    random_bytes(bytes, sizeof(bytes));
+    base64_encode(bytes, sizeof(bytes), text);
+    return str_make(text, BASE64_LEN(HOST_ID_BYTES));
+}
+
+void render_common(struct http_reply *reply, struct arena *arena, struct str request_id)
+{
+    struct str id_2 = host_id(arena);
+
+    (void)http_reply_header(reply, STR("Server"), STR("pail"));
+    (void)http_reply_header(reply, STR("x-amz-request-id"), request_id);
+    if (str_present(id_2))
+        (void)http_reply_header(reply, STR("x-amz-id-2"), id_2);
+}
+
+static struct str common_id_2(const struct http_reply *reply)
+{
+    for (size_t i = 0; i < reply->field_count; i++)
+        if (str_eq(reply->fields[i].name, STR("x-amz-id-2")))
+            return reply->fields[i].value;
+    return STR("");
+}
+
+static void write_extras(struct buf *out, const struct s3_refusal *refusal)
+{
+    struct str rest = s3_error_row(refusal->error)->extras;
+    struct str name;
+
+    for (size_t i = 0; i < S3_ERROR_EXTRAS_MAX && str_next(&rest, ' ', &name); i++)
+        if (name.len > 0 && str_present(refusal->values[i]))
+            xml_text(out, name, refusal->values[i]);
+}
+
+void render_error(struct http_exchange_view *exchange, const struct s3_refusal *refusal,
+                  struct str request_id, int status)
+{
+    const struct s3_error_row *row = s3_error_row(refusal->error);
+    struct http_reply *reply = exchange->reply;
+    struct buf out = BUF_WITH_MAX(ERROR_BYTES_MAX);
+
+    reply->status = status != 0 ? status : row->status;
+    (void)http_reply_header(reply, STR("Content-Type"), STR("application/xml"));
+    if (exchange->request->head) {
+        reply->body_kind = HTTP_BODY_EMPTY;
+        return;
+    }
+    xml_begin_plain(&out, STR("Error"));
+    xml_text(&out, STR("Code"), row->code);
+    xml_text(&out, STR("Message"), str_present(refusal->message) ? refusal->message : row->message);
+    write_extras(&out, refusal);
+    if (exchange->request->raw_path.len > 0)
+        xml_text(&out, STR("Resource"), exchange->request->raw_path);
+    xml_text(&out, STR("RequestId"), request_id);
+    xml_text(&out, STR("HostId"), common_id_2(reply));
+    xml_close(&out, STR("Error"));
+    if (out.failed) {
+        buf_free(&out);
+        reply->body_kind = HTTP_BODY_EMPTY;
+        return;
+    }
+    reply->body_kind = HTTP_BODY_BUFFER;
+    reply->buffer = out;
+}

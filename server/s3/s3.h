@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The S3 application: what main gives it, and the http_app it gives back.
+ */
+#ifndef SERVER_S3_S3_H
+#define SERVER_S3_S3_H
+
+#include "server/auth/auth.h"
+#include "server/http/http.h"
+#include "storage/store.h"
+
+#define S3_DOMAINS_MAX 16
+
+struct s3_options {
+    struct store *store;        /* borrowed, outlives the app */
+    struct auth_config auth;    /* borrowed users and region text */
+    struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
+    size_t domain_count;
+    struct str kms_key_arn;     /* default key named for aws:kms */
+    bool access_log;            /* one logfmt line per request at info level */
+};
+
+struct s3_app;
+
+/* NULL: no memory. The http_app lives as long as the s3_app. */
+MUST_CHECK struct s3_app *s3_app_open(const struct s3_options *options);
+const struct http_app *s3_http_app(struct s3_app *app);
+void s3_app_close(struct s3_app *app);
+
+/*
+ * Create a bucket owned by the user, as CreateBucket would (also checks the name).
+ * A bucket that this user already owns is fine. For --buckets.
+ */
+MUST_CHECK bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
+                                 struct str region, struct fault *fault);
+
+/* Bucket naming rules of general purpose buckets. */
+bool s3_bucket_name_valid(struct str name);
+
+#endif

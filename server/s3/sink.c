@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Body sink; see sink.h.
+ */
+#include "server/s3/sink.h"
+
+#include "base/codec.h"
+
+struct sink {
+    bool streaming; /* aws-chunked */
+    bool signed_chunks;
+    uint64_t max_bytes;
+    uint64_t received; /* decoded bytes */
+    bool has_decoded_length;
+    uint64_t decoded_length;
+    struct aws_chunked decoder;
+
+    struct buf memory;     /* TAKES_BUFFER */
+    struct digest *sha256; /* payload hash when no body writer computes it */
+    struct digest *chunk_sha256;
+    struct str chunk_signature;
+    char chunk_signature_text[64];
+
+    bool has_md5;
+    uint8_t md5[MD5_BYTES];
+    uint8_t checksum[CHECKSUM_BYTES_MAX]; /* expected, when has_checksum */
+    bool has_checksum;
+    enum checksum_kind trailer_kind; /* announced by x-amz-trailer */
+    struct buf trailer_lines;        /* what a trailer signature covers */
+    struct str trailer_signature;
+};
+
+/* ---- what the headers claim ------------------------------------------------------------------- */
+
+static enum s3_error read_content_md5(struct op *op, struct sink *sink)
+{
+    struct str text = op_header(op, "content-md5");
+    size_t len;
+
+    if (!str_present(text))
+        return S3_OK;
+    if (!base64_decode(text, sink->md5, sizeof(sink->md5), &len) || len != MD5_BYTES)
+        return op_fail(op, S3_InvalidDigest, text);
+    sink->has_md5 = true;
+    return S3_OK;
+}
+
+static bool is_checksum_control(struct str suffix)
+{
+    return str_eq_nocase(suffix, STR("algorithm")) || str_eq_nocase(suffix, STR("type")) ||
+           str_eq_nocase(suffix, STR("mode"));
+}
+
+static enum s3_error set_expected(struct op *op, struct sink *sink, enum checksum_kind kind,
+                                  struct str name, struct str text)
+{
+    size_t len;
+
+    if (!base64_decode(text, sink->checksum, sizeof(sink->checksum), &len) ||
+        len != checksum_bytes(kind))
+        return op_fail_text(op, S3_InvalidRequest,
+                            arena_printf(op->arena, "Value for %.*s header is invalid.",
+                                         STR_ARG(name)));
+    sink->has_checksum = true;
+    return S3_OK;
+}
+
+static enum s3_error read_checksum_headers(struct op *op, struct sink *sink)
+{
+    struct str prefix = STR("x-amz-checksum-");
+
+    for (size_t i = 0; i < op->request->field_count; i++) {
+        const struct http_field *field = &op->request->fields[i];
+        struct str suffix = str_skip(field->name, prefix.len);
+        enum checksum_kind kind;
+        enum s3_error err;
+
+        if (!str_starts_nocase(field->name, prefix) || is_checksum_control(suffix))
+            continue;
+        kind = checksum_from_header_suffix(suffix);
+        if (kind == CHECKSUM_NONE)
+            return op_fail_text(op, S3_InvalidRequest,
+                                STR("The algorithm type you specified in x-amz-checksum- header is "
+                                    "invalid."));
+        if (sink->has_checksum)
+            return op_fail_text(op, S3_InvalidRequest,
+                                STR("Expecting a single x-amz-checksum- header. Multiple checksum "
+                                    "Types are not allowed."));
+        err = set_expected(op, sink, kind, field->name, field->value);
+        if (err != S3_OK)
+            return err;
+        op->checksum_kind = kind;
+        op->checksum_given = true;
+    }
+    return S3_OK;
+}
+
+static enum s3_error read_trailer_header(struct op *op, struct sink *sink)
+{
+    struct str name = op_header(op, "x-amz-trailer");
+    struct str prefix = STR("x-amz-checksum-");
+
+    if (!str_present(name))
+        return S3_OK;
+    if (!str_starts_nocase(name, prefix) ||
+        checksum_from_header_suffix(str_skip(name, prefix.len)) == CHECKSUM_NONE)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The value specified in the x-amz-trailer header is not "
+                                "supported"));
+    if (sink->has_checksum)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Expecting a single x-amz-checksum- header"));
+    sink->trailer_kind = checksum_from_header_suffix(str_skip(name, prefix.len));
+    op->checksum_kind = sink->trailer_kind;
+    op->checksum_given = true;
+    return S3_OK;
+}
+
+static enum s3_error read_sdk_algorithm(struct op *op)
+{
+    struct str name = op_header(op, "x-amz-sdk-checksum-algorithm");
+    enum checksum_kind kind;
+
+    if (!str_present(name))
+        return S3_OK;
+    kind = checksum_from_name(name);
+    if (kind == CHECKSUM_NONE)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Value for x-amz-sdk-checksum-algorithm header is invalid."));
+    if (op->checksum_given && op->checksum_kind == kind)
+        return S3_OK;
+    /* An MD5 sent the old way is accepted beside any algorithm named. */
+    if (!op->checksum_given && str_present(op_header(op, "content-md5")))
+        return S3_OK;
+    return op_fail_text(op, S3_InvalidRequest,
+                        STR("x-amz-sdk-checksum-algorithm specified, but no corresponding "
+                            "x-amz-checksum-* or x-amz-trailer headers were found."));
+}
+
+static enum s3_error read_decoded_length(struct op *op, struct sink *sink)
+{
+    struct str text = op_header(op, "x-amz-decoded-content-length");
+
+    if (!sink->streaming)
+        return S3_OK;
+    if (!str_present(text))
+        return op_fail(op, S3_MissingContentLength);
+    if (!str_to_u64(text, &sink->decoded_length))
+        return op_fail_argument(op, STR("Invalid x-amz-decoded-content-length"),
+                                STR("x-amz-decoded-content-length"), text);
+    sink->has_decoded_length = true;
+    return S3_OK;
+}
+
+static enum s3_error read_claims(struct op *op, struct sink *sink)
+{
+    enum s3_error err = read_content_md5(op, sink);
+
+    if (err == S3_OK)
+        err = read_checksum_headers(op, sink);
+    if (err == S3_OK)
+        err = read_trailer_header(op, sink);
+    if (err == S3_OK && op->route->body != TAKES_NOTHING)
+        err = read_sdk_algorithm(op);
+    if (err == S3_OK)
+        err = read_decoded_length(op, sink);
+    if (err != S3_OK)
+        return err;
+    if ((op->route->flags & ROUTE_CHECKSUM) != 0 && !sink->has_md5 && !op->checksum_given)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Missing required header for this request: Content-MD5 OR "
+                                "x-amz-checksum-*"));
+    return S3_OK;
+}
+
+/* ---- aws-chunked events ------------------------------------------------------------------------ */
+
+static enum s3_error take(struct op *op, const void *bytes, size_t len);
+
+static bool on_chunk_begin(void *context, uint64_t size, struct str signature)
+{
+    struct op *op = context;
+    struct sink *sink = op->sink;
+
+    (void)size;
+    if (!sink->signed_chunks)
+        return true;
+    if (signature.len != sizeof(sink->chunk_signature_text)) {
+        (void)op_fail(op, S3_SignatureDoesNotMatch);
+        return false;
+    }
+    memcpy(sink->chunk_signature_text, signature.p, signature.len);
+    sink->chunk_signature = str_make(sink->chunk_signature_text, signature.len);
+    digest_reset(sink->chunk_sha256);
+    return true;
+}
+
+static bool on_chunk_data(void *context, const void *bytes, size_t len)
+{
+    struct op *op = context;
+
+    if (op->sink->signed_chunks)
+        digest_update(op->sink->chunk_sha256, bytes, len);
+    return take(op, bytes, len) == S3_OK;
+}
+
+static bool on_chunk_end(void *context)
+{
+    struct op *op = context;
+    uint8_t sha256[SHA256_BYTES];
+
+    if (!op->sink->signed_chunks)
+        return true;
+    digest_final(op->sink->chunk_sha256, sha256);
+    if (op->auth.audited || auth_chunk_verify(&op->auth, sha256, op->sink->chunk_signature))
+        return true;
+    (void)op_fail(op, S3_SignatureDoesNotMatch);
+    return false;
+}
+
+static bool on_trailer(void *context, struct str name, struct str value)
+{
+    struct op *op = context;
+    struct sink *sink = op->sink;
+    struct str prefix = STR("x-amz-checksum-");
+
+    if (str_eq(name, STR("x-amz-trailer-signature"))) {
+        sink->trailer_signature = arena_dup(op->arena, value);
+        return true;
+    }
+    buf_str(&sink->trailer_lines, name);
+    buf_char(&sink->trailer_lines, ':');
+    buf_str(&sink->trailer_lines, value);
+    buf_char(&sink->trailer_lines, '\n');
+    if (sink->trailer_kind == CHECKSUM_NONE || sink->has_checksum || !str_starts(name, prefix) ||
+        checksum_from_header_suffix(str_skip(name, prefix.len)) != sink->trailer_kind) {
+        (void)op_fail(op, S3_MalformedTrailerError);
+        return false;
+    }
+    return set_expected(op, sink, sink->trailer_kind, name, value) == S3_OK;
+}
+
+/* ---- open, feed, finish ------------------------------------------------------------------------ */
+
+static enum s3_error open_writer(struct op *op, struct sink *sink, bool encrypt)
+{
+    struct body_options options = {
+        .account = op->bucket.owner,
+        .encrypt = encrypt,
+        .want_sha256 = op->auth.payload == PAYLOAD_HEX,
+        .expected_bytes = sink->has_decoded_length ? sink->decoded_length
+                                                   : op->request->content_length,
+    };
+
+    /* S3 keeps a CRC64NVME of every object whose sender named no checksum. */
+    if (op->checksum_kind == CHECKSUM_NONE)
+        op->checksum_kind = CHECKSUM_CRC64NVME;
+    options.checksum_kinds = 1u << op->checksum_kind;
+    return s3_from_store(op, body_writer_open(op->store, &options, &op->writer, &op->fault));
+}
+
+static uint64_t claimed_bytes(const struct op *op, const struct sink *sink)
+{
+    if (sink->has_decoded_length)
+        return sink->decoded_length;
+    return op->request->has_content_length ? op->request->content_length : 0;
+}
+
+static enum s3_error too_large(struct op *op, struct sink *sink, uint64_t bytes)
+{
+    if (op->route->body != TAKES_STREAM && op->route->body != TAKES_FORM)
+        return op_fail(op, S3_MaxMessageLengthExceeded,
+                       arena_printf(op->arena, "%llu", (unsigned long long)sink->max_bytes));
+    return op_fail(op, S3_EntityTooLarge,
+                   arena_printf(op->arena, "%llu", (unsigned long long)bytes),
+                   arena_printf(op->arena, "%llu", (unsigned long long)sink->max_bytes));
+}
+
+enum s3_error sink_open(struct op *op, bool encrypt, uint64_t max_bytes)
+{
+    struct sink *sink = ARENA_NEW(op->arena, struct sink);
+    enum s3_error err;
+
+    if (sink == NULL)
+        return op_fail(op, S3_SlowDown);
+    op->sink = sink;
+    sink->max_bytes = max_bytes;
+    sink->memory = BUF_WITH_MAX(op->route->body == TAKES_BUFFER ? max_bytes : 0);
+    sink->trailer_lines = BUF_WITH_MAX(AWS_CHUNK_TRAILER_BYTES_MAX);
+    sink->streaming = ((unsigned)op->auth.payload & PAYLOAD_STREAMING) != 0;
+    sink->signed_chunks = op->auth.payload == PAYLOAD_SIGNED_CHUNKS ||
+                          op->auth.payload == PAYLOAD_SIGNED_TRAILER;
+
+    err = read_claims(op, sink);
+    if (err != S3_OK)
+        return err;
+    if (claimed_bytes(op, sink) > max_bytes)
+        return too_large(op, sink, claimed_bytes(op, sink));
+    if (sink->streaming) {
+        struct aws_chunked_events events = { op, on_chunk_begin, on_chunk_data, on_chunk_end,
+                                             on_trailer };
+
+        aws_chunked_init(&sink->decoder, &events, sink->signed_chunks,
+                         op->auth.payload != PAYLOAD_SIGNED_CHUNKS);
+    }
+    if (sink->signed_chunks && (sink->chunk_sha256 = digest_open(DIGEST_SHA256)) == NULL)
+        return op_fail(op, S3_SlowDown);
+    if (op->route->body == TAKES_STREAM)
+        return open_writer(op, sink, encrypt);
+    if (op->auth.payload == PAYLOAD_HEX && (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
+        return op_fail(op, S3_SlowDown);
+    return S3_OK;
+}
+
+/* Decoded bytes, in order. */
+static enum s3_error take(struct op *op, const void *bytes, size_t len)
+{
+    struct sink *sink = op->sink;
+
+    sink->received += len;
+    if (sink->received > sink->max_bytes)
+        return too_large(op, sink, sink->received);
+    if (sink->has_decoded_length && sink->received > sink->decoded_length)
+        return op_fail(op, S3_IncompleteBody);
+    if (op->route->body == TAKES_STREAM)
+        return s3_from_store(op, body_writer_append(op->writer, bytes, len, &op->fault));
+    if (sink->sha256 != NULL)
+        digest_update(sink->sha256, bytes, len);
+    if (op->route->body == TAKES_BUFFER)
+        buf_append(&sink->memory, bytes, len);
+    return sink->memory.failed && op->route->body == TAKES_BUFFER ? op_fail(op, S3_SlowDown)
+                                                                  : S3_OK;
+}
+
+static enum s3_error from_chunked(struct op *op, enum aws_chunked_result result)
+{
+    switch (result) {
+    case AWS_CHUNKED_OK:
+        return S3_OK;
+    case AWS_CHUNKED_REFUSED:
+        return op->refusal.error;
+    case AWS_CHUNKED_MALFORMED:
+    case AWS_CHUNKED_TOO_LONG:
+        break;
+    }
+    if (op->sink->decoder.final_chunk)
+        return op_fail(op, S3_MalformedTrailerError);
+    return op_fail_text(op, S3_InvalidRequest, STR("The aws-chunked body is malformed."));
+}
+
+enum s3_error sink_feed(struct op *op, const void *bytes, size_t len)
+{
+    if (op->sink->streaming)
+        return from_chunked(op, aws_chunked_feed(&op->sink->decoder, bytes, len));
+    return take(op, bytes, len);
+}
+
+static struct str base64_text(struct op *op, const uint8_t *bytes, size_t len)
+{
+    char *text = arena_alloc(op->arena, BASE64_LEN(len));
+
+    if (text == NULL)
+        return STR_NONE;
+    base64_encode(bytes, len, text);
+    return str_make(text, BASE64_LEN(len));
+}
+
+static struct str hex_text(struct op *op, const uint8_t *bytes, size_t len)
+{
+    char *text = arena_alloc(op->arena, 2 * len);
+
+    if (text == NULL)
+        return STR_NONE;
+    hex_encode(bytes, len, text);
+    return str_make(text, 2 * len);
+}
+
+/* Digests of a body that no body writer saw. */
+static void digest_memory(struct op *op, struct sink *sink)
+{
+    struct str bytes = buf_view(&sink->memory);
+
+    op->digests.size_bytes = sink->received;
+    if (sink->has_md5)
+        digest_once(DIGEST_MD5, bytes, op->digests.md5);
+    if (sink->sha256 != NULL)
+        digest_final(sink->sha256, op->digests.sha256);
+    if (sink->has_checksum)
+        checksum_once(op->checksum_kind, bytes, op->digests.checksum[op->checksum_kind]);
+}
+
+static enum s3_error check_claims(struct op *op, struct sink *sink)
+{
+    const struct body_digests *digests = &op->digests;
+    size_t len = checksum_bytes(op->checksum_kind);
+
+    if (op->auth.payload == PAYLOAD_HEX &&
+        memcmp(op->auth.payload_sha256, digests->sha256, SHA256_BYTES) != 0)
+        return op_fail(op, S3_XAmzContentSHA256Mismatch,
+                       hex_text(op, op->auth.payload_sha256, SHA256_BYTES),
+                       hex_text(op, digests->sha256, SHA256_BYTES));
+    if (sink->has_md5 && memcmp(sink->md5, digests->md5, MD5_BYTES) != 0)
+        return op_fail_text(op, S3_BadDigest,
+                            STR("The Content-MD5 you specified did not match what we received."),
+                            base64_text(op, sink->md5, MD5_BYTES),
+                            base64_text(op, digests->md5, MD5_BYTES));
+    if (sink->has_checksum &&
+        memcmp(sink->checksum, digests->checksum[op->checksum_kind], len) != 0)
+        return op_fail_text(op, S3_BadDigest,
+                            arena_printf(op->arena,
+                                         "The %.*s you specified did not match the calculated "
+                                         "checksum.",
+                                         STR_ARG(checksum_name(op->checksum_kind))),
+                            base64_text(op, sink->checksum, len),
+                            base64_text(op, digests->checksum[op->checksum_kind], len));
+    return S3_OK;
+}
+
+static enum s3_error check_framing(struct op *op, struct sink *sink)
+{
+    enum s3_error err;
+
+    if (!sink->streaming)
+        return S3_OK;
+    err = from_chunked(op, aws_chunked_finish(&sink->decoder));
+    if (err != S3_OK)
+        return op_fail(op, S3_IncompleteBody);
+    if (sink->received != sink->decoded_length)
+        return op_fail(op, S3_IncompleteBody);
+    if (sink->trailer_kind != CHECKSUM_NONE && !sink->has_checksum)
+        return op_fail(op, S3_MalformedTrailerError);
+    if (op->auth.payload == PAYLOAD_SIGNED_TRAILER && !op->auth.audited &&
+        !auth_trailer_verify(&op->auth, buf_view(&sink->trailer_lines), sink->trailer_signature))
+        return op_fail(op, S3_SignatureDoesNotMatch);
+    return S3_OK;
+}
+
+enum s3_error sink_finish(struct op *op)
+{
+    struct sink *sink = op->sink;
+    enum s3_error err = check_framing(op, sink);
+
+    if (err != S3_OK)
+        return err;
+    if (op->route->body == TAKES_STREAM) {
+        err = s3_from_store(op, body_writer_finish(op->writer, &op->digests, &op->fault));
+        if (err != S3_OK)
+            return err;
+    } else {
+        digest_memory(op, sink);
+    }
+    op->body = buf_view(&sink->memory);
+    return check_claims(op, sink);
+}
+
+void sink_close(struct op *op)
+{
+    struct sink *sink = op->sink;
+
+    if (sink == NULL)
+        return;
+    buf_free(&sink->memory);
+    buf_free(&sink->trailer_lines);
+    digest_close(sink->sha256);
+    digest_close(sink->chunk_sha256);
+    op->sink = NULL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copy sources; see source.h.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ */
+#include "server/s3/source.h"
+
+#include "base/codec.h"
+#include "server/http/range.h"
+#include "server/s3/names.h"
+
+enum s3_error source_parse(struct op *op, struct str header, struct source_name *ret_name)
+{
+    struct source_name name = { 0 };
+    struct str path = header;
+    struct str marker = STR("?versionId=");
+    size_t at = str_find(header, marker);
+    struct str raw_bucket;
+    struct str raw_key;
+
+    if (at != SIZE_MAX) {
+        struct str id;
+
+        if (!uri_decode(op->arena, str_skip(header, at + marker.len), URI_PLUS_LITERAL, &id) ||
+            !version_id_parse(id, &name.version))
+            return op_fail_argument(op, STR("Invalid version id specified"), STR("versionId"),
+                                    str_skip(header, at + marker.len));
+        name.has_version = true;
+        path = str_slice(header, 0, at);
+    }
+    if (path.len > 0 && path.p[0] == '/')
+        path = str_skip(path, 1);
+    if (str_starts(path, STR("arn:")))
+        return op_fail(op, S3_NotImplemented, STR("x-amz-copy-source"));
+    if (!str_cut(path, '/', &raw_bucket, &raw_key)) {
+        struct str decoded;
+
+        /* Some clients encode the whole value, its first slash included. */
+        if (!uri_decode(op->arena, path, URI_PLUS_LITERAL, &decoded) ||
+            !str_cut(decoded, '/', &name.bucket, &name.key))
+            name.key = STR_NONE;
+    } else if (!uri_decode(op->arena, raw_bucket, URI_PLUS_LITERAL, &name.bucket) ||
+               !uri_decode(op->arena, raw_key, URI_PLUS_LITERAL, &name.key)) {
+        name.key = STR_NONE;
+    }
+    if (name.key.len == 0 || name.bucket.len == 0 || name_check_key(name.key) != S3_OK ||
+        memchr(name.key.p, '\0', name.key.len) != NULL)
+        return op_fail_argument(op,
+                                STR("Copy Source must mention the source bucket and key: "
+                                    "sourcebucket/sourcekey"),
+                                STR("x-amz-copy-source"), header);
+    *ret_name = name;
+    return S3_OK;
+}
+
+enum s3_error source_conditions(struct op *op)
+{
+    struct preconditions conditions = {
+        .if_match = op_header(op, "x-amz-copy-source-if-match"),
+        .if_none_match = op_header(op, "x-amz-copy-source-if-none-match"),
+        .if_modified_since = op_header(op, "x-amz-copy-source-if-modified-since"),
+        .if_unmodified_since = op_header(op, "x-amz-copy-source-if-unmodified-since"),
+    };
+
+    if (http_preconditions_check(&conditions, op->source.attrs.etag, op->source.modified_us,
+                                 /* read= */ false) == PRECONDITION_PASS)
+        return S3_OK;
+    return op_fail(op, S3_PreconditionFailed, STR("x-amz-copy-source-If"));
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * x-amz-copy-source: parsed once, the same way for routing, access and storage.
+ */
+#ifndef SERVER_S3_SOURCE_H
+#define SERVER_S3_SOURCE_H
+
+#include "server/s3/op.h"
+
+struct source_name {
+    struct str bucket;
+    struct str key;
+    bool has_version;
+    struct version_id version;
+};
+
+/*
+ * "[/]bucket/key[?versionId=id]", percent-encoded, decoded once after the split. Pure but for
+ * the refusal in op.
+ */
+MUST_CHECK enum s3_error source_parse(struct op *op, struct str header,
+                                      struct source_name *ret_name);
+
+/* x-amz-copy-source-if-* against op->source: PreconditionFailed or S3_OK. */
+MUST_CHECK enum s3_error source_conditions(struct op *op);
+
+#endif

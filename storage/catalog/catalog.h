@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The catalog: names, versions and where bytes are. The only part that knows SQLite.
+ *
+ * (1) A struct catalog is one connection and belongs to one thread at a time.
+ * (2) One writer per store; readers never wait for it.
+ * (3) A write verb that refuses (any result but STORE_OK) has changed nothing, or the writer
+ *     rolls its whole transaction back: see catalog_changes.
+ */
+#ifndef STORAGE_CATALOG_CATALOG_H
+#define STORAGE_CATALOG_CATALOG_H
+
+#include "storage/store.h"
+
+struct catalog;
+
+enum catalog_mode { CATALOG_READER, CATALOG_WRITER };
+
+/* ---- connection: catalog.c, tx.c --------------------------------------------------------- */
+
+/*
+ * Open a connection to catalog.db inside dir (a path).
+ *
+ * CATALOG_WRITER creates the file and its schema when missing, and migrates.
+ * Returns STORE_OK, STORE_FORMAT (another application, a newer version), STORE_DAMAGED, STORE_IO,
+ * STORE_NO_MEMORY.
+ */
+MUST_CHECK enum store_status catalog_open(const char *dir, enum catalog_mode mode,
+                                          enum store_durability durability,
+                                          struct catalog **ret_catalog, struct fault *fault);
+void catalog_close(struct catalog *cat);
+void catalog_closep(struct catalog **cat);
+
+/* Snapshot of a reader. */
+MUST_CHECK enum store_status catalog_read_begin(struct catalog *cat, struct fault *fault);
+void catalog_read_end(struct catalog *cat);
+
+/* Transaction of the writer. Reserves numbers for the whole batch. */
+MUST_CHECK enum store_status catalog_begin(struct catalog *cat, struct fault *fault);
+MUST_CHECK enum store_status catalog_commit(struct catalog *cat, struct fault *fault);
+void catalog_rollback(struct catalog *cat);
+
+/* Rows changed since open; tells whether a refused intent has left something behind. */
+int64_t catalog_changes(struct catalog *cat);
+/* The newest number handed out. */
+int64_t catalog_seq(const struct catalog *cat);
+/* A write or a sync failed: what is on disk is unknown. */
+bool catalog_device_failed(const struct catalog *cat);
+/* Bodies have lost their last reference since the last call. */
+bool catalog_take_dead(struct catalog *cat);
+uint64_t catalog_statement_runs(const struct catalog *cat);
+/* Size of the log after the newest commit of this connection. */
+uint64_t catalog_wal_bytes(const struct catalog *cat);
+
+enum catalog_checkpoint { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART };
+/*
+ * Copy the log back into the database. ret_left: log bytes that are not yet copied.
+ * CHECKPOINT_RESTART (writer only) also makes the next commit start the log anew; it waits for
+ * readers for a bounded time.
+ */
+MUST_CHECK enum store_status catalog_checkpoint(struct catalog *cat, enum catalog_checkpoint how,
+                                                uint64_t *ret_left, struct fault *fault);
+const char *catalog_library_version(void);
+
+/* ---- what the store hands over ----------------------------------------------------------- */
+
+/* A body whose bytes are ready: in memory, or in a linked file. All borrowed. */
+struct staged_body {
+    enum body_kind kind; /* EMPTY, INLINE or BLOB */
+    uint64_t size_bytes; /* plain */
+    struct str bytes;    /* INLINE: as stored */
+    uint64_t scope;      /* BLOB: account part of its name */
+    struct str hash;     /* BLOB */
+    uint64_t stored_bytes;
+    struct str wrapped_key;
+};
+
+/* ---- verbs of the writer; each takes its facts from the intent and leaves its results there -- */
+
+MUST_CHECK enum store_status catalog_bucket_create(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_bucket_delete(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_document_set(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
+                                                const struct staged_body *staged);
+MUST_CHECK enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_object_set(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_upload_create(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
+                                              const struct staged_body *staged);
+MUST_CHECK enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_upload_abort(struct catalog *cat, struct intent *intent);
+
+/* A blob whose row the sweep has removed; the file goes after the commit. */
+struct swept_blob {
+    uint64_t scope;
+    uint8_t hash[SHA256_BYTES];
+};
+#define SWEEP_BATCH 256
+
+struct sweep {
+    int64_t safe_seq;         /* bodies dead since then or earlier may go */
+    int64_t upload_before_us; /* open uploads started before are removed; INT64_MIN: none */
+    int64_t done_before_us;   /* finished ones */
+    bool (*pinned)(void *context, uint64_t scope, const uint8_t *hash);
+    void *context;
+    /* results */
+    struct swept_blob blobs[SWEEP_BATCH];
+    size_t blob_count;
+    bool more;     /* run again at once */
+    bool waiting;  /* dead bodies remain that something still holds */
+};
+MUST_CHECK enum store_status catalog_sweep(struct catalog *cat, struct sweep *sweep,
+                                           struct fault *fault);
+
+/* ---- lookups, any connection ------------------------------------------------------------- */
+
+MUST_CHECK enum store_status catalog_bucket_get(struct catalog *cat, struct str name,
+                                                struct arena *arena, struct bucket *ret_bucket,
+                                                struct fault *fault);
+MUST_CHECK enum store_status catalog_bucket_list(struct catalog *cat, struct str owner,
+                                                 struct str prefix, struct str after,
+                                                 bucket_visit *visit, void *context,
+                                                 struct fault *fault);
+MUST_CHECK enum store_status catalog_document_get(struct catalog *cat, int64_t bucket_id,
+                                                  struct str kind, struct str id,
+                                                  struct arena *arena, struct str *ret_body,
+                                                  struct fault *fault);
+MUST_CHECK enum store_status catalog_version_get(struct catalog *cat, int64_t bucket_id,
+                                                 struct str key, struct version_id id,
+                                                 struct arena *arena, struct version *ret_version,
+                                                 struct fault *fault);
+/* By seq alone, null versions too: what a copy source names. */
+MUST_CHECK enum store_status catalog_version_by_seq(struct catalog *cat, int64_t bucket_id,
+                                                    struct str key, int64_t seq,
+                                                    struct arena *arena,
+                                                    struct version *ret_version,
+                                                    struct fault *fault);
+MUST_CHECK enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
+                                                 const struct list_query *query,
+                                                 list_visit *visit, void *context,
+                                                 struct arena *arena, struct list_end *ret_end,
+                                                 struct fault *fault);
+MUST_CHECK enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
+                                                  const struct list_query *query,
+                                                  list_visit *visit, void *context,
+                                                  struct arena *arena, struct list_end *ret_end,
+                                                  struct fault *fault);
+MUST_CHECK enum store_status catalog_upload_get(struct catalog *cat, int64_t bucket_id,
+                                                struct str key, struct str upload_id,
+                                                struct arena *arena, struct upload *ret_upload,
+                                                struct fault *fault);
+MUST_CHECK enum store_status catalog_upload_list(struct catalog *cat, int64_t bucket_id,
+                                                 const struct upload_query *query,
+                                                 upload_visit *visit, void *context,
+                                                 struct arena *arena, struct upload_end *ret_end,
+                                                 struct fault *fault);
+MUST_CHECK enum store_status catalog_part_list(struct catalog *cat, int64_t upload_seq,
+                                               uint32_t after, uint32_t max, part_visit *visit,
+                                               void *context, struct fault *fault);
+MUST_CHECK enum store_status catalog_manifest_part_list(struct catalog *cat, int64_t manifest,
+                                                        uint32_t after, uint32_t max,
+                                                        part_visit *visit, void *context,
+                                                        struct fault *fault);
+/* When something falls due: the smallest start of open, and end of finished uploads; or INT64_MAX. */
+MUST_CHECK enum store_status catalog_upload_oldest(struct catalog *cat, int64_t *ret_open_us,
+                                                   int64_t *ret_done_us, struct fault *fault);
+MUST_CHECK enum store_status catalog_has_dead(struct catalog *cat, bool *ret_dead,
+                                              struct fault *fault);
+
+/* One stretch of stored bytes. */
+struct piece {
+    uint64_t at;            /* where it starts in the body */
+    uint64_t start;         /* plain offset inside the stored thing */
+    uint64_t len;           /* plain bytes */
+    uint64_t stored_bytes;  /* whole thing */
+    uint64_t scope;         /* BLOB */
+    int64_t ref;            /* INLINE */
+    enum body_kind kind;
+    uint8_t hash[SHA256_BYTES];
+    uint8_t wrapped_key_bytes; /* 0: plain */
+    uint8_t wrapped_key[WRAPPED_KEY_BYTES];
+};
+
+typedef bool piece_visit(void *context, const struct piece *piece);
+
+/* Pieces that overlap [offset, offset + len) of a body of `size` plain bytes, in order, clipped. */
+MUST_CHECK enum store_status catalog_pieces(struct catalog *cat, const struct body_ref *ref,
+                                            uint64_t size, uint64_t offset, uint64_t len,
+                                            piece_visit *visit, void *context,
+                                            struct fault *fault);
+/* Stored bytes of an inline body, appended to ret. STORE_RETRY when gone. */
+MUST_CHECK enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
+                                                 struct fault *fault);
+MUST_CHECK enum store_status catalog_blob_known(struct catalog *cat, uint64_t scope,
+                                                const uint8_t hash[SHA256_BYTES],
+                                                bool *ret_known, struct fault *fault);
+
+/* ---- for fsck only: check.c -------------------------------------------------------------- */
+
+typedef bool check_line(void *context, const char *line);
+
+#endif

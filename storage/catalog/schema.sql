@@ -1,0 +1,178 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The catalog of one store. docs/storage-format.md tells the same in prose.
+--
+-- Rules that always hold:
+-- (1) Every id and every seq comes from one counter (meta 'seq' holds its reserved upper bound),
+--     so a greater number is always younger and no number is ever used twice.
+-- (2) Keys are BLOBs: memcmp order is UTF-8 byte order is S3 order.
+-- (3) `object` has at most one row per (bucket, key): the current version, which may be a delete
+--     marker. `version` holds the older ones, never a newer one than `object`, and no rows for a
+--     key that is not in `object`.
+-- (4) A reference to an inline body is exclusive; references to a blob are counted in blob.refs.
+-- (5) Opaque columns (headers, tags, acl, checksum) belong to the server.
+
+-- Numbers that outlive their rows.
+CREATE TABLE meta(
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Canonical user ids, so that rows store an integer.
+CREATE TABLE account(
+    id        INTEGER PRIMARY KEY,
+    canonical BLOB NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE bucket(
+    id         INTEGER PRIMARY KEY,
+    name       BLOB NOT NULL UNIQUE,
+    owner      INTEGER NOT NULL,     -- account.id
+    region     BLOB NOT NULL,        -- LocationConstraint, empty: the default
+    created_us INTEGER NOT NULL,
+    versioning INTEGER NOT NULL,     -- enum bucket_versioning
+    acl        BLOB
+) STRICT;
+CREATE INDEX bucket_owner ON bucket(owner, name);
+
+-- Bucket configuration: tagging, cors, policy, ...
+CREATE TABLE document(
+    bucket INTEGER NOT NULL,
+    kind   BLOB NOT NULL,            -- the sub-resource
+    id     BLOB NOT NULL,            -- empty when a bucket has one of this kind
+    body   BLOB NOT NULL,
+    PRIMARY KEY(bucket, kind, id)
+) STRICT, WITHOUT ROWID;
+
+-- Current versions.
+CREATE TABLE object(
+    bucket      INTEGER NOT NULL,
+    key         BLOB NOT NULL,
+    seq         INTEGER NOT NULL,
+    tail        INTEGER NOT NULL,    -- random half of the version id
+    flags       INTEGER NOT NULL,    -- 1: delete marker, 2: its version id is "null"
+    modified_us INTEGER NOT NULL,    -- never smaller than that of the version it replaced
+    size        INTEGER NOT NULL,    -- of the plain content
+    owner       INTEGER NOT NULL,    -- account.id
+    class       INTEGER NOT NULL,
+    sse         INTEGER NOT NULL,
+    part_count  INTEGER NOT NULL,    -- 0: not made by a multipart upload
+    body_kind   INTEGER NOT NULL,    -- enum body_kind
+    body_id     INTEGER NOT NULL,    -- inline_body.id, blob.id or manifest
+    wrapped_key BLOB,                -- NULL: stored in plain
+    etag        BLOB NOT NULL,
+    checksum    BLOB,
+    tags        BLOB,
+    headers     BLOB,
+    acl         BLOB,
+    PRIMARY KEY(bucket, key)
+) STRICT, WITHOUT ROWID;
+
+-- Older versions: the same columns in the same order.
+CREATE TABLE version(
+    bucket      INTEGER NOT NULL,
+    key         BLOB NOT NULL,
+    seq         INTEGER NOT NULL,
+    tail        INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,
+    modified_us INTEGER NOT NULL,
+    size        INTEGER NOT NULL,
+    owner       INTEGER NOT NULL,
+    class       INTEGER NOT NULL,
+    sse         INTEGER NOT NULL,
+    part_count  INTEGER NOT NULL,
+    body_kind   INTEGER NOT NULL,
+    body_id     INTEGER NOT NULL,
+    wrapped_key BLOB,
+    etag        BLOB NOT NULL,
+    checksum    BLOB,
+    tags        BLOB,
+    headers     BLOB,
+    acl         BLOB,
+    PRIMARY KEY(bucket, key, seq DESC)
+) STRICT, WITHOUT ROWID;
+-- At most one null version per key, found without reading the history.
+CREATE UNIQUE INDEX version_null ON version(bucket, key) WHERE (flags & 2) != 0;
+
+-- Small bodies as stored (ciphertext when the reference has a wrapped key).
+CREATE TABLE inline_body(
+    id   INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
+) STRICT;
+-- Inline bodies of removed manifests, kept until no open download can need them.
+CREATE TABLE inline_dead(
+    id       INTEGER PRIMARY KEY,
+    dead_seq INTEGER NOT NULL
+) STRICT;
+
+-- Bodies in files: blobs/ab/cd/<hash>.<scope>.
+CREATE TABLE blob(
+    id       INTEGER PRIMARY KEY,
+    scope    INTEGER NOT NULL,       -- account that the bytes are charged to: no sharing across
+    hash     BLOB NOT NULL,          -- SHA-256 of the stored bytes
+    size     INTEGER NOT NULL,       -- of the stored bytes
+    refs     INTEGER NOT NULL,
+    dead_seq INTEGER,                -- not NULL: refs is 0 since this seq; the sweep removes it
+    UNIQUE(scope, hash)
+) STRICT;
+CREATE INDEX blob_dead ON blob(dead_seq) WHERE dead_seq IS NOT NULL;
+
+-- A body made of pieces. `at` is where the piece starts in the body.
+CREATE TABLE piece(
+    manifest    INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    kind        INTEGER NOT NULL,    -- BODY_INLINE or BODY_BLOB
+    ref         INTEGER NOT NULL,
+    start       INTEGER NOT NULL,    -- plain offset inside what ref names
+    len         INTEGER NOT NULL,    -- plain bytes, > 0
+    wrapped_key BLOB,
+    PRIMARY KEY(manifest, at)
+) STRICT, WITHOUT ROWID;
+-- What GetObjectAttributes and partNumber= say about a finished multipart object.
+CREATE TABLE manifest_part(
+    manifest INTEGER NOT NULL,
+    number   INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    etag     BLOB NOT NULL,
+    checksum BLOB,
+    PRIMARY KEY(manifest, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE upload(
+    id            INTEGER PRIMARY KEY, -- its seq; the text id hides it behind tail
+    tail          INTEGER NOT NULL,
+    bucket        INTEGER NOT NULL,
+    key           BLOB NOT NULL,
+    state         INTEGER NOT NULL,    -- 0: open, 1: done
+    initiated_us  INTEGER NOT NULL,
+    done_us       INTEGER NOT NULL,
+    owner         INTEGER NOT NULL,
+    class         INTEGER NOT NULL,
+    sse           INTEGER NOT NULL,
+    checksum_kind INTEGER NOT NULL,
+    checksum_type INTEGER NOT NULL,
+    done_seq      INTEGER NOT NULL,
+    done_tail     INTEGER NOT NULL,
+    done_flags    INTEGER NOT NULL,    -- 2: became a null version, 4: bucket had versioning
+    etag          BLOB NOT NULL,
+    checksum      BLOB,
+    tags          BLOB,
+    headers       BLOB,
+    acl           BLOB
+) STRICT;
+CREATE INDEX upload_open ON upload(bucket, key, id) WHERE state = 0;
+CREATE INDEX upload_age ON upload(state, initiated_us);
+
+CREATE TABLE part(
+    upload      INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,    -- changes when the part is uploaded again
+    size        INTEGER NOT NULL,
+    modified_us INTEGER NOT NULL,
+    body_kind   INTEGER NOT NULL,
+    body_id     INTEGER NOT NULL,
+    wrapped_key BLOB,
+    etag        BLOB NOT NULL,
+    checksum    BLOB,
+    PRIMARY KEY(upload, number)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: the only door to the catalog and the blobs.
+ *
+ * (1) Reads never wait for writes: a struct reader has its own catalog connection.
+ * (2) A write is one closed intent, decided inside the writer's transaction and reported to
+ *     `done` only after it is on disk (or refused).
+ * (3) Nothing of SQLite and nothing of HTTP or XML shows here. Attributes the server needs back
+ *     (headers, tags, ACL, checksums) are opaque bytes to the store.
+ * (4) No global state: a process may open many stores.
+ *
+ * Order of a write: body to a temporary file, synced, linked under its hash, directory synced,
+ * then the catalog COMMIT, then done(). See docs/storage-format.md.
+ */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include "base/arena.h"
+#include "base/checksum.h"
+#include "base/clock.h"
+#include "base/fault.h"
+
+enum store_status {
+    STORE_OK = 0,
+    STORE_NO_BUCKET,
+    STORE_NO_KEY,
+    STORE_NO_VERSION,
+    STORE_NO_UPLOAD,
+    STORE_NO_PART,
+    STORE_NO_DOCUMENT,
+    STORE_BUCKET_EXISTS,
+    STORE_BUCKET_NOT_EMPTY,
+    STORE_PRECONDITION_FAILED, /* a write_condition did not hold */
+    STORE_DELETE_MARKER,       /* the version named is a delete marker */
+    STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
+    STORE_LIMIT,               /* a named maximum was passed (buckets, parts, tags) */
+    STORE_FULL,                /* no space on the device */
+    STORE_IO,                  /* the device failed; the store is poisoned if a sync failed */
+    STORE_DAMAGED,             /* bytes do not match their hash or their catalog row */
+    STORE_NO_MEMORY,
+    STORE_STOPPED, /* the visitor asked to stop; or the store is closing */
+    STORE_LOCKED,  /* another process holds the directory */
+    STORE_FORMAT,  /* not a pail directory, or a newer one */
+};
+
+const char *store_status_name(enum store_status status);
+
+/* ---- open and close ---------------------------------------------------------------------- */
+
+enum store_durability {
+    STORE_STRICT = 0, /* acknowledged = on disk */
+    STORE_RELAXED,    /* fixture mode: no fsync; consistent, but a power cut may lose the newest */
+};
+
+#define STORE_INLINE_MAX_DEFAULT (64u * 1024u) /* bytes; larger bodies become blob files */
+#define STORE_KEY_BYTES_MAX 1024
+#define STORE_PARTS_MAX 10000
+#define STORE_LIST_MAX 1000
+#define STORE_BUCKETS_MAX 10000
+
+struct store_options {
+    enum store_durability durability;
+    uint32_t inline_max_bytes;    /* 0: default */
+    uint32_t worker_count;        /* threads that sync and link large bodies; 0: default (4) */
+    uint64_t reserve_bytes;       /* free space kept for the catalog; 0: default 16 MiB */
+    int64_t upload_expiry_us;     /* age at which an open upload is removed; 0: never */
+    int64_t janitor_interval_us;  /* 0: default 60 s; the janitor sleeps while nothing is due */
+};
+
+struct store;
+
+/*
+ * Open (creating if empty) the store in a directory.
+ *
+ * dir      path, created 0700 when missing. options may be NULL.
+ * Takes the directory's lock, removes temporary files, migrates, recovers, starts the writer.
+ * Returns STORE_OK, STORE_LOCKED, STORE_FORMAT, STORE_IO, STORE_NO_MEMORY.
+ */
+MUST_CHECK enum store_status store_open(const char *dir, const struct store_options *options,
+                                        struct store **ret_store, struct fault *fault);
+
+/* Refuse new intents, finish those queued (their done() is called), stop threads, close. */
+void store_close(struct store *store);
+
+/* Directory descriptor, borrowed, for the server's own small files (credentials). */
+int store_dir_fd(const struct store *store);
+enum store_durability store_durability(const struct store *store);
+/* False once a sync has failed: every further write answers STORE_IO. */
+bool store_healthy(const struct store *store);
+
+struct store_counters {
+    uint64_t commits; /* catalog transactions committed by the writer */
+    uint64_t intents;
+    uint64_t statements; /* SQL statements stepped by the writer */
+    uint64_t blobs_linked;
+    uint64_t blobs_shared; /* dedup hits */
+    uint64_t blobs_removed;
+};
+struct store_counters store_counters(const struct store *store);
+
+/* Run one sweep of unreferenced blobs and expired uploads now; returns after its commit. */
+enum store_status store_sweep_now(struct store *store, struct fault *fault);
+
+/* SQLite's version text for --version. */
+const char *store_library_version(void);
+
+/* ---- what is stored ---------------------------------------------------------------------- */
+
+enum bucket_versioning { VERSIONING_NEVER = 0, VERSIONING_ENABLED = 1, VERSIONING_SUSPENDED = 2 };
+
+struct bucket {
+    int64_t id;
+    struct str name;
+    struct str owner;  /* canonical user id */
+    struct str region; /* LocationConstraint, "" for the default */
+    int64_t created_us;
+    enum bucket_versioning versioning;
+    struct str acl; /* opaque, STR_NONE: private to the owner */
+};
+
+/* Which version of a key. Text form: 32 hex digits, or "null". */
+struct version_id {
+    enum { VERSION_CURRENT = 0, VERSION_NULL, VERSION_EXACT } kind;
+    int64_t seq;
+    uint64_t tail;
+};
+#define VERSION_TEXT_LEN 32
+
+/* False for text that can not name a version (the answer to which is "no such version"). */
+MUST_CHECK bool version_id_parse(struct str text, struct version_id *ret_id);
+
+enum body_kind { BODY_EMPTY = 0, BODY_INLINE = 1, BODY_BLOB = 2, BODY_MANIFEST = 3 };
+
+/* Where bytes are; opaque to the server. */
+struct body_ref {
+    enum body_kind kind;
+    int64_t id;
+    struct str wrapped_key; /* STR_NONE: stored in plain */
+};
+
+/* What the server gives with a new version and gets back with it. */
+struct version_attrs {
+    struct str etag;       /* without quotes */
+    struct str owner;      /* canonical id of the writer */
+    struct str headers;    /* opaque: system headers and user metadata */
+    struct str tags;       /* opaque; STR_NONE: none */
+    struct str acl;        /* opaque; STR_NONE: private to the owner */
+    struct str checksum;   /* opaque; STR_NONE: none */
+    uint8_t storage_class; /* the server's number; 0 = STANDARD */
+    uint8_t sse;           /* the server's number; 0 = none */
+};
+
+struct version {
+    int64_t seq; /* catalog order; greater = newer */
+    uint64_t tail;
+    struct str key;
+    bool delete_marker;
+    bool null_version;   /* its id is "null" */
+    bool latest;
+    int64_t modified_us;
+    uint64_t size_bytes; /* of the plain content */
+    uint32_t part_count; /* 0: not made by a multipart upload */
+    struct version_attrs attrs;
+    struct body_ref body;
+};
+
+/* "null" or 32 hex digits into the arena. */
+struct str version_id_text(const struct version *version, struct arena *arena);
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+struct reader; /* one thread at a time */
+
+MUST_CHECK enum store_status reader_open(struct store *store, struct reader **ret_reader,
+                                         struct fault *fault);
+void reader_close(struct reader *reader);
+
+/*
+ * Open a snapshot: lookups until reader_end see one state. Lookups outside a snapshot each see
+ * the newest state. Keep it short: it holds back the log's reuse. Calls nest.
+ */
+MUST_CHECK enum store_status reader_begin(struct reader *reader, struct fault *fault);
+void reader_end(struct reader *reader);
+
+/* All results live in the arena. STORE_NO_BUCKET when absent. */
+MUST_CHECK enum store_status bucket_get(struct reader *reader, struct str name,
+                                        struct arena *arena, struct bucket *ret_bucket,
+                                        struct fault *fault);
+
+/* Visitors return true to go on. What they are given lives until they return. */
+typedef bool bucket_visit(void *context, const struct bucket *bucket);
+
+/* Buckets of one owner, by name in byte order, names > after and starting with prefix. */
+MUST_CHECK enum store_status bucket_list(struct reader *reader, struct str owner,
+                                         struct str prefix, struct str after, bucket_visit *visit,
+                                         void *context, struct fault *fault);
+
+/* A configuration document: kind is the sub-resource ("tagging", "cors"), id "" when single. */
+MUST_CHECK enum store_status document_get(struct reader *reader, int64_t bucket_id,
+                                          struct str kind, struct str id, struct arena *arena,
+                                          struct str *ret_body, struct fault *fault);
+
+/*
+ * One version of a key. STORE_NO_KEY when the key has no current version (VERSION_CURRENT),
+ * STORE_NO_VERSION when the id names none. A delete marker is returned as STORE_OK with
+ * delete_marker set, for CURRENT too: the server decides what that means.
+ */
+MUST_CHECK enum store_status version_get(struct reader *reader, int64_t bucket_id, struct str key,
+                                         struct version_id id, struct arena *arena,
+                                         struct version *ret_version, struct fault *fault);
+
+struct list_query {
+    struct str prefix;    /* "" for all */
+    struct str delimiter; /* "" for none */
+    struct str after;     /* keys > after (and prefixes > after); STR_NONE from the start */
+    uint32_t max;         /* entries (keys and prefixes together); 0 gives an empty page */
+    bool start_after;     /* after came from start-after, not from a token: a common prefix that
+                             begins with it still counts */
+    /* version listing only: with after, the versions of key `after` older than this one */
+    bool has_version_marker;
+    struct version_id version_marker;
+};
+
+struct list_end {
+    bool truncated;
+    struct str next;            /* last entry of the page: key, or common prefix */
+    struct str next_version_id; /* version listing: text of the last entry's version; "" = prefix */
+};
+
+/* prefix.p != NULL: a common prefix and version is NULL; else one key. */
+typedef bool list_visit(void *context, struct str common_prefix, const struct version *version);
+
+/* Current versions without delete markers, key in byte order. list_end lives in the arena. */
+MUST_CHECK enum store_status object_list(struct reader *reader, int64_t bucket_id,
+                                         const struct list_query *query, list_visit *visit,
+                                         void *context, struct arena *arena,
+                                         struct list_end *ret_end, struct fault *fault);
+
+/* All versions and delete markers, key in byte order, newest first within a key. */
+MUST_CHECK enum store_status version_list(struct reader *reader, int64_t bucket_id,
+                                          const struct list_query *query, list_visit *visit,
+                                          void *context, struct arena *arena,
+                                          struct list_end *ret_end, struct fault *fault);
+
+#define UPLOAD_ID_LEN 32
+
+struct upload {
+    int64_t seq;
+    struct str id; /* 32 hex digits */
+    struct str key;
+    struct str initiator; /* canonical id */
+    int64_t initiated_us;
+    bool done; /* completed: kept for a while so that a repeated Complete can be answered */
+    struct version_attrs attrs; /* of the object to be; etag set once done */
+    uint8_t checksum_kind;      /* enum checksum_kind */
+    uint8_t checksum_type;      /* the server's number */
+    struct version_id done_version; /* once done: the version it became */
+    bool done_versioned;
+};
+
+MUST_CHECK enum store_status upload_get(struct reader *reader, int64_t bucket_id, struct str key,
+                                        struct str upload_id, struct arena *arena,
+                                        struct upload *ret_upload, struct fault *fault);
+
+struct upload_query {
+    struct str prefix;
+    struct str delimiter;
+    struct str key_marker;       /* STR_NONE from the start */
+    struct str upload_id_marker; /* with key_marker: uploads of that key after this id; "" none */
+    uint32_t max;
+};
+
+struct upload_end {
+    bool truncated;
+    struct str next_key;
+    struct str next_upload_id;
+};
+
+typedef bool upload_visit(void *context, struct str common_prefix, const struct upload *upload);
+
+/* Open uploads by (key, initiation order). */
+MUST_CHECK enum store_status upload_list(struct reader *reader, int64_t bucket_id,
+                                         const struct upload_query *query, upload_visit *visit,
+                                         void *context, struct arena *arena,
+                                         struct upload_end *ret_end, struct fault *fault);
+
+struct part {
+    uint32_t number; /* 1..STORE_PARTS_MAX */
+    int64_t seq;     /* changes when the part is uploaded again */
+    uint64_t size_bytes;
+    int64_t modified_us;
+    struct str etag;     /* without quotes */
+    struct str checksum; /* opaque */
+};
+
+typedef bool part_visit(void *context, const struct part *part);
+
+/* Parts of an open upload with number > after, ascending, at most max. */
+MUST_CHECK enum store_status part_list(struct reader *reader, const struct upload *upload,
+                                       uint32_t after, uint32_t max, part_visit *visit,
+                                       void *context, struct fault *fault);
+
+/* Parts of a finished multipart object (version->part_count > 0); seq and modified_us are 0. */
+MUST_CHECK enum store_status object_part_list(struct reader *reader,
+                                              const struct version *version, uint32_t after,
+                                              uint32_t max, part_visit *visit, void *context,
+                                              struct fault *fault);
+
+/* ---- reading bodies ---------------------------------------------------------------------- */
+
+struct body; /* one thread at a time */
+
+/*
+ * Open bytes [offset, offset + len) of a version's content.
+ *
+ * Call inside the snapshot in which the version was read; the body then stays readable until
+ * body_close whatever happens to the version.
+ */
+MUST_CHECK enum store_status body_open(struct reader *reader, const struct version *version,
+                                       uint64_t offset, uint64_t len, struct body **ret_body,
+                                       struct fault *fault);
+void body_close(struct body *body); /* any thread; NULL is fine */
+
+/* The whole range in memory (small plain bodies): valid until body_close. */
+bool body_is_memory(const struct body *body, struct str *ret_bytes);
+/*
+ * The whole range in one plain file: the descriptor and where the range starts. The caller owns
+ * the descriptor from then on (body_close leaves it alone). False otherwise.
+ */
+bool body_take_file(struct body *body, int *ret_fd, uint64_t *ret_offset);
+/*
+ * The next bytes of the range in order: > 0 bytes written to out, 0 at the end, negative on
+ * failure (decryption, I/O).
+ */
+MUST_CHECK int64_t body_read(struct body *body, void *out, size_t max, struct fault *fault);
+
+/* ---- writing bodies ---------------------------------------------------------------------- */
+
+struct body_writer; /* one thread at a time */
+
+struct body_options {
+    struct str account;       /* canonical id that the bytes are charged to (bucket owner) */
+    bool encrypt;             /* AES-256-GCM in frames, own data key wrapped by the keyring */
+    bool want_sha256;         /* the digest of the plain bytes is needed even if not addressed by */
+    uint32_t checksum_kinds;  /* bit mask of 1u << enum checksum_kind */
+    uint64_t expected_bytes;  /* 0: unknown; used only to choose inline or file early */
+};
+
+struct body_digests {
+    uint64_t size_bytes;
+    uint8_t md5[MD5_BYTES];
+    uint8_t sha256[SHA256_BYTES]; /* when want_sha256 */
+    uint8_t checksum[CHECKSUM_KINDS][CHECKSUM_BYTES_MAX];
+};
+
+MUST_CHECK enum store_status body_writer_open(struct store *store,
+                                              const struct body_options *options,
+                                              struct body_writer **ret_writer,
+                                              struct fault *fault);
+MUST_CHECK enum store_status body_writer_append(struct body_writer *writer, const void *bytes,
+                                                size_t len, struct fault *fault);
+/* No more bytes: compute digests. The body is not durable yet; that is part of the intent. */
+MUST_CHECK enum store_status body_writer_finish(struct body_writer *writer,
+                                                struct body_digests *ret_digests,
+                                                struct fault *fault);
+/* Free it; what was not committed by an intent disappears. NULL is fine. */
+void body_writer_close(struct body_writer *writer);
+
+/* ---- intents ----------------------------------------------------------------------------- */
+
+enum intent_kind {
+    INTENT_BUCKET_CREATE,
+    INTENT_BUCKET_DELETE,
+    INTENT_BUCKET_SET,
+    INTENT_DOCUMENT_SET,
+    INTENT_OBJECT_PUT,
+    INTENT_OBJECT_DELETE,
+    INTENT_OBJECT_SET,
+    INTENT_UPLOAD_CREATE,
+    INTENT_PART_PUT,
+    INTENT_UPLOAD_COMPLETE,
+    INTENT_UPLOAD_ABORT,
+    INTENT_SWEEP, /* the store's own */
+};
+
+/* Decided against the current version (delete marker = absent) inside the commit. */
+struct write_condition {
+    bool if_none_match_any;  /* If-None-Match: * */
+    struct str if_match;     /* ETag without quotes, or "*" = exists; STR_NONE: not asked */
+    bool has_size;           /* x-amz-if-match-size */
+    uint64_t size_bytes;
+    bool has_modified;       /* x-amz-if-match-last-modified-time, compared in whole seconds */
+    int64_t modified_us;
+};
+/* Result STORE_NO_KEY when if_match/size/modified is asked and there is no current version,
+ * STORE_PRECONDITION_FAILED when it is there and differs. (Deletes: STORE_OK when absent.) */
+
+/* Bytes that are already stored, for copies. Read by the caller, checked again in the commit. */
+struct copy_source {
+    int64_t bucket_id;
+    struct str key;
+    int64_t seq;
+    bool ranged; /* a part copy: bytes [offset, offset + len) */
+    uint64_t offset;
+    uint64_t len;
+    /*
+     * Bytes have to be written anew: the target is to be encrypted and the source is not, or a
+     * digest is asked for. A worker then streams the source through a body writer.
+     */
+    bool rewrite;
+    struct body_options rewrite_options;
+};
+
+struct delete_item {
+    struct str key;
+    bool has_version;
+    struct version_id version;
+    struct write_condition condition;
+    /* results */
+    enum store_status status;  /* STORE_OK also when nothing was there */
+    bool deleted_marker;       /* the version removed by id was a delete marker */
+    bool made_marker;          /* a delete marker was created */
+    struct str marker_version; /* its id text, "null" when suspended */
+};
+
+struct part_choice {
+    uint32_t number;
+    int64_t seq; /* as read by part_list */
+};
+
+struct intent {
+    enum intent_kind kind;
+    struct str bucket; /* name */
+    struct str key;    /* object, part and upload intents */
+    struct arena *arena; /* results are made here; the submitter must not touch it until done */
+
+    /*
+     * Called once, on a store thread, after the outcome is durable. status and fault are set.
+     * It must only hand the intent back to its owner (post to a loop), never block.
+     */
+    void (*done)(struct intent *intent);
+    /*
+     * May be NULL. Called on a store thread when a rewrite has its digests, before the commit:
+     * fills attrs (etag, checksum) from rewrite_digests.
+     */
+    void (*staged)(struct intent *intent);
+    void *owner; /* the submitter's */
+
+    enum store_status status;
+    struct fault fault;
+    struct intent *next; /* the store's queue; the submitter's list after done */
+
+    /* OBJECT_PUT, PART_PUT: exactly one of body, source; neither: an empty body */
+    struct body_writer *body; /* finished; still closed by the submitter after done */
+    struct copy_source *source;
+    struct body_digests *rewrite_digests; /* set by the store for a rewrite */
+
+    /* OBJECT_PUT, UPLOAD_CREATE, OBJECT_SET(tags/acl) */
+    struct version_attrs attrs;
+    struct write_condition condition; /* OBJECT_PUT, UPLOAD_COMPLETE */
+    struct version_id version;        /* OBJECT_SET */
+    bool set_tags, set_acl;           /* OBJECT_SET: which of attrs to store */
+
+    /* BUCKET_CREATE, BUCKET_SET */
+    struct str bucket_owner;  /* CREATE; result when STORE_BUCKET_EXISTS: the present owner */
+    struct str bucket_region; /* CREATE */
+    struct str bucket_acl;    /* CREATE; SET when set_acl */
+    bool set_versioning;
+    enum bucket_versioning versioning;
+
+    /* DOCUMENT_SET */
+    struct str document_kind, document_id;
+    struct str document_body; /* STR_NONE: remove */
+
+    /* OBJECT_DELETE */
+    struct delete_item *items;
+    size_t item_count;
+
+    /* uploads */
+    struct str upload_id; /* PART_PUT, COMPLETE, ABORT; result of CREATE */
+    uint8_t checksum_kind, checksum_type; /* CREATE */
+    uint32_t part_number;                 /* PART_PUT; attrs.etag and attrs.checksum describe it */
+    const struct part_choice *parts;      /* COMPLETE, ascending; attrs.etag/.checksum: result */
+    size_t part_count;
+    bool has_initiated; /* ABORT: x-amz-if-match-initiated-time */
+    int64_t initiated_us;
+
+    /* results of OBJECT_PUT, UPLOAD_COMPLETE, PART_PUT, OBJECT_SET */
+    int64_t committed_us;      /* Last-Modified of what was written */
+    bool versioned;            /* the bucket has a versioning state: send x-amz-version-id */
+    struct str version_text;   /* id of the version written (or "null") */
+    uint64_t size_bytes;
+};
+
+/*
+ * Queue an intent. Never blocks on the disk; done() is always called exactly once, possibly before
+ * this returns when the store is closing. Any thread.
+ */
+void store_submit(struct store *store, struct intent *intent);
+
+/* Submit and wait, for commands and tests. done and owner are overwritten. */
+enum store_status store_submit_wait(struct store *store, struct intent *intent);
+
+/* ---- checking ---------------------------------------------------------------------------- */
+
+struct fsck_report {
+    uint64_t buckets, versions, uploads, blobs, inline_bodies;
+    uint64_t bytes_read;
+    uint64_t errors;   /* a reference without good bytes, a wrong count, a damaged catalog */
+    uint64_t orphans;  /* files no row names (harmless; removed by the sweep) */
+};
+
+/* One line per finding, in plain words. */
+typedef void fsck_line(void *context, const char *line);
+
+/*
+ * Check a store that no process has open.
+ *
+ * read_data: also read every body and compare hashes (and ETags of single uploads).
+ * Returns STORE_OK when the check ran (see report->errors), STORE_LOCKED, STORE_FORMAT, STORE_IO.
+ */
+MUST_CHECK enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line,
+                                        void *context, struct fsck_report *ret_report,
+                                        struct fault *fault);
+
+#endif

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Buckets: create, head, list, location, delete, tags."""
+
+import re
+
+import pytest
+
+from conftest import Cloud, bucket_name
+from sdk import expect
+from wire import raw
+
+# ---- CreateBucket -----------------------------------------------------------------------------
+
+
+def test_CreateBucket__answers_its_location(s3):
+    name = bucket_name()
+    answer = s3.create_bucket(Bucket=name)
+    assert (expect.status_of(answer), answer["Location"]) == (200, f"/{name}")
+
+
+@pytest.mark.parametrize("name", [
+    "abc", "a" * 63, "a.b.c", "1st-bucket", "bucket1", "a-b", "0-9", "192.168.5", "a1b2c3",
+])  # fmt: skip
+def test_CreateBucket__legal_name(s3, server, root_user, name):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}")
+    assert reply.status == 200, reply
+    assert raw.signed(server.url, root_user, "HEAD", f"/{name}").status == 200
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+@pytest.mark.parametrize("name", [
+    "ab", "a" * 64, "Upper", "under_score", "-start", "end-", ".start", "end.", "two..dots",
+    "192.168.5.4", "xn--prefix", "sthree-prefix", "amzn-s3-demo-prefix", "suffix-s3alias",
+    "suffix--ol-s3", "suffix.mrap", "suffix--x-s3", "suffix--table-s3", "sp%20ace", "star*", "a%2Fb",
+    "%C3%BCmlaut",
+])  # fmt: skip
+def test_CreateBucket__illegal_name(server, root_user, name):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}")
+    assert (reply.status, reply.code) == (400, "InvalidBucketName"), reply
+
+
+def test_CreateBucket__again_in_us_east_1_is_200(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"data")
+    assert expect.status_of(s3.create_bucket(Bucket=bucket)) == 200
+    assert expect.body_of(s3, bucket, "kept") == b"data"
+
+
+def test_CreateBucket__again_elsewhere_is_already_owned(make_server):
+    cloud = Cloud(make_server("--region", "eu-west-1"))
+    s3 = cloud.client(region="eu-west-1")
+    where = {"LocationConstraint": "eu-west-1"}
+    s3.create_bucket(Bucket="mine", CreateBucketConfiguration=where)
+    with expect.refused(409, "BucketAlreadyOwnedByYou"):
+        s3.create_bucket(Bucket="mine", CreateBucketConfiguration=where)
+    assert s3.get_bucket_location(Bucket="mine")["LocationConstraint"] == "eu-west-1"
+    region = expect.headers_of(s3.head_bucket(Bucket="mine"))["x-amz-bucket-region"]
+    assert region == "eu-west-1"
+
+
+def test_CreateBucket__of_another_owner_already_exists(alice, bucket):
+    with expect.refused(409, "BucketAlreadyExists"):
+        alice.create_bucket(Bucket=bucket)
+
+
+def test_CreateBucket__anonymous(anyone):
+    with expect.refused(403, "AccessDenied"):
+        anyone.create_bucket(Bucket=bucket_name())
+
+
+def test_CreateBucket__location_constraint_is_kept(cloud):
+    s3 = cloud.client(region="eu-central-1")
+    name = bucket_name()
+    s3.create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-central-1"
+    assert expect.headers_of(s3.head_bucket(Bucket=name))["x-amz-bucket-region"] == "eu-central-1"
+
+
+@pytest.mark.parametrize("body", [
+    b"<CreateBucketConfiguration", b"not xml",
+    b"<Other xmlns='http://s3.amazonaws.com/doc/2006-03-01/'/>",
+    b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><CreateBucketConfiguration>"
+    b"<LocationConstraint>&e;</LocationConstraint></CreateBucketConfiguration>",
+])  # fmt: skip
+def test_CreateBucket__malformed_configuration(server, root_user, body):
+    name = bucket_name()
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}", body)
+    assert (reply.status, reply.code) == (400, "MalformedXML"), reply
+    assert raw.signed(server.url, root_user, "HEAD", f"/{name}").status == 404
+
+
+def test_CreateBucket__bad_canned_acl(server, root_user):
+    name = bucket_name()
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}", headers=[("x-amz-acl", "public-everything")])
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+    assert raw.signed(server.url, root_user, "HEAD", f"/{name}").status == 404
+
+
+# ---- HeadBucket, GetBucketLocation --------------------------------------------------------------
+
+
+def test_HeadBucket__names_the_region(s3, bucket):
+    answer = s3.head_bucket(Bucket=bucket)
+    assert expect.headers_of(answer)["x-amz-bucket-region"] == "us-east-1"
+
+
+def test_HeadBucket__missing_is_404_without_a_body(server, root_user):
+    reply = raw.signed(server.url, root_user, "HEAD", "/no-such-bucket-of-ours")
+    assert (reply.status, reply.body) == (404, b"")
+
+
+def test_HeadBucket__of_another_owner_is_403(alice, bucket):
+    with expect.refused(403, "403"):
+        alice.head_bucket(Bucket=bucket)
+
+
+def test_HeadBucket__with_a_trailing_slash(server, root_user, bucket):
+    assert raw.signed(server.url, root_user, "HEAD", f"/{bucket}/").status == 200
+
+
+def test_GetBucketLocation__empty_element_in_us_east_1(s3, server, root_user, bucket):
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] is None
+    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?location")
+    assert b"us-east-1" not in reply.body
+    assert reply.header("content-type") == "application/xml"
+    assert reply.body.startswith(b"<?xml")
+
+
+def test_GetBucketLocation__missing_bucket(s3):
+    with expect.refused(404, "NoSuchBucket"):
+        s3.get_bucket_location(Bucket="no-such-bucket-of-ours")
+
+
+# ---- DeleteBucket -------------------------------------------------------------------------------
+
+
+def test_DeleteBucket__is_204_and_frees_the_name(s3, alice):
+    name = bucket_name()
+    s3.create_bucket(Bucket=name)
+    assert expect.status_of(s3.delete_bucket(Bucket=name)) == 204
+    with expect.refused(404, "NoSuchBucket"):
+        s3.delete_bucket(Bucket=name)
+    alice.create_bucket(Bucket=name)
+
+
+def test_DeleteBucket__not_empty_names_the_bucket(s3, server, root_user, bucket):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"")
+    reply = raw.signed(server.url, root_user, "DELETE", f"/{bucket}")
+    assert (reply.status, reply.code, reply.element("BucketName")) == (409, "BucketNotEmpty", bucket)
+
+
+def test_DeleteBucket__delete_markers_and_versions_count(s3, versioned):
+    first = s3.put_object(Bucket=versioned, Key="key", Body=b"")["VersionId"]
+    marker = s3.delete_object(Bucket=versioned, Key="key")["VersionId"]
+    with expect.refused(409, "BucketNotEmpty"):
+        s3.delete_bucket(Bucket=versioned)
+    s3.delete_object(Bucket=versioned, Key="key", VersionId=first)
+    with expect.refused(409, "BucketNotEmpty"):
+        s3.delete_bucket(Bucket=versioned)
+    s3.delete_object(Bucket=versioned, Key="key", VersionId=marker)
+    s3.delete_bucket(Bucket=versioned)
+
+
+def test_DeleteBucket__of_another_owner(alice, s3, bucket):
+    with expect.refused(403, "AccessDenied"):
+        alice.delete_bucket(Bucket=bucket)
+    s3.head_bucket(Bucket=bucket)
+
+
+def test_DeleteBucket__recreated_bucket_has_nothing_of_the_old_one(s3):
+    name = bucket_name()
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_acl(Bucket=name, ACL="public-read")
+    s3.delete_bucket(Bucket=name)
+    s3.create_bucket(Bucket=name)
+    with expect.refused(404, "NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=name)
+    assert "Status" not in s3.get_bucket_versioning(Bucket=name)
+    assert len(s3.get_bucket_acl(Bucket=name)["Grants"]) == 1
+
+
+# ---- ListBuckets --------------------------------------------------------------------------------
+
+
+def test_ListBuckets__only_ones_own(alice, bob, bucket, cloud):
+    hers = cloud.new_bucket("alice")
+    names = [item["Name"] for item in alice.list_buckets()["Buckets"]]
+    assert hers in names
+    assert bucket not in names
+    assert hers not in [item["Name"] for item in bob.list_buckets()["Buckets"]]
+
+
+def test_ListBuckets__anonymous_is_refused(anyone):
+    with expect.refused(403, "AccessDenied"):
+        anyone.list_buckets()
+
+
+def test_ListBuckets__pages_and_prefix(make_server):
+    s3 = Cloud(make_server()).client()
+    names = [f"page-{n:02}" for n in range(7)] + ["other-a", "other-b"]
+    for name in names:
+        s3.create_bucket(Bucket=name)
+    found, token, sizes = [], {}, []
+    while True:
+        answer = s3.list_buckets(MaxBuckets=4, **token)
+        found += [item["Name"] for item in answer["Buckets"]]
+        sizes.append(len(answer["Buckets"]))
+        if not answer.get("ContinuationToken"):
+            break
+        token = {"ContinuationToken": answer["ContinuationToken"]}
+    assert (found, sizes) == (sorted(names), [4, 4, 1])
+    answer = s3.list_buckets(Prefix="other-", MaxBuckets=10)
+    assert [item["Name"] for item in answer["Buckets"]] == ["other-a", "other-b"]
+    assert answer["Prefix"] == "other-"
+    assert {item["BucketRegion"] for item in answer["Buckets"]} == {"us-east-1"}
+    assert s3.list_buckets(BucketRegion="eu-west-1")["Buckets"] == []
+    assert len(s3.list_buckets(BucketRegion="us-east-1")["Buckets"]) == 9
+
+
+@pytest.mark.parametrize("query", [
+    "max-buckets=0", "max-buckets=-1", "max-buckets=10001", "max-buckets=many", "max-buckets=",
+    "continuation-token=%00", "continuation-token=not-ours",
+])  # fmt: skip
+def test_ListBuckets__bad_argument(server, root_user, query):
+    reply = raw.signed(server.url, root_user, "GET", f"/?{query}")
+    assert (reply.status, reply.code) in ((400, "InvalidArgument"), (400, "InvalidURI")), reply
+
+
+def test_ListBuckets__document(server, root_user, bucket):
+    reply = raw.signed(server.url, root_user, "GET", "/")
+    assert reply.status == 200
+    assert reply.header("content-type") == "application/xml"
+    assert reply.body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>')
+    assert b'<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' in reply.body
+    date = re.search(rb"<CreationDate>([^<]+)</CreationDate>", reply.body)[1].decode()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", date)
+
+
+# ---- every answer ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method,target", [
+    ("GET", "/"), ("HEAD", "/"), ("GET", "/no-such-bucket-of-ours"), ("GET", "/no-such-bucket-of-ours/key"),
+])  # fmt: skip
+def test_every_answer__has_ids_date_and_server(server, root_user, method, target):
+    reply = raw.signed(server.url, root_user, method, target)
+    assert reply.header("x-amz-request-id")
+    assert reply.header("x-amz-id-2")
+    assert reply.header("server")
+    assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", reply.header("date"))
+    if method == "GET" and reply.status >= 400:
+        assert reply.element("RequestId") == reply.header("x-amz-request-id")
+        assert reply.element("HostId") == reply.header("x-amz-id-2")
+        assert reply.element("Resource") or reply.element("BucketName")
+        assert b"xmlns" not in reply.body
+
+
+def test_every_bucket_operation__missing_bucket(s3):
+    gone = {"Bucket": "no-such-bucket-of-ours"}
+    calls = [
+        lambda: s3.list_objects(**gone), lambda: s3.list_objects_v2(**gone),
+        lambda: s3.list_object_versions(**gone), lambda: s3.list_multipart_uploads(**gone),
+        lambda: s3.get_bucket_versioning(**gone), lambda: s3.get_bucket_acl(**gone),
+        lambda: s3.get_bucket_tagging(**gone), lambda: s3.get_bucket_cors(**gone),
+        lambda: s3.put_bucket_versioning(VersioningConfiguration={"Status": "Enabled"}, **gone),
+        lambda: s3.put_bucket_tagging(Tagging={"TagSet": []}, **gone),
+        lambda: s3.put_bucket_acl(ACL="private", **gone),
+        lambda: s3.delete_bucket_tagging(**gone),
+        lambda: s3.delete_objects(Delete={"Objects": [{"Key": "a"}]}, **gone),
+        lambda: s3.put_object(Key="k", Body=b"x", **gone), lambda: s3.get_object(Key="k", **gone),
+        lambda: s3.delete_object(Key="k", **gone), lambda: s3.get_object_tagging(Key="k", **gone),
+        lambda: s3.create_multipart_upload(Key="k", **gone),
+        lambda: s3.copy_object(Key="k", CopySource="a/b", **gone),
+        lambda: s3.list_parts(Key="k", UploadId="0" * 32, **gone),
+    ]  # fmt: skip
+    for number, call in enumerate(calls):
+        try:
+            with expect.refused(404, "NoSuchBucket"):
+                call()
+        except AssertionError as failure:
+            raise AssertionError(f"call {number}: {failure}") from failure
+
+
+# ---- tags -------------------------------------------------------------------------------------------
+
+
+def tags(count):
+    return [{"Key": f"key{n}", "Value": f"value {n}"} for n in range(count)]
+
+
+def test_PutBucketTagging__replaces_and_deletes(s3, bucket):
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(50)})
+    assert len(s3.get_bucket_tagging(Bucket=bucket)["TagSet"]) == 50
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(2)})
+    assert sorted(s3.get_bucket_tagging(Bucket=bucket)["TagSet"], key=str) == tags(2)
+    assert expect.status_of(s3.delete_bucket_tagging(Bucket=bucket)) == 204
+    assert expect.status_of(s3.delete_bucket_tagging(Bucket=bucket)) == 204
+    with expect.refused(404, "NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=bucket)
+
+
+def test_PutBucketTagging__unicode_and_markup_survive(s3, bucket):
+    wanted = [{"Key": "größe", "Value": "a+b = c/d @ e:f_g-h.i"}]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": wanted})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == wanted
+
+
+@pytest.mark.parametrize("bad", [
+    tags(51), [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
+    [{"Key": "k" * 129, "Value": ""}], [{"Key": "k", "Value": "v" * 257}],
+    [{"Key": "", "Value": "v"}], [{"Key": "aws:reserved", "Value": "v"}],
+], ids=["51 tags", "duplicate", "long key", "long value", "empty key", "aws: prefix"])  # fmt: skip
+def test_PutBucketTagging__invalid_tag(s3, bucket, bad):
+    kept = [{"Key": "kept", "Value": "1"}]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": kept})
+    import botocore.exceptions
+
+    try:
+        with expect.refused(400, "InvalidTag", "BadRequest", "MalformedXML", "InvalidTagError"):
+            s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": bad})
+    except botocore.exceptions.ParamValidationError:
+        pytest.skip("boto3 refuses this itself")
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == kept
+
+
+def test_PutBucketTagging__longest_key_and_value(s3, bucket):
+    wanted = [{"Key": "k" * 128, "Value": "v" * 256}]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": wanted})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == wanted

@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ListObjects, ListObjectsV2, ListObjectVersions: pages, prefixes, delimiters, order, encoding."""
+
+import pytest
+
+from sdk import expect
+from wire import raw
+
+MANY = [f"many/{n:04}" for n in range(2500)]
+
+
+@pytest.fixture(scope="module")
+def many(session_cloud):
+    """A bucket with 2,500 keys."""
+    name = session_cloud.new_bucket(hint="many")
+    server = session_cloud.server
+    raw.put_many(server.url, server.users["root"], name, MANY)
+    return name
+
+
+@pytest.fixture(scope="module")
+def tree(session_cloud):
+    """A bucket with folders, made once for the tests that only read."""
+    name = session_cloud.new_bucket(hint="tree")
+    for key in TREE:
+        session_cloud.client().put_object(Bucket=name, Key=key, Body=key.encode())
+    return name
+
+
+TREE = ["asdf", "boo/bar", "boo/baz/xyzzy", "cquux/thud", "cquux/bla", "foo", "quux", "z//a", "z//b", "z/c"]
+
+
+def listed(server, user, target):
+    reply = raw.signed(server.url, user, "GET", target)
+    assert reply.status == 200, reply
+    return reply
+
+
+# ---- 2,500 keys ---------------------------------------------------------------------------------
+
+
+def test_ListObjectsV2__2500_keys_in_three_pages(s3, many):
+    pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=many))
+    assert [page["KeyCount"] for page in pages] == [1000, 1000, 500]
+    assert [page["IsTruncated"] for page in pages] == [True, True, False]
+    assert [key for page in pages for key in expect.keys_of(page)] == MANY
+    assert pages[1]["ContinuationToken"] == pages[0]["NextContinuationToken"]
+    assert "NextContinuationToken" not in pages[2]
+
+
+def test_ListObjects__2500_keys_in_three_pages(s3, many):
+    found, marker, pages = [], "", 0
+    while True:
+        page = s3.list_objects(Bucket=many, Marker=marker)
+        assert page["Marker"] == marker
+        assert "NextMarker" not in page  # only with a delimiter
+        found += expect.keys_of(page)
+        pages += 1
+        if not page["IsTruncated"]:
+            break
+        marker = found[-1]
+    assert (found, pages) == (MANY, 3)
+
+
+def test_ListObjects__resource_iterates_2500_keys(cloud, many):
+    assert [item.key for item in cloud.resource().Bucket(many).objects.all()] == MANY
+
+
+def test_ListObjectVersions__2500_keys_in_three_pages(s3, many):
+    pages = list(s3.get_paginator("list_object_versions").paginate(Bucket=many))
+    assert [len(page["Versions"]) for page in pages] == [1000, 1000, 500]
+    assert [item["Key"] for page in pages for item in page["Versions"]] == MANY
+    assert {item["VersionId"] for page in pages for item in page["Versions"]} == {"null"}
+
+
+def test_ListObjectsV2__pages_of_every_size_agree(s3, many):
+    for size in (1, 7, 999):
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=many, Prefix="many/01", PaginationConfig={"PageSize": size})
+        assert [key for page in pages for key in expect.keys_of(page)] == MANY[100:200]
+
+
+def test_DeleteObjects__resource_empties_2500_keys_in_three_calls(cloud, server, s3):
+    name = cloud.new_bucket()
+    raw.put_many(server.url, server.users["root"], name, MANY)
+    answers = cloud.resource().Bucket(name).objects.all().delete()
+    assert [len(answer["Deleted"]) for answer in answers] == [1000, 1000, 500]
+    assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 0
+    s3.delete_bucket(Bucket=name)
+
+
+# ---- shape --------------------------------------------------------------------------------------
+
+
+def test_ListObjectsV2__empty_bucket(s3, bucket):
+    answer = s3.list_objects_v2(Bucket=bucket)
+    assert (answer["KeyCount"], answer["IsTruncated"], answer["MaxKeys"]) == (0, False, 1000)
+    assert answer["Name"] == bucket
+    assert "Contents" not in answer
+    assert "CommonPrefixes" not in answer
+
+
+def test_ListObjectsV2__document(server, root_user, tree):
+    reply = listed(server, root_user, f"/{tree}?list-type=2")
+    assert reply.body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>')
+    assert b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' in reply.body
+    assert reply.header("content-type") == "application/xml"
+    assert reply.element("Prefix") == ""
+    assert reply.element("Contents/Owner") is None
+    assert reply.element("EncodingType") is None
+    import re
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", reply.element("Contents/LastModified"))
+
+
+def test_ListObjects__has_owner_marker_and_prefix(server, root_user, tree, s3):
+    reply = listed(server, root_user, f"/{tree}")
+    assert reply.element("Marker") == ""
+    assert reply.element("Prefix") == ""
+    assert reply.element("MaxKeys") == "1000"
+    assert reply.element("KeyCount") is None
+    assert reply.element("Contents/Owner/ID") == s3.list_buckets()["Owner"]["ID"]
+
+
+def test_ListObjectsV2__fetch_owner(s3, tree):
+    with_owner = s3.list_objects_v2(Bucket=tree, FetchOwner=True)["Contents"][0]
+    assert with_owner["Owner"]["ID"] == s3.list_buckets()["Owner"]["ID"]
+    assert "Owner" not in s3.list_objects_v2(Bucket=tree)["Contents"][0]
+
+
+@pytest.mark.parametrize("target", [
+    "/{}/?list-type=2", "/{}?list-type=2&prefix=", "/{}/?delimiter=&max-keys=1000&prefix=",
+    "/{}?delimiter=&encoding-type=url&fetch-owner=true&list-type=2&prefix=",
+    "/{}/?prefix=&delimiter=&marker=",
+])  # fmt: skip
+def test_ListObjects__empty_parameters_as_clients_send_them(server, root_user, tree, target):
+    reply = listed(server, root_user, target.format(tree))
+    assert reply.body.count(b"<Contents>") == len(TREE)
+
+
+def test_ListObjects__unencoded_slash_in_the_query(server, root_user, tree):
+    reply = listed(server, root_user, f"/{tree}/?delimiter=/&max-keys=2&prefix=boo/")
+    assert reply.body.count(b"<Contents>") == 1
+    assert reply.element("CommonPrefixes/Prefix") == "boo/baz/"
+
+
+# ---- prefix and delimiter -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix,delimiter,keys,prefixes", [
+    ("", "/", ["asdf", "foo", "quux"], ["boo/", "cquux/", "z/"]),
+    ("boo/", "/", ["boo/bar"], ["boo/baz/"]),
+    ("boo", "/", [], ["boo/"]),
+    ("z/", "/", ["z/c"], ["z//"]),
+    ("z//", "/", ["z//a", "z//b"], []),
+    ("", "quux", ["asdf", "boo/bar", "boo/baz/xyzzy", "foo", "z//a", "z//b", "z/c"], ["cquux", "quux"]),
+    ("", "a", ["foo", "quux", "z/c"], ["a", "boo/ba", "cquux/bla", "z//a"]),
+    ("absent", "/", [], []),
+    ("q", "", ["quux"], []),
+])  # fmt: skip
+def test_ListObjectsV2__prefix_and_delimiter(s3, tree, prefix, delimiter, keys, prefixes):
+    if delimiter == "a":
+        keys = [key for key in sorted(TREE) if "a" not in key]
+        prefixes = sorted({key[: key.index("a") + 1] for key in TREE if "a" in key})
+    arguments = {"Bucket": tree, "Prefix": prefix}
+    if delimiter:
+        arguments["Delimiter"] = delimiter
+    for call in (s3.list_objects_v2, s3.list_objects):
+        answer = call(**arguments)
+        assert (expect.keys_of(answer), expect.prefixes_of(answer)) == (keys, prefixes)
+        assert answer["Prefix"] == prefix
+        assert answer.get("Delimiter", "") == delimiter
+    assert s3.list_objects_v2(**arguments)["KeyCount"] == len(keys) + len(prefixes)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_ListObjectsV2__a_common_prefix_appears_once_across_pages(s3, tree, size):
+    pages = list(s3.get_paginator("list_objects_v2").paginate(
+        Bucket=tree, Delimiter="/", PaginationConfig={"PageSize": size}))  # fmt: skip
+    assert [key for page in pages for key in expect.keys_of(page)] == ["asdf", "foo", "quux"]
+    found = [prefix for page in pages for prefix in expect.prefixes_of(page)]
+    assert found == ["boo/", "cquux/", "z/"]
+    assert all(page["KeyCount"] <= size for page in pages)
+    assert len(pages) == -(-6 // size)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_ListObjects__next_marker_with_a_delimiter(s3, tree, size):
+    found, marker = [], ""
+    for _ in range(20):
+        page = s3.list_objects(Bucket=tree, Delimiter="/", MaxKeys=size, Marker=marker)
+        entries = sorted(expect.keys_of(page) + expect.prefixes_of(page))
+        assert len(entries) <= size
+        found += entries
+        if not page["IsTruncated"]:
+            assert "NextMarker" not in page
+            break
+        assert page["NextMarker"] == entries[-1]
+        marker = page["NextMarker"]
+    assert found == ["asdf", "boo/", "cquux/", "foo", "quux", "z/"]
+
+
+def test_ListObjectsV2__many_keys_below_one_prefix_are_one_entry(s3, many):
+    answer = s3.list_objects_v2(Bucket=many, Delimiter="/", MaxKeys=1)
+    assert expect.prefixes_of(answer) == ["many/"]
+    assert answer["IsTruncated"] is False
+
+
+def test_ListObjectsV2__start_after(s3, tree):
+    answer = s3.list_objects_v2(Bucket=tree, StartAfter="foo")
+    assert expect.keys_of(answer) == ["quux", "z//a", "z//b", "z/c"]
+    assert answer["StartAfter"] == "foo"
+    assert expect.keys_of(s3.list_objects_v2(Bucket=tree, StartAfter="zzz")) == []
+    assert expect.keys_of(s3.list_objects_v2(Bucket=tree, StartAfter="fo"))[0] == "foo"
+
+
+def test_ListObjectsV2__start_after_within_a_prefix_still_shows_it(s3, tree):
+    answer = s3.list_objects_v2(Bucket=tree, StartAfter="boo", Delimiter="/")
+    assert expect.prefixes_of(answer) == ["boo/", "cquux/", "z/"]
+    answer = s3.list_objects_v2(Bucket=tree, StartAfter="boo/bar", Delimiter="/")
+    assert expect.prefixes_of(answer)[0] == "boo/"
+
+
+def test_ListObjects__marker_that_is_no_key(s3, tree):
+    assert expect.keys_of(s3.list_objects(Bucket=tree, Marker="bzz"))[0] == "cquux/bla"
+    assert expect.keys_of(s3.list_objects(Bucket=tree, Marker="zzz")) == []
+
+
+def test_ListObjectsV2__continuation_wins_over_start_after(s3, tree):
+    first = s3.list_objects_v2(Bucket=tree, MaxKeys=2, StartAfter="asdf")
+    second = s3.list_objects_v2(
+        Bucket=tree, MaxKeys=2, StartAfter="asdf", ContinuationToken=first["NextContinuationToken"])
+    assert expect.keys_of(first) + expect.keys_of(second) == sorted(TREE)[1:5]
+
+
+# ---- max-keys -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["list-type=2&", "", "versions&"])
+def test_ListObjects__max_keys_0_is_an_empty_complete_page(server, root_user, tree, query):
+    reply = listed(server, root_user, f"/{tree}?{query}max-keys=0")
+    assert (reply.element("IsTruncated"), reply.element("MaxKeys")) == ("false", "0")
+    assert b"<Key>" not in reply.body
+
+
+@pytest.mark.parametrize("query", ["list-type=2&", "", "versions&"])
+def test_ListObjects__max_keys_above_1000_is_1000(server, root_user, many, query):
+    reply = listed(server, root_user, f"/{many}?{query}max-keys=1001")
+    assert reply.body.count(b"<Key>") == 1000
+    assert reply.element("MaxKeys") == "1000"
+    assert reply.element("IsTruncated") == "true"
+
+
+@pytest.mark.parametrize("query", ["list-type=2&", "", "versions&"])
+@pytest.mark.parametrize("value", ["-1", "blah", "1e3", "2147483648", "99999999999999999999", "1.5", "0x10"])
+def test_ListObjects__max_keys_that_is_no_count(server, root_user, tree, query, value):
+    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?{query}max-keys={value}")
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+
+
+# ---- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", [
+    "list-type=2&continuation-token=%00", "list-type=2&continuation-token=",
+    "list-type=2&continuation-token=%27%20OR%201%3D1",
+    "list-type=2&encoding-type=base64", "encoding-type=base64", "versions&encoding-type=base64",
+    "versions&version-id-marker=abc", "uploads&encoding-type=base64",
+])  # fmt: skip
+def test_ListObjects__bad_argument(server, root_user, tree, query):
+    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?{query}")
+    assert reply.status == 400, reply
+    assert reply.code in ("InvalidArgument", "InvalidURI")
+
+
+def test_ListObjectsV2__token_of_another_bucket_reveals_nothing(s3, many, tree):
+    token = s3.list_objects_v2(Bucket=many, MaxKeys=1)["NextContinuationToken"]
+    try:
+        answer = s3.list_objects_v2(Bucket=tree, ContinuationToken=token)
+    except s3.exceptions.ClientError as error:
+        assert error.response["Error"]["Code"] == "InvalidArgument"
+        return
+    assert set(expect.keys_of(answer)) <= set(TREE)
+
+
+# ---- order and encoding -------------------------------------------------------------------------
+
+
+def test_ListObjectsV2__utf8_byte_order(s3, bucket):
+    # U+FF5E sorts before U+10000 in UTF-8 and after it in UTF-16.
+    keys = ["a", "A", "b", "a/", "a.", "a0", "ä", "z", "é", "\uff5e", "\U00010000", "\u20ac", "~", " ", "!"]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    wanted = sorted(keys, key=lambda key: key.encode())
+    assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == wanted
+    assert expect.keys_of(s3.list_objects(Bucket=bucket)) == wanted
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 1})
+    assert [key for page in pages for key in expect.keys_of(page)] == wanted
+
+
+STRANGE = ["a b", "a+b", "a%b", "a%2Fb", "a&b", "a<b>", "a'b\"c", "a?b=c", "a#b", "a;b", "ü/ß", "\x01\x1f", "a\nb", "a//b", "/lead", "a\\b", "tail/"]  # fmt: skip
+
+
+@pytest.fixture
+def strange(s3, bucket):
+    for key in STRANGE:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    return bucket
+
+
+def test_ListObjects__strange_keys_come_back_decoded(s3, cloud, strange):
+    wanted = sorted(STRANGE, key=lambda key: key.encode())
+    assert expect.keys_of(s3.list_objects_v2(Bucket=strange)) == wanted
+    assert expect.keys_of(s3.list_objects(Bucket=strange)) == wanted
+    versions = s3.list_object_versions(Bucket=strange)["Versions"]
+    assert [item["Key"] for item in versions] == wanted
+    for item in cloud.resource().Bucket(strange).objects.all():
+        assert item.get()["Body"].read() == item.key.encode()
+
+
+def test_ListObjects__strange_keys_page_by_page(s3, strange):
+    wanted = sorted(STRANGE, key=lambda key: key.encode())
+    found, marker = [], ""
+    while True:
+        page = s3.list_objects(Bucket=strange, MaxKeys=1, Marker=marker)
+        found += expect.keys_of(page)
+        if not page["IsTruncated"]:
+            break
+        marker = found[-1]
+    assert found == wanted
+
+
+def test_ListObjectsV2__encoding_type_url(server, root_user, s3, bucket):
+    for key in ("a b+c/d%/ü", "plain-_.~*"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    reply = listed(server, root_user, f"/{bucket}?list-type=2&encoding-type=url&start-after=%20%2B")
+    assert reply.element("EncodingType") == "url"
+    import urllib.parse
+
+    keys = [part.split(b"</Key>")[0].decode() for part in reply.body.split(b"<Key>")[1:]]
+    assert [urllib.parse.unquote_plus(key) for key in keys] == ["a b+c/d%/ü", "plain-_.~*"]
+    assert "%2B" in keys[0] and "%25" in keys[0] and " " not in keys[0] and "%C3%BC" in keys[0]
+    assert urllib.parse.unquote_plus(reply.element("StartAfter")) == " +"
+    reply = listed(server, root_user, f"/{bucket}?list-type=2&encoding-type=url&delimiter=%2B&prefix=a%20")
+    assert urllib.parse.unquote_plus(reply.element("CommonPrefixes/Prefix")) == "a b+"
+    assert urllib.parse.unquote_plus(reply.element("Prefix").replace("+", "%20")) == "a "
+    assert urllib.parse.unquote_plus(reply.element("Delimiter")) == "+"
+
+
+def test_ListObjectsV2__without_encoding_type_keys_are_raw(server, root_user, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="a b+c&<ü>", Body=b"")
+    reply = listed(server, root_user, f"/{bucket}?list-type=2")
+    assert reply.element("Contents/Key") == "a b+c&<ü>"
+    assert reply.element("EncodingType") is None
+
+
+def test_ListObjects__markup_in_echoed_parameters_is_escaped(server, root_user, tree):
+    reply = listed(server, root_user, f"/{tree}?prefix=%3Cscript%3E%5D%5D%3E%26&delimiter=%3C&marker=%26lt%3B")
+    assert reply.element("Prefix") == "<script>]]>&"
+    assert reply.element("Delimiter") == "<"
+    assert reply.element("Marker") == "&lt;"
+
+
+def test_ListObjectsV2__folder_object_beside_its_namesakes(s3, bucket):
+    for key in ("dir", "dir/", "dir/x"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode(), ContentType="application/x-directory")
+    assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == ["dir", "dir/", "dir/x"]
+    answer = s3.list_objects_v2(Bucket=bucket, Delimiter="/")
+    assert (expect.keys_of(answer), expect.prefixes_of(answer)) == (["dir"], ["dir/"])
+    answer = s3.list_objects_v2(Bucket=bucket, Delimiter="/", Prefix="dir/")
+    assert expect.keys_of(answer) == ["dir/", "dir/x"]
+    assert expect.body_of(s3, bucket, "dir/") == b"dir/"
+    s3.delete_object(Bucket=bucket, Key="dir/")
+    with expect.refused(404, "404"):
+        s3.head_object(Bucket=bucket, Key="dir/")
+    assert expect.body_of(s3, bucket, "dir") == b"dir"
+
+
+# ---- versions -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def history(s3, versioned):
+    """Three versions of a, a marker on b over one version, one version of c/d."""
+    made = []
+    for key, body in (("a", b"1"), ("a", b"22"), ("b", b"1"), ("a", b"333"), ("c/d", b"1")):
+        made.append((key, s3.put_object(Bucket=versioned, Key=key, Body=body)["VersionId"]))
+    made.append(("b", s3.delete_object(Bucket=versioned, Key="b")["VersionId"]))
+    return versioned, made
+
+
+def test_ListObjectVersions__newest_first_with_markers_among_them(server, root_user, history):
+    bucket, made = history
+    ids = [version for _, version in made]
+    reply = listed(server, root_user, f"/{bucket}?versions")
+    import re
+
+    found = re.findall(
+        rb"<(Version|DeleteMarker)>.*?<Key>([^<]*)</Key>.*?<VersionId>([^<]*)</VersionId>.*?"
+        rb"<IsLatest>([^<]*)</IsLatest>", reply.body)  # fmt: skip
+    assert [tuple(part.decode() for part in entry) for entry in found] == [
+        ("Version", "a", ids[3], "true"), ("Version", "a", ids[1], "false"),
+        ("Version", "a", ids[0], "false"), ("DeleteMarker", "b", ids[5], "true"),
+        ("Version", "b", ids[2], "false"), ("Version", "c/d", ids[4], "true"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_ListObjectVersions__pages(s3, history, size):
+    bucket, made = history
+    pages = list(s3.get_paginator("list_object_versions").paginate(
+        Bucket=bucket, PaginationConfig={"PageSize": size}))  # fmt: skip
+    found = []
+    for page in pages:
+        entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        assert len(entries) <= size
+        found += [item["VersionId"] for item in entries]
+    assert sorted(found) == sorted(version for _, version in made)
+    assert len(pages) == -(-6 // size)
+
+
+def test_ListObjectVersions__markers(s3, history):
+    bucket, made = history
+    ids = [version for _, version in made]
+    answer = s3.list_object_versions(Bucket=bucket, KeyMarker="a", VersionIdMarker=ids[3])
+    assert [item["VersionId"] for item in answer["Versions"]] == [ids[1], ids[0], ids[2], ids[4]]
+    assert (answer["KeyMarker"], answer["VersionIdMarker"]) == ("a", ids[3])
+    answer = s3.list_object_versions(Bucket=bucket, KeyMarker="a")
+    assert [item["VersionId"] for item in answer["Versions"]] == [ids[2], ids[4]]
+    answer = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    assert (answer["NextKeyMarker"], answer["NextVersionIdMarker"]) == ("a", ids[3])
+
+
+def test_ListObjectVersions__prefix_and_delimiter(s3, history):
+    bucket, made = history
+    answer = s3.list_object_versions(Bucket=bucket, Delimiter="/")
+    assert expect.prefixes_of(answer) == ["c/"]
+    assert len(answer["Versions"]) == 4
+    answer = s3.list_object_versions(Bucket=bucket, Prefix="c/")
+    assert [item["Key"] for item in answer["Versions"]] == ["c/d"]
+    assert "DeleteMarkers" not in answer
+
+
+def test_ListObjectVersions__entry(s3, history):
+    bucket, _ = history
+    answer = s3.list_object_versions(Bucket=bucket, Prefix="a")
+    first = answer["Versions"][0]
+    assert (first["Size"], first["ETag"], first["StorageClass"]) == (3, expect.md5_etag(b"333"), "STANDARD")
+    assert first["Owner"]["ID"] == s3.list_buckets()["Owner"]["ID"]
+    marker = s3.list_object_versions(Bucket=bucket, Prefix="b")["DeleteMarkers"][0]
+    assert marker["Owner"]["ID"] == first["Owner"]["ID"]
+    assert "Size" not in marker
+
+
+def test_ListObjectsV2__hides_deleted_keys(s3, history):
+    bucket, _ = history
+    assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == ["a", "c/d"]
+
+
+def test_ListObjectVersions__version_id_marker_needs_a_key_marker(server, root_user, history):
+    bucket, made = history
+    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?versions&version-id-marker={made[0][1]}")
+    assert (reply.status, reply.code) == (400, "InvalidArgument")

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One pail process for tests: started on free ports, watched, stopped and searched for trouble.
+
+(1) Its environment holds no AWS_*, PAIL_* or MINIO_* variable but the root credentials.
+(2) A server that died is reported with its standard error and started again on the same
+    directory and ports, so that one crash fails one test.
+(3) stop() demands a clean exit, and a standard error without sanitizer reports and secrets.
+"""
+
+import json
+import os
+import pathlib
+import queue
+import re
+import secrets
+import signal
+import subprocess
+import threading
+
+from wire.raw import User
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+READY_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 30
+
+USERS = {
+    "root": User("root", "ROOTKEY00000EXAMPLE", "root/secret+" + secrets.token_hex(12)),
+    "alice": User("alice", "ALICEKEY0000EXAMPLE", "alice/secret+" + secrets.token_hex(12),
+                  "a11ce" + "0" * 59, "alice@example.com"),
+    "bob": User("bob", "BOBKEY000000EXAMPLE", "bob/secret+" + secrets.token_hex(12),
+                "b0b" + "0" * 61, "bob@example.com"),
+    "temp": User("temp", "TEMPKEY00000EXAMPLE", "temp/secret+" + secrets.token_hex(12),
+                 "7e3b" + "0" * 60, "temp@example.com", "token/" + secrets.token_hex(24)),
+}  # fmt: skip
+
+
+def program():
+    """The program under test, or None when there is none."""
+    named = os.environ.get("PAIL_PROGRAM")
+    if named:
+        return pathlib.Path(named)
+    for preset in ("dev", "release"):
+        path = ROOT / "build" / preset / "pail"
+        if path.exists():
+            return path
+    return None
+
+
+def make_certificate(folder):
+    """A self-signed certificate for 127.0.0.1 and localhost; returns its two paths."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "30", "-subj", "/CN=localhost", "-keyout", key, "-out", cert,
+         "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.localhost"],
+        check=True, capture_output=True, stdin=subprocess.DEVNULL)  # fmt: skip
+    return cert, key
+
+
+def settings(users=USERS):
+    lines = []
+    for user in users.values():
+        if user.name == "root":
+            continue
+        lines += [f"[user {user.name}]", f"access_key = {user.access_key}",
+                  f"secret_key = {user.secret_key}", f"canonical_id = {user.canonical_id}",
+                  f"display_name = {user.name}", f"email = {user.email}"]  # fmt: skip
+        if user.session_token:
+            lines.append(f"session_token = {user.session_token}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+class ServerDied(AssertionError):
+    pass
+
+
+class Server:
+    """A pail process. `url` and `tls_url` are its endpoints; `directory` holds its store."""
+
+    def __init__(self, folder, *options, certificate=None, users=USERS, environment=()):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.directory = self.folder / "data"
+        self.users = users
+        self.options = [str(option) for option in options]
+        self.certificate = certificate
+        self.environment = dict(environment)
+        self.config = self.folder / "users.conf"
+        self.config.write_text(settings(users))
+        self.config.chmod(0o600)
+        self.stderr_path = self.folder / "stderr.log"
+        self.process = None
+        self.url = self.tls_url = None
+        self.deaths = 0
+        self.start()
+
+    def command(self):
+        command = [str(program()), "serve", "--listen", self.url or "http://127.0.0.1:0"]
+        if self.certificate:
+            command += ["--listen", self.tls_url or "https://127.0.0.1:0",
+                        "--tls-cert", str(self.certificate[0]),
+                        "--tls-key", str(self.certificate[1])]  # fmt: skip
+        return [*command, "--config", str(self.config), *self.options, str(self.directory)]
+
+    def start(self):
+        environment = {
+            name: value for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "PAIL_", "MINIO_"))
+        }  # fmt: skip
+        environment["PAIL_ROOT_USER"] = self.users["root"].access_key
+        environment["PAIL_ROOT_PASSWORD"] = self.users["root"].secret_key
+        environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
+        environment.update(self.environment)
+        command = self.command()
+        with open(self.stderr_path, "ab") as stderr:
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=stderr)  # fmt: skip
+        lines = queue.SimpleQueue()
+        stdout = self.process.stdout
+
+        def read():
+            for line in stdout:
+                lines.put(line)
+            lines.put(None)
+
+        self.reader = threading.Thread(target=read, daemon=True)
+        self.reader.start()
+        for _ in range(2 if self.certificate else 1):
+            self._take_ready_line(lines, command)
+
+    def _take_ready_line(self, lines, command):
+        while True:
+            try:
+                line = lines.get(timeout=READY_TIMEOUT_S)
+            except queue.Empty:
+                line = None
+            if line is None:
+                self.process.kill()
+                self.process.wait()
+                raise ServerDied(f"no ready line from {' '.join(command)}\n{self.stderr()}")
+            if not line.startswith(b"{"):
+                continue
+            url = json.loads(line)["url"].rstrip("/")
+            if url.startswith("https:"):
+                self.tls_url = url
+            else:
+                self.url = url
+            return
+
+    def stderr(self):
+        return self.stderr_path.read_text(errors="replace")
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def check(self):
+        """Raise with the server's words if it died; it is up again when this returns or raises."""
+        if self.alive():
+            return
+        status = self.process.returncode
+        self.deaths += 1
+        words = self.stderr()[-12000:]
+        self.stderr_path.rename(self.stderr_path.with_suffix(f".died{self.deaths}"))
+        self.start()
+        raise ServerDied(f"pail ended with status {status} while a test was using it:\n{words}")
+
+    def stop(self):
+        """SIGTERM, a clean exit, nothing bad on standard error."""
+        self.check()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise ServerDied(f"SIGTERM did not stop pail in {STOP_TIMEOUT_S} s\n{self.stderr()[-4000:]}")
+        words = self.stderr()
+        assert status == 0, f"pail ended with status {status} after SIGTERM:\n{words[-12000:]}"
+        self.judge(words)
+
+    def judge(self, words):
+        """What standard error must never hold."""
+        report = re.search(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:", words)
+        assert not report, f"a sanitizer reported:\n{words[-12000:]}"
+        for user in self.users.values():
+            assert user.secret_key not in words, f"{user.name}'s secret is on standard error"
+            if user.session_token:
+                assert user.session_token not in words, "a session token is on standard error"
+        leak = re.search(r"Signature=[0-9a-fA-F]{16}|Signature=[\w%/+]{20}", words)
+        assert not leak, f"a signature is on standard error: {leak[0][:40]}"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
