@@ -15,10 +15,8 @@ set(pail_test_environment
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
     "TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1")
 
-# Functions of a test are named in the table that runs them, not declared in a header.
 add_library(pail_test_flags INTERFACE)
 target_link_libraries(pail_test_flags INTERFACE pail_flags)
-target_compile_options(pail_test_flags INTERFACE -Wno-missing-prototypes)
 
 function(pail_add_test name label)
     add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
@@ -41,6 +39,10 @@ if(NOT PAIL_FUZZ)
             get_filename_component(stem "${source}" NAME_WE)
             set(program unit_${layer}_${stem})
             add_executable(${program} "${source}" ${helpers})
+            # The functions of a test are named in its table, not declared; a flag of the source
+            # comes after those of its libraries.
+            set_source_files_properties("${source}" PROPERTIES
+                COMPILE_OPTIONS -Wno-missing-prototypes)
             target_link_libraries(${program} PRIVATE pail_${layer} pail_inside_${layer}
                 pail_test_flags PkgConfig::CMOCKA Threads::Threads)
             set_target_properties(${program} PROPERTIES

@@ -116,8 +116,8 @@ static bool load_flags(struct config *config, char *const *words, struct fault *
  */
 static bool find_file(struct config *config, char *const *words, struct fault *fault)
 {
-    CLEANUP(config_free) struct config flags = { .arena = arena_open(ARENA_FIRST_BYTES,
-                                                                     ARENA_LIMIT_BYTES) };
+    CLEANUP(config_free)
+    struct config flags = { .arena = arena_open(ARENA_FIRST_BYTES, ARENA_LIMIT_BYTES) };
 
     if (flags.arena == NULL)
         return fault_set(fault, false, "there is no memory for the settings");
@@ -131,8 +131,8 @@ static bool find_file(struct config *config, char *const *words, struct fault *f
 
 bool config_load(char *const *arguments, struct config *ret_config, struct fault *fault)
 {
-    CLEANUP(config_free) struct config config = { .arena = arena_open(ARENA_FIRST_BYTES,
-                                                                      ARENA_LIMIT_BYTES) };
+    CLEANUP(config_free)
+    struct config config = { .arena = arena_open(ARENA_FIRST_BYTES, ARENA_LIMIT_BYTES) };
 
     if (config.arena == NULL)
         return fault_set(fault, false, "there is no memory for the settings");
@@ -156,8 +156,7 @@ static bool check_listener(const struct config *config, const struct listener_ad
     bool has_certificate = config->tls_cert.len > 0;
 
     if (address->tls && !has_certificate)
-        return fault_set(fault, false, "%.*s: https needs --tls-cert and --tls-key",
-                         STR_ARG(text));
+        return fault_set(fault, false, "%.*s: https needs --tls-cert and --tls-key", STR_ARG(text));
     if (address->local)
         return true;
     if (config->dev)

@@ -72,7 +72,7 @@ struct config {
     uint64_t connections_max;
     uint64_t inline_max_bytes;
     enum config_log_level log_level;
-    uint64_t upload_expiry_s;          /* 0: never */
+    uint64_t upload_expiry_s;            /* 0: never */
     struct str root_user, root_password; /* "": not set */
 
     struct config_user *users;
@@ -89,8 +89,7 @@ struct config {
  * fault       says what is wrong in one sentence, naming the source.
  * On success the caller ends with config_free; on failure nothing is kept.
  */
-MUST_CHECK bool config_load(char *const *arguments, struct config *ret_config,
-                            struct fault *fault);
+MUST_CHECK bool config_load(char *const *arguments, struct config *ret_config, struct fault *fault);
 void config_free(struct config *config); /* also the CLEANUP helper; a zeroed one is fine */
 
 /* Rules between settings (TLS pair, loopback-only modes, port file). */

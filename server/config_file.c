@@ -8,12 +8,15 @@
  *     counts lines and refuses one that does not fit.
  * (3) A line that begins with a blank continues the value above (lists and session_token only).
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/codec.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "server/config.h"
@@ -112,16 +115,21 @@ static int on_user(struct reading *reading, struct str name, struct str key, str
     return str_present(*text) ? 1 : refuse(reading, "there is no memory for the value");
 }
 
-/* What a section must have, and what the others are when left out. */
-static bool complete_user(struct config *config, struct config_user *entry)
+/* What a section must have, and what the others are when left out. NULL, or what is wrong. */
+static const char *complete_user(struct config *config, struct config_user *entry)
 {
     struct user *user = &entry->user;
+    uint8_t bytes[32];
     char id[64];
 
     if (!str_present(user->access_key) || !str_present(user->secret_key))
-        return false;
+        return "the user needs access_key and secret_key";
+    if (str_present(user->canonical_id) && !hex_decode(user->canonical_id, bytes, sizeof(bytes)))
+        return "the user's canonical_id is not 64 hexadecimal digits";
 
     if (!str_present(user->canonical_id)) {
+        if (!digest_init())
+            return "the crypto library lacks an algorithm that S3 needs";
         users_canonical_id(entry->name, id);
         user->canonical_id = arena_dup(config->arena, str_make(id, sizeof(id)));
     }
@@ -129,7 +137,7 @@ static bool complete_user(struct config *config, struct config_user *entry)
         user->display_name = entry->name;
     if (!str_present(user->email))
         user->email = STR("");
-    return str_present(user->canonical_id);
+    return str_present(user->canonical_id) ? NULL : "there is no memory for the user";
 }
 
 /* ---- [server] ------------------------------------------------------------------------------ */
@@ -145,8 +153,7 @@ static int on_server(struct reading *reading, struct str key, struct str value)
         return fault_set(reading->fault, 0, "%.*s, line %u: there is no setting '%.*s'",
                          STR_ARG(reading->path), reading->line, STR_ARG(key));
     }
-    if (config->lines[index] != 0 &&
-        !(reading->continues && settings[index].kind == SETTING_LIST))
+    if (config->lines[index] != 0 && !(reading->continues && settings[index].kind == SETTING_LIST))
         return refuse(reading, "the setting is given twice");
     if (!setting_store(config, index, CONFIG_FILE, value, &cause))
         return refuse(reading, cause.text);
@@ -236,9 +243,11 @@ bool config_file_load(struct config *config, struct str path, struct fault *faul
         return false;
 
     for (size_t i = 0; i < config->user_count; i++) {
+        const char *problem = complete_user(config, &config->users[i]);
+
         reading.line = config->users[i].line;
-        if (!complete_user(config, &config->users[i])) {
-            (void)refuse(&reading, "the user needs access_key and secret_key");
+        if (problem != NULL) {
+            (void)refuse(&reading, problem);
             return false;
         }
     }

@@ -131,8 +131,7 @@ static int load_file(int dir_fd, struct arena *arena, struct credentials *ret_cr
         return fault_errno(fault, -1, "read the store's file '" CREDENTIALS_FILE "'");
     }
 
-    found.access_key =
-        arena_dup(arena, file_value(buf_view(&content), STR("aws_access_key_id")));
+    found.access_key = arena_dup(arena, file_value(buf_view(&content), STR("aws_access_key_id")));
     found.secret_key =
         arena_dup(arena, file_value(buf_view(&content), STR("aws_secret_access_key")));
     if (found.access_key.len == 0 || found.secret_key.len == 0)

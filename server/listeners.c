@@ -64,8 +64,8 @@ bool listener_parse(struct str text, bool tls, struct listener_address *ret_addr
     }
 
     colon = str_rfind_char(address.spec, ':');
-    if (colon == SIZE_MAX || colon == 0 ||
-        !str_to_u64(str_skip(address.spec, colon + 1), &port) || port > UINT16_MAX)
+    if (colon == SIZE_MAX || !str_to_u64(str_skip(address.spec, colon + 1), &port) ||
+        port > UINT16_MAX)
         return fault_set(fault, false, "'%.*s' is not ADDR:PORT, [ADDR6]:PORT or unix:PATH",
                          STR_ARG(text));
 

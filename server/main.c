@@ -33,8 +33,8 @@ static void print_help(struct buf *out)
         struct str name = commands[i].name;
         struct str operands = commands[i].operands;
 
-        buf_printf(out, "  %.*s %-*.*s %.*s\n", STR_ARG(name), 28 - (int)name.len, STR_ARG(operands),
-                   STR_ARG(commands[i].does));
+        buf_printf(out, "  %.*s %-*.*s %.*s\n", STR_ARG(name), 28 - (int)name.len,
+                   STR_ARG(operands), STR_ARG(commands[i].does));
     }
     buf_lit(out, "\n"
                  "  pail COMMAND --help   more about one of them\n"
@@ -68,7 +68,8 @@ int main(int argc, char **argv)
 
     if (str_eq(name, STR("--version")) || str_eq(name, STR("-V")) || str_eq(name, STR("version"))) {
         print_version(&text);
-    } else if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")) || str_eq(name, STR("help"))) {
+    } else if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")) ||
+               str_eq(name, STR("help"))) {
         print_help(&text);
     } else {
         if (str_present(name))

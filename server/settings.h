@@ -49,6 +49,9 @@ MUST_CHECK bool setting_store(struct config *config, enum setting_index index,
 /* The value in force, as setting_store would take it. Secrets too: the caller decides. */
 void setting_print(const struct config *config, enum setting_index index, struct buf *out);
 
+/* The text of `pail serve --help`. */
+void settings_help(struct buf *out);
+
 /* Whole number with a suffix for seconds ("90", "15m", "7d", "never"); also used for --expires. */
 MUST_CHECK bool setting_seconds(struct str text, uint64_t *ret_seconds);
 

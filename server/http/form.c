@@ -26,10 +26,9 @@ enum form_state {
 
 struct form {
     struct form_events events;
-    struct arena *arena;
     enum form_state state;
     enum form_result failed;
-    bool file_seen, file_open;
+    bool file_seen;
 
     size_t delimiter_len;
     size_t matched;
@@ -126,7 +125,6 @@ struct form *form_open(struct arena *arena, struct str boundary, const struct fo
         return NULL;
     memset(form, 0, offsetof(struct form, fields));
     form->events = *events;
-    form->arena = arena;
     memcpy(form->delimiter, "\r\n--", 4);
     memcpy(form->delimiter + 4, boundary.p, boundary.len);
     form->delimiter_len = boundary.len + 4;
@@ -221,7 +219,6 @@ static enum form_result part_begin(struct form *form)
         return FORM_MALFORMED;
     if (str_eq_nocase(form->part_name, STR("file"))) {
         form->file_seen = true;
-        form->file_open = true;
         form->state = FORM_FILE;
         if (!str_present(form->part_filename))
             form->part_filename = STR("");
@@ -263,7 +260,6 @@ static enum form_result part_end(struct form *form)
         };
     }
     if (state == FORM_FILE) {
-        form->file_open = false;
         if (!form->events.file_end(form->events.context))
             return FORM_REFUSED;
     }
@@ -273,66 +269,165 @@ static enum form_result part_end(struct form *form)
 /* ---- bytes -------------------------------------------------------------------------------- */
 
 /*
- * Data up to and including the next delimiter. Bytes of a match that broke off are the
- * delimiter's first ones; they are handed on as data before what follows.
+ * Hand on the first `to` bytes of the delimiter's first `carried` bytes followed by this input:
+ * a match that began in an earlier input and broke off is data after all.
  */
-static enum form_result feed_data(struct form *form, const char *bytes, size_t len, size_t *ret_used)
+static enum form_result emit(struct form *form, const char *bytes, size_t carried, size_t to)
 {
-    enum form_result result;
-    size_t from = 0; /* first byte of this input not handed on and not part of a match */
+    enum form_result result = part_data(form, form->delimiter, size_min(carried, to));
+
+    if (result == FORM_OK && to > carried)
+        result = part_data(form, bytes, to - carried);
+    return result;
+}
+
+/* Data up to and including the next delimiter. */
+static enum form_result feed_data(struct form *form, const char *bytes, size_t len,
+                                  size_t *ret_used)
+{
+    size_t carried = form->matched;
+    size_t matched = carried;
     size_t i = 0;
+    enum form_result result;
 
-    while (i < len) {
-        size_t matched = form->matched;
-        size_t carried;
-
+    while (i < len && matched < form->delimiter_len) {
         if (matched == 0) {
             const char *cr = memchr(bytes + i, '\r', len - i);
 
-            if (cr == NULL) {
-                i = len;
-                break;
-            }
-            i = (size_t)(cr - bytes);
+            i = cr == NULL ? len : (size_t)(cr - bytes) + 1;
+            matched = cr != NULL;
+            continue;
         }
         while (matched > 0 && bytes[i] != form->delimiter[matched])
             matched = form->failure[matched - 1];
-        if (bytes[i] == form->delimiter[matched])
-            matched++;
+        matched += bytes[i] == form->delimiter[matched];
         i++;
-
-        /* What the match no longer covers is data: first any bytes carried over from before. */
-        carried = form->matched > i - 1 - from ? form->matched - (i - 1 - from) : 0;
-        if (carried > 0 && matched < i - from + carried) {
-            size_t released = size_min(carried, i - from + carried - matched);
-            /* The phantom CRLF in front of the body is not data; the preamble ignores all. */
-            result = part_data(form, form->delimiter, released);
-            if (result != FORM_OK)
-                return result;
-            memmove(form->delimiter, form->delimiter, 0);
-            form->matched = matched;
-            if (released < carried) {
-                /* The rest of the carried bytes is still the match's beginning. */
-                continue;
-            }
-            continue;
-        }
-        form->matched = matched;
-        if (matched == form->delimiter_len) {
-            size_t data_end = i > matched ? i - matched : 0;
-
-            if (data_end > from) {
-                result = part_data(form, bytes + from, data_end - from);
-                if (result != FORM_OK)
-                    return result;
-            }
-            form->matched = 0;
-            *ret_used = i;
-            return part_end(form);
-        }
     }
-    *ret_used = len;
-    if (len - from > form->matched)
-        return part_data(form, bytes + from, len - from - form->matched);
+
+    *ret_used = i;
+    form->matched = matched < form->delimiter_len ? matched : 0;
+    result = emit(form, bytes, carried, carried + i - matched);
+    if (result == FORM_OK && matched == form->delimiter_len)
+        result = part_end(form);
+    return result;
+}
+
+/* A line of a part's header, or what follows a delimiter, up to LF. */
+static enum form_result feed_line(struct form *form, const char *bytes, size_t len,
+                                  size_t *ret_used, bool *ret_complete)
+{
+    const char *lf = memchr(bytes, '\n', len);
+    size_t take = lf != NULL ? (size_t)(lf - bytes) + 1 : len;
+
+    *ret_used = take;
+    *ret_complete = false;
+    if (take > sizeof(form->line) - form->line_len)
+        return FORM_TOO_LONG;
+    memcpy(form->line + form->line_len, bytes, take);
+    form->line_len += take;
+    if (lf == NULL)
+        return FORM_OK;
+    if (form->line_len < 2 || form->line[form->line_len - 2] != '\r')
+        return FORM_MALFORMED;
+    form->line_len -= 2;
+    *ret_complete = true;
     return FORM_OK;
+}
+
+static enum form_result feed_header(struct form *form, const char *bytes, size_t len,
+                                    size_t *ret_used)
+{
+    bool complete;
+    enum form_result result = feed_line(form, bytes, len, ret_used, &complete);
+    struct str line = str_make(form->line, form->line_len);
+
+    if (result != FORM_OK || !complete)
+        return result;
+    form->header_bytes += form->line_len + 2;
+    form->line_len = 0;
+    if (form->header_bytes > FORM_PART_HEADER_BYTES_MAX)
+        return FORM_TOO_LONG;
+    if (line.len == 0)
+        return part_begin(form);
+    return form->file_seen ? FORM_OK : header_line(form, line);
+}
+
+/* "--" ends the form, CRLF begins a part; blanks may come before either. */
+static enum form_result feed_tail(struct form *form, const char *bytes, size_t *ret_used)
+{
+    char c = bytes[0];
+
+    *ret_used = 1;
+    if (form->line_len == 0 && (c == ' ' || c == '\t'))
+        return FORM_OK;
+    form->line[form->line_len++] = c;
+    if (form->line_len == 1)
+        return c == '-' || c == '\r' ? FORM_OK : FORM_MALFORMED;
+
+    form->line_len = 0;
+    if (form->line[0] == '-' && c == '-') {
+        form->state = FORM_EPILOGUE;
+        return FORM_OK;
+    }
+    if (form->line[0] != '\r' || c != '\n')
+        return FORM_MALFORMED;
+    form->state = FORM_HEADER;
+    form->header_bytes = 0;
+    form->part_name = STR_NONE;
+    if (!form->file_seen) {
+        form->part_filename = STR_NONE;
+        form->part_type = STR_NONE;
+    }
+    return FORM_OK;
+}
+
+enum form_result form_feed(struct form *form, const void *input, size_t len)
+{
+    const char *bytes = input;
+
+    while (len > 0 && form->failed == FORM_OK) {
+        size_t used = len;
+
+        switch (form->state) {
+        case FORM_PREAMBLE:
+        case FORM_FIELD:
+        case FORM_FILE:
+        case FORM_SKIP:
+            form->failed = feed_data(form, bytes, len, &used);
+            break;
+        case FORM_TAIL:
+            form->failed = feed_tail(form, bytes, &used);
+            break;
+        case FORM_HEADER:
+            form->failed = feed_header(form, bytes, len, &used);
+            break;
+        case FORM_EPILOGUE:
+            break;
+        }
+        bytes += used;
+        len -= used;
+    }
+    return form->failed;
+}
+
+enum form_result form_finish(struct form *form)
+{
+    if (form->failed == FORM_OK && (form->state != FORM_EPILOGUE || !form->file_seen))
+        form->failed = FORM_MALFORMED;
+    return form->failed;
+}
+
+const struct form_field *form_fields(const struct form *form, size_t *ret_count)
+{
+    *ret_count = form->field_count;
+    return form->fields;
+}
+
+struct str form_field_value(const struct form *form, struct str name)
+{
+    for (size_t i = 0; i < form->field_count; i++) {
+        if (str_eq_nocase(form->fields[i].name, name))
+            return form->fields[i].value;
+    }
+    return STR_NONE;
 }

@@ -78,7 +78,7 @@ static enum s3_error op_check_names(struct op *op)
 /* Route, then who: the only call of auth_verify. */
 static enum s3_error op_identify(struct op *op)
 {
-    enum resource resource;
+    enum resource resource = RESOURCE_SERVICE;
     enum s3_error routed = S3_OK;
     enum s3_error err = op_name(op, &resource);
 
@@ -260,31 +260,28 @@ enum s3_error dispatch_admit_form(struct op *op, const struct form_field *fields
 static enum s3_error open_body(struct op *op)
 {
     const struct http_request *request = op->request;
-    bool encrypt = false;
     uint64_t max = op->route->body_max;
+    enum s3_error err;
 
     if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length && !request->chunked)
         return op_fail(op, S3_MissingContentLength);
     if (op->route->body == TAKES_FORM)
         return post_open(op);
-    if (op->route->body == TAKES_STREAM) {
-        enum s3_error err = S3_OK;
-
+    if (op->route->body == TAKES_STREAM)
         max = S3_OBJECT_BYTES_MAX;
-        if (op->route->run == op_UploadPart) {
-            err = op_upload_prepare(op);
-            encrypt = err == S3_OK && op->upload.attrs.sse != SSE_NONE;
-        } else {
-            /* Refuse bad headers before the body travels. */
-            err = attrs_from_request(op, &op->attrs);
-            encrypt = op->attrs.sse != SSE_NONE;
-        }
-        if (err != S3_OK)
-            return err;
-    } else if (op->route->body == TAKES_NOTHING) {
+    else if (op->route->body == TAKES_NOTHING)
         max = HTTP_DRAIN_BYTES_MAX;
+    err = sink_open(op, max);
+    if (err != S3_OK || op->route->body != TAKES_STREAM)
+        return err;
+    if (op->route->run == op_UploadPart) {
+        err = op_upload_prepare(op);
+        return err != S3_OK ? err
+                            : sink_open_writer(op, op->upload.attrs.sse != SSE_NONE);
     }
-    return sink_open(op, encrypt, max);
+    /* Bad headers too are refused before the body travels. */
+    err = attrs_from_request(op, &op->attrs);
+    return err != S3_OK ? err : sink_open_writer(op, op->attrs.sse != SSE_NONE);
 }
 
 static enum s3_error feed_body(struct op *op, const void *bytes, size_t len)

@@ -119,20 +119,6 @@ struct str op_header(const struct op *op, const char *name)
     return http_header(op->request, str_from_cstr(name));
 }
 
-struct str op_amz(const struct op *op, const char *name)
-{
-    struct str value = op_header(op, name);
-    struct str wanted = str_from_cstr(name);
-
-    if (str_present(value) ||
-        (op->auth.scheme != AUTH_V2_QUERY && op->auth.scheme != AUTH_V4_QUERY))
-        return value;
-    for (size_t i = 0; i < op->request->param_count; i++)
-        if (str_eq_nocase(op->request->params[i].name, wanted))
-            return op->request->params[i].value;
-    return STR_NONE;
-}
-
 void op_set(struct op *op, const char *name, struct str value)
 {
     (void)http_reply_header(op->reply, str_from_cstr(name), value);
@@ -152,6 +138,17 @@ void op_set_quoted(struct op *op, const char *name, struct str value)
 
     if (str_present(text))
         op_set(op, name, text);
+}
+
+void op_drop(struct op *op, const char *name)
+{
+    struct http_reply *reply = op->reply;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < reply->field_count; i++)
+        if (!str_eq_nocase(reply->fields[i].name, str_from_cstr(name)))
+            reply->fields[kept++] = reply->fields[i];
+    reply->field_count = kept;
 }
 
 void op_set_http_date(struct op *op, const char *name, int64_t us)

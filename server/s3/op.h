@@ -121,7 +121,6 @@ struct op {
     struct body_writer *writer; /* TAKES_STREAM: finished */
     struct body_digests digests;
     struct version_attrs attrs; /* TAKES_STREAM: from the headers, checked before the body */
-    struct upload upload;       /* UploadPart: loaded by op_upload_prepare */
     /* The checksum the client gave (header or trailer, verified) or asked for. */
     enum checksum_kind checksum_kind; /* CHECKSUM_NONE when neither */
     bool checksum_given;
@@ -138,8 +137,8 @@ struct op {
     enum s3_error error; /* what was answered, for the log */
     struct sink *sink;
 
-    struct upload *upload;  /* UploadPart, UploadPartCopy: set by op_upload_prepare */
-    uint32_t part_number;   /* with upload */
+    struct upload upload; /* UploadPart, UploadPartCopy: set by op_upload_prepare */
+    uint32_t part_number; /* with upload */
     void *work; /* the operation's own between op_submit and after_commit; in the arena */
 };
 
@@ -186,6 +185,8 @@ struct str op_amz(const struct op *op, const char *name);
 void op_set(struct op *op, const char *name, struct str value);
 void op_set_u64(struct op *op, const char *name, uint64_t value);
 void op_set_quoted(struct op *op, const char *name, struct str value); /* ETag */
+/* Forget a header set before, whatever its case. */
+void op_drop(struct op *op, const char *name);
 void op_set_http_date(struct op *op, const char *name, int64_t us);
 void op_set_version_id(struct op *op, const struct version *version);
 
@@ -198,7 +199,7 @@ enum s3_error op_reply_empty(struct op *op, int status);
 enum s3_error op_reply_xml(struct op *op, struct buf *document);
 
 /* Opaque pair lists (headers, tags): [u16 name len][u16 value len][name][value]... */
-MUST_CHECK bool pairs_add(struct buf *out, struct str name, struct str value);
+bool pairs_add(struct buf *out, struct str name, struct str value);
 /* Walk: *cursor starts as the packed bytes. */
 bool pairs_next(struct str *cursor, struct str *ret_name, struct str *ret_value);
 size_t pairs_count(struct str packed);
@@ -258,12 +259,6 @@ enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *r
 /* <Owner>/<Initiator> with ID and DisplayName. */
 void xml_owner(struct op *op, struct buf *out, struct str element, struct str canonical_id);
 
-/*
- * Before the body of UploadPart: find the upload (op->upload), or NoSuchUpload; choose the
- * checksum to compute (op->checksum_kind) when the upload names one and the client gave none.
- */
-MUST_CHECK enum s3_error op_upload_prepare(struct op *op);
-
 /* If-Match, If-None-Match (and the x-amz-if-match-* pair) of a write. */
 MUST_CHECK enum s3_error condition_from_request(struct op *op, bool for_delete,
                                                 struct write_condition *ret_condition);
@@ -281,11 +276,6 @@ MUST_CHECK enum s3_error condition_from_request(struct op *op, bool for_delete,
 /* GET of a bucket document that pail does not store yet: its "not configured" answer. */
 op_function op_document_unset;
 
-/*
- * A header by its lower-case name, or (presigned requests) the query parameter that stands for it:
- * x-amz-* in any case under V2 and V4, Content-Type and its kin under V2. attrs.c.
- */
-struct str op_amz(const struct op *op, const char *name);
 /* NotImplemented for a header that promises what pail can not do: SSE-C, object lock, append. */
 MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
 /* <TagSet> (or <Tags>) children into a checked, packed set. max: S3_OBJECT_TAGS_MAX or _BUCKET_. */

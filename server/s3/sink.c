@@ -242,17 +242,17 @@ static bool on_trailer(void *context, struct str name, struct str value)
 
 /* ---- open, feed, finish ------------------------------------------------------------------------ */
 
-static enum s3_error open_writer(struct op *op, struct sink *sink, bool encrypt)
+enum s3_error sink_open_writer(struct op *op, bool encrypt)
 {
+    const struct sink *sink = op->sink;
     struct body_options options = {
         .account = op->bucket.owner,
         .encrypt = encrypt,
         .want_sha256 = op->auth.payload == PAYLOAD_HEX,
-        .expected_bytes = sink->has_decoded_length ? sink->decoded_length
-                                                   : op->request->content_length,
+        .expected_bytes = sink != NULL && sink->has_decoded_length ? sink->decoded_length
+                                                                   : op->request->content_length,
     };
 
-    /* S3 keeps a CRC64NVME of every object whose sender named no checksum. */
     if (op->checksum_kind == CHECKSUM_NONE)
         op->checksum_kind = CHECKSUM_CRC64NVME;
     options.checksum_kinds = 1u << op->checksum_kind;
@@ -276,7 +276,7 @@ static enum s3_error too_large(struct op *op, struct sink *sink, uint64_t bytes)
                    arena_printf(op->arena, "%llu", (unsigned long long)sink->max_bytes));
 }
 
-enum s3_error sink_open(struct op *op, bool encrypt, uint64_t max_bytes)
+enum s3_error sink_open(struct op *op, uint64_t max_bytes)
 {
     struct sink *sink = ARENA_NEW(op->arena, struct sink);
     enum s3_error err;
@@ -305,9 +305,8 @@ enum s3_error sink_open(struct op *op, bool encrypt, uint64_t max_bytes)
     }
     if (sink->signed_chunks && (sink->chunk_sha256 = digest_open(DIGEST_SHA256)) == NULL)
         return op_fail(op, S3_SlowDown);
-    if (op->route->body == TAKES_STREAM)
-        return open_writer(op, sink, encrypt);
-    if (op->auth.payload == PAYLOAD_HEX && (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
+    if (op->route->body != TAKES_STREAM && op->auth.payload == PAYLOAD_HEX &&
+        (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
         return op_fail(op, S3_SlowDown);
     return S3_OK;
 }
@@ -322,7 +321,7 @@ static enum s3_error take(struct op *op, const void *bytes, size_t len)
         return too_large(op, sink, sink->received);
     if (sink->has_decoded_length && sink->received > sink->decoded_length)
         return op_fail(op, S3_IncompleteBody);
-    if (op->route->body == TAKES_STREAM)
+    if (op->writer != NULL)
         return s3_from_store(op, body_writer_append(op->writer, bytes, len, &op->fault));
     if (sink->sha256 != NULL)
         digest_update(sink->sha256, bytes, len);
@@ -442,7 +441,7 @@ enum s3_error sink_finish(struct op *op)
 
     if (err != S3_OK)
         return err;
-    if (op->route->body == TAKES_STREAM) {
+    if (op->writer != NULL) {
         err = s3_from_store(op, body_writer_finish(op->writer, &op->digests, &op->fault));
         if (err != S3_OK)
             return err;

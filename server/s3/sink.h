@@ -14,10 +14,15 @@
 #include "server/s3/op.h"
 
 /*
- * Read what the headers claim and prepare. For TAKES_STREAM the body writer is opened, encrypted
- * when asked. Fails before the body travels where it can.
+ * Read what the headers claim and prepare; op->checksum_kind is set when the client named one.
+ * Fails before the body travels where it can.
  */
-MUST_CHECK enum s3_error sink_open(struct op *op, bool encrypt, uint64_t max_bytes);
+MUST_CHECK enum s3_error sink_open(struct op *op, uint64_t max_bytes);
+/*
+ * TAKES_STREAM and TAKES_FORM: open op->writer for the body; op->checksum_kind becomes CRC64NVME
+ * when nobody chose one, as S3 does.
+ */
+MUST_CHECK enum s3_error sink_open_writer(struct op *op, bool encrypt);
 MUST_CHECK enum s3_error sink_feed(struct op *op, const void *bytes, size_t len);
 /* The whole body is there: verify, fill op->body / op->digests. */
 MUST_CHECK enum s3_error sink_finish(struct op *op);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Access control lists and the access decision; see acl.h.
+ *
+ * Packed form: version byte, number of grants, then for each grant its grantee kind, permission
+ * bits, length of the id and the id. Nothing is allowed that a grant or ownership does not allow:
+ * a damaged list grants nothing.
+ */
+#include "server/auth/acl.h"
+
+#define ACL_VERSION 1
+#define ACL_HEAD_BYTES 2
+#define ACL_GRANT_HEAD_BYTES 3
+#define ACL_ID_BYTES_MAX 255
+
+/* Whoever sends no credentials acts under this id, as on AWS: what they wrote is theirs. */
+#define ACL_ANONYMOUS_ID STR("65a011a29cdf8ec533ec3d1ccaae921c")
+
+/* ---- packed form ------------------------------------------------------------------------------ */
+
+struct packed_acl {
+    const uint8_t *at;
+    size_t left; /* bytes */
+    unsigned grants;
+};
+
+static bool packed_begin(struct str packed, struct packed_acl *ret_cursor)
+{
+    const uint8_t *p = (const uint8_t *)packed.p;
+
+    if (packed.len < ACL_HEAD_BYTES || p[0] != ACL_VERSION || p[1] > ACL_GRANTS_MAX)
+        return false;
+    *ret_cursor = (struct packed_acl){ p + ACL_HEAD_BYTES, packed.len - ACL_HEAD_BYTES, p[1] };
+    return true;
+}
+
+/* False when the bytes are damaged. */
+static bool packed_grant(struct packed_acl *cursor, struct acl_grant *ret_grant)
+{
+    const uint8_t *p = cursor->at;
+    size_t len;
+
+    if (cursor->left < ACL_GRANT_HEAD_BYTES || p[0] > ACL_LOG_DELIVERY ||
+        p[1] > ACL_FULL_CONTROL || cursor->left < (len = ACL_GRANT_HEAD_BYTES + (size_t)p[2]))
+        return false;
+    *ret_grant = (struct acl_grant){ (enum acl_grantee)p[0], p[1],
+                                     str_make(p + ACL_GRANT_HEAD_BYTES, p[2]) };
+    cursor->at += len;
+    cursor->left -= len;
+    cursor->grants--;
+    return true;
+}
+
+bool acl_unpack(struct str packed, struct str owner, struct arena *arena, struct acl *ret_acl)
+{
+    struct packed_acl cursor;
+    struct acl acl = { 0 };
+
+    if (!str_present(packed))
+        return acl_canned(STR("private"), owner, owner, /* for_bucket= */ false, arena, ret_acl);
+    if (!packed_begin(packed, &cursor))
+        return false;
+    acl.grants = arena_array(arena, cursor.grants > 0 ? cursor.grants : 1, sizeof(*acl.grants));
+    if (acl.grants == NULL)
+        return false;
+    while (cursor.grants > 0)
+        if (!packed_grant(&cursor, &acl.grants[acl.count++]))
+            return false;
+    if (cursor.left != 0)
+        return false;
+    *ret_acl = acl;
+    return true;
+}
+
+static bool is_private(const struct acl *acl, struct str owner)
+{
+    return acl->count == 1 && acl->grants[0].grantee == ACL_USER &&
+           acl->grants[0].permission == ACL_FULL_CONTROL && str_eq(acl->grants[0].id, owner);
+}
+
+bool acl_pack(const struct acl *acl, struct str owner, struct arena *arena, struct str *ret_packed)
+{
+    size_t len = ACL_HEAD_BYTES;
+    uint8_t *bytes;
+    uint8_t *p;
+
+    if (acl->count > ACL_GRANTS_MAX)
+        return false;
+    if (is_private(acl, owner)) {
+        *ret_packed = STR_NONE;
+        return true;
+    }
+    for (size_t i = 0; i < acl->count; i++) {
+        if (acl->grants[i].id.len > ACL_ID_BYTES_MAX)
+            return false;
+        len += ACL_GRANT_HEAD_BYTES + acl->grants[i].id.len;
+    }
+    if (len > ACL_PACKED_BYTES_MAX || (bytes = arena_alloc(arena, len)) == NULL)
+        return false;
+    p = bytes;
+    *p++ = ACL_VERSION;
+    *p++ = (uint8_t)acl->count;
+    for (size_t i = 0; i < acl->count; i++) {
+        const struct acl_grant *grant = &acl->grants[i];
+
+        *p++ = (uint8_t)grant->grantee;
+        *p++ = (uint8_t)grant->permission;
+        *p++ = (uint8_t)grant->id.len;
+        if (grant->id.len > 0)
+            memcpy(p, grant->id.p, grant->id.len);
+        p += grant->id.len;
+    }
+    *ret_packed = str_make(bytes, len);
+    return true;
+}
+
+/* ---- canned ACLs ------------------------------------------------------------------------------ */
+
+enum canned_scope { CANNED_BOTH = 0, CANNED_BUCKET, CANNED_OBJECT };
+
+/* What a canned ACL grants beside full control for the owner. */
+struct canned {
+    struct str name;
+    enum canned_scope scope;
+    enum acl_grantee grantee;
+    unsigned permissions; /* one grant for each of READ, WRITE, READ_ACP; or FULL_CONTROL */
+    bool to_bucket_owner;
+};
+
+#define T(text) { "" text, sizeof(text) - 1 }
+
+/*
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+ * aws-exec-read lets Amazon EC2 read, which is nobody here.
+ */
+static const struct canned canned_acls[] = {
+    { T("private"), CANNED_BOTH, ACL_USER, 0, false },
+    { T("public-read"), CANNED_BOTH, ACL_ALL_USERS, ACL_READ, false },
+    { T("public-read-write"), CANNED_BOTH, ACL_ALL_USERS, ACL_READ | ACL_WRITE, false },
+    { T("authenticated-read"), CANNED_BOTH, ACL_AUTHENTICATED_USERS, ACL_READ, false },
+    { T("aws-exec-read"), CANNED_BOTH, ACL_USER, 0, false },
+    { T("bucket-owner-read"), CANNED_OBJECT, ACL_USER, ACL_READ, true },
+    { T("bucket-owner-full-control"), CANNED_OBJECT, ACL_USER, ACL_FULL_CONTROL, true },
+    { T("log-delivery-write"),
+      CANNED_BUCKET,
+      ACL_LOG_DELIVERY,
+      ACL_WRITE | ACL_READ_ACP,
+      false },
+};
+
+static const struct canned *find_canned(struct str name, bool for_bucket)
+{
+    enum canned_scope refused = for_bucket ? CANNED_OBJECT : CANNED_BUCKET;
+
+    for (size_t i = 0; i < COUNT_OF(canned_acls); i++)
+        if (str_eq(canned_acls[i].name, name) && canned_acls[i].scope != refused)
+            return &canned_acls[i];
+    return NULL;
+}
+
+bool acl_canned(struct str name, struct str owner, struct str bucket_owner, bool for_bucket,
+                struct arena *arena, struct acl *ret_acl)
+{
+    const unsigned each[] = { ACL_READ, ACL_WRITE, ACL_READ_ACP, ACL_WRITE_ACP };
+    const struct canned *canned = find_canned(name, for_bucket);
+    struct acl acl = { 0 };
+    struct str id;
+
+    if (canned == NULL ||
+        (acl.grants = arena_array(arena, 1 + COUNT_OF(each), sizeof(*acl.grants))) == NULL)
+        return false;
+    acl.grants[acl.count++] = (struct acl_grant){ ACL_USER, ACL_FULL_CONTROL, owner };
+    id = canned->to_bucket_owner ? bucket_owner : STR("");
+    if (canned->to_bucket_owner && str_eq(owner, bucket_owner)) {
+        /* The one full-control grant says it already. */
+    } else if (canned->permissions == ACL_FULL_CONTROL) {
+        acl.grants[acl.count++] = (struct acl_grant){ canned->grantee, ACL_FULL_CONTROL, id };
+    } else {
+        for (size_t i = 0; i < COUNT_OF(each); i++)
+            if (canned->permissions & each[i])
+                acl.grants[acl.count++] = (struct acl_grant){ canned->grantee, each[i], id };
+    }
+    *ret_acl = acl;
+    return true;
+}
+
+/* ---- the decision ------------------------------------------------------------------------------ */
+
+static struct str id_of(const struct user *user)
+{
+    return user != NULL ? user->canonical_id : ACL_ANONYMOUS_ID;
+}
+
+static bool is_owner(const struct user *user, struct str owner)
+{
+    return owner.len > 0 && str_eq(id_of(user), owner);
+}
+
+static bool grant_is_for(const struct acl_grant *grant, const struct user *user)
+{
+    switch (grant->grantee) {
+    case ACL_USER:
+        return grant->id.len > 0 && str_eq(id_of(user), grant->id);
+    case ACL_ALL_USERS:
+        return true;
+    case ACL_AUTHENTICATED_USERS:
+        return user != NULL;
+    case ACL_LOG_DELIVERY:
+        break;
+    }
+    return false;
+}
+
+static bool granted(struct str packed, struct str owner, const struct user *user,
+                    unsigned permission)
+{
+    struct packed_acl cursor;
+    struct acl_grant grant;
+
+    if (!str_present(packed))
+        return is_owner(user, owner);
+    if (!packed_begin(packed, &cursor))
+        return false;
+    while (cursor.grants > 0) {
+        if (!packed_grant(&cursor, &grant))
+            return false;
+        if ((grant.permission & permission) == permission && grant_is_for(&grant, user))
+            return true;
+    }
+    return false;
+}
+
+static bool bucket_allows(const struct user *user, enum access_need need,
+                          const struct access_subject *subject)
+{
+    struct str owner = subject->bucket_owner;
+    struct str acl = subject->bucket_acl;
+
+    switch (need) {
+    case NEED_BUCKET_READ:
+        return granted(acl, owner, user, ACL_READ);
+    case NEED_BUCKET_WRITE:
+        return granted(acl, owner, user, ACL_WRITE);
+    case NEED_BUCKET_READ_ACP:
+        return is_owner(user, owner) || granted(acl, owner, user, ACL_READ_ACP);
+    case NEED_BUCKET_WRITE_ACP:
+        return is_owner(user, owner) || granted(acl, owner, user, ACL_WRITE_ACP);
+    case NEED_BUCKET_OWNER:
+        return is_owner(user, owner);
+    default:
+        return false;
+    }
+}
+
+static bool object_allows(const struct user *user, enum access_need need,
+                          const struct access_subject *subject)
+{
+    struct str owner = subject->object_owner;
+    struct str acl = subject->object_acl;
+
+    switch (need) {
+    case NEED_OBJECT_READ:
+        return granted(acl, owner, user, ACL_READ);
+    case NEED_OBJECT_READ_ACP:
+        return is_owner(user, owner) || granted(acl, owner, user, ACL_READ_ACP);
+    case NEED_OBJECT_WRITE_ACP:
+        return is_owner(user, owner) || granted(acl, owner, user, ACL_WRITE_ACP);
+    case NEED_OBJECT_OWNER:
+        return is_owner(user, owner) || is_owner(user, subject->bucket_owner);
+    default:
+        return false;
+    }
+}
+
+bool access_allowed(const struct user *user, enum access_need need,
+                    const struct access_subject *subject, struct arena *arena)
+{
+    (void)arena;
+    switch (need) {
+    case NEED_ANYONE:
+        return true;
+    case NEED_USER:
+        return user != NULL;
+    case NEED_OBJECT_READ:
+    case NEED_OBJECT_READ_ACP:
+    case NEED_OBJECT_WRITE_ACP:
+    case NEED_OBJECT_OWNER:
+        if (str_present(subject->object_owner))
+            return object_allows(user, need, subject);
+        return bucket_allows(user, NEED_BUCKET_READ, subject);
+    default:
+        return bucket_allows(user, need, subject);
+    }
+}

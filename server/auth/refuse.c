@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Refusals of this folder and the checks all forms of signature share.
+ *
+ * (1) A refusal names S3's code and, where S3 has one, S3's own sentence.
+ * (2) What goes back to the client may be secret to others (a session token stands in a canonical
+ *     request); what goes to the log is not: see log_mismatch.
+ */
+#include <inttypes.h>
+
+#include "base/codec.h"
+#include "base/log.h"
+#include "server/auth/call.h"
+
+#define FACT_BYTES_MAX (64 * 1024) /* of one text in an error document */
+
+enum s3_error auth_refuse(struct auth_call *call, enum s3_error error, struct str message)
+{
+    *call->refusal = (struct s3_refusal){ .error = error, .message = message };
+    return error;
+}
+
+enum s3_error auth_refuse_argument(struct auth_call *call, struct str message, struct str name,
+                                   struct str value)
+{
+    enum s3_error err = auth_refuse(call, S3_InvalidArgument, message);
+
+    call->refusal->values[FACT_ARGUMENT_NAME] = name;
+    call->refusal->values[FACT_ARGUMENT_VALUE] = value;
+    return err;
+}
+
+struct str auth_time_text(struct arena *arena, int64_t us)
+{
+    char text[CLOCK_ISO8601_LEN + 1];
+
+    clock_format_iso8601(us, text);
+    return arena_printf(arena, "%.19sZ", text);
+}
+
+enum s3_error auth_refuse_expired(struct auth_call *call, struct str amz_expires,
+                                  int64_t expired_us)
+{
+    enum s3_error err = auth_refuse(call, S3_AccessDenied, STR("Request has expired"));
+
+    call->refusal->values[FACT_DENIED_AMZ_EXPIRES] = amz_expires;
+    call->refusal->values[FACT_DENIED_EXPIRES] = auth_time_text(call->arena, expired_us);
+    call->refusal->values[FACT_DENIED_SERVER_TIME] = auth_time_text(call->arena, call->now_us);
+    return err;
+}
+
+int64_t auth_skew_us(const struct auth_config *config)
+{
+    return config->skew_us > 0 ? config->skew_us : AUTH_SKEW_S * US_PER_S;
+}
+
+enum s3_error auth_check_skew(struct auth_call *call, int64_t date_us, struct str as_sent)
+{
+    int64_t skew_us = auth_skew_us(call->config);
+    enum s3_error err;
+
+    if (date_us >= call->now_us - skew_us && date_us <= call->now_us + skew_us)
+        return S3_OK;
+
+    err = auth_refuse(call, S3_RequestTimeTooSkewed, STR_NONE);
+    call->refusal->values[FACT_SKEW_REQUEST_TIME] = as_sent;
+    call->refusal->values[FACT_SKEW_SERVER_TIME] = auth_time_text(call->arena, call->now_us);
+    call->refusal->values[FACT_SKEW_MAX] = arena_printf(call->arena, "%" PRId64, skew_us / 1000);
+    return err;
+}
+
+const struct user *auth_claimed_user(const struct auth_call *call, bool *ret_known)
+{
+    static const struct user nobody = {
+        .access_key = { "", 0 },
+        .secret_key = { "........................................", 40 },
+    };
+    const struct user *user = users_by_access_key(call->config->users, call->access_key);
+
+    *ret_known = user != NULL;
+    return user != NULL ? user : &nobody;
+}
+
+enum s3_error auth_check_token(struct auth_call *call, const struct user *user)
+{
+    if (!str_present(user->session_token)) {
+        if (str_present(call->token))
+            return auth_refuse(call, S3_InvalidToken, STR_NONE);
+    } else {
+        if (!str_present(call->token))
+            return auth_refuse(call, S3_AccessDenied,
+                               STR("Temporary credentials need their session token."));
+        if (!str_eq_secret(user->session_token, call->token))
+            return auth_refuse(call, S3_InvalidToken, STR_NONE);
+    }
+
+    if (user->expires_us != 0 && user->expires_us <= call->now_us)
+        return auth_refuse(call, S3_ExpiredToken, STR_NONE);
+
+    return S3_OK;
+}
+
+/* "47 45 54 0a": S3 shows a text's bytes as hex pairs. */
+static struct str hex_pairs(struct arena *arena, struct str text)
+{
+    char *out = arena_alloc(arena, 3 * text.len + 1);
+
+    if (out == NULL)
+        return STR_NONE;
+
+    for (size_t i = 0; i < text.len; i++) {
+        hex_encode(text.p + i, 1, out + 3 * i);
+        out[3 * i + 2] = ' ';
+    }
+
+    return str_make(out, text.len == 0 ? 0 : 3 * text.len - 1);
+}
+
+/* Headers whose values a log must not hold. */
+static bool is_secret_line(struct str line)
+{
+    static const struct str names[] = {
+        { "x-amz-security-token:", 21 },
+        { "x-amz-server-side-encryption-customer-key:", 42 },
+        { "x-amz-copy-source-server-side-encryption-customer-key:", 54 },
+        { "authorization:", 14 },
+        { "cookie:", 7 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (str_starts_nocase(line, names[i]))
+            return true;
+    }
+
+    return false;
+}
+
+/* The text the client should have signed, line by line, secrets left out; one log line. */
+static void log_mismatch(struct auth_call *call, struct str text)
+{
+    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(FACT_BYTES_MAX);
+    struct str part;
+
+    if (!log_wants(LOG_LEVEL_DEBUG))
+        return;
+
+    while (str_next(&text, '\n', &part)) {
+        size_t token = str_find(part, STR("ecurity-Token="));
+        size_t colon = str_find_char(part, ':');
+
+        if (is_secret_line(part))
+            part = str_slice(part, 0, colon + 1);
+        else if (token != SIZE_MAX)
+            part = str_slice(part, 0, token);
+        log_value(&line, part);
+        buf_char(&line, ' ');
+    }
+    log_debug("auth mismatch access_key=%.*s expected: %.*s", STR_ARG(call->access_key),
+              STR_ARG(buf_view(&line)));
+}
+
+enum s3_error auth_refuse_signature(struct auth_call *call, bool known, struct str text,
+                                    struct str signature, struct str canonical)
+{
+    enum s3_error err;
+    struct str *values = call->refusal->values;
+
+    log_mismatch(call, str_present(canonical) ? canonical : text);
+    if (!known) {
+        err = auth_refuse(call, S3_InvalidAccessKeyId, STR_NONE);
+        values[FACT_KEY_ID] = call->access_key;
+        return err;
+    }
+
+    err = auth_refuse(call, S3_SignatureDoesNotMatch, STR_NONE);
+    values[FACT_MISMATCH_ACCESS_KEY] = call->access_key;
+    values[FACT_MISMATCH_SIGNATURE] = signature;
+    if (text.len <= FACT_BYTES_MAX) {
+        values[FACT_MISMATCH_TEXT] = arena_dup(call->arena, text);
+        values[FACT_MISMATCH_BYTES] = hex_pairs(call->arena, text);
+    }
+    if (str_present(canonical) && canonical.len <= FACT_BYTES_MAX) {
+        values[FACT_MISMATCH_CANONICAL] = arena_dup(call->arena, canonical);
+        values[FACT_MISMATCH_CANONICAL_BYTES] = hex_pairs(call->arena, canonical);
+    }
+    return err;
+}
+
+bool auth_is_amz_name(struct str name)
+{
+    return str_starts_nocase(name, STR("x-amz-"));
+}

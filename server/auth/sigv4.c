@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signature Version 4, whatever carried it: headers covered, key known, signature right.
+ *
+ * (1) `host` and every x-amz-* header of the request are in the signed list, in the header form as
+ *     in the presigned one: who holds a presigned PUT must not add a copy source (CVE-2026-54330).
+ * (2) The path is tried as the wire spells it, then as canonical_path does: clients differ in what
+ *     they escape, and both spellings name the same key.
+ * (3) An unknown access key costs what a known one does and is told apart only at the end.
+ */
+#include <stdio.h>
+
+#include "base/codec.h"
+#include "server/auth/call.h"
+
+/* AWS4-HMAC-SHA256, date, scope, hash. */
+#define TEXT_BYTES_MAX (17 + CLOCK_AMZ_LEN + 1 + 128 + 1 + 2 * SHA256_BYTES)
+
+static struct str string_to_sign(struct str amz_date, struct str scope, struct str canonical,
+                                 char out[TEXT_BYTES_MAX + 1])
+{
+    uint8_t sha256[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES];
+    int len;
+
+    digest_once(DIGEST_SHA256, canonical, sha256);
+    hex_encode(sha256, sizeof(sha256), hex);
+    len = snprintf(out, TEXT_BYTES_MAX + 1, "AWS4-HMAC-SHA256\n%.*s\n%.*s\n%.*s",
+                   STR_ARG(amz_date), STR_ARG(scope), (int)sizeof(hex), hex);
+
+    return str_make(out, size_min((size_t)len, TEXT_BYTES_MAX));
+}
+
+void v4_sign(const uint8_t key[SHA256_BYTES], struct str amz_date, struct str scope,
+             struct str canonical, char out[2 * SHA256_BYTES])
+{
+    char text[TEXT_BYTES_MAX + 1];
+    uint8_t mac[SHA256_BYTES];
+
+    hmac_sha256(str_make(key, SHA256_BYTES), string_to_sign(amz_date, scope, canonical, text), mac);
+    hex_encode(mac, sizeof(mac), out);
+}
+
+/* "a, b": what should have been signed and was not; STR_NONE when all was. */
+static struct str unsigned_headers(struct auth_call *call, struct str signed_headers)
+{
+    const struct http_request *request = call->request;
+    struct str missing = STR_NONE;
+
+    if (!canonical_list_has(signed_headers, STR("host")))
+        missing = STR("host");
+
+    for (size_t i = 0; i < request->field_count; i++) {
+        struct str name = request->fields[i].name;
+
+        if (!auth_is_amz_name(name) || canonical_list_has(signed_headers, name))
+            continue;
+        if (!str_present(missing))
+            missing = name;
+        else
+            missing = arena_printf(call->arena, "%.*s, %.*s", STR_ARG(missing), STR_ARG(name));
+        if (!str_present(missing))
+            return STR("x-amz-*"); /* no memory for the list: still refused */
+    }
+
+    return missing;
+}
+
+/* Names once each and not too many: what the canonical request costs stays in proportion. */
+static bool list_allowed(struct str signed_headers)
+{
+    struct str rest = signed_headers;
+    struct str before = STR_NONE;
+    struct str name;
+    size_t count = 0;
+
+    while (str_next(&rest, ';', &name)) {
+        if (++count > HTTP_HEADERS_MAX)
+            return false;
+        /* Clients sort; what is sorted needs no search. */
+        if (str_present(before) && str_compare(before, name) >= 0 &&
+            canonical_list_has(str_slice(signed_headers, 0,
+                                         (size_t)(name.p - signed_headers.p) - 1), name))
+            return false;
+        before = name;
+    }
+
+    return true;
+}
+
+static enum s3_error check_covered(struct auth_call *call, const struct v4_claim *claim)
+{
+    struct str missing;
+    enum s3_error err;
+
+    if (!list_allowed(claim->signed_headers))
+        return scope_malformed(call, claim->form, "SignedHeaders names a header twice or more than "
+                                                  "%d headers.", HTTP_HEADERS_MAX);
+
+    missing = unsigned_headers(call, claim->signed_headers);
+    if (!str_present(missing))
+        return S3_OK;
+
+    err = auth_refuse(call, S3_AccessDenied,
+                      STR("There were headers present in the request which were not signed"));
+    call->refusal->values[FACT_DENIED_HEADERS] = missing;
+    return err;
+}
+
+/* The canonical request with that path, in the thread's buffer. */
+static bool build(struct auth_call *call, const struct v4_claim *claim, struct str path,
+                  struct str *ret_canonical)
+{
+    struct buf *text = auth_cache_text(call->cache);
+
+    canonical_request(text, auth_cache_scratch(call->cache), call->request, path,
+                      claim->signed_headers, claim->payload);
+    if (text->failed)
+        return false;
+
+    *ret_canonical = buf_view(text);
+    return true;
+}
+
+enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
+{
+    struct auth *auth = call->auth;
+    struct str wire_path = call->request->raw_path;
+    struct str canonical;
+    struct str other_path;
+    char text[TEXT_BYTES_MAX + 1];
+    char expected[2 * SHA256_BYTES];
+    const struct user *user;
+    bool known;
+    bool matches;
+    enum s3_error err;
+
+    err = check_covered(call, claim);
+    if (err != S3_OK)
+        return err;
+
+    user = auth_claimed_user(call, &known);
+    auth_cache_key(call->cache, user, &claim->scope, auth->signing_key);
+    if (!build(call, claim, wire_path, &canonical))
+        return auth_refuse(call, S3_SlowDown, STR_NONE);
+    v4_sign(auth->signing_key, claim->amz_date, claim->scope.text, canonical, expected);
+    matches = str_eq_secret(str_make(expected, sizeof(expected)), claim->signature);
+
+    if (!matches) {
+        other_path = canonical_path(call->arena, wire_path);
+        if (str_present(other_path) && !str_eq(other_path, wire_path) &&
+            build(call, claim, other_path, &canonical)) {
+            v4_sign(auth->signing_key, claim->amz_date, claim->scope.text, canonical, expected);
+            matches = str_eq_secret(str_make(expected, sizeof(expected)), claim->signature);
+        }
+    }
+
+    if (!matches || !known) {
+        if (!build(call, claim, wire_path, &canonical))
+            return auth_refuse(call, S3_SlowDown, STR_NONE);
+        return auth_refuse_signature(call, known,
+                                     string_to_sign(claim->amz_date, claim->scope.text, canonical,
+                                                    text),
+                                     claim->signature, canonical);
+    }
+
+    err = auth_check_token(call, user);
+    if (err != S3_OK)
+        return err;
+
+    auth->user = user;
+    auth->scope = claim->scope.text;
+    auth->amz_date = claim->amz_date;
+    memcpy(auth->previous_signature, expected, sizeof(expected));
+    return S3_OK;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * auth_verify: which form of authentication a request uses, and what the mode makes of the result.
+ *
+ *   Authorization: AWS4-...   V4 header      X-Amz-Algorithm|Credential|Signature   V4 query
+ *   Authorization: AWS ...    V2 header      AWSAccessKeyId|Signature               V2 query
+ *
+ * (1) Exactly one form; any mark of a second one is a refusal, so that a credential of one form is
+ *     never taken with the signature of another (CVE-2026-41145).
+ * (2) An Authorization of another scheme (a proxy's Basic, a browser's Bearer) beside a presigned
+ *     query is not ours and is ignored; alone it is refused.
+ */
+#include "base/log.h"
+#include "server/auth/call.h"
+
+static bool has_param(const struct http_request *request, struct str name)
+{
+    return http_param(request, name) != NULL;
+}
+
+static bool has_scheme(struct str authorization, struct str scheme)
+{
+    return str_starts(authorization, scheme) &&
+           (authorization.len == scheme.len || authorization.p[scheme.len] == ' ' ||
+            authorization.p[scheme.len] == '\t');
+}
+
+static enum s3_error refuse_two(struct auth_call *call)
+{
+    return auth_refuse_argument(
+        call,
+        STR("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
+            "query string parameter or the Authorization header should be specified"),
+        STR("Authorization"), STR_NONE);
+}
+
+static enum s3_error verify_header(struct auth_call *call, struct str authorization)
+{
+    enum s3_error err;
+
+    if (has_scheme(authorization, STR("AWS4-HMAC-SHA256")))
+        return v4_verify_header(call, authorization);
+    if (has_scheme(authorization, STR("AWS")))
+        return v2_verify_header(call, authorization);
+    if (has_scheme(authorization, STR("AWS4-ECDSA-P256-SHA256"))) {
+        err = auth_refuse(call, S3_NotImplemented, STR_NONE);
+        call->refusal->values[FACT_UNIMPLEMENTED_HEADER] = STR("Authorization");
+        return err;
+    }
+    if (authorization.len == 0)
+        return auth_refuse(call, S3_AccessDenied, STR_NONE);
+
+    /* The value may be another service's secret: it is not sent back. */
+    return auth_refuse_argument(call, STR("Unsupported Authorization Type"), STR("Authorization"),
+                                STR_NONE);
+}
+
+static enum s3_error verify(struct auth_call *call)
+{
+    const struct http_request *request = call->request;
+    struct str authorization = http_header(request, STR("Authorization"));
+    bool ours = str_starts(authorization, STR("AWS4-")) || has_scheme(authorization, STR("AWS"));
+    bool v4_query = has_param(request, STR("X-Amz-Signature")) ||
+                    has_param(request, STR("X-Amz-Credential")) ||
+                    has_param(request, STR("X-Amz-Algorithm"));
+    bool v2_query =
+        has_param(request, STR("Signature")) || has_param(request, STR("AWSAccessKeyId"));
+
+    if (http_header_count(request, STR("Authorization")) > 1 || (v4_query && v2_query) ||
+        (ours && (v4_query || v2_query)))
+        return refuse_two(call);
+
+    if (v4_query)
+        return v4_verify_query(call);
+    if (v2_query)
+        return v2_verify_query(call);
+    if (str_present(authorization))
+        return verify_header(call, authorization);
+
+    return S3_OK;
+}
+
+/* Signed chunks continue a V4 signature; without one there is nothing to continue. */
+static enum s3_error check_chunks(struct auth_call *call)
+{
+    const struct auth *auth = call->auth;
+
+    if ((auth->payload & (PAYLOAD_SIGNED_CHUNKS | PAYLOAD_SIGNED_TRAILER)) == 0 ||
+        auth->scheme == AUTH_V4_HEADER || auth->scheme == AUTH_V4_QUERY)
+        return S3_OK;
+
+    return auth_refuse_argument(call, STR("Signed chunks need a Signature Version 4 request."),
+                                STR("x-amz-content-sha256"), call->payload);
+}
+
+static void log_audited(const struct auth_call *call, enum s3_error error)
+{
+    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(2048);
+
+    buf_lit(&line, "access_key=");
+    log_value(&line, str_slice(call->access_key, 0, AUTH_ACCESS_KEY_BYTES_MAX));
+    if (call->request != NULL) {
+        buf_lit(&line, " method=");
+        log_value(&line, str_slice(call->request->method, 0, 32));
+        buf_lit(&line, " path=");
+        log_value(&line, str_slice(call->request->raw_path, 0, 256));
+    }
+    log_warn("auth audited error=%d %.*s", (int)error, STR_ARG(buf_view(&line)));
+}
+
+enum s3_error auth_settle(struct auth_call *call, enum s3_error error)
+{
+    enum auth_mode mode = call->config->mode;
+    bool anonymous = call->auth->scheme == AUTH_ANONYMOUS && !str_present(call->access_key);
+
+    /* What we lack or cannot do is refused in every mode. */
+    if (mode == AUTH_STRICT || error == S3_NotImplemented || error == S3_SlowDown)
+        return error;
+    if (error == S3_OK && (mode == AUTH_AUDIT || !anonymous))
+        return S3_OK;
+
+    if (mode == AUTH_AUDIT)
+        log_audited(call, error);
+    call->auth->audited = true;
+    call->auth->user = users_by_access_key(call->config->users, call->access_key);
+    if (call->auth->user == NULL)
+        call->auth->user = users_first(call->config->users);
+    *call->refusal = (struct s3_refusal){ .error = S3_OK };
+    return S3_OK;
+}
+
+enum s3_error auth_verify(const struct auth_config *config, struct auth_cache *cache,
+                          const struct http_request *request, struct str virtual_bucket,
+                          struct arena *arena, struct auth *ret_auth, struct s3_refusal *refusal)
+{
+    struct auth auth = { .scheme = AUTH_ANONYMOUS };
+    struct auth_call call = {
+        .config = config,
+        .cache = cache,
+        .request = request,
+        .virtual_bucket = virtual_bucket,
+        .arena = arena,
+        .now_us = clock_now_us(),
+        .auth = &auth,
+        .refusal = refusal,
+    };
+    enum s3_error err;
+
+    /* How the body is framed is not a matter of trust: it is an error in every mode. */
+    err = payload_read(&call);
+    if (err != S3_OK)
+        return err;
+
+    err = verify(&call);
+    if (err == S3_OK)
+        err = check_chunks(&call);
+    err = auth_settle(&call, err);
+    auth_cache_trim(cache);
+    if (err != S3_OK)
+        return err;
+
+    *ret_auth = auth;
+    return S3_OK;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pail fsck DIR: checks a store that no process has open.
+ *
+ * Exit code 0: clean; 1: errors were found; 2: the check could not run.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "server/arguments.h"
+#include "server/commands.h"
+#include "server/text.h"
+#include "storage/store.h"
+
+#define LINE_BYTES_MAX 8192
+
+enum fsck_code { FSCK_CLEAN = 0, FSCK_ERRORS = 1, FSCK_NOT_RUN = 2 };
+
+struct fsck_request {
+    const char *dir;
+    bool read_data;
+    bool json;
+    bool help;
+    size_t findings; /* printed so far */
+};
+
+static bool parse(char *const *words, struct fsck_request *request, struct fault *fault)
+{
+    struct arguments arguments = ARGUMENTS(words);
+    enum argument kind;
+    struct str word;
+
+    while ((kind = arguments_next(&arguments, &word)) != ARGUMENT_END) {
+        if (kind == ARGUMENT_OPERAND) {
+            if (request->dir != NULL)
+                return fault_set(fault, false, "fsck takes one directory");
+            request->dir = word.p;
+            continue;
+        }
+        if (str_eq(word, STR("--read-data")))
+            request->read_data = true;
+        else if (str_eq(word, STR("--json")))
+            request->json = true;
+        else if (str_eq(word, STR("--help")) || str_eq(word, STR("-h")))
+            request->help = true;
+        else
+            return fault_set(fault, false, "unknown option '%.*s'", STR_ARG(word));
+        if (!arguments_no_value(&arguments, word, fault))
+            return false;
+    }
+
+    return request->help || request->dir != NULL ||
+           fault_set(fault, false, "fsck needs the directory of a store");
+}
+
+/* Findings leave as they are found: a damaged store may have more than fit in memory. */
+static void print_finding(void *context, const char *line)
+{
+    struct fsck_request *request = context;
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(LINE_BYTES_MAX);
+
+    if (!request->json) {
+        buf_printf(&text, "%s\n", line);
+    } else {
+        buf_str(&text, request->findings == 0 ? STR("{\"findings\":[\n") : STR(",\n"));
+        text_json(&text, str_from_cstr(line));
+    }
+    request->findings++;
+    command_write(STDOUT_FILENO, &text);
+}
+
+static void print_report(const struct fsck_request *request, const struct fsck_report *report)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counts[] = {
+        { "buckets", report->buckets },
+        { "versions", report->versions },
+        { "uploads", report->uploads },
+        { "blobs", report->blobs },
+        { "inline_bodies", report->inline_bodies },
+        { "bytes_read", report->bytes_read },
+        { "errors", report->errors },
+        { "orphans", report->orphans },
+    };
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(LINE_BYTES_MAX);
+
+    if (request->json)
+        buf_str(&text, request->findings == 0 ? STR("{\"findings\":[") : STR("\n"));
+    if (request->json)
+        buf_lit(&text, "]");
+    for (size_t i = 0; i < COUNT_OF(counts); i++)
+        buf_printf(&text, request->json ? ",\"%s\":%llu" : "%-14s %llu\n", counts[i].name,
+                   (unsigned long long)counts[i].value);
+    if (request->json)
+        buf_lit(&text, "}\n");
+    else
+        buf_str(&text, report->errors == 0 ? STR("clean\n") : STR("ERRORS were found\n"));
+
+    command_write(STDOUT_FILENO, &text);
+}
+
+static int print_help(void)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(LINE_BYTES_MAX);
+
+    buf_lit(&text, "Usage: pail fsck [--read-data] [--json] DIR\n"
+                   "\n"
+                   "Checks a store that nobody serves.\n"
+                   "\n"
+                   "  --read-data   also read every body and compare its hash\n"
+                   "  --json        one JSON object: findings and counts\n"
+                   "\n"
+                   "Exit codes: 0 clean, 1 errors were found, 2 the check could not run.\n");
+    command_write(STDOUT_FILENO, &text);
+    return FSCK_CLEAN;
+}
+
+int command_fsck(char *const *words)
+{
+    struct fsck_request request = { 0 };
+    struct fsck_report report = { 0 };
+    struct fault fault = { 0 };
+    struct fault cause = { 0 };
+    enum store_status status;
+
+    if (!parse(words, &request, &fault))
+        return command_usage("fsck", &fault);
+    if (request.help)
+        return print_help();
+    if (!digest_init()) {
+        (void)fault_set(&fault, 0, "the crypto library lacks an algorithm that S3 needs");
+        return command_failed(FSCK_NOT_RUN, &fault);
+    }
+
+    status = store_fsck(request.dir, request.read_data, print_finding, &request, &report, &cause);
+    if (status == STORE_LOCKED)
+        (void)fault_set(&fault, 0, "'%s' is in use: stop its server before checking", request.dir);
+    else if (status != STORE_OK)
+        (void)fault_set(&fault, 0, "can not check '%s': %s", request.dir,
+                        cause.text[0] != '\0' ? cause.text : store_status_name(status));
+    if (status != STORE_OK)
+        return command_failed(FSCK_NOT_RUN, &fault);
+
+    print_report(&request, &report);
+    return report.errors == 0 ? FSCK_CLEAN : FSCK_ERRORS;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a serving process sets for itself; see process.h.
+ */
+#include "server/process.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#define MALLOC_ARENAS_MAX 4
+#define MALLOC_KEEP_BYTES (256 * 1024)
+
+/* LeakSanitizer looks at its own process as a debugger does. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER true
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER false
+#endif
+
+static void steering_signals(sigset_t *ret_set)
+{
+    (void)sigemptyset(ret_set);
+    (void)sigaddset(ret_set, SIGTERM);
+    (void)sigaddset(ret_set, SIGINT);
+    (void)sigaddset(ret_set, SIGHUP);
+}
+
+/* Best effort: a server with fewer descriptors serves fewer connections. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Requests live in arenas of base/: what malloc keeps per thread beyond that is only weight. */
+static void keep_memory_small(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_ARENA_MAX, MALLOC_ARENAS_MAX);
+    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEEP_BYTES);
+#endif
+}
+
+void process_prepare(bool dumpable)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    sigset_t set;
+
+    (void)umask(077);
+    raise_descriptor_limit();
+    keep_memory_small();
+#ifdef __linux__
+    if (!dumpable && !UNDER_SANITIZER)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#else
+    (void)dumpable;
+#endif
+
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    steering_signals(&set);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+enum process_event process_wait(void)
+{
+    sigset_t set;
+    int signal_number = -1;
+
+    steering_signals(&set);
+    while (sigwait(&set, &signal_number) != 0)
+        ;
+
+    return signal_number == SIGHUP ? PROCESS_RELOAD : PROCESS_STOP;
+}
+
+/* As process 1 of a container the default action would be to do nothing. */
+static void exit_now(int signal_number)
+{
+    _exit(128 + signal_number);
+}
+
+void process_stopping(void)
+{
+    struct sigaction at_once = { .sa_handler = exit_now };
+    sigset_t set;
+
+    (void)sigaction(SIGTERM, &at_once, NULL);
+    (void)sigaction(SIGINT, &at_once, NULL);
+    steering_signals(&set);
+    (void)sigdelset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a serving process sets for itself, and the signals that steer it.
+ */
+#ifndef SERVER_PROCESS_H
+#define SERVER_PROCESS_H
+
+#include "base/scope.h"
+
+/*
+ * Once, before threads and files: umask 077, no SIGPIPE, as many descriptors as allowed, memory
+ * kept small, signals blocked for process_wait.
+ *
+ * dumpable   false: no core file and no debugger of the same user can show keys.
+ */
+void process_prepare(bool dumpable);
+
+enum process_event { PROCESS_RELOAD, PROCESS_STOP };
+
+/* Sleep until SIGHUP, SIGTERM or SIGINT; no wake-ups in between. Main thread. */
+enum process_event process_wait(void);
+
+/* After PROCESS_STOP: from now on a second SIGTERM or SIGINT ends the process at once. */
+void process_stopping(void);
+
+#endif

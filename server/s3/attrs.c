@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attributes of a new version: from the headers of a write into packed form, and back onto replies.
+ *
+ * (1) Stored pairs carry the names they are returned under; Content-Type is left out when it is
+ *     the default. Metadata names are lower-case; values are the bytes that came.
+ * (2) The encryption's key id and bucket-key flag are stored as pairs too, under their header names.
+ * (3) A header that promises something pail can not do is refused, never ignored.
+ *
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ */
+#include "server/s3/op.h"
+
+#include "base/codec.h"
+
+#define STORED_HEADERS_BYTES_MAX (16u * 1024u)
+#define TAGS_BYTES_MAX (64u * 1024u)
+#define SYSTEM_TAG_PREFIX STR("aws:")
+#define META_PREFIX STR("x-amz-meta-")
+#define CONTENT_TYPE_DEFAULT STR("binary/octet-stream")
+
+#define KMS_KEY_HEADER "x-amz-server-side-encryption-aws-kms-key-id"
+#define BUCKET_KEY_HEADER "x-amz-server-side-encryption-bucket-key-enabled"
+#define CONTEXT_HEADER "x-amz-server-side-encryption-context"
+
+#define T(text) { "" text, sizeof(text) - 1 }
+
+static enum s3_error no_memory(struct op *op)
+{
+    return op_fail(op, S3_SlowDown);
+}
+
+/* A copy of what a writer holds, in the arena; STR_NONE when it holds nothing. */
+static enum s3_error keep(struct op *op, const struct buf *buf, struct str *ret_text)
+{
+    struct str text = buf_view(buf);
+
+    if (buf->failed)
+        return no_memory(op);
+    *ret_text = text.len > 0 ? arena_dup(op->arena, text) : STR_NONE;
+    return text.len > 0 && !str_present(*ret_text) ? no_memory(op) : S3_OK;
+}
+
+/*
+ * SDKs that presign move x-amz-* headers into the query; V2 moves Content-Type and its kin too. The
+ * signature covers the query, so they count as if they had been sent as headers.
+ */
+struct str op_amz(const struct op *op, const char *name)
+{
+    struct str value = op_header(op, name);
+    struct str wanted = str_from_cstr(name);
+    bool in_query = op->auth.scheme == AUTH_V2_QUERY ||
+                    (op->auth.scheme == AUTH_V4_QUERY && str_starts(wanted, STR("x-amz-")));
+
+    if (str_present(value) || !in_query)
+        return value;
+    for (size_t i = 0; i < op->request->param_count; i++)
+        if (str_eq_nocase(op->request->params[i].name, wanted))
+            return op->request->params[i].value;
+    return STR_NONE;
+}
+
+/* ---- storage classes --------------------------------------------------------------------------- */
+
+/* The number is what is stored: append only. */
+static const struct str storage_classes[] = {
+    T("STANDARD"),     T("REDUCED_REDUNDANCY"),  T("STANDARD_IA"),
+    T("ONEZONE_IA"),   T("INTELLIGENT_TIERING"), T("GLACIER"),
+    T("DEEP_ARCHIVE"), T("GLACIER_IR"),
+};
+
+struct str storage_class_name(uint8_t number)
+{
+    return number < COUNT_OF(storage_classes) ? storage_classes[number] : storage_classes[0];
+}
+
+bool storage_class_parse(struct str name, uint8_t *ret_number)
+{
+    if (name.len == 0) {
+        *ret_number = 0;
+        return true;
+    }
+    for (size_t i = 0; i < COUNT_OF(storage_classes); i++)
+        if (str_eq(storage_classes[i], name)) {
+            *ret_number = (uint8_t)i;
+            return true;
+        }
+    return false;
+}
+
+static enum s3_error take_storage_class(struct op *op, struct version_attrs *attrs)
+{
+    struct str name = op_amz(op, "x-amz-storage-class");
+
+    return storage_class_parse(name, &attrs->storage_class)
+               ? S3_OK
+               : op_fail(op, S3_InvalidStorageClass, name);
+}
+
+/* ---- headers pail can not honour ---------------------------------------------------------------- */
+
+static const char *const unsupported_headers[] = {
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-write-offset-bytes",
+    "x-amz-object-annotation-directive",
+};
+
+enum s3_error attrs_refuse_unsupported(struct op *op)
+{
+    for (size_t i = 0; i < COUNT_OF(unsupported_headers); i++)
+        if (str_present(op_amz(op, unsupported_headers[i])))
+            return op_fail(op, S3_NotImplemented, str_from_cstr(unsupported_headers[i]));
+    return S3_OK;
+}
+
+/* ---- encryption --------------------------------------------------------------------------------- */
+
+static bool sse_parse(struct str name, uint8_t *ret_kind)
+{
+    if (!str_present(name))
+        *ret_kind = SSE_NONE;
+    else if (str_eq(name, STR("AES256")))
+        *ret_kind = SSE_AES256;
+    else if (str_eq(name, STR("aws:kms")))
+        *ret_kind = SSE_KMS;
+    else if (str_eq(name, STR("aws:kms:dsse")))
+        *ret_kind = SSE_KMS_DSSE;
+    else
+        return false;
+    return true;
+}
+
+static enum s3_error take_encryption(struct op *op, struct version_attrs *attrs, struct buf *out)
+{
+    struct str method = op_amz(op, "x-amz-server-side-encryption");
+    struct str key_id = op_amz(op, KMS_KEY_HEADER);
+    struct str bucket_key = op_amz(op, BUCKET_KEY_HEADER);
+
+    if (!sse_parse(method, &attrs->sse))
+        return op_fail_argument(op, STR("The encryption method specified is not supported"),
+                                STR("x-amz-server-side-encryption"), method);
+    if (attrs->sse != SSE_KMS && attrs->sse != SSE_KMS_DSSE) {
+        if (str_present(key_id) || str_present(op_amz(op, CONTEXT_HEADER)))
+            return op_fail_argument(op,
+                                    STR("Server Side Encryption with AWS KMS managed key requires "
+                                        "HTTP header x-amz-server-side-encryption : aws:kms"),
+                                    STR("x-amz-server-side-encryption"), method);
+        return S3_OK;
+    }
+    (void)pairs_add(out, STR(KMS_KEY_HEADER),
+                    key_id.len > 0 ? key_id : op->options->kms_key_arn);
+    if (str_eq_nocase(bucket_key, STR("true")))
+        (void)pairs_add(out, STR(BUCKET_KEY_HEADER), STR("true"));
+    return S3_OK;
+}
+
+void op_set_encryption(struct op *op, const struct version_attrs *attrs)
+{
+    static const struct str names[] = { T(""), T("AES256"), T("aws:kms"), T("aws:kms:dsse") };
+    struct str value;
+
+    if (attrs->sse == SSE_NONE || attrs->sse >= COUNT_OF(names))
+        return;
+    op_set(op, "x-amz-server-side-encryption", names[attrs->sse]);
+    value = pairs_get(attrs->headers, STR(KMS_KEY_HEADER));
+    if (value.len > 0)
+        op_set(op, KMS_KEY_HEADER, value);
+    value = pairs_get(attrs->headers, STR(BUCKET_KEY_HEADER));
+    if (value.len > 0)
+        op_set(op, BUCKET_KEY_HEADER, value);
+}
+
+/* ---- system headers ----------------------------------------------------------------------------- */
+
+/* Without aws-chunked, which is framing of this one request and not of the object. */
+static struct str content_encoding(struct op *op)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(HTTP_HEADER_BYTES_MAX);
+    struct str rest = op_amz(op, "content-encoding");
+    struct str token;
+
+    if (str_find(rest, STR("chunked")) == SIZE_MAX)
+        return rest;
+    while (str_next(&rest, ',', &token)) {
+        token = str_trim(token);
+        if (token.len == 0 || str_eq_nocase(token, STR("aws-chunked")))
+            continue;
+        if (out.len > 0)
+            buf_char(&out, ',');
+        buf_str(&out, token);
+    }
+    return out.len > 0 && !out.failed ? arena_dup(op->arena, buf_view(&out)) : STR_NONE;
+}
+
+static void keep_pair(struct buf *out, struct str name, struct str value)
+{
+    if (value.len > 0 && !pairs_add(out, name, value))
+        out->failed = true;
+}
+
+static void take_system_headers(struct op *op, struct buf *out)
+{
+    struct str type = op_amz(op, "content-type");
+
+    if (!str_eq(type, CONTENT_TYPE_DEFAULT))
+        keep_pair(out, STR("Content-Type"), type);
+    keep_pair(out, STR("Content-Encoding"), content_encoding(op));
+    keep_pair(out, STR("Cache-Control"), op_amz(op, "cache-control"));
+    keep_pair(out, STR("Content-Disposition"), op_amz(op, "content-disposition"));
+    keep_pair(out, STR("Content-Language"), op_amz(op, "content-language"));
+    /* Not op_amz: a V2 presigned URL's Expires is its own end. */
+    keep_pair(out, STR("Expires"), op_header(op, "expires"));
+    keep_pair(out, STR("x-amz-website-redirect-location"),
+              op_amz(op, "x-amz-website-redirect-location"));
+}
+
+/* ---- user metadata ------------------------------------------------------------------------------ */
+
+/* All name/value pairs a request gives, header fields first. */
+struct given {
+    const struct http_request *request;
+    bool query; /* presigned: parameters count as headers */
+};
+
+static bool given_at(const struct given *given, size_t i, struct str *ret_name,
+                     struct str *ret_value)
+{
+    const struct http_request *request = given->request;
+
+    if (i < request->field_count) {
+        *ret_name = request->fields[i].name;
+        *ret_value = request->fields[i].value;
+        return true;
+    }
+    i -= request->field_count;
+    if (!given->query || i >= request->param_count)
+        return false;
+    *ret_name = request->params[i].name;
+    *ret_value = request->params[i].value;
+    return true;
+}
+
+static bool seen_before(const struct given *given, size_t at, struct str name)
+{
+    struct str each;
+    struct str value;
+
+    for (size_t i = 0; i < at && given_at(given, i, &each, &value); i++)
+        if (str_eq_nocase(each, name))
+            return true;
+    return false;
+}
+
+/* The value of a metadata name: its occurrences from `at` on, joined with commas. */
+static struct str joined(struct op *op, const struct given *given, size_t at, struct str name)
+{
+    struct str result = STR_NONE;
+    struct str each;
+    struct str value;
+
+    for (size_t i = at; given_at(given, i, &each, &value); i++) {
+        if (!str_eq_nocase(each, name))
+            continue;
+        if (!str_present(result))
+            result = value;
+        else
+            result = arena_printf(op->arena, "%.*s,%.*s", STR_ARG(result), STR_ARG(value));
+        if (!str_present(result))
+            return STR_NONE;
+    }
+    return result;
+}
+
+static struct str lower(struct op *op, struct str s)
+{
+    char *p = arena_alloc(op->arena, s.len);
+
+    if (p == NULL)
+        return STR_NONE;
+    for (size_t i = 0; i < s.len; i++)
+        p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 'a' - 'A') : s.p[i];
+    return str_make(p, s.len);
+}
+
+static enum s3_error take_metadata(struct op *op, struct buf *out)
+{
+    struct given given = { op->request,
+                           op->auth.scheme == AUTH_V2_QUERY || op->auth.scheme == AUTH_V4_QUERY };
+    size_t total = 0;
+    struct str name;
+    struct str value;
+
+    for (size_t i = 0; given_at(&given, i, &name, &value); i++) {
+        if (!str_starts_nocase(name, META_PREFIX) || seen_before(&given, i, name))
+            continue;
+        value = joined(op, &given, i, name);
+        name = lower(op, name);
+        if (!str_present(value) || !str_present(name))
+            return no_memory(op);
+        total += name.len - META_PREFIX.len + value.len;
+        if (total > S3_METADATA_BYTES_MAX)
+            return op_fail(op, S3_MetadataTooLarge, arena_printf(op->arena, "%zu", total),
+                           arena_printf(op->arena, "%d", S3_METADATA_BYTES_MAX));
+        if (!pairs_add(out, name, value))
+            return no_memory(op);
+    }
+    return S3_OK;
+}
+
+/* ---- tags --------------------------------------------------------------------------------------- */
+
+/*
+ * Letters, digits, blanks and + - = . _ : / @ by ASCII; beyond it every character but the C1
+ * controls. AWS takes letters, numbers and spaces of Unicode: pail does not carry its tables.
+ */
+static bool tag_text_valid(struct str text, size_t chars_max)
+{
+    static const char extra[] = " \t\r\n+-=._:/@";
+    size_t chars = 0;
+
+    if (!str_is_utf8(text))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = (uint8_t)text.p[i];
+
+        if ((c & 0xc0) != 0x80)
+            chars++;
+        if (c >= 0x80) {
+            if (c == 0xc2 && (uint8_t)text.p[i + 1] < 0xa0)
+                return false;
+        } else if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c != '\0' && strchr(extra, c) != NULL))) {
+            return false;
+        }
+    }
+    return chars <= chars_max;
+}
+
+static bool has_earlier(struct str packed, size_t index, struct str key)
+{
+    struct str name;
+    struct str value;
+
+    for (size_t i = 0; i < index && pairs_next(&packed, &name, &value); i++)
+        if (str_eq(name, key))
+            return true;
+    return false;
+}
+
+static enum s3_error tag_check(struct op *op, struct str key, struct str value, size_t max)
+{
+    if (str_starts_nocase(key, SYSTEM_TAG_PREFIX))
+        return op_fail_text(op, S3_InvalidTag,
+                            max == S3_BUCKET_TAGS_MAX
+                                ? STR("System tags cannot be added/updated by requester")
+                                : STR("Your TagKey cannot be prefixed with aws:"),
+                            key);
+    if (key.len == 0 || !tag_text_valid(key, S3_TAG_KEY_CHARS_MAX))
+        return op_fail_text(op, S3_InvalidTag, STR("The TagKey you have provided is invalid"), key);
+    if (!tag_text_valid(value, S3_TAG_VALUE_CHARS_MAX))
+        return op_fail_text(op, S3_InvalidTag, STR("The TagValue you have provided is invalid"),
+                            key, value);
+    return S3_OK;
+}
+
+/*
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+ * https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/allocation-tag-restrictions.html
+ */
+enum s3_error tags_check(struct op *op, struct str packed, size_t max)
+{
+    struct str cursor = packed;
+    struct str key;
+    struct str value;
+
+    if (pairs_count(packed) > max)
+        return op_fail_text(op, S3_BadRequest,
+                            max == S3_BUCKET_TAGS_MAX
+                                ? STR("Bucket tag count cannot be greater than 50")
+                                : STR("Object tags cannot be greater than 10"));
+    for (size_t i = 0; pairs_next(&cursor, &key, &value); i++) {
+        enum s3_error err;
+
+        if (has_earlier(packed, i, key))
+            return op_fail_text(op, S3_InvalidTag,
+                                STR("Cannot provide multiple Tags with the same key"), key);
+        err = tag_check(op, key, value, max);
+        if (err != S3_OK)
+            return err;
+    }
+    return S3_OK;
+}
+
+static enum s3_error bad_tagging_header(struct op *op, struct str text)
+{
+    return op_fail_argument(op,
+                            STR("The header 'x-amz-tagging' shall be encoded as UTF-8 then "
+                                "URLEncoded URL query parameters without tag name duplicates."),
+                            STR("x-amz-tagging"), text);
+}
+
+enum s3_error attrs_tags_from_text(struct op *op, struct str urlencoded, struct str *ret_packed)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(TAGS_BYTES_MAX);
+    struct str rest = urlencoded;
+    struct str item;
+    enum s3_error err;
+
+    while (str_next(&rest, '&', &item)) {
+        struct str key;
+        struct str value;
+
+        if (item.len == 0)
+            continue;
+        if (!str_cut(item, '=', &key, &value))
+            value = STR("");
+        if (!uri_decode(op->arena, key, URI_PLUS_IS_SPACE, &key) ||
+            !uri_decode(op->arena, value, URI_PLUS_IS_SPACE, &value) ||
+            has_earlier(buf_view(&out), SIZE_MAX, key))
+            return bad_tagging_header(op, urlencoded);
+        if (!pairs_add(&out, key, value))
+            return no_memory(op);
+    }
+    err = keep(op, &out, ret_packed);
+    return err == S3_OK ? tags_check(op, *ret_packed, S3_OBJECT_TAGS_MAX) : err;
+}
+
+enum s3_error tags_from_xml(struct op *op, const struct xml_node *set, size_t max,
+                            struct str *ret_packed)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(TAGS_BYTES_MAX);
+    enum s3_error err;
+
+    for (const struct xml_node *tag = set->children; tag != NULL; tag = tag->next) {
+        const struct xml_node *key = xml_child(tag, STR("Key"));
+        const struct xml_node *value = xml_child(tag, STR("Value"));
+
+        if (!str_eq(tag->name, STR("Tag")) || key == NULL || value == NULL ||
+            xml_child_count(tag, STR("Key")) != 1 || xml_child_count(tag, STR("Value")) != 1)
+            return op_fail(op, S3_MalformedXML);
+        if (!pairs_add(&out, key->text, value->text))
+            return no_memory(op);
+    }
+    err = keep(op, &out, ret_packed);
+    return err == S3_OK ? tags_check(op, *ret_packed, max) : err;
+}
+
+/* ---- all together ------------------------------------------------------------------------------- */
+
+enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
+{
+    CLEANUP(buf_free) struct buf headers = BUF_WITH_MAX(STORED_HEADERS_BYTES_MAX);
+    struct version_attrs attrs = *ret_attrs;
+    struct str tagging = op_amz(op, "x-amz-tagging");
+    bool acl_given;
+    enum s3_error err = attrs_refuse_unsupported(op);
+
+    if (err == S3_OK)
+        err = take_storage_class(op, &attrs);
+    if (err == S3_OK)
+        err = take_encryption(op, &attrs, &headers);
+    if (err != S3_OK)
+        return err;
+    take_system_headers(op, &headers);
+    err = take_metadata(op, &headers);
+    if (err == S3_OK)
+        err = keep(op, &headers, &attrs.headers);
+    attrs.tags = STR_NONE;
+    if (err == S3_OK && str_present(tagging))
+        err = attrs_tags_from_text(op, tagging, &attrs.tags);
+    if (err == S3_OK)
+        err = acl_from_headers(op, op_caller_id(op), /* for_bucket= */ false, &attrs.acl,
+                               &acl_given);
+    if (err == S3_OK)
+        *ret_attrs = attrs;
+    return err;
+}
+
+void op_set_attrs(struct op *op, const struct version_attrs *attrs)
+{
+    struct str cursor = attrs->headers;
+    size_t tags = pairs_count(attrs->tags);
+    uint64_t missing = 0;
+    bool has_type = false;
+    struct str name;
+    struct str value;
+
+    while (pairs_next(&cursor, &name, &value)) {
+        if (str_starts(name, STR("x-amz-server-side-encryption")))
+            continue;
+        has_type = has_type || str_eq(name, STR("Content-Type"));
+        if (!http_reply_header(op->reply, name, value) && str_starts(name, META_PREFIX))
+            missing++;
+    }
+    if (!has_type)
+        op_set(op, "Content-Type", CONTENT_TYPE_DEFAULT);
+    if (missing > 0)
+        op_set_u64(op, "x-amz-missing-meta", missing);
+    if (tags > 0)
+        op_set_u64(op, "x-amz-tagging-count", tags);
+    if (attrs->storage_class != 0)
+        op_set(op, "x-amz-storage-class", storage_class_name(attrs->storage_class));
+    op_set_encryption(op, attrs);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Buckets themselves: list, create, head, delete, location, versioning.
+ */
+#include "server/s3/op.h"
+
+#define BUCKETS_XML_BYTES_MAX (4u * 1024u * 1024u)
+#define REGION_BYTES_MAX 64
+#define CREATOR_REGION STR("us-east-1") /* where S3 began: some of its answers differ */
+
+/* The region a bucket answers with: its own, or the server's. */
+static struct str bucket_region(const struct op *op, const struct bucket *bucket)
+{
+    return bucket->region.len > 0 ? bucket->region : op->options->auth.region;
+}
+
+/* ---- ListBuckets ------------------------------------------------------------------------------- */
+
+struct bucket_page {
+    struct op *op;
+    struct buf *out;
+    struct str region; /* STR_NONE: any */
+    bool paged;
+    uint32_t max;
+    uint32_t count;
+    struct str last;
+    bool truncated;
+};
+
+static bool visit_bucket(void *context, const struct bucket *bucket)
+{
+    struct bucket_page *page = context;
+
+    if (str_present(page->region) && !str_eq(page->region, bucket_region(page->op, bucket)))
+        return true;
+    if (page->count == page->max) {
+        page->truncated = true;
+        return false;
+    }
+    xml_open(page->out, STR("Bucket"));
+    xml_text(page->out, STR("Name"), bucket->name);
+    xml_time(page->out, STR("CreationDate"), bucket->created_us);
+    if (page->paged)
+        xml_text(page->out, STR("BucketRegion"), bucket_region(page->op, bucket));
+    xml_close(page->out, STR("Bucket"));
+    page->count++;
+    page->last = arena_dup(page->op->arena, bucket->name);
+    return !page->out->failed && str_present(page->last);
+}
+
+static enum s3_error max_buckets(struct op *op, uint32_t *ret_max)
+{
+    struct str text = op_param(op, "max-buckets");
+    uint64_t value = STORE_BUCKETS_MAX;
+
+    if (str_present(text) && (!str_to_u64(text, &value) || value < 1 || value > STORE_BUCKETS_MAX))
+        return op_fail_argument(
+            op, STR("Argument max-buckets must be an integer between 1 and 10000"),
+            STR("max-buckets"), text);
+    *ret_max = (uint32_t)value;
+    return S3_OK;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
+enum s3_error op_ListBuckets(struct op *op)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(BUCKETS_XML_BYTES_MAX);
+    struct bucket_page page = { .op = op, .out = &out, .region = op_param(op, "bucket-region") };
+    struct str prefix = op_param(op, "prefix");
+    struct str token = op_param(op, "continuation-token");
+    struct str after = STR_NONE;
+    enum store_status status;
+    enum s3_error err = max_buckets(op, &page.max);
+
+    if (err != S3_OK)
+        return err;
+    if (str_present(token) && !list_token_parse(op, token, &after))
+        return op_fail_argument(op, STR("The continuation token provided is incorrect"),
+                                STR("continuation-token"), token);
+    page.paged = str_present(prefix) || str_present(token) || str_present(page.region) ||
+                 str_present(op_param(op, "max-buckets"));
+
+    xml_begin(&out, STR("ListAllMyBucketsResult"));
+    xml_owner(op, &out, STR("Owner"), op_caller_id(op));
+    xml_open(&out, STR("Buckets"));
+    status = bucket_list(op->reader, op_caller_id(op), str_present(prefix) ? prefix : STR(""),
+                         after, visit_bucket, &page, &op->fault);
+    if (status != STORE_OK && status != STORE_STOPPED)
+        return s3_from_store(op, status);
+    xml_close(&out, STR("Buckets"));
+    if (page.truncated)
+        xml_text(&out, STR("ContinuationToken"), list_token(op, page.last));
+    if (str_present(prefix))
+        xml_text(&out, STR("Prefix"), prefix);
+    xml_close(&out, STR("ListAllMyBucketsResult"));
+    return op_reply_xml(op, &out);
+}
+
+/* ---- CreateBucket ------------------------------------------------------------------------------ */
+
+struct creation {
+    struct str region; /* LocationConstraint, "" for none */
+    struct str tags;
+    struct str acl;
+};
+
+static bool region_valid(struct str region)
+{
+    if (region.len > REGION_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < region.len; i++) {
+        char c = region.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+/* Any region but us-east-1 may be named: pail is in all of them at once. */
+static enum s3_error creation_body(struct op *op, struct creation *creation)
+{
+    const struct xml_node *root;
+    const struct xml_node *tags;
+    struct str region;
+    enum s3_error err;
+
+    if (op->body.len == 0)
+        return S3_OK;
+    err = op_xml(op, STR("CreateBucketConfiguration"), &root);
+    if (err != S3_OK)
+        return err;
+    /* Directory buckets. */
+    if (xml_child(root, STR("Location")) != NULL || xml_child(root, STR("Bucket")) != NULL)
+        return op_fail(op, S3_NotImplemented);
+    region = xml_child_text(root, STR("LocationConstraint"));
+    if (str_eq(region, CREATOR_REGION) || !region_valid(region))
+        return op_fail(op, S3_InvalidLocationConstraint, region);
+    if (region.len > 0)
+        creation->region = region;
+    tags = xml_child(root, STR("Tags"));
+    return tags != NULL ? tags_from_xml(op, tags, S3_BUCKET_TAGS_MAX, &creation->tags) : S3_OK;
+}
+
+static enum s3_error creation_headers(struct op *op, struct creation *creation)
+{
+    struct str ownership = op_header(op, "x-amz-object-ownership");
+    struct str lock = op_header(op, "x-amz-bucket-object-lock-enabled");
+    struct str space = op_header(op, "x-amz-bucket-namespace");
+    bool acl_given;
+
+    if (str_eq(ownership, STR("BucketOwnerPreferred")) ||
+        str_eq(ownership, STR("BucketOwnerEnforced")))
+        return op_fail(op, S3_NotImplemented, STR("x-amz-object-ownership"));
+    if (str_present(ownership) && !str_eq(ownership, STR("ObjectWriter")))
+        return op_fail_argument(op,
+                                arena_printf(op->arena,
+                                             "Invalid x-amz-object-ownership header: %.*s",
+                                             STR_ARG(ownership)),
+                                STR("x-amz-object-ownership"), ownership);
+    if (str_eq_nocase(lock, STR("true")))
+        return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-object-lock-enabled"));
+    if (str_present(space) && !str_eq(space, STR("global")))
+        return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-namespace"));
+    return acl_from_headers(op, op_caller_id(op), /* for_bucket= */ true, &creation->acl,
+                            &acl_given);
+}
+
+static enum s3_error reply_CreateBucket(struct op *op)
+{
+    op_set(op, "Location", arena_printf(op->arena, "/%.*s", STR_ARG(op->bucket_name)));
+    op_set(op, "x-amz-bucket-arn",
+           arena_printf(op->arena, "arn:aws:s3:::%.*s", STR_ARG(op->bucket_name)));
+    return op_reply_empty(op, 200);
+}
+
+/* Tags given with the creation follow it as an intent of their own. */
+static enum s3_error after_create(struct op *op)
+{
+    const struct creation *creation = op->work;
+    struct intent *intent;
+
+    if (!str_present(creation->tags))
+        return reply_CreateBucket(op);
+    intent = op_intent(op, INTENT_DOCUMENT_SET);
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->document_kind = STR("tagging");
+    intent->document_id = STR("");
+    intent->document_body = creation->tags;
+    return op_submit(op, intent, reply_CreateBucket);
+}
+
+/*
+ * The owner asks again. In us-east-1 S3 says 200 and resets the ACL, elsewhere 409.
+ */
+static enum s3_error create_again(struct op *op, const struct bucket *present,
+                                  const struct creation *creation)
+{
+    struct intent *intent;
+
+    if (!str_eq(op->options->auth.region, CREATOR_REGION) || present->region.len > 0 ||
+        creation->region.len > 0)
+        return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
+    if (str_present(present->acl) == str_present(creation->acl) &&
+        str_eq(present->acl, creation->acl))
+        return reply_CreateBucket(op);
+    intent = op_intent(op, INTENT_BUCKET_SET);
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->set_acl = true;
+    intent->bucket_acl = creation->acl;
+    return op_submit(op, intent, reply_CreateBucket);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html */
+enum s3_error op_CreateBucket(struct op *op)
+{
+    struct creation *creation = ARENA_NEW(op->arena, struct creation);
+    struct bucket present;
+    struct intent *intent;
+    enum store_status status;
+    enum s3_error err;
+
+    if (creation == NULL)
+        return op_fail(op, S3_SlowDown);
+    creation->region = STR("");
+    err = creation_headers(op, creation);
+    if (err == S3_OK)
+        err = creation_body(op, creation);
+    if (err != S3_OK)
+        return err;
+
+    status = bucket_get(op->reader, op->bucket_name, op->arena, &present, &op->fault);
+    if (status == STORE_OK && str_eq(present.owner, op_caller_id(op)))
+        return create_again(op, &present, creation);
+    if (status == STORE_OK)
+        return op_fail(op, S3_BucketAlreadyExists, op->bucket_name);
+    if (status != STORE_NO_BUCKET)
+        return s3_from_store(op, status);
+
+    intent = op_intent(op, INTENT_BUCKET_CREATE);
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->bucket_owner = op_caller_id(op);
+    intent->bucket_region = creation->region;
+    intent->bucket_acl = creation->acl;
+    op->work = creation;
+    return op_submit(op, intent, after_create);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------- */
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html */
+enum s3_error op_HeadBucket(struct op *op)
+{
+    op_set(op, "x-amz-bucket-arn",
+           arena_printf(op->arena, "arn:aws:s3:::%.*s", STR_ARG(op->bucket_name)));
+    op_set(op, "x-amz-bucket-region", bucket_region(op, &op->bucket));
+    op_set(op, "x-amz-access-point-alias", STR("false"));
+    op_set(op, "Content-Type", STR("application/xml"));
+    return op_reply_empty(op, 200);
+}
+
+static enum s3_error reply_DeleteBucket(struct op *op)
+{
+    return op_reply_empty(op, 204);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html */
+enum s3_error op_DeleteBucket(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_BUCKET_DELETE);
+
+    return intent != NULL ? op_submit(op, intent, reply_DeleteBucket) : op_fail(op, S3_SlowDown);
+}
+
+/*
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+ * Buckets of us-east-1 have an empty constraint.
+ */
+enum s3_error op_GetBucketLocation(struct op *op)
+{
+    struct buf out = BUF_WITH_MAX(4096);
+    struct str region = bucket_region(op, &op->bucket);
+
+    xml_begin(&out, STR("LocationConstraint"));
+    if (!str_eq(region, CREATOR_REGION))
+        xml_escape(&out, region);
+    xml_close(&out, STR("LocationConstraint"));
+    return op_reply_xml(op, &out);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html */
+enum s3_error op_GetBucketVersioning(struct op *op)
+{
+    struct buf out = BUF_WITH_MAX(4096);
+
+    xml_begin(&out, STR("VersioningConfiguration"));
+    if (op->bucket.versioning != VERSIONING_NEVER)
+        xml_text(&out, STR("Status"),
+                 op->bucket.versioning == VERSIONING_ENABLED ? STR("Enabled") : STR("Suspended"));
+    xml_close(&out, STR("VersioningConfiguration"));
+    return op_reply_xml(op, &out);
+}
+
+static enum s3_error reply_PutBucketVersioning(struct op *op)
+{
+    return op_reply_empty(op, 200);
+}
+
+static enum s3_error versioning_from_body(struct op *op, enum bucket_versioning *ret_versioning)
+{
+    const struct xml_node *root;
+    struct str status;
+    struct str mfa;
+    enum s3_error err = op_xml(op, STR("VersioningConfiguration"), &root);
+
+    if (err != S3_OK)
+        return err;
+    mfa = xml_child_text(root, STR("MfaDelete"));
+    status = xml_child_text(root, STR("Status"));
+    if (str_present(mfa) && !str_eq(mfa, STR("Enabled")) && !str_eq(mfa, STR("Disabled")))
+        return op_fail(op, S3_MalformedXML);
+    if (str_eq(mfa, STR("Enabled")))
+        return op_fail(op, S3_NotImplemented, STR("x-amz-mfa"));
+    if (!str_present(status))
+        return op_fail(op, S3_IllegalVersioningConfigurationException);
+    if (str_eq(status, STR("Enabled")))
+        *ret_versioning = VERSIONING_ENABLED;
+    else if (str_eq(status, STR("Suspended")))
+        *ret_versioning = VERSIONING_SUSPENDED;
+    else
+        return op_fail(op, S3_MalformedXML);
+    return S3_OK;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html */
+enum s3_error op_PutBucketVersioning(struct op *op)
+{
+    enum bucket_versioning versioning;
+    struct intent *intent;
+    enum s3_error err = versioning_from_body(op, &versioning);
+
+    if (err != S3_OK)
+        return err;
+    intent = op_intent(op, INTENT_BUCKET_SET);
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->set_versioning = true;
+    intent->versioning = versioning;
+    return op_submit(op, intent, reply_PutBucketVersioning);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CopyObject: a new version that refers to the source's bytes. Bytes are written anew only where
+ * they must change (the target is encrypted and the source is not) or where a digest is asked for
+ * that the source does not have.
+ */
+#include "server/s3/ops/reply_put.h"
+
+static enum s3_error reply_CopyObject(struct op *op)
+{
+    const struct intent *intent = op->intent;
+    struct stored_checksum checksum;
+    struct buf out = BUF_WITH_MAX(4096);
+
+    xml_begin(&out, STR("CopyObjectResult"));
+    xml_time(&out, STR("LastModified"), intent->committed_us);
+    xml_text(&out, STR("ETag"),
+             arena_printf(op->arena, "\"%.*s\"", STR_ARG(intent->attrs.etag)));
+    if (stored_checksum_unpack(intent->attrs.checksum, &checksum)) {
+        checksum.parts = op->source.part_count;
+        xml_checksum(op, &out, &checksum, /* with_type= */ true);
+    }
+    xml_close(&out, STR("CopyObjectResult"));
+    op_set_written(op);
+    if (op->source_asked_version || op->source_bucket.versioning != VERSIONING_NEVER)
+        op_set(op, "x-amz-copy-source-version-id", version_id_text(&op->source, op->arena));
+    return op_reply_xml(op, &out);
+}
+
+/* On a store thread, after a rewrite: the checksum that was asked for now has a value. */
+static void take_rewrite_checksum(struct intent *intent)
+{
+    const struct op *op = intent->owner;
+    struct stored_checksum checksum = { .kind = op->checksum_kind, .type = CHECKSUM_FULL_OBJECT };
+
+    if (checksum.kind == CHECKSUM_NONE)
+        return;
+    memcpy(checksum.value, intent->rewrite_digests->checksum[checksum.kind],
+           sizeof(checksum.value));
+    intent->attrs.checksum = stored_checksum_pack_in(intent->arena, &checksum);
+}
+
+static enum s3_error read_directive(struct op *op, const char *name, bool *ret_replace)
+{
+    struct str value = op_header(op, name);
+
+    *ret_replace = str_eq(value, STR("REPLACE"));
+    if (!str_present(value) || *ret_replace || str_eq(value, STR("COPY")))
+        return S3_OK;
+    return op_fail_argument(op, arena_printf(op->arena, "Unknown %s directive.", name),
+                            str_from_cstr(name), value);
+}
+
+/* A copy of an object onto itself has to change something. */
+static enum s3_error check_self_copy(struct op *op, bool replace_metadata,
+                                     const struct version_attrs *asked)
+{
+    bool changes = replace_metadata || op->source_asked_version ||
+                   str_present(op_header(op, "x-amz-storage-class")) ||
+                   str_present(op_header(op, "x-amz-website-redirect-location")) ||
+                   asked->sse != SSE_NONE;
+
+    if (changes || op->source_bucket.id != op->bucket.id || !str_eq(op->source.key, op->key))
+        return S3_OK;
+    return op_fail_text(op, S3_InvalidRequest,
+                        STR("This copy request is illegal because it is trying to copy an object "
+                            "to itself without changing the object's metadata, storage class, "
+                            "website redirect location or encryption attributes."));
+}
+
+/* Not copied with the metadata: they belong to the request alone. */
+static bool is_request_pair(struct str name)
+{
+    return str_starts_nocase(name, STR("x-amz-server-side-encryption")) ||
+           str_eq_nocase(name, STR("x-amz-website-redirect-location"));
+}
+
+/* The source's headers with the request's own pairs in place of the source's. */
+static struct str merged_headers(struct op *op, struct str source, struct str asked)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(source.len + asked.len);
+    struct str name;
+    struct str value;
+
+    while (pairs_next(&source, &name, &value))
+        if (!is_request_pair(name))
+            (void)pairs_add(&out, name, value);
+    while (pairs_next(&asked, &name, &value))
+        if (is_request_pair(name))
+            (void)pairs_add(&out, name, value);
+    return out.failed ? STR_NONE : arena_dup(op->arena, buf_view(&out));
+}
+
+/* What the new version takes from the request and what from the source. */
+static void merge_attrs(struct op *op, bool replace_metadata, bool replace_tags,
+                        struct version_attrs *attrs)
+{
+    const struct version_attrs *source = &op->source.attrs;
+
+    if (!replace_metadata)
+        attrs->headers = merged_headers(op, source->headers, attrs->headers);
+    if (!replace_tags)
+        attrs->tags = source->tags;
+    attrs->owner = op_caller_id(op);
+    attrs->etag = source->etag;
+    attrs->checksum = source->checksum;
+}
+
+static enum s3_error plan_rewrite(struct op *op, const struct version_attrs *attrs,
+                                  struct copy_source *source)
+{
+    struct str algorithm = op_header(op, "x-amz-checksum-algorithm");
+    struct stored_checksum present;
+    bool has = stored_checksum_unpack(op->source.attrs.checksum, &present);
+
+    op->checksum_kind = CHECKSUM_NONE;
+    if (str_present(algorithm)) {
+        enum checksum_kind kind = checksum_from_name(algorithm);
+
+        if (kind == CHECKSUM_NONE)
+            return op_fail_text(op, S3_InvalidRequest,
+                                STR("Checksum algorithm provided is unsupported. Please try again "
+                                    "with any of the valid types: [CRC32, CRC32C, CRC64NVME, "
+                                    "SHA1, SHA256, MD5, SHA512, XXHASH64, XXHASH3, XXHASH128]"));
+        if (!has || present.kind != kind || present.type != CHECKSUM_FULL_OBJECT)
+            op->checksum_kind = kind;
+    }
+    source->rewrite = op->checksum_kind != CHECKSUM_NONE ||
+                      (attrs->sse != SSE_NONE && op->source.attrs.sse == SSE_NONE);
+    source->rewrite_options = (struct body_options){
+        .account = op->bucket.owner,
+        .encrypt = attrs->sse != SSE_NONE,
+        .checksum_kinds =
+            op->checksum_kind != CHECKSUM_NONE ? 1u << op->checksum_kind : 0,
+        .expected_bytes = op->source.size_bytes,
+    };
+    return S3_OK;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+enum s3_error op_CopyObject(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
+    struct copy_source *source = ARENA_NEW(op->arena, struct copy_source);
+    bool replace_metadata;
+    bool replace_tags;
+    enum s3_error err;
+
+    if (intent == NULL || source == NULL)
+        return S3_SlowDown;
+    err = read_directive(op, "x-amz-metadata-directive", &replace_metadata);
+    if (err == S3_OK)
+        err = read_directive(op, "x-amz-tagging-directive", &replace_tags);
+    if (err == S3_OK)
+        err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+    if (err == S3_OK)
+        err = attrs_from_request(op, &intent->attrs);
+    if (err == S3_OK)
+        err = check_self_copy(op, replace_metadata, &intent->attrs);
+    if (err == S3_OK && op->source.size_bytes > S3_OBJECT_BYTES_MAX)
+        err = op_fail_text(op, S3_InvalidRequest,
+                           STR("The specified copy source is larger than the maximum allowable "
+                               "size for a copy source: 5368709120"));
+    if (err == S3_OK)
+        err = plan_rewrite(op, &intent->attrs, source);
+    if (err != S3_OK)
+        return err;
+
+    merge_attrs(op, replace_metadata, replace_tags, &intent->attrs);
+    source->bucket_id = op->source_bucket.id;
+    source->key = op->source.key;
+    source->seq = op->source.seq;
+    intent->source = source;
+    intent->staged = take_rewrite_checksum;
+    return op_submit(op, intent, reply_CopyObject);
+}

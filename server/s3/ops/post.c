@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PostObject: the form was taken by post.c; its file is in op->writer, its fields are op->request's
+ * headers.
+ */
+#include "base/codec.h"
+#include "server/s3/ops/reply_put.h"
+
+static bool is_web_url(struct str url)
+{
+    return str_starts_nocase(url, STR("http://")) || str_starts_nocase(url, STR("https://"));
+}
+
+/* http://host/bucket/key as the client addressed it. */
+static struct str location_of(struct op *op)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(8192);
+
+    buf_str(&out, op->request->tls ? STR("https://") : STR("http://"));
+    buf_str(&out, op->request->host);
+    buf_char(&out, '/');
+    if (!str_present(op->virtual_bucket)) {
+        buf_str(&out, op->bucket_name);
+        buf_char(&out, '/');
+    }
+    uri_encode(&out, op->key, URI_KEEP_SLASH);
+    return out.failed ? STR_NONE : arena_dup(op->arena, buf_view(&out));
+}
+
+static enum s3_error reply_redirect(struct op *op, struct str url)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(16384);
+
+    buf_str(&out, url);
+    buf_char(&out, str_find_char(url, '?') == SIZE_MAX ? '?' : '&');
+    buf_lit(&out, "bucket=");
+    uri_encode(&out, op->bucket_name, URI_KEEP_NONE);
+    buf_lit(&out, "&key=");
+    uri_encode(&out, op->key, URI_KEEP_NONE);
+    buf_lit(&out, "&etag=%22");
+    buf_str(&out, op->intent->attrs.etag);
+    buf_lit(&out, "%22");
+    op_set(op, "Location", arena_dup(op->arena, buf_view(&out)));
+    return op_reply_empty(op, 303);
+}
+
+static enum s3_error reply_created(struct op *op, struct str location)
+{
+    struct buf out = BUF_WITH_MAX(16384);
+    enum s3_error err;
+
+    xml_begin_plain(&out, STR("PostResponse"));
+    xml_text(&out, STR("Location"), location);
+    xml_text(&out, STR("Bucket"), op->bucket_name);
+    xml_text(&out, STR("Key"), op->key);
+    xml_text(&out, STR("ETag"),
+             arena_printf(op->arena, "\"%.*s\"", STR_ARG(op->intent->attrs.etag)));
+    xml_close(&out, STR("PostResponse"));
+    err = op_reply_xml(op, &out);
+    op->reply->status = 201;
+    return err;
+}
+
+static enum s3_error reply_PostObject(struct op *op)
+{
+    struct stored_checksum checksum = checksum_of_digests(op);
+    struct str redirect = op_header(op, "success_action_redirect");
+    struct str status = op_header(op, "success_action_status");
+    struct str location = location_of(op);
+
+    if (!str_present(redirect))
+        redirect = op_header(op, "redirect");
+    op_set_quoted(op, "ETag", op->intent->attrs.etag);
+    op_set_checksum(op, &checksum, /* with_type= */ true);
+    op_set_written(op);
+    if (is_web_url(redirect))
+        return reply_redirect(op, redirect);
+    if (str_present(location))
+        op_set(op, "Location", location);
+    if (str_eq(status, STR("201")))
+        return reply_created(op, location);
+    return op_reply_empty(op, str_eq(status, STR("200")) ? 200 : 204);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html */
+enum s3_error op_PostObject(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
+    struct stored_checksum checksum = checksum_of_digests(op);
+
+    if (intent == NULL)
+        return S3_SlowDown;
+    intent->attrs = op->attrs;
+    intent->attrs.owner = op_caller_id(op);
+    intent->attrs.etag = etag_of_digests(op, &op->digests);
+    intent->attrs.checksum = stored_checksum_pack(op, &checksum);
+    intent->body = op->writer;
+    if (!str_present(intent->attrs.etag))
+        return S3_SlowDown;
+    return op_submit(op, intent, reply_PostObject);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tags of buckets (a document of kind "tagging") and of object versions.
+ */
+#include "server/s3/op.h"
+
+static enum s3_error reply_tagging(struct op *op, struct str packed)
+{
+    struct buf out = BUF_WITH_MAX(2 * S3_XML_BYTES_MAX);
+    struct str key;
+    struct str value;
+
+    xml_begin(&out, STR("Tagging"));
+    xml_open(&out, STR("TagSet"));
+    while (pairs_next(&packed, &key, &value)) {
+        xml_open(&out, STR("Tag"));
+        xml_text(&out, STR("Key"), key);
+        xml_text(&out, STR("Value"), value);
+        xml_close(&out, STR("Tag"));
+    }
+    xml_close(&out, STR("TagSet"));
+    xml_close(&out, STR("Tagging"));
+    return op_reply_xml(op, &out);
+}
+
+static enum s3_error tagging_from_body(struct op *op, size_t max, struct str *ret_packed)
+{
+    const struct xml_node *root;
+    const struct xml_node *set;
+    enum s3_error err = op_xml(op, STR("Tagging"), &root);
+
+    if (err != S3_OK)
+        return err;
+    set = xml_child(root, STR("TagSet"));
+    return set != NULL ? tags_from_xml(op, set, max, ret_packed) : op_fail(op, S3_MalformedXML);
+}
+
+/* ---- buckets ------------------------------------------------------------------------------------ */
+
+static enum s3_error after_bucket_tagging(struct op *op)
+{
+    return op_reply_empty(op, 204);
+}
+
+static enum s3_error set_bucket_tagging(struct op *op, struct str packed)
+{
+    struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->document_kind = STR("tagging");
+    intent->document_id = STR("");
+    intent->document_body = packed;
+    return op_submit(op, intent, after_bucket_tagging);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html */
+enum s3_error op_GetBucketTagging(struct op *op)
+{
+    struct str packed;
+    enum store_status status = document_get(op->reader, op->bucket.id, STR("tagging"), STR(""),
+                                            op->arena, &packed, &op->fault);
+
+    if (status == STORE_NO_DOCUMENT)
+        return op_fail(op, S3_NoSuchTagSet, op->bucket_name);
+    return status == STORE_OK ? reply_tagging(op, packed) : s3_from_store(op, status);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html */
+enum s3_error op_PutBucketTagging(struct op *op)
+{
+    struct str packed;
+    enum s3_error err = tagging_from_body(op, S3_BUCKET_TAGS_MAX, &packed);
+
+    return err == S3_OK ? set_bucket_tagging(op, packed) : err;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html */
+enum s3_error op_DeleteBucketTagging(struct op *op)
+{
+    return set_bucket_tagging(op, STR_NONE);
+}
+
+/* ---- objects ------------------------------------------------------------------------------------ */
+
+static enum s3_error reply_version(struct op *op, int status)
+{
+    if (op->bucket.versioning != VERSIONING_NEVER)
+        op_set_version_id(op, &op->version);
+    return op_reply_empty(op, status);
+}
+
+static enum s3_error after_put(struct op *op)
+{
+    return reply_version(op, 200);
+}
+
+static enum s3_error after_delete(struct op *op)
+{
+    return reply_version(op, 204);
+}
+
+static enum s3_error set_object_tags(struct op *op, struct str packed, op_function *after)
+{
+    struct intent *intent = op_intent(op, INTENT_OBJECT_SET);
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->version = version_id_of(&op->version);
+    intent->attrs.tags = packed;
+    intent->set_tags = true;
+    return op_submit(op, intent, after);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html */
+enum s3_error op_GetObjectTagging(struct op *op)
+{
+    if (op->bucket.versioning != VERSIONING_NEVER)
+        op_set_version_id(op, &op->version);
+    return reply_tagging(op, op->version.attrs.tags);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
+enum s3_error op_PutObjectTagging(struct op *op)
+{
+    struct str packed;
+    enum s3_error err = tagging_from_body(op, S3_OBJECT_TAGS_MAX, &packed);
+
+    return err == S3_OK ? set_object_tags(op, packed, after_put) : err;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html */
+enum s3_error op_DeleteObjectTagging(struct op *op)
+{
+    return set_object_tags(op, STR_NONE, after_delete);
+}

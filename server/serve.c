@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pail serve: opens everything in order, says it is ready, waits for signals, closes in reverse.
+ *
+ *   settings -> store (lock) -> sockets -> key pair -> buckets -> S3 -> loops -> ready
+ *
+ * (1) Nothing is announced before a request would be answered, and nothing that fails after the
+ *     lock leaves the process running.
+ * (2) A generated key pair is shown only by the start that made it; hence the sockets come first.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "server/arguments.h"
+#include "server/banner.h"
+#include "server/commands.h"
+#include "server/config.h"
+#include "server/credentials.h"
+#include "server/listeners.h"
+#include "server/process.h"
+#include "server/ready.h"
+#include "server/settings.h"
+#include "server/xml/xml.h"
+
+/* Less than the 10 s that docker stop waits, so that the store is closed and not killed. */
+#define DRAIN_GRACE_S 8
+
+struct serve {
+    struct config config;
+    struct store *store;
+    struct http_listener listeners[CONFIG_LISTENERS_MAX];
+    size_t listener_count;
+    struct credentials credentials;
+    struct users *users;
+    struct s3_app *app;
+    struct http_server *server;
+};
+
+static void serve_close(struct serve *serve)
+{
+    if (serve->server != NULL)
+        http_server_stop(serve->server, DRAIN_GRACE_S);
+    if (serve->app != NULL)
+        s3_app_close(serve->app);
+    if (serve->users != NULL)
+        users_close(serve->users);
+    if (serve->store != NULL)
+        store_close(serve->store);
+    config_free(&serve->config);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static int open_store(struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    struct store_options options = {
+        .durability = config->durability,
+        .inline_max_bytes = (uint32_t)config->inline_max_bytes,
+        .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
+    };
+    struct fault cause = { 0 };
+    enum store_status status = store_open(config->dir.p, &options, &serve->store, &cause);
+
+    if (status == STORE_LOCKED)
+        return fault_set(fault, EXIT_CODE_LOCKED,
+                         "'%.*s' is in use by another pail: a directory has one server at a time",
+                         STR_ARG(config->dir));
+    if (status != STORE_OK)
+        return fault_set(fault, EXIT_CODE_FAILED, "can not open the store '%.*s': %s",
+                         STR_ARG(config->dir),
+                         cause.text[0] != '\0' ? cause.text : store_status_name(status));
+
+    return EXIT_CODE_OK;
+}
+
+/* root, as the credentials say. */
+static struct user root_user(const struct credentials *credentials, char id[64])
+{
+    users_canonical_id(STR("root"), id);
+    return (struct user){
+        .access_key = credentials->access_key,
+        .secret_key = credentials->secret_key,
+        .session_token = credentials->session_token,
+        .canonical_id = str_make(id, 64),
+        .display_name = STR("root"),
+        .email = STR(""),
+    };
+}
+
+static bool open_users(struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    char id[64];
+    struct user root;
+
+    if (!credentials_find(config, store_dir_fd(serve->store), config->arena, &serve->credentials,
+                          fault))
+        return false;
+
+    serve->users = users_open();
+    if (serve->users == NULL)
+        return fault_set(fault, false, "there is no memory for the users");
+    root = root_user(&serve->credentials, id);
+    if (!users_add(serve->users, &root, fault))
+        return false;
+
+    for (size_t i = 0; i < config->user_count; i++) {
+        struct fault cause = { 0 };
+
+        if (!users_add(serve->users, &config->users[i].user, &cause))
+            return fault_set(fault, false, "%.*s, user '%.*s': %s", STR_ARG(config->file),
+                             STR_ARG(config->users[i].name), cause.text);
+    }
+
+    return true;
+}
+
+static bool create_buckets(const struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    const struct user *root = users_by_access_key(serve->users, serve->credentials.access_key);
+    /* us-east-1 has no name among location constraints. */
+    struct str region = str_eq(config->region, STR("us-east-1")) ? STR("") : config->region;
+
+    for (size_t i = 0; i < config->buckets.count; i++) {
+        struct fault cause = { 0 };
+
+        if (!s3_create_bucket(serve->store, config->buckets.items[i], root, region, &cause))
+            return fault_set(fault, false, "can not create bucket '%.*s': %s",
+                             STR_ARG(config->buckets.items[i]), cause.text);
+    }
+
+    return true;
+}
+
+static bool open_app(struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    struct s3_options options = {
+        .store = serve->store,
+        .auth = {
+            .mode = config->auth,
+            .users = serve->users,
+            .region = config->region,
+            .strict_region = config->strict_region,
+        },
+        .domain_count = config->domains.count,
+        .kms_key_arn = arena_printf(config->arena, "arn:aws:kms:%.*s:000000000000:alias/aws/s3",
+                                    STR_ARG(config->region)),
+        .access_log = log_wants(LOG_LEVEL_INFO),
+    };
+
+    for (size_t i = 0; i < config->domains.count; i++)
+        options.domains[i] = config->domains.items[i];
+
+    serve->app = s3_app_open(&options);
+    return serve->app != NULL || fault_set(fault, false, "there is no memory to serve");
+}
+
+static bool start_loops(struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    struct http_options options = {
+        .loop_count = (unsigned)config->threads,
+        .connections_max = (unsigned)config->connections_max,
+        .tls_cert_path = config->tls_cert,
+        .tls_key_path = config->tls_key,
+    };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < config->connections_max)
+        log_warn("%llu connections are asked for and the system allows %llu descriptors",
+                 (unsigned long long)config->connections_max, (unsigned long long)limit.rlim_cur);
+
+    return http_server_start(&options, serve->listeners, serve->listener_count,
+                             s3_http_app(serve->app), &serve->server, fault);
+}
+
+static bool announce(const struct serve *serve, struct fault *fault)
+{
+    char path[PATH_MAX];
+    const char *dir = realpath(serve->config.dir.p, path);
+    const struct banner banner = {
+        .config = &serve->config,
+        .credentials = &serve->credentials,
+        .dir = dir != NULL ? str_from_cstr(dir) : serve->config.dir,
+        .listeners = serve->listeners,
+        .listener_count = serve->listener_count,
+    };
+
+    return ready_announce(&banner, fault);
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static void reload(const struct serve *serve)
+{
+    struct fault fault = { 0 };
+
+    if (serve->config.tls_cert.len == 0)
+        log_info("SIGHUP: there is no certificate to read again");
+    else if (http_server_reload_tls(serve->server, &fault))
+        log_info("SIGHUP: new connections get the certificate read just now");
+    else
+        log_error("SIGHUP: the certificate in use stays: %s", fault.text);
+}
+
+static int serve_run(struct serve *serve, struct fault *fault)
+{
+    int code = open_store(serve, fault);
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
+        !open_users(serve, fault) || !create_buckets(serve, fault) || !open_app(serve, fault) ||
+        !start_loops(serve, fault) || !announce(serve, fault))
+        return EXIT_CODE_FAILED;
+
+    while (process_wait() == PROCESS_RELOAD)
+        reload(serve);
+
+    process_stopping();
+    log_info("stopping: requests in flight have %d s to end", DRAIN_GRACE_S);
+    return EXIT_CODE_OK;
+}
+
+static bool libraries_prepare(struct fault *fault)
+{
+    const char *problem = http_library_problem();
+
+    if (problem != NULL)
+        return fault_set(fault, false, "%s", problem);
+    if (!digest_init())
+        return fault_set(fault, false, "the crypto library lacks an algorithm that S3 needs");
+
+    xml_init();
+    return true;
+}
+
+static int print_help(void)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(BANNER_BYTES_MAX);
+
+    settings_help(&text);
+    command_write(STDOUT_FILENO, &text);
+    return EXIT_CODE_OK;
+}
+
+int command_serve(char *const *words)
+{
+    static const enum log_level levels[] = { [CONFIG_LOG_ERROR] = LOG_LEVEL_ERROR,
+                                             [CONFIG_LOG_WARN] = LOG_LEVEL_WARN,
+                                             [CONFIG_LOG_INFO] = LOG_LEVEL_INFO,
+                                             [CONFIG_LOG_DEBUG] = LOG_LEVEL_DEBUG };
+    CLEANUP(serve_close) struct serve serve = { 0 };
+    struct fault fault = { 0 };
+    int code;
+
+    if (arguments_ask_help(words))
+        return print_help();
+    if (!config_load(words, &serve.config, &fault) || !config_check(&serve.config, &fault))
+        return command_usage("serve", &fault);
+    if (serve.config.dir.len == 0) {
+        (void)fault_set(&fault, 0, "serve needs the directory of a store");
+        return command_usage("serve", &fault);
+    }
+
+    process_prepare(/* dumpable= */ serve.config.dev);
+    log_set_level(levels[serve.config.log_level]);
+    if (!libraries_prepare(&fault))
+        return command_failed(EXIT_CODE_FAILED, &fault);
+
+    code = serve_run(&serve, &fault);
+    return code == EXIT_CODE_OK ? code : command_failed(code, &fault);
+}

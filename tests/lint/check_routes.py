@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""routes.def: no shadowed row, no row without action, a test per live row."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/tools"))
+import routes as table  # noqa: E402
+
+
+def shadows(earlier, later):
+    """The earlier row matches whenever the later one does."""
+    if (earlier.method, earlier.resource) != (later.method, later.resource):
+        return False
+    for condition in earlier.conditions:
+        name = condition.split("=")[0]
+        if condition not in later.conditions and not (
+                condition == name and any(c.split("=")[0] == name for c in later.conditions)):
+            return False
+    return True
+
+
+def tested_names():
+    text = ""
+    for path in sorted(ROOT.glob("tests/sdk/*.py")) + sorted(ROOT.glob("tests/wire/*.py")):
+        text += path.read_text()
+    return set(re.findall(r"def test_(\w+?)__", text))
+
+
+def main():
+    rows = table.load()
+    problems = []
+    seen = set()
+    for i, row in enumerate(rows):
+        if row.name in seen:
+            problems.append(f"{row.name}: two rows of that name")
+        seen.add(row.name)
+        if not re.fullmatch(r"s3:\w+", row.action):
+            problems.append(f"{row.name}: no IAM action")
+        for earlier in rows[:i]:
+            if shadows(earlier, row):
+                problems.append(f"{row.name}: can never match, {earlier.name} stands before it")
+    tested = tested_names()
+    for row in rows:
+        if row.kind == "R" and row.name not in tested:
+            problems.append(f"{row.name}: live, but no test is named test_{row.name}__...")
+    for problem in problems:
+        print("routes.def:", problem)
+    print(f"check_routes: {len(rows)} rows, {sum(r.kind == 'R' for r in rows)} live, "
+          f"{len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

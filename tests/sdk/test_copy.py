@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CopyObject: sources, directives, conditions, versions.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+"""
+
+import datetime
+
+import pytest
+
+from sdk import expect
+from wire import raw
+
+PAST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
+FUTURE = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
+WRONG = '"00000000000000000000000000000000"'
+
+
+@pytest.fixture
+def source(s3, bucket):
+    s3.put_object(
+        Bucket=bucket, Key="source", Body=b"data", ContentType="text/plain", CacheControl="no-cache",
+        Metadata={"a": "1"}, Tagging="t=1&u=2")  # fmt: skip
+    return bucket
+
+
+def test_CopyObject__answers_etag_and_date(server, root_user, source):
+    reply = raw.signed(
+        server.url, root_user, "PUT", f"/{source}/copy", headers=[("x-amz-copy-source", f"{source}/source")])
+    assert reply.status == 200
+    assert reply.body.startswith(b"<?xml")
+    assert b'<CopyObjectResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' in reply.body
+    assert reply.element("ETag") == expect.md5_etag(b"data")
+    assert reply.element("LastModified").endswith("Z")
+
+
+@pytest.mark.parametrize("size", [0, 10, 65536, 65537, 3 * 1024 * 1024])
+def test_CopyObject__bytes_of_every_size(s3, bucket, size):
+    data = expect.noise(size)
+    s3.put_object(Bucket=bucket, Key="source", Body=data)
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/source")
+    s3.delete_object(Bucket=bucket, Key="source")
+    assert expect.body_of(s3, bucket, "copy") == data
+    s3.put_object(Bucket=bucket, Key="source", Body=b"new")
+    assert expect.body_of(s3, bucket, "copy") == data
+
+
+def test_CopyObject__keeps_metadata_and_tags_by_default(s3, source):
+    s3.copy_object(Bucket=source, Key="copy", CopySource=f"{source}/source", ContentType="ignored/x", Metadata={"x": "y"})
+    head = s3.head_object(Bucket=source, Key="copy")
+    assert (head["ContentType"], head["CacheControl"], head["Metadata"]) == ("text/plain", "no-cache", {"a": "1"})
+    tags = s3.get_object_tagging(Bucket=source, Key="copy")["TagSet"]
+    assert sorted(tags, key=str) == [{"Key": "t", "Value": "1"}, {"Key": "u", "Value": "2"}]
+
+
+def test_CopyObject__replace_directives(s3, source):
+    s3.copy_object(
+        Bucket=source, Key="copy", CopySource=f"{source}/source", MetadataDirective="REPLACE",
+        ContentType="text/html", Metadata={"b": "2"}, TaggingDirective="REPLACE", Tagging="v=3")  # fmt: skip
+    head = s3.head_object(Bucket=source, Key="copy")
+    assert (head["ContentType"], head["Metadata"]) == ("text/html", {"b": "2"})
+    assert "CacheControl" not in head
+    assert s3.get_object_tagging(Bucket=source, Key="copy")["TagSet"] == [{"Key": "v", "Value": "3"}]
+
+
+def test_CopyObject__replace_with_nothing_clears(s3, source):
+    s3.copy_object(
+        Bucket=source, Key="copy", CopySource=f"{source}/source", MetadataDirective="REPLACE", TaggingDirective="REPLACE")
+    head = s3.head_object(Bucket=source, Key="copy")
+    assert (head["ContentType"], head["Metadata"]) == ("binary/octet-stream", {})
+    assert s3.get_object_tagging(Bucket=source, Key="copy")["TagSet"] == []
+
+
+@pytest.mark.parametrize("header", ["x-amz-metadata-directive", "x-amz-tagging-directive"])
+def test_CopyObject__unknown_directive(server, root_user, s3, source, header):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{source}/copy", headers=[
+        ("x-amz-copy-source", f"{source}/source"), (header, "MERGE")])  # fmt: skip
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+    with expect.refused(404, "404"):
+        s3.head_object(Bucket=source, Key="copy")
+
+
+# ---- self-copy ----------------------------------------------------------------------------------
+
+
+def test_CopyObject__onto_itself_without_a_change(s3, source):
+    with expect.refused(400, "InvalidRequest"):
+        s3.copy_object(Bucket=source, Key="source", CopySource=f"{source}/source")
+
+
+@pytest.mark.parametrize("change", [
+    {"MetadataDirective": "REPLACE", "Metadata": {"b": "2"}}, {"StorageClass": "STANDARD_IA"},
+    {"ServerSideEncryption": "AES256"}, {"WebsiteRedirectLocation": "/x"},
+], ids=lambda change: next(iter(change)))  # fmt: skip
+def test_CopyObject__onto_itself_with_a_change(s3, source, change):
+    s3.copy_object(Bucket=source, Key="source", CopySource=f"{source}/source", **change)
+    head = s3.head_object(Bucket=source, Key="source")
+    for name, value in change.items():
+        if name != "MetadataDirective":
+            assert head[name] == value
+    assert expect.body_of(s3, source, "source") == b"data"
+
+
+def test_CopyObject__old_version_onto_itself_restores_it(s3, versioned):
+    old = s3.put_object(Bucket=versioned, Key="key", Body=b"old")["VersionId"]
+    s3.put_object(Bucket=versioned, Key="key", Body=b"new")
+    answer = s3.copy_object(Bucket=versioned, Key="key", CopySource={"Bucket": versioned, "Key": "key", "VersionId": old})
+    assert answer["CopySourceVersionId"] == old
+    assert answer["VersionId"] not in (old, None)
+    assert expect.body_of(s3, versioned, "key") == b"old"
+
+
+# ---- source -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["a b", "a+b", "a%2Fb", "ü/ß", "a?b", "a&b=c", "//x", "a/../b", "q?versionId=x"])
+def test_CopyObject__source_key_is_decoded_once(s3, bucket, key):
+    s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": key})
+    assert expect.body_of(s3, bucket, "copy") == key.encode()
+
+
+@pytest.mark.parametrize("form", ["{}/source", "/{}/source", "{}%2Fsource", "/{}/%73ource"])
+def test_CopyObject__forms_of_the_source(server, root_user, s3, source, form):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{source}/copy", headers=[("x-amz-copy-source", form.format(source))])
+    assert reply.status == 200, reply
+    assert expect.body_of(s3, source, "copy") == b"data"
+
+
+@pytest.mark.parametrize("form,status", [
+    ("", 400), ("/", 400), ("source", 400), ("{}", 400), ("{}/", 400), ("{}/source%00", 400), ("{}/%zz", 400),
+    ("{}/%FF", 400), ("{}/absent", 404), ("no-such-bucket-of-ours/key", 404), ("{}/source?versionId=", 400),
+    ("{}/source?versionId=abc", 400), ("{}/source?versionId=null", 200), ("{}/source?versionId=" + "0" * 32, 404),
+    ("{}/source?uploadId=x", 400), ("{}/" + "k" * 1025, 400),
+])  # fmt: skip
+def test_CopyObject__source_that_is_none(server, root_user, s3, source, form, status):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{source}/copy", headers=[("x-amz-copy-source", form.format(source))])
+    if status == 400:
+        assert reply.status in (400, 404), reply
+    else:
+        assert reply.status == status, reply
+    if status != 200:
+        with expect.refused(404, "404"):
+            s3.head_object(Bucket=source, Key="copy")
+
+
+def test_CopyObject__missing_key_and_bucket(s3, source):
+    with expect.refused(404, "NoSuchKey"):
+        s3.copy_object(Bucket=source, Key="copy", CopySource=f"{source}/absent")
+    with expect.refused(404, "NoSuchBucket"):
+        s3.copy_object(Bucket=source, Key="copy", CopySource="no-such-bucket-of-ours/key")
+
+
+def test_CopyObject__a_body_is_not_taken_for_the_object(server, root_user, s3, source):
+    reply = raw.signed(
+        server.url, root_user, "PUT", f"/{source}/copy", b"smuggled", [("x-amz-copy-source", f"{source}/source")])
+    if reply.status == 200:
+        assert expect.body_of(s3, source, "copy") == b"data"
+    else:
+        assert reply.status == 400
+
+
+# ---- conditions on the source ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("conditions,passes", [
+    ({"CopySourceIfMatch": "ETAG"}, True), ({"CopySourceIfMatch": WRONG}, False),
+    ({"CopySourceIfNoneMatch": "ETAG"}, False), ({"CopySourceIfNoneMatch": WRONG}, True),
+    ({"CopySourceIfModifiedSince": PAST}, True),
+    ({"CopySourceIfUnmodifiedSince": PAST}, False), ({"CopySourceIfUnmodifiedSince": FUTURE}, True),
+    ({"CopySourceIfMatch": "ETAG", "CopySourceIfUnmodifiedSince": PAST}, True),
+    ({"CopySourceIfNoneMatch": "ETAG", "CopySourceIfModifiedSince": PAST}, False),
+])  # fmt: skip
+def test_CopyObject__conditions_on_the_source(s3, source, conditions, passes):
+    etag = s3.head_object(Bucket=source, Key="source")["ETag"]
+    conditions = {name: etag if value == "ETAG" else value for name, value in conditions.items()}
+    if passes:
+        s3.copy_object(Bucket=source, Key="copy", CopySource=f"{source}/source", **conditions)
+        assert expect.body_of(s3, source, "copy") == b"data"
+    else:
+        with expect.refused(412, "PreconditionFailed"):
+            s3.copy_object(Bucket=source, Key="copy", CopySource=f"{source}/source", **conditions)
+        with expect.refused(404, "404"):
+            s3.head_object(Bucket=source, Key="copy")
+
+
+# ---- versions -------------------------------------------------------------------------------------
+
+
+def test_CopyObject__of_a_version(s3, versioned, bucket):
+    old = s3.put_object(Bucket=versioned, Key="key", Body=b"old")["VersionId"]
+    new = s3.put_object(Bucket=versioned, Key="key", Body=b"new")["VersionId"]
+    answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": versioned, "Key": "key", "VersionId": old})
+    assert answer["CopySourceVersionId"] == old
+    assert expect.body_of(s3, bucket, "copy") == b"old"
+    answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{versioned}/key")
+    assert answer["CopySourceVersionId"] == new
+    assert expect.body_of(s3, bucket, "copy") == b"new"
+    assert "VersionId" not in answer
+
+
+def test_CopyObject__of_a_delete_marker(s3, versioned, bucket):
+    s3.put_object(Bucket=versioned, Key="key", Body=b"old")
+    marker = s3.delete_object(Bucket=versioned, Key="key")["VersionId"]
+    with expect.refused(404, "NoSuchKey"):
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{versioned}/key")
+    with expect.refused(400, "InvalidRequest"):
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": versioned, "Key": "key", "VersionId": marker})
+
+
+# ---- access, ACL, checksums, multipart --------------------------------------------------------------
+
+
+def test_CopyObject__source_is_authorised(cloud, s3, alice, bucket):
+    hers = cloud.new_bucket("alice")
+    s3.put_object(Bucket=bucket, Key="secret", Body=b"secret")
+    with expect.refused(403, "AccessDenied"):
+        alice.copy_object(Bucket=hers, Key="stolen", CopySource=f"{bucket}/secret")
+    with expect.refused(404, "404"):
+        alice.head_object(Bucket=hers, Key="stolen")
+    s3.put_object(Bucket=bucket, Key="open", Body=b"open", ACL="authenticated-read")
+    alice.copy_object(Bucket=hers, Key="copied", CopySource=f"{bucket}/open")
+    assert expect.body_of(alice, hers, "copied") == b"open"
+
+
+def test_CopyObject__acl_is_not_copied(s3, bucket, anyone):
+    s3.put_object(Bucket=bucket, Key="open", Body=b"open", ACL="public-read")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/open")
+    with expect.refused(403, "AccessDenied"):
+        anyone.get_object(Bucket=bucket, Key="copy")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/open", ACL="public-read")
+    assert expect.body_of(anyone, bucket, "copy") == b"open"
+
+
+def test_CopyObject__storage_class_is_not_copied(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"", StorageClass="STANDARD_IA")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key")
+    assert "StorageClass" not in s3.head_object(Bucket=bucket, Key="copy")
+
+
+def test_CopyObject__of_a_multipart_object_has_a_plain_etag(s3, bucket):
+    parts = [expect.noise(5 * 1024 * 1024, b"1"), expect.noise(1000, b"2")]
+    expect.multipart_object(s3, bucket, "source", parts, ContentType="text/x", Metadata={"a": "b"})
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/source")
+    head = s3.head_object(Bucket=bucket, Key="copy")
+    assert (head["ContentType"], head["Metadata"]) == ("text/x", {"a": "b"})
+    assert head["ETag"] == expect.md5_etag(b"".join(parts))
+    assert expect.body_of(s3, bucket, "copy") == b"".join(parts)
+    assert expect.body_of(s3, bucket, "copy", Range="bytes=5242870-5242890") == b"".join(parts)[5242870:5242891]
+
+
+def test_CopyObject__managed_copy_in_parts(s3, bucket):
+    from boto3.s3.transfer import TransferConfig
+
+    data = expect.noise(17 * 1024 * 1024)
+    s3.put_object(Bucket=bucket, Key="source", Body=data)
+    s3.copy({"Bucket": bucket, "Key": "source"}, bucket, "copy",
+            Config=TransferConfig(multipart_threshold=8 * 1024 * 1024, multipart_chunksize=6 * 1024 * 1024))  # fmt: skip
+    head = s3.head_object(Bucket=bucket, Key="copy")
+    assert head["ETag"].endswith('-3"')
+    assert expect.body_of(s3, bucket, "copy") == data

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads server/s3/routes.def: shared by the lint, the coverage page and the tests."""
+import pathlib
+import re
+from dataclasses import dataclass, field
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Route:
+    kind: str  # R live, RD unset document, RN not implemented
+    name: str
+    method: str
+    resource: str
+    selector: str
+    action: str
+    params: str = ""
+    need: str = ""
+    takes: str = ""
+    payloads: str = ""
+    flags: list = field(default_factory=list)
+
+    @property
+    def conditions(self):
+        return {c for c in self.selector.split("&") if c}
+
+
+def _cell(text):
+    text = text.strip()
+    return text[1:-1] if text.startswith('"') else text
+
+
+def load(path=ROOT / "server/s3/routes.def"):
+    routes = []
+    for line in path.read_text().splitlines():
+        match = re.match(r"(R|RD|RN)\((.*)\)$", line)
+        if not match:
+            continue
+        kind = match.group(1)
+        cells = [_cell(c) for c in re.split(r',\s*(?=(?:[^"]*"[^"]*")*[^"]*$)', match.group(2))]
+        name, method, resource, selector = cells[:4]
+        resource = resource.replace("RESOURCE_", "")
+        if kind == "R":
+            params, action, need, takes, _maximum, payloads, flags = cells[4:]
+            routes.append(Route(kind, name, method, resource, selector, action, params,
+                                need.replace("NEED_", ""), takes.replace("TAKES_", ""), payloads,
+                                [f.strip() for f in flags.split("|") if f.strip() != "0"]))
+        elif kind == "RD":
+            params, action, need = cells[4:]
+            routes.append(Route(kind, name, method, resource, selector, action, params,
+                                need.replace("NEED_", "")))
+        else:
+            routes.append(Route(kind, name, method, resource, selector, cells[4]))
+    return routes

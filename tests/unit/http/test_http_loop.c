@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server over real sockets: connections that last, replies of every kind, refusals before the
+ * body, waiting for another thread, stopping.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "wire.h"
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define HEAD(path) "HEAD " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+
+static struct wire_server *server;
+
+static int start(void **state)
+{
+    (void)state;
+    server = wire_start("127.0.0.1:0", 2);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    wire_stop(server, 5);
+    return 0;
+}
+
+static void expect(int fd, bool head_only, int status, const char *body)
+{
+    struct wire_reply reply = wire_receive(fd, head_only);
+
+    assert_int_equal(reply.status, status);
+    if (body != NULL)
+        assert_string_equal(reply.body, body);
+    wire_reply_free(&reply);
+}
+
+/* ---- connections that last ---------------------------------------------------------------- */
+
+void test_http_loop__three_requests_share_a_connection(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        wire_send_text(fd, GET("/hello"));
+        expect(fd, false, 200, "hello");
+    }
+    close(fd);
+}
+
+void test_http_loop__pipelined_requests_are_answered_in_order(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, GET("/hello") "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+                       GET("/wait") HEAD("/big") GET("/now") GET("/buffer"));
+    expect(fd, false, 200, "hello");
+    expect(fd, false, 200, "abc");
+    expect(fd, false, 200, "resumed");
+    expect(fd, true, 200, NULL);
+    expect(fd, false, 200, "resumed");
+    expect(fd, false, 200, "buffer");
+    close(fd);
+}
+
+void test_http_loop__http_1_0_closes_after_the_reply(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, "GET /hello HTTP/1.0\r\nHost: h\r\n\r\n");
+    expect(fd, false, 200, "hello");
+    assert_true(wire_closed(fd));
+    close(fd);
+}
+
+void test_http_loop__connection_close_is_honoured(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    expect(fd, false, 200, "hello");
+    assert_true(wire_closed(fd));
+    close(fd);
+}
+
+/* ---- replies ------------------------------------------------------------------------------ */
+
+void test_http_loop__head_announces_the_length_without_a_body(void **state)
+{
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    (void)state;
+    wire_send_text(fd, HEAD("/big") HEAD("/hello") HEAD("/stream") HEAD("/file") GET("/hello"));
+    reply = wire_receive(fd, true);
+    assert_true(wire_head_has(&reply, "content-length: 5368709120\r\n"));
+    reply = wire_receive(fd, true);
+    assert_true(wire_head_has(&reply, "content-length: 5\r\n"));
+    reply = wire_receive(fd, true);
+    assert_true(wire_head_has(&reply, "content-length: 300000\r\n"));
+    reply = wire_receive(fd, true);
+    assert_true(wire_head_has(&reply, "content-length: 10\r\n"));
+    expect(fd, false, 200, "hello");
+    close(fd);
+}
+
+void test_http_loop__204_and_304_have_no_body_and_the_connection_goes_on(void **state)
+{
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    (void)state;
+    wire_send_text(fd, GET("/nothing") GET("/unchanged") GET("/hello"));
+    reply = wire_receive(fd, false);
+    assert_int_equal(reply.status, 204);
+    assert_false(wire_head_has(&reply, "content-length"));
+    reply = wire_receive(fd, false);
+    assert_int_equal(reply.status, 304);
+    assert_true(wire_head_has(&reply, "content-length: 77\r\n"));
+    expect(fd, false, 200, "hello");
+    close(fd);
+}
+
+void test_http_loop__bodies_from_file_stream_and_chunks_arrive_whole(void **state)
+{
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    (void)state;
+    wire_send_text(fd, GET("/file") GET("/stream") GET("/chunked") GET("/hello"));
+    expect(fd, false, 206, "56789abcde");
+    reply = wire_receive(fd, false);
+    assert_int_equal(reply.body_len, 300000);
+    assert_int_equal(reply.body[299999], 's');
+    wire_reply_free(&reply);
+    reply = wire_receive(fd, false);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.body_len, 300000);
+    wire_reply_free(&reply);
+    expect(fd, false, 200, "hello");
+    close(fd);
+}
+
+void test_http_loop__a_client_that_leaves_in_a_stream_ends_the_exchange(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        int fd = wire_connect(server);
+
+        wire_send_text(fd, GET("/stream") GET("/file") GET("/wait"));
+        close(fd);
+    }
+}
+
+void test_http_loop__empty_and_long_header_values_are_sent(void **state)
+{
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    (void)state;
+    wire_send_text(fd, GET("/headers"));
+    reply = wire_receive(fd, false);
+    assert_true(wire_head_has(&reply, "x-empty:"));
+    assert_true(wire_head_has(&reply, "x-long: vvvv"));
+    assert_false(wire_head_has(&reply, "x-split"));
+    wire_reply_free(&reply);
+    close(fd);
+}
+
+/* ---- bodies and refusals ------------------------------------------------------------------ */
+
+void test_http_loop__a_chunked_body_is_decoded(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nA: b\r\n\r\n" GET("/hello"));
+    expect(fd, false, 200, "abcdefg");
+    expect(fd, false, 200, "hello");
+    close(fd);
+}
+
+void test_http_loop__a_large_body_arrives_whole(void **state)
+{
+    size_t len = 20 * 1024 * 1024;
+    char *body = malloc(len);
+    char head[128];
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    (void)state;
+    for (size_t i = 0; i < len; i++)
+        body[i] = (char)(i * 7 + i / 4096);
+    snprintf(head, sizeof(head), "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", len);
+    wire_send_text(fd, head);
+    wire_send(fd, body, len);
+    reply = wire_receive(fd, false);
+    assert_int_equal(reply.body_len, len);
+    assert_memory_equal(reply.body, body, len);
+    wire_reply_free(&reply);
+    free(body);
+    close(fd);
+}
+
+void test_http_loop__expected_continue_is_sent_before_the_body(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
+                       "Expect: 100-continue\r\n\r\n");
+    expect(fd, false, 100, NULL);
+    wire_send_text(fd, "abc");
+    expect(fd, false, 200, "abc");
+    close(fd);
+}
+
+void test_http_loop__a_refusal_with_expect_is_final_and_closes(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, "PUT /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 3000\r\n"
+                       "Expect: 100-continue\r\n\r\n");
+    expect(fd, false, 403, "refused");
+    assert_true(wire_closed(fd));
+    close(fd);
+}
+
+void test_http_loop__a_small_refused_body_is_drained_and_the_connection_goes_on(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, "PUT /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+                       GET("/hello") GET("/refuse") GET("/hello"));
+    expect(fd, false, 403, "refused");
+    expect(fd, false, 200, "hello");
+    expect(fd, false, 403, "refused");
+    expect(fd, false, 200, "hello");
+    close(fd);
+}
+
+static void refuse_body_of(size_t len, const char *framing, bool closes)
+{
+    char *body = calloc(1, len);
+    char head[256];
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    snprintf(head, sizeof(head), "PUT /refuse HTTP/1.1\r\nHost: h\r\n%s\r\n\r\n", framing);
+    wire_send_text(fd, head);
+    wire_send(fd, body, len);
+    reply = wire_receive(fd, false);
+    assert_int_equal(reply.status, 403);
+    assert_int_equal(wire_head_has(&reply, "connection: close"), closes);
+    if (closes)
+        assert_true(wire_closed(fd));
+    wire_reply_free(&reply);
+    free(body);
+    close(fd);
+}
+
+void test_http_loop__a_refused_body_at_the_drain_limit_keeps_the_connection(void **state)
+{
+    (void)state;
+    refuse_body_of(HTTP_DRAIN_BYTES_MAX, "Content-Length: 1048576", false);
+}
+
+void test_http_loop__a_refused_body_past_the_drain_limit_is_answered_and_closed(void **state)
+{
+    (void)state;
+    refuse_body_of(HTTP_DRAIN_BYTES_MAX + 1, "Content-Length: 1048577", true);
+    refuse_body_of(16 * 1024 * 1024, "Content-Length: 16777216", true);
+}
+
+void test_http_loop__a_reply_in_mid_body_comes_after_draining(void **state)
+{
+    int fd = wire_connect(server);
+    char *body = calloc(1, 500000);
+
+    (void)state;
+    wire_send_text(fd, "PUT /midway HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n");
+    wire_send(fd, body, 500000);
+    wire_send_text(fd, GET("/hello"));
+    expect(fd, false, 409, "midway");
+    expect(fd, false, 200, "hello");
+    free(body);
+    close(fd);
+}
+
+void test_http_loop__a_dropped_request_gets_no_answer(void **state)
+{
+    int fd = wire_connect(server);
+
+    (void)state;
+    wire_send_text(fd, GET("/drop"));
+    assert_true(wire_closed(fd));
+    close(fd);
+}
+
+/* ---- guard on the wire -------------------------------------------------------------------- */
+
+static void refused_once(const char *request, int status)
+{
+    int fd = wire_connect(server);
+    struct wire_reply reply;
+
+    wire_send_text(fd, request);
+    wire_send_text(fd, GET("/hello"));
+    reply = wire_receive(fd, false);
+    if (reply.status != status)
+        fail_msg("%d instead of %d for %s", reply.status, status, request);
+    if (!wire_head_has(&reply, "application/xml"))
+        print_message("answered by libmicrohttpd itself: %s", request);
+    assert_true(wire_head_has(&reply, "connection: close"));
+    assert_true(wire_closed(fd));
+    wire_reply_free(&reply);
+    close(fd);
+}
+
+void test_http_loop__doubtful_requests_get_one_refusal_and_a_close(void **state)
+{
+    (void)state;
+    refused_once("GET http://h/x HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET /a?b=%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET /a%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.0\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.1\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400);
+    refused_once("PUT /a HTTP/1.1\r\nHost: h\r\nExpect: cake\r\nContent-Length: 1\r\n\r\n", 417);
+    refused_once("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", 400);
+    refused_once("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\nx", 400);
+    refused_once("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
+    refused_once("PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501);
+    refused_once("PUT /a HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.1\r\nHost: h\r\nX: y\r\n z\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.1\r\nHost: h\r\nX: y\rz\r\n\r\n", 400);
+    refused_once("GET /a HTTP/1.1\nHost: h\n\n", 400);
+    refused_once("GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET /a HTTP/2.7\r\nHost: h\r\n\r\n", 505);
+    refused_once("PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400);
+}
+
+static int status_of_headers(unsigned count, size_t value_len, char filler)
+{
+    char *request = malloc(count * (value_len + 32) + 128);
+    size_t len = (size_t)sprintf(request, "GET /count HTTP/1.1\r\nHost: h\r\n");
+    int status;
+
+    for (unsigned i = 1; i < count; i++) {
+        len += (size_t)sprintf(request + len, "x-h%u: ", i);
+        memset(request + len, filler, value_len);
+        len += value_len;
+        len += (size_t)sprintf(request + len, "\r\n");
+    }
+    strcpy(request + len, "\r\n");
+    status = wire_once(server, request);
+    free(request);
+    return status;
+}
+
+void test_http_loop__header_limits_hold_at_the_maximum_and_one_past_it(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of_headers(HTTP_HEADERS_MAX, 50, 'v'), 200);
+    assert_int_equal(status_of_headers(HTTP_HEADERS_MAX + 1, 50, 'v'), 431);
+    assert_int_equal(status_of_headers(HTTP_HEADERS_MAX, 380, 'v'), 200);
+    assert_int_equal(status_of_headers(2, HTTP_HEADER_BYTES_MAX - 4, 'v'), 200);
+    assert_int_equal(status_of_headers(2, HTTP_HEADER_BYTES_MAX - 3, 'v'), 431);
+    assert_int_equal(status_of_headers(60, 4000, 'v'), 431);
+}
+
+static int status_of_target(size_t len)
+{
+    char *request = malloc(len + 128);
+    size_t at = (size_t)sprintf(request, "GET ");
+    int status;
+
+    memset(request + at, 'k', len);
+    request[at] = '/';
+    strcpy(request + at + len, " HTTP/1.1\r\nHost: h\r\n\r\n");
+    status = wire_once(server, request);
+    free(request);
+    return status;
+}
+
+void test_http_loop__target_limit_holds_at_the_maximum_and_one_past_it(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of_target(HTTP_TARGET_BYTES_MAX), 200);
+    assert_int_equal(status_of_target(HTTP_TARGET_BYTES_MAX + 1), 414);
+    assert_int_equal(status_of_target(100000), 414);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------ */
+
+static void crowd(unsigned count, unsigned rounds, const char *request, const char *body)
+{
+    int *fds = malloc(count * sizeof(*fds));
+
+    for (unsigned i = 0; i < count; i++) {
+        fds[i] = wire_connect(server);
+        assert_true(fds[i] >= 0);
+    }
+    for (unsigned round = 0; round < rounds; round++) {
+        for (unsigned i = 0; i < count; i++)
+            wire_send_text(fds[i], request);
+        for (unsigned i = 0; i < count; i++)
+            expect(fds[i], false, 200, body);
+    }
+    for (unsigned i = 0; i < count; i++)
+        close(fds[i]);
+    free(fds);
+}
+
+void test_http_loop__300_connections_wait_for_another_thread(void **state)
+{
+    (void)state;
+    crowd(300, 5, GET("/wait"), "resumed");
+}
+
+void test_http_loop__resuming_before_waiting_works(void **state)
+{
+    (void)state;
+    crowd(20, 20, GET("/now"), "resumed");
+}
+
+void test_http_loop__full_event_batches_make_progress(void **state)
+{
+    (void)state;
+    crowd(128, 10, GET("/hello"), "hello");
+    crowd(256, 10, GET("/hello"), "hello");
+}
+
+void test_http_loop__all_held_requests_are_answered_once_released(void **state)
+{
+    int fds[200];
+
+    (void)state;
+    wire_hold(server, true);
+    for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = wire_connect(server);
+        wire_send_text(fds[i], GET("/wait"));
+    }
+    assert_int_equal(wire_once(server, GET("/hello")), 200);
+    wire_hold(server, false);
+    for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+        expect(fds[i], false, 200, "resumed");
+        close(fds[i]);
+    }
+}
+
+/* ---- starting and stopping ---------------------------------------------------------------- */
+
+void test_http_loop__port_zero_is_told_in_the_url(void **state)
+{
+    (void)state;
+    assert_true(server->port > 0);
+    assert_int_equal(strncmp(server->url, "http://127.0.0.1:", 17), 0);
+}
+
+void test_http_loop__a_unix_socket_serves(void **state)
+{
+    char listen[64];
+    struct wire_server *other;
+
+    (void)state;
+    snprintf(listen, sizeof(listen), "unix:/tmp/pail-wire-%d.sock", (int)getpid());
+    for (int round = 0; round < 2; round++) { /* the second finds a stale file */
+        other = wire_start(listen, 1);
+        assert_int_equal(wire_once(other, GET("/hello")), 200);
+        wire_stop(other, 1);
+    }
+    unlink(listen + 5);
+}
+
+static void *release_later(void *context)
+{
+    usleep(300 * 1000);
+    wire_hold(context, false);
+    return NULL;
+}
+
+void test_http_loop__stop_waits_for_requests_in_flight(void **state)
+{
+    struct wire_server *other = wire_start("127.0.0.1:0", 2);
+    pthread_t thread;
+    int idle = wire_connect(other);
+    int fds[40];
+
+    (void)state;
+    wire_hold(other, true);
+    wire_send_text(idle, GET("/hello"));
+    expect(idle, false, 200, "hello");
+    for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = wire_connect(other);
+        wire_send_text(fds[i], GET("/wait"));
+    }
+    while (atomic_load(&other->begun) < COUNT_OF(fds) + 1)
+        usleep(1000);
+    pthread_create(&thread, NULL, release_later, other);
+    wire_stop(other, 10);
+    pthread_join(thread, NULL);
+    for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+        struct wire_reply reply = wire_receive(fds[i], false);
+
+        assert_int_equal(reply.status, 200);
+        assert_true(wire_head_has(&reply, "connection: close"));
+        wire_reply_free(&reply);
+        assert_true(wire_closed(fds[i]));
+        close(fds[i]);
+    }
+    assert_true(wire_closed(idle));
+    close(idle);
+}
+
+void test_http_loop__stop_without_grace_waits_only_for_what_is_suspended(void **state)
+{
+    struct wire_server *other = wire_start("127.0.0.1:0", 1);
+    int slow = wire_connect(other);
+    int waits = wire_connect(other);
+
+    (void)state;
+    wire_send_text(slow, "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
+    wire_send_text(waits, GET("/wait"));
+    while (atomic_load(&other->begun) < 2)
+        usleep(1000);
+    wire_stop(other, 0);
+    assert_true(wire_closed(slow));
+    close(slow);
+    close(waits);
+}
+
+void test_http_loop__a_bad_listen_address_is_explained(void **state)
+{
+    static const char *const bad[] = { "", "nonsense", "127.0.0.1:", "127.0.0.1:65536",
+                                       "[::1:80", "unix:", "host.example:80" };
+    struct http_listener listener;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(bad); i++) {
+        struct fault fault = { 0 };
+
+        assert_false(http_listen(str_from_cstr(bad[i]), false, &listener, &fault));
+        assert_true(fault.text[0] != '\0');
+    }
+    assert_null(http_library_problem());
+}
+
+#define TEST(name) cmocka_unit_test(test_http_loop__##name)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(three_requests_share_a_connection),
+        TEST(pipelined_requests_are_answered_in_order),
+        TEST(http_1_0_closes_after_the_reply),
+        TEST(connection_close_is_honoured),
+        TEST(head_announces_the_length_without_a_body),
+        TEST(204_and_304_have_no_body_and_the_connection_goes_on),
+        TEST(bodies_from_file_stream_and_chunks_arrive_whole),
+        TEST(a_client_that_leaves_in_a_stream_ends_the_exchange),
+        TEST(empty_and_long_header_values_are_sent),
+        TEST(a_chunked_body_is_decoded),
+        TEST(a_large_body_arrives_whole),
+        TEST(expected_continue_is_sent_before_the_body),
+        TEST(a_refusal_with_expect_is_final_and_closes),
+        TEST(a_small_refused_body_is_drained_and_the_connection_goes_on),
+        TEST(a_refused_body_at_the_drain_limit_keeps_the_connection),
+        TEST(a_refused_body_past_the_drain_limit_is_answered_and_closed),
+        TEST(a_reply_in_mid_body_comes_after_draining),
+        TEST(a_dropped_request_gets_no_answer),
+        TEST(doubtful_requests_get_one_refusal_and_a_close),
+        TEST(header_limits_hold_at_the_maximum_and_one_past_it),
+        TEST(target_limit_holds_at_the_maximum_and_one_past_it),
+        TEST(300_connections_wait_for_another_thread),
+        TEST(resuming_before_waiting_works),
+        TEST(full_event_batches_make_progress),
+        TEST(all_held_requests_are_answered_once_released),
+        TEST(port_zero_is_told_in_the_url),
+        TEST(a_unix_socket_serves),
+        TEST(stop_waits_for_requests_in_flight),
+        TEST(stop_without_grace_waits_only_for_what_is_suspended),
+        TEST(a_bad_listen_address_is_explained),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
