@@ -43,16 +43,23 @@ static void print_help(struct buf *out)
                  "Exit codes: 0 done, 1 failed, 2 not understood, 3 the directory is in use.\n");
 }
 
+/* Some libraries say their name and some do not. */
+static void print_library(struct buf *out, struct str name, const char *version_text)
+{
+    struct str version = str_from_cstr(version_text);
+
+    if (str_starts(version, name))
+        version = str_trim(str_skip(version, name.len));
+    buf_printf(out, "%.*s %.*s\n", STR_ARG(name), STR_ARG(version));
+}
+
 static void print_version(struct buf *out)
 {
-    buf_printf(out,
-               "pail %s\n"
-               "libmicrohttpd %s\n"
-               "SQLite %s\n"
-               "OpenSSL %s\n"
-               "libxml2 %s\n",
-               PAIL_VERSION, http_library_version(), store_library_version(),
-               digest_library_version(), xml_library_version());
+    buf_printf(out, "pail %s\n", PAIL_VERSION);
+    print_library(out, STR("libmicrohttpd"), http_library_version());
+    print_library(out, STR("SQLite"), store_library_version());
+    print_library(out, STR("OpenSSL"), digest_library_version());
+    print_library(out, STR("libxml2"), xml_library_version());
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,6 @@
  */
 #include "server/process.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -83,16 +82,48 @@ void process_prepare(bool dumpable)
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/*
+ * A terminal that was closed asks its programs to end; the kernel sends that SIGHUP itself. One
+ * from kill asks for a reload. Under nohup SIGHUP is set to be ignored, and the terminal's is.
+ */
+static enum process_event on_hangup(const siginfo_t *info)
+{
+#ifdef SI_KERNEL
+    struct sigaction now;
+
+    if (info->si_code == SI_KERNEL && sigaction(SIGHUP, NULL, &now) == 0 &&
+        now.sa_handler != SIG_IGN)
+        return PROCESS_STOP;
+#else
+    (void)info;
+#endif
+    return PROCESS_RELOAD;
+}
+
+static int next_signal(const sigset_t *set, siginfo_t *ret_info)
+{
+#ifdef __APPLE__
+    int number;
+
+    *ret_info = (siginfo_t){ 0 };
+    return sigwait(set, &number) == 0 ? number : -1;
+#else
+    return sigwaitinfo(set, ret_info);
+#endif
+}
+
 enum process_event process_wait(void)
 {
     sigset_t set;
-    int signal_number = -1;
+    siginfo_t info;
+    int number;
 
     steering_signals(&set);
-    while (sigwait(&set, &signal_number) != 0)
-        ;
+    do {
+        number = next_signal(&set, &info);
+    } while (number < 0);
 
-    return signal_number == SIGHUP ? PROCESS_RELOAD : PROCESS_STOP;
+    return number == SIGHUP ? on_hangup(&info) : PROCESS_STOP;
 }
 
 /* As process 1 of a container the default action would be to do nothing. */

@@ -17,7 +17,10 @@ void process_prepare(bool dumpable);
 
 enum process_event { PROCESS_RELOAD, PROCESS_STOP };
 
-/* Sleep until SIGHUP, SIGTERM or SIGINT; no wake-ups in between. Main thread. */
+/*
+ * Sleep until a signal; no wake-ups in between. Main thread. SIGHUP asks for a reload, SIGTERM,
+ * SIGINT and the end of the terminal for a stop.
+ */
 enum process_event process_wait(void);
 
 /* After PROCESS_STOP: from now on a second SIGTERM or SIGINT ends the process at once. */

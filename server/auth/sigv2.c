@@ -14,6 +14,7 @@
 #include "base/codec.h"
 #include "server/auth/call.h"
 
+#define PATHS_MAX 3
 #define AMZ_MAX (HTTP_HEADERS_MAX + HTTP_QUERY_PARAMS_MAX)
 
 struct claim {
@@ -229,9 +230,29 @@ void v2_sign(struct str secret, struct str text, char out[28])
     base64_encode(mac, sizeof(mac), out);
 }
 
+/*
+ * How clients spell the path they sign: as sent; a bucket with the slash it was sent without
+ * (botocore); escaped S3's way. All name the same resource. paths[0] is the first; returns how many there are.
+ */
+static size_t other_spellings(struct auth_call *call, struct str paths[PATHS_MAX])
+{
+    struct str raw = call->request->raw_path;
+    struct str escaped = canonical_path(call->arena, raw);
+    size_t count = 1;
+
+    if (!str_present(call->virtual_bucket) && raw.len > 1 &&
+        str_find_char(str_skip(raw, 1), '/') == SIZE_MAX)
+        paths[count++] = arena_printf(call->arena, "%.*s/", STR_ARG(raw));
+    if (str_present(escaped) && !str_eq(escaped, raw))
+        paths[count++] = escaped;
+
+    return count;
+}
+
 static enum s3_error verify(struct auth_call *call, const struct claim *claim)
 {
-    struct str paths[2] = { call->request->raw_path, STR_NONE };
+    struct str paths[PATHS_MAX] = { call->request->raw_path };
+    size_t path_count = 1;
     const struct user *user;
     char expected[V2_SIGNATURE_BYTES];
     struct str text;
@@ -239,19 +260,13 @@ static enum s3_error verify(struct auth_call *call, const struct claim *claim)
     bool known;
 
     user = auth_claimed_user(call, &known);
-    for (size_t i = 0; i < 4 && !matches; i++) {
-        struct str path = paths[i / 2];
-
-        if (i == 2) {
-            path = canonical_path(call->arena, paths[0]);
-            paths[1] = path;
-        }
-        if (!str_present(path) || (i >= 2 && str_eq(path, paths[0])))
-            break;
-        if (!build(call, claim, path, /* bare= */ i % 2 == 1, &text))
+    for (size_t i = 0; i < 2 * path_count && !matches; i++) {
+        if (!build(call, claim, paths[i / 2], /* bare= */ i % 2 == 1, &text))
             return auth_refuse(call, S3_SlowDown, STR_NONE);
         v2_sign(user->secret_key, text, expected);
         matches = str_eq_secret(str_make(expected, sizeof(expected)), claim->signature);
+        if (i == 1 && !matches)
+            path_count = other_spellings(call, paths);
     }
 
     if (!matches || !known) {

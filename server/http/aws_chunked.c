@@ -13,7 +13,15 @@
 
 #define CHUNK_SIGNATURE_HEX_LEN 64
 
-enum chunk_state { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF, CHUNK_TRAILER, CHUNK_END, CHUNK_FAILED };
+enum chunk_state {
+    CHUNK_SIZE,
+    CHUNK_DATA,
+    CHUNK_DATA_CR,
+    CHUNK_DATA_LF,
+    CHUNK_TRAILER,
+    CHUNK_END,
+    CHUNK_FAILED
+};
 
 static const struct str chunk_extension = { "chunk-signature=", 16 };
 
@@ -101,7 +109,7 @@ static enum aws_chunked_result trailer_line(struct aws_chunked *decoder, struct 
     if (++decoder->trailer_count > AWS_CHUNK_TRAILERS_MAX)
         return AWS_CHUNKED_TOO_LONG;
     return decoder->events.trailer(decoder->events.context, name, value) ? AWS_CHUNKED_OK
-                                                                          : AWS_CHUNKED_REFUSED;
+                                                                         : AWS_CHUNKED_REFUSED;
 }
 
 static enum aws_chunked_result trailer_group(struct aws_chunked *decoder, struct str group)
@@ -116,7 +124,7 @@ static enum aws_chunked_result trailer_group(struct aws_chunked *decoder, struct
         return AWS_CHUNKED_MALFORMED;
     if (group.p[group.len - 1] == '\n')
         group.len--;
-    while (group.len > 0) {
+    do {
         enum aws_chunked_result result;
 
         if (!str_cut(group, '\n', &line, &group))
@@ -126,7 +134,7 @@ static enum aws_chunked_result trailer_group(struct aws_chunked *decoder, struct
         result = trailer_line(decoder, line);
         if (result != AWS_CHUNKED_OK)
             return result;
-    }
+    } while (group.len > 0);
     return AWS_CHUNKED_OK;
 }
 
@@ -179,7 +187,7 @@ static enum aws_chunked_result feed_data(struct aws_chunked *decoder, const char
         return AWS_CHUNKED_OK;
     decoder->state = CHUNK_DATA_CR;
     return decoder->events.chunk_end(decoder->events.context) ? AWS_CHUNKED_OK
-                                                               : AWS_CHUNKED_REFUSED;
+                                                              : AWS_CHUNKED_REFUSED;
 }
 
 static enum aws_chunked_result feed_some(struct aws_chunked *decoder, const char *bytes, size_t len,

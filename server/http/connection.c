@@ -71,6 +71,7 @@ static void conn_closed(struct http_conn *conn)
     /* Closing a socket that holds unread bytes resets it: the peer may never see our answer. */
     if (conn->fd >= 0 && (conn->linger || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0)))
         linger_adopt(conn->daemon->loop, conn->fd);
+    conn->daemon->freed = true;
     conn_unlink(conn);
     mem_free(conn);
 }

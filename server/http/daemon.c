@@ -42,8 +42,8 @@ static struct MHD_Daemon *mhd_start(struct http_daemon *daemon)
         http_tls_options(&options[COUNT_OF(options) - 3]);
     return MHD_start_daemon(flags, 0, NULL, NULL, exchange_handle, daemon,
                             /* first, so that it hears about the others */
-                            MHD_OPTION_EXTERNAL_LOGGER, refusal_log, daemon->loop,
-                            MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+                            MHD_OPTION_EXTERNAL_LOGGER, refusal_log, daemon->loop, MHD_OPTION_ARRAY,
+                            options, MHD_OPTION_END);
 }
 
 bool http_daemon_start(struct http_loop *loop, struct http_daemon *daemon,

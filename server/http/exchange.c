@@ -31,8 +31,8 @@ void *exchange_begin_target(void *context, const char *target, struct MHD_Connec
     x->conn = conn;
     x->connection = connection;
     /* One byte past the limit is enough for the guard to see that it is past. */
-    x->request.target = arena_dup(
-        x->view.arena, str_make(target, strnlen(target, HTTP_TARGET_BYTES_MAX + 1)));
+    x->request.target =
+        arena_dup(x->view.arena, str_make(target, strnlen(target, HTTP_TARGET_BYTES_MAX + 1)));
     conn->exchange = x;
     daemon->loop->in_flight++;
     if (conn->served)
@@ -112,8 +112,8 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *met
         return exchange_refuse(x, status, why.text);
 
     x->body_from_us = x->request.has_body ? clock_monotonic_us() : 0;
-    deadline_set(x->conn, x->request.has_body ? x->body_from_us + HTTP_BODY_GRACE_S * US_PER_S
-                                              : HTTP_NEVER);
+    deadline_set(x->conn,
+                 x->request.has_body ? x->body_from_us + HTTP_BODY_GRACE_S * US_PER_S : HTTP_NEVER);
     x->begun = true;
     x->state = EXCHANGE_BODY;
     switch (app->on_headers(app->context, &x->view)) {
@@ -250,8 +250,8 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 
     conn->exchange = NULL;
     conn->served = true;
-    deadline_set(conn, clock_monotonic_us() +
-                           (HTTP_IDLE_TIMEOUT_S + HTTP_HEADER_DEADLINE_S) * US_PER_S);
+    deadline_set(conn,
+                 clock_monotonic_us() + (HTTP_IDLE_TIMEOUT_S + HTTP_HEADER_DEADLINE_S) * US_PER_S);
     daemon->loop->in_flight--;
     exchange_give_back(x);
 }

@@ -100,8 +100,7 @@ bool form_boundary(struct str content_type, struct str *ret_boundary)
     while (param_next(&rest, &name, &value)) {
         if (!str_eq_nocase(name, STR("boundary")))
             continue;
-        if (value.len == 0 || value.len > FORM_BOUNDARY_BYTES_MAX ||
-            value.p[value.len - 1] == ' ')
+        if (value.len == 0 || value.len > FORM_BOUNDARY_BYTES_MAX || value.p[value.len - 1] == ' ')
             return false;
         for (size_t i = 0; i < value.len; i++) {
             if (!is_boundary_char(value.p[i]))

@@ -89,7 +89,8 @@ static const char *judge_length(struct http_request *request, int *ret_status)
     if (lengths > 1)
         return refuse(ret_status, 400, "The request has more than one Content-Length header.");
     if (lengths > 0 && encodings > 0)
-        return refuse(ret_status, 400, "The request has both Content-Length and Transfer-Encoding.");
+        return refuse(ret_status, 400,
+                      "The request has both Content-Length and Transfer-Encoding.");
     if (encodings > 1)
         return refuse(ret_status, 400, "The request has more than one Transfer-Encoding header.");
 

@@ -13,7 +13,7 @@
 #include "server/http/http.h"
 
 /* Target, names and values together, so that the reply's headers fit beside them. */
-#define HTTP_HEAD_BYTES_MAX 40960
+#define HTTP_HEAD_BYTES_MAX 24576
 
 /*
  * Judge method, target, http_1_0 and fields; set host, has_body, chunked, content_length,

@@ -23,14 +23,14 @@
 
 /* ---- limits (each has a test at the maximum and one past it) ---------------------------- */
 
-#define HTTP_HEADERS_MAX 100           /* fields in a request */
-#define HTTP_HEADER_BYTES_MAX 8192     /* one field: name + value */
-#define HTTP_TARGET_BYTES_MAX 16384    /* request-target */
+#define HTTP_HEADERS_MAX 100        /* fields in a request */
+#define HTTP_HEADER_BYTES_MAX 8192  /* one field: name + value */
+#define HTTP_TARGET_BYTES_MAX 16384 /* request-target */
 #define HTTP_QUERY_PARAMS_MAX 64
-#define HTTP_HEADER_DEADLINE_S 15      /* from the first byte seen to the end of the headers */
+#define HTTP_HEADER_DEADLINE_S 15 /* from the first byte seen to the end of the headers */
 #define HTTP_IDLE_TIMEOUT_S 60
-#define HTTP_BODY_GRACE_S 30           /* then the body must keep up HTTP_BODY_RATE_MIN */
-#define HTTP_BODY_RATE_MIN 1024        /* bytes per second, averaged since the headers */
+#define HTTP_BODY_GRACE_S 30               /* then the body must keep up HTTP_BODY_RATE_MIN */
+#define HTTP_BODY_RATE_MIN 1024            /* bytes per second, averaged since the headers */
 #define HTTP_DRAIN_BYTES_MAX (1024 * 1024) /* of a refused body that are read to be polite */
 #define HTTP_REPLY_HEADERS_MAX 96
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX /* http_reply.length of a STREAM: sent chunked */
@@ -150,12 +150,14 @@ struct http_app {
     void (*on_loop_stop)(void *context, void *loop_context);
     enum http_next (*on_headers)(void *context, struct http_exchange_view *exchange);
     /* Never called with len 0. HTTP_REPLY here: the rest of the body is drained, then replied. */
-    enum http_next (*on_body)(void *context, struct http_exchange_view *exchange,
-                              const void *bytes, size_t len);
+    enum http_next (*on_body)(void *context, struct http_exchange_view *exchange, const void *bytes,
+                              size_t len);
     enum http_next (*on_end)(void *context, struct http_exchange_view *exchange);
     enum http_next (*on_resume)(void *context, struct http_exchange_view *exchange);
     /* Fill a reply for a request refused by the guard or for lack of resources. status and text
-     * are a suggestion (400 "..."; 501, 431, 414, 503). target may be unparsed. */
+     * are a suggestion (400 "..."; 501, 431, 414, 503). target may be unparsed. Where the library
+     * itself refuses, the request is empty (method and target STR_NONE), the status on the wire
+     * stays the suggested one, and the body is EMPTY, MEMORY or BUFFER. on_done follows. */
     void (*on_refuse)(void *context, struct http_exchange_view *exchange, int status,
                       const char *why);
     /* Exactly once per exchange. completed: the reply was sent whole. bytes_in: body bytes read. */
@@ -171,7 +173,7 @@ void http_resume(struct http_exchange_view *exchange);
 /* ---- server ------------------------------------------------------------------------------- */
 
 struct http_listener {
-    int fd;    /* bound and listening; taken over by the server */
+    int fd; /* bound and listening; taken over by the server */
     bool tls;
     char url[160]; /* "http://127.0.0.1:9000" */
 };
@@ -184,10 +186,10 @@ MUST_CHECK bool http_listen(struct str spec, bool tls, struct http_listener *ret
                             struct fault *fault);
 
 struct http_options {
-    unsigned loop_count;         /* 0: one per core, at most 16 */
-    unsigned connections_max;    /* 0: 4096 */
-    size_t arena_first_bytes;    /* 0: 16 KiB */
-    size_t arena_limit_bytes;    /* 0: 8 MiB */
+    unsigned loop_count;                    /* 0: one per core, at most 16 */
+    unsigned connections_max;               /* 0: 4096 */
+    size_t arena_first_bytes;               /* 0: 16 KiB */
+    size_t arena_limit_bytes;               /* 0: 8 MiB */
     struct str tls_cert_path, tls_key_path; /* when a listener has tls */
 };
 

@@ -93,8 +93,8 @@ static bool open_socket(struct str spec, const union address *address, socklen_t
 {
     int yes = 1;
     int no = 0;
-    CLEANUP(fd_close) int fd =
-        socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLEANUP(fd_close)
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return fault_errno(fault, false, "listen address '%.*s'", STR_ARG(spec));
@@ -143,8 +143,7 @@ static bool listen_unix(struct str spec, struct http_listener *listener, struct 
     return true;
 }
 
-bool http_listen(struct str spec, bool tls, struct http_listener *ret_listener,
-                 struct fault *fault)
+bool http_listen(struct str spec, bool tls, struct http_listener *ret_listener, struct fault *fault)
 {
     struct http_listener listener = { .fd = -1, .tls = tls };
     union address address = { 0 };

@@ -39,8 +39,8 @@ void http_loop_push_resumed(struct http_loop *loop, struct http_exchange *x)
 
     do {
         x->next = head;
-    } while (!atomic_compare_exchange_weak_explicit(&loop->resumed, &head, x,
-                                                    memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&loop->resumed, &head, x, memory_order_release,
+                                                    memory_order_relaxed));
     /* Whoever filled the empty list wakes the loop; it looks at the list before it sleeps. */
     if (head == NULL && http_loop_current != loop)
         http_loop_wake(loop);
@@ -98,7 +98,9 @@ static void daemon_schedule(struct http_daemon *daemon, int64_t now_us)
 {
     uint64_t timeout_ms;
 
-    daemon->ready = false;
+    /* MHD that was full listens again at the start of its next run, which nobody else asks for. */
+    daemon->ready = daemon->freed;
+    daemon->freed = false;
     daemon->due_us = HTTP_NEVER;
     if (MHD_get_timeout64(daemon->mhd, &timeout_ms) != MHD_YES)
         return;
@@ -182,8 +184,7 @@ static void loop_wait(struct http_loop *loop, int sleep_ms)
 static void loop_begin_stop(struct http_loop *loop, int64_t now_us)
 {
     loop->stopping = true;
-    loop->stop_deadline_us =
-        now_us + (int64_t)atomic_load(&loop->server->grace_s) * US_PER_S;
+    loop->stop_deadline_us = now_us + (int64_t)atomic_load(&loop->server->grace_s) * US_PER_S;
     for (size_t i = 0; i < loop->server->listener_count; i++) {
         http_daemon_quiesce(&loop->daemons[i]);
         loop->daemons[i].ready = true;

@@ -16,8 +16,8 @@
 
 #define LOG_TEXT_MAX 512
 
-struct MHD_Response *refusal_of_library(size_t len, const void *text)
-    __asm__("__wrap_MHD_create_response_from_buffer_static");
+struct MHD_Response *refusal_of_library(size_t len, const void *text) __asm__(
+    "__wrap_MHD_create_response_from_buffer_static");
 
 static bool starts_with(const char *text, const char *prefix)
 {

@@ -120,15 +120,16 @@ static struct MHD_Response *response_memory(struct http_reply *reply, enum reply
 {
     if (memory == REPLY_MEMORY_COPY)
         return MHD_create_response_from_buffer_copy(reply->memory.len, reply->memory.p);
-    return MHD_create_response_from_buffer_with_free_callback(
-        reply->memory.len, (void *)(uintptr_t)reply->memory.p, nothing_to_free);
+    return MHD_create_response_from_buffer_with_free_callback(reply->memory.len,
+                                                              (void *)(uintptr_t)reply->memory.p,
+                                                              nothing_to_free);
 }
 
 static struct MHD_Response *response_buffer(struct http_reply *reply)
 {
     char *bytes = reply->buffer.p;
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
-        reply->buffer.len, bytes, mem_free);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(reply->buffer.len, bytes, mem_free);
 
     if (response == NULL)
         mem_free(bytes);
@@ -167,9 +168,11 @@ static struct MHD_Response *response_with_body(struct http_exchange *x, enum rep
         }
         return response_file(reply);
     case HTTP_BODY_STREAM:
-        return MHD_create_response_from_callback(
-            reply->length == HTTP_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN : reply->length,
-            HTTP_STREAM_BLOCK_BYTES, reply_read, x, nothing_to_free);
+        return MHD_create_response_from_callback(reply->length == HTTP_LENGTH_UNKNOWN
+                                                     ? MHD_SIZE_UNKNOWN
+                                                     : reply->length,
+                                                 HTTP_STREAM_BLOCK_BYTES, reply_read, x,
+                                                 nothing_to_free);
     case HTTP_BODY_EMPTY:
         break;
     }

@@ -114,8 +114,7 @@ static bool tls_prepare(struct http_server *server, struct fault *fault)
         wanted = wanted || server->listeners[i].tls;
     if (!wanted)
         return true;
-    server->tls =
-        http_tls_open(server->options.tls_cert_path, server->options.tls_key_path, fault);
+    server->tls = http_tls_open(server->options.tls_cert_path, server->options.tls_key_path, fault);
     return server->tls != NULL;
 }
 

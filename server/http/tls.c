@@ -72,8 +72,8 @@ static bool certificate_fill(struct http_certificate *certificate, const gnutls_
     }
     result = gnutls_privkey_init(&certificate->key);
     if (result == 0)
-        result = gnutls_privkey_import_x509_raw(certificate->key, key, GNUTLS_X509_FMT_PEM, NULL,
-                                                0);
+        result =
+            gnutls_privkey_import_x509_raw(certificate->key, key, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (result < 0)
         return fault_set(fault, false, "TLS key: %s", gnutls_strerror(result));
     return true;
@@ -88,12 +88,14 @@ static bool certificate_matches(const struct http_certificate *certificate, stru
     int result;
 
     result = gnutls_privkey_sign_data(certificate->key, GNUTLS_DIG_SHA256, 0, &data, &signature);
-    if (result == GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM ||
-        result == GNUTLS_E_CONSTRAINT_ERROR || result == GNUTLS_E_INVALID_REQUEST)
+    if (result == GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM || result == GNUTLS_E_CONSTRAINT_ERROR ||
+        result == GNUTLS_E_INVALID_REQUEST)
         return true; /* EdDSA signs no digest; the handshake will tell */
     if (result == 0) {
-        int algorithm = (int)gnutls_pk_to_sign(
-            gnutls_pubkey_get_pk_algorithm(certificate->chain[0].pubkey, NULL), GNUTLS_DIG_SHA256);
+        int algorithm =
+            (int)gnutls_pk_to_sign(gnutls_pubkey_get_pk_algorithm(certificate->chain[0].pubkey,
+                                                                  NULL),
+                                   GNUTLS_DIG_SHA256);
 
         result = gnutls_pubkey_verify_data2(certificate->chain[0].pubkey,
                                             (gnutls_sign_algorithm_t)algorithm, 0, &data,

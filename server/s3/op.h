@@ -53,6 +53,7 @@ enum route_flags {
     ROUTE_LENGTH = 16,      /* Content-Length (or chunked) is required */
     ROUTE_NEW_BUCKET = 32,  /* the bucket need not exist */
     ROUTE_MARKER_OK = 64,   /* a delete marker is handed to the operation */
+    ROUTE_OF_OBJECT = 128,  /* x-amz-checksum-* describe the object, not the body sent */
 };
 
 struct op;

@@ -156,11 +156,12 @@ static enum s3_error read_claims(struct op *op, struct sink *sink)
 {
     enum s3_error err = read_content_md5(op, sink);
 
-    if (err == S3_OK)
+    if (err == S3_OK && (op->route->flags & ROUTE_OF_OBJECT) == 0)
         err = read_checksum_headers(op, sink);
     if (err == S3_OK)
         err = read_trailer_header(op, sink);
-    if (err == S3_OK && op->route->body != TAKES_NOTHING)
+    if (err == S3_OK && op->route->body != TAKES_NOTHING &&
+        (op->route->flags & ROUTE_OF_OBJECT) == 0)
         err = read_sdk_algorithm(op);
     if (err == S3_OK)
         err = read_decoded_length(op, sink);

@@ -87,6 +87,9 @@ class Vectors:
         request = caught[0]
         headers = []
         for header, value in request.headers.items():
+            # Unsigned, and different at each run.
+            if header.lower() in ("user-agent", "amz-sdk-invocation-id", "amz-sdk-request"):
+                continue
             value = value.decode("latin-1") if isinstance(value, bytes) else str(value)
             headers.append((header, value))
         self.add(scheme, name, request.method, request.url, headers, virtual, token)
@@ -101,6 +104,8 @@ class Vectors:
 
     def add(self, scheme, name, method, url, headers, virtual, token):
         parts = urlsplit(url)
+        if virtual and not parts.netloc.startswith(virtual + "."):
+            virtual = None
         target = url[len(parts.scheme) + 3 + len(parts.netloc):] or "/"
         self.requests.append((scheme, name, method, target, parts.netloc, headers, virtual, token))
 
@@ -263,7 +268,7 @@ def c_string(text):
         elif 32 <= byte < 127:
             if hexed and char in "0123456789abcdefABCDEF":
                 out.write('" "')
-            out.write("?\" \"" if char == "?" else char)
+            out.write('?" "' if char == "?" else char)  # never a trigraph
             hexed = False
         else:
             out.write(f"\\x{byte:02x}")

@@ -339,7 +339,7 @@ static enum s3_error versioning_from_body(struct op *op, enum bucket_versioning 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html */
 enum s3_error op_PutBucketVersioning(struct op *op)
 {
-    enum bucket_versioning versioning;
+    enum bucket_versioning versioning = VERSIONING_NEVER;
     struct intent *intent;
     enum s3_error err = versioning_from_body(op, &versioning);
 

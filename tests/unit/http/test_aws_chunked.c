@@ -33,8 +33,8 @@ static bool note(struct seen *seen, const char *text, size_t len)
 static bool on_begin(void *context, uint64_t size, struct str signature)
 {
     char text[128];
-    int len = snprintf(text, sizeof(text), "[%llu %.*s|", (unsigned long long)size,
-                       STR_ARG(signature));
+    int len =
+        snprintf(text, sizeof(text), "[%llu %.*s|", (unsigned long long)size, STR_ARG(signature));
 
     return note(context, text, (size_t)len);
 }
@@ -115,8 +115,8 @@ void test_aws_chunked__signed(void **state)
 void test_aws_chunked__unsigned_with_trailer(void **state)
 {
     (void)state;
-    every_split("2\r\nhi\r\n0\r\nX-Amz-Checksum-CRC32: AAAA==\r\n\r\n", false, true,
-                AWS_CHUNKED_OK, "[2 |hi][0 |]{x-amz-checksum-crc32=AAAA==}");
+    every_split("2\r\nhi\r\n0\r\nX-Amz-Checksum-CRC32: AAAA==\r\n\r\n", false, true, AWS_CHUNKED_OK,
+                "[2 |hi][0 |]{x-amz-checksum-crc32=AAAA==}");
     every_split("0\r\n\r\n", false, true, AWS_CHUNKED_OK, "[0 |]");
 }
 
@@ -134,19 +134,39 @@ void test_aws_chunked__signed_with_trailer(void **state)
 void test_aws_chunked__trailer_lines_ended_by_lf(void **state)
 {
     (void)state;
-    every_split("0\r\na:1\nb:2\n\r\nx-amz-trailer-signature:s\r\n\r\n", false, true,
-                AWS_CHUNKED_OK, "[0 |]{a=1}{b=2}{x-amz-trailer-signature=s}");
+    every_split("0\r\na:1\nb:2\n\r\nx-amz-trailer-signature:s\r\n\r\n", false, true, AWS_CHUNKED_OK,
+                "[0 |]{a=1}{b=2}{x-amz-trailer-signature=s}");
     every_split("0\r\na:1\n\r\n\r\n", false, true, AWS_CHUNKED_OK, "[0 |]{a=1}");
 }
 
 void test_aws_chunked__malformed_framing_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "5", "5\r\n", "5\r\nhell", "5\r\nhello", "5\r\nhello\r\n", "0\r\n", "0\r\n\r",
-        "\r\n", "x\r\n", "-1\r\n", "+1\r\na\r\n0\r\n\r\n", "0x1\r\na\r\n0\r\n\r\n",
-        " 1\r\na\r\n0\r\n\r\n", "1 \r\na\r\n0\r\n\r\n", "1\na\n0\n\n", "1\r\nab\r\n0\r\n\r\n",
-        "1\r\na\n\r\n0\r\n\r\n", "1\r\na\r\r\n", "10000000000000000\r\n", "1\rx",
-        "1;x=y\r\na\r\n0\r\n\r\n", "0\r\n\r\nx", "0\r\n\r\n\r\n", "0\r\na:1\r\n\r\n",
+        "",
+        "5",
+        "5\r\n",
+        "5\r\nhell",
+        "5\r\nhello",
+        "5\r\nhello\r\n",
+        "0\r\n",
+        "0\r\n\r",
+        "\r\n",
+        "x\r\n",
+        "-1\r\n",
+        "+1\r\na\r\n0\r\n\r\n",
+        "0x1\r\na\r\n0\r\n\r\n",
+        " 1\r\na\r\n0\r\n\r\n",
+        "1 \r\na\r\n0\r\n\r\n",
+        "1\na\n0\n\n",
+        "1\r\nab\r\n0\r\n\r\n",
+        "1\r\na\n\r\n0\r\n\r\n",
+        "1\r\na\r\r\n",
+        "10000000000000000\r\n",
+        "1\rx",
+        "1;x=y\r\na\r\n0\r\n\r\n",
+        "0\r\n\r\nx",
+        "0\r\n\r\n\r\n",
+        "0\r\na:1\r\n\r\n",
         "1;chunk-signature=" SIG "\r\na\r\n0;chunk-signature=" SIG "\r\n\r\n",
     };
 
@@ -158,9 +178,13 @@ void test_aws_chunked__malformed_framing_is_refused(void **state)
 void test_aws_chunked__signed_chunks_need_exactly_a_signature(void **state)
 {
     static const char *const bad[] = {
-        "0\r\n\r\n", "0;\r\n\r\n", "0;chunk-signature=\r\n\r\n",
-        "0;chunk-signature=" SIG "0\r\n\r\n", "0; chunk-signature=" SIG "\r\n\r\n",
-        "0;Chunk-Signature=" SIG "\r\n\r\n", "0;chunk-signature=" SIG ";a=b\r\n\r\n",
+        "0\r\n\r\n",
+        "0;\r\n\r\n",
+        "0;chunk-signature=\r\n\r\n",
+        "0;chunk-signature=" SIG "0\r\n\r\n",
+        "0; chunk-signature=" SIG "\r\n\r\n",
+        "0;Chunk-Signature=" SIG "\r\n\r\n",
+        "0;chunk-signature=" SIG ";a=b\r\n\r\n",
         "0;a=b;chunk-signature=" SIG "\r\n\r\n",
         "0;chunk-signature=0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\r\n\r\n",
     };
@@ -173,9 +197,9 @@ void test_aws_chunked__signed_chunks_need_exactly_a_signature(void **state)
 void test_aws_chunked__bad_trailers_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "0\r\na\r\n\r\n", "0\r\n:1\r\n\r\n", "0\r\na b:1\r\n\r\n", "0\r\na:1\r\n",
-        "0\r\na:1\rb\r\n\r\n", "0\r\na:1\n\n\r\n\r\n", "0\r\n\n\r\n\r\n", "0\r\na:1\r\n\r\nb:2\r\n",
-        "0\r\na:\x01\r\n\r\n",
+        "0\r\na\r\n\r\n",  "0\r\n:1\r\n\r\n",         "0\r\na b:1\r\n\r\n",
+        "0\r\na:1\r\n",    "0\r\na:1\rb\r\n\r\n",     "0\r\na:1\n\n\r\n\r\n",
+        "0\r\n\n\r\n\r\n", "0\r\na:1\r\n\r\nb:2\r\n", "0\r\na:\x01\r\n\r\n",
     };
 
     (void)state;

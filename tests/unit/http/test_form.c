@@ -99,9 +99,9 @@ void test_form__fields_and_file(void **state)
 
     (void)state;
     every_split("B",
-                PART("name=\"key\"", "a/${filename}") PART("name=policy", "") PART(
-                    "name=\"file\"; filename=\"x \\\"y\\\".txt\"\r\nContent-Type: text/plain",
-                    "the file") PART("name=\"submit\"", "late") END,
+                PART("name=\"key\"", "a/${filename}") PART("name=policy", "")
+                    PART("name=\"file\"; filename=\"x \\\"y\\\".txt\"\r\nContent-Type: text/plain",
+                         "the file") PART("name=\"submit\"", "late") END,
                 FORM_OK, "the file");
     field_is("KEY", "a/${filename}");
     field_is("policy", "");
@@ -115,20 +115,23 @@ void test_form__fields_and_file(void **state)
 void test_form__near_boundaries_inside_the_file_are_data(void **state)
 {
     (void)state;
-    every_split("B", PART("name=\"File\"", "\r\r\n\r\n-\r\n--\r\n--\r\n--A--B\r\n\r\n--\rB\r") END, FORM_OK,
-                "\r\r\n\r\n-\r\n--\r\n--\r\n--A--B\r\n\r\n--\rB\r");
+    every_split("B", PART("name=\"File\"", "\r\r\n\r\n-\r\n--\r\n--\r\n--A--B\r\n\r\n--\rB\r") END,
+                FORM_OK, "\r\r\n\r\n-\r\n--\r\n--\r\n--A--B\r\n\r\n--\rB\r");
     every_split("--\r", "x", FORM_MALFORMED, NULL);
-    every_split("----", "------\r\nContent-Disposition: form-data; name=file\r\n\r\n"
-                        "-\r\n---\r\n-----\r\n\r\n--------\r\n", FORM_OK,
-                "-\r\n---\r\n-----\r\n");
+    every_split("----",
+                "------\r\nContent-Disposition: form-data; name=file\r\n\r\n"
+                "-\r\n---\r\n-----\r\n\r\n--------\r\n",
+                FORM_OK, "-\r\n---\r\n-----\r\n");
 }
 
 void test_form__preamble_epilogue_and_blanks_are_allowed(void **state)
 {
     (void)state;
-    every_split("B", "hello\r\n--\r\n-B\r\n--B \t\r\nX-Other: y\r\n"
-                     "content-disposition: FORM-DATA; name=file; filename=a\r\n\r\nf\r\n--B--trash\r\n--B",
-                FORM_OK, "f");
+    every_split(
+        "B",
+        "hello\r\n--\r\n-B\r\n--B \t\r\nX-Other: y\r\n"
+        "content-disposition: FORM-DATA; name=file; filename=a\r\n\r\nf\r\n--B--trash\r\n--B",
+        FORM_OK, "f");
     assert_string_equal(seen.filename, "a");
 }
 
@@ -142,13 +145,20 @@ void test_form__an_empty_file_is_a_file(void **state)
 void test_form__incomplete_and_malformed_forms_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "--B--", "--B--\r\n", PART("name=a", "b") END, PART("name=file", "f"),
-        PART("name=file", "f") "--B-", PART("name=file", "f") "--Bx", "--B\r\n\r\nf\r\n--B--",
+        "",
+        "--B--",
+        "--B--\r\n",
+        PART("name=a", "b") END,
+        PART("name=file", "f"),
+        PART("name=file", "f") "--B-",
+        PART("name=file", "f") "--Bx",
+        "--B\r\n\r\nf\r\n--B--",
         "--B\r\nContent-Disposition: form-data\r\n\r\nf\r\n--B--",
         "--B\r\nContent-Disposition: attachment; name=file\r\n\r\nf\r\n--B--",
         "--B\r\nContent-Disposition: form-data; name=\"file\r\n\r\nf\r\n--B--",
         "--B\r\nContent-Disposition: form-data; name=file\nX: y\r\n\r\nf\r\n--B--",
-        "--B\r\nno colon\r\n\r\nf\r\n--B--", "--B\nContent-Disposition: form-data; name=file\n\nf\n--B--",
+        "--B\r\nno colon\r\n\r\nf\r\n--B--",
+        "--B\nContent-Disposition: form-data; name=file\n\nf\n--B--",
         "x--B\r\nContent-Disposition: form-data; name=file\r\n\r\nf\r\n--B--",
         "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b"
         "\r\n\r\nf\r\n--B--",
@@ -180,7 +190,8 @@ static enum form_result with_fields(unsigned count, size_t value_len)
     enum form_result result;
 
     for (unsigned i = 0; i < count; i++) {
-        len += (size_t)sprintf(input + len, "--B\r\nContent-Disposition: form-data; name=n\r\n\r\n");
+        len +=
+            (size_t)sprintf(input + len, "--B\r\nContent-Disposition: form-data; name=n\r\n\r\n");
         memset(input + len, 'v', value_len);
         len += value_len;
         len += (size_t)sprintf(input + len, "\r\n");
@@ -225,8 +236,11 @@ void test_form__part_header_limit(void **state)
 
 void test_form__boundary_of_a_content_type(void **state)
 {
-    static const char *const bad[] = { "", "multipart/form-data", "multipart/form-data; boundary=",
-                                       "text/plain; boundary=x", "multipart/mixed; boundary=x",
+    static const char *const bad[] = { "",
+                                       "multipart/form-data",
+                                       "multipart/form-data; boundary=",
+                                       "text/plain; boundary=x",
+                                       "multipart/mixed; boundary=x",
                                        "multipart/form-data; boundary=\"x",
                                        "multipart/form-data; boundary=\"x \"",
                                        "multipart/form-data; boundary=a\\b" };
@@ -234,7 +248,8 @@ void test_form__boundary_of_a_content_type(void **state)
     char text[200];
 
     (void)state;
-    assert_true(form_boundary(STR("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\""), &boundary));
+    assert_true(
+        form_boundary(STR("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\""), &boundary));
     assert_true(str_eq(boundary, STR("a b")));
     assert_true(form_boundary(STR("multipart/form-data;boundary=----x"), &boundary));
     assert_true(str_eq(boundary, STR("----x")));

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "server/http/range.h"
 
-static void range_is(const char *header, uint64_t size, enum range_result expected,
-                     uint64_t offset, uint64_t length)
+static void range_is(const char *header, uint64_t size, enum range_result expected, uint64_t offset,
+                     uint64_t length)
 {
     uint64_t got_offset = 0;
     uint64_t got_length = 0;
@@ -52,9 +52,10 @@ void test_http_range__ranges_outside_are_unsatisfiable(void **state)
 
 void test_http_range__malformed_and_several_ranges_mean_the_whole(void **state)
 {
-    static const char *const none[] = { "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2",
-                                        "bytes=0-1,3-4", "items=0-1", "bytes=+1-2", "bytes=1 -2",
-                                        "bytes = 1-2", "bytes=0x1-2", "bytes=1--2", "bytes=--2" };
+    static const char *const none[] = { "",           "bytes",      "bytes=",        "bytes=-",
+                                        "bytes=a-b",  "bytes=5-2",  "bytes=0-1,3-4", "items=0-1",
+                                        "bytes=+1-2", "bytes=1 -2", "bytes = 1-2",   "bytes=0x1-2",
+                                        "bytes=1--2", "bytes=--2" };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(none); i++)
@@ -64,7 +65,7 @@ void test_http_range__malformed_and_several_ranges_mean_the_whole(void **state)
 
 #define ETAG STR("abc")
 #define MODIFIED_US (INT64_C(1700000000) * US_PER_S + 999999)
-#define AT "Tue, 14 Nov 2023 22:13:20 GMT"     /* 1700000000 */
+#define AT "Tue, 14 Nov 2023 22:13:20 GMT" /* 1700000000 */
 #define BEFORE "Tue, 14 Nov 2023 22:13:19 GMT"
 #define AFTER "Tue, 14 Nov 2023 22:13:21 GMT"
 

@@ -98,9 +98,9 @@ void test_http_target__an_empty_query_is_present(void **state)
 
 void test_http_target__other_forms_and_bad_bytes_are_refused(void **state)
 {
-    static const char *const bad[] = { "", "x", "http://h/x", "h:80", "*", "/%", "/%4", "/%zz",
-                                       "/%00", "/a?b=%00", "/a?%0", "/a b", "/a\tb", "/\x7f",
-                                       "/a?x=%g1" };
+    static const char *const bad[] = { "",      "x",    "http://h/x", "h:80",  "*",
+                                       "/%",    "/%4",  "/%zz",       "/%00",  "/a?b=%00",
+                                       "/a?%0", "/a b", "/a\tb",      "/\x7f", "/a?x=%g1" };
     struct http_request r;
 
     (void)state;

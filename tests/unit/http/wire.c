@@ -212,8 +212,9 @@ static void app_refuse(void *context, struct http_exchange_view *view, int statu
     atomic_fetch_add(&server->begun, 1);
     assert(http_reply_header(view->reply, STR("Content-Type"), STR("application/xml")));
     (void)reply_text(view, status,
-                     arena_printf(view->arena, "<Error><Code>%d</Code><Message>%s</Message></Error>",
-                                  status, why));
+                     arena_printf(view->arena,
+                                  "<Error><Code>%d</Code><Message>%s</Message></Error>", status,
+                                  why));
 }
 
 static void app_done(void *context, struct http_exchange_view *view, bool completed,
@@ -262,10 +263,15 @@ void wire_hold(struct wire_server *server, bool hold)
 
 struct wire_server *wire_start(const char *listen, unsigned loops)
 {
+    return wire_start_limited(listen, loops, 0);
+}
+
+struct wire_server *wire_start_limited(const char *listen, unsigned loops, unsigned connections_max)
+{
     struct wire_server *server = calloc(1, sizeof(*server));
     struct http_app app = { server,  app_loop_start, app_loop_stop, app_headers, app_body,
                             app_end, app_resume,     app_refuse,    app_done };
-    struct http_options options = { .loop_count = loops };
+    struct http_options options = { .loop_count = loops, .connections_max = connections_max };
     struct http_listener listener;
     struct fault fault = { 0 };
 
@@ -300,25 +306,35 @@ void wire_stop(struct wire_server *server, unsigned grace_s)
 
 /* ---- client ------------------------------------------------------------------------------- */
 
-int wire_connect(const struct wire_server *server)
+static bool is_unix(const struct wire_server *server)
+{
+    return strncmp(server->url, "unix:", 5) == 0;
+}
+
+bool wire_connect_fd(const struct wire_server *server, int fd)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)server->port) };
     struct sockaddr_un un = { .sun_family = AF_UNIX };
     struct timeval patience = { .tv_sec = 20 };
-    bool is_unix = strncmp(server->url, "unix:", 5) == 0;
-    int fd = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int failed;
 
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (is_unix(server)) {
+        snprintf(un.sun_path, sizeof(un.sun_path), "%.100s", server->url + 5);
+        return connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0;
+    }
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    snprintf(un.sun_path, sizeof(un.sun_path), "%s", server->url + 5);
-    failed = is_unix ? connect(fd, (struct sockaddr *)&un, sizeof(un))
-                     : connect(fd, (struct sockaddr *)&in, sizeof(in));
-    if (failed != 0) {
+    return connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
+}
+
+int wire_connect(const struct wire_server *server)
+{
+    int fd = socket(is_unix(server) ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (!wire_connect_fd(server, fd)) {
         close(fd);
         return -1;
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     return fd;
 }
 

@@ -38,11 +38,14 @@ struct wire_server {
 };
 
 struct wire_server *wire_start(const char *listen, unsigned loops);
+struct wire_server *wire_start_limited(const char *listen, unsigned loops,
+                                       unsigned connections_max);
 /* Asserts that every exchange that began was done. */
 void wire_stop(struct wire_server *server, unsigned grace_s);
 void wire_hold(struct wire_server *server, bool hold);
 
 int wire_connect(const struct wire_server *server);
+bool wire_connect_fd(const struct wire_server *server, int fd); /* a socket of the right family */
 void wire_send(int fd, const char *bytes, size_t len);
 void wire_send_text(int fd, const char *text);
 

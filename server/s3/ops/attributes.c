@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GetObjectAttributes: parts of what GET and HEAD say, as a document.
+ */
+#include "server/s3/op.h"
+
+#define ATTRIBUTES_XML_BYTES_MAX (4u * 1024u * 1024u)
+
+enum attribute {
+    ATTRIBUTE_ETAG = 1,
+    ATTRIBUTE_CHECKSUM = 2,
+    ATTRIBUTE_PARTS = 4,
+    ATTRIBUTE_STORAGE_CLASS = 8,
+    ATTRIBUTE_SIZE = 16,
+};
+
+#define T(text) { "" text, sizeof(text) - 1 }
+static const struct {
+    struct str name;
+    enum attribute bit;
+} attribute_names[] = {
+    { T("ETag"), ATTRIBUTE_ETAG },
+    { T("Checksum"), ATTRIBUTE_CHECKSUM },
+    { T("ObjectParts"), ATTRIBUTE_PARTS },
+    { T("StorageClass"), ATTRIBUTE_STORAGE_CLASS },
+    { T("ObjectSize"), ATTRIBUTE_SIZE },
+};
+
+static unsigned attribute_bit(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(attribute_names); i++)
+        if (str_eq(attribute_names[i].name, name))
+            return attribute_names[i].bit;
+    return 0;
+}
+
+/* Several headers, or one with commas. */
+static enum s3_error asked_attributes(struct op *op, unsigned *ret_bits)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < op->request->field_count; i++) {
+        struct str rest = op->request->fields[i].value;
+        struct str name;
+
+        if (!str_eq_nocase(op->request->fields[i].name, STR("x-amz-object-attributes")))
+            continue;
+        while (str_next(&rest, ',', &name)) {
+            unsigned bit = attribute_bit(str_trim(name));
+
+            if (bit == 0)
+                return op_fail_argument(op, STR("Invalid attribute name specified."),
+                                        STR("x-amz-object-attributes"), str_trim(name));
+            bits |= bit;
+        }
+    }
+    *ret_bits = bits;
+    if (bits == 0)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The x-amz-object-attributes header specifying the attributes to "
+                                "be retrieved is either missing or empty"));
+    return S3_OK;
+}
+
+/* ---- ObjectParts --------------------------------------------------------------------------------- */
+
+struct parts_page {
+    struct op *op;
+    struct buf parts;
+    uint32_t max;
+    uint32_t count;
+    uint32_t last;
+    bool truncated;
+};
+
+static void parts_page_free(struct parts_page *page)
+{
+    buf_free(&page->parts);
+}
+
+static bool visit_part(void *context, const struct part *part)
+{
+    struct parts_page *page = context;
+    struct buf *out = &page->parts;
+    struct stored_checksum checksum;
+
+    if (page->count == page->max) {
+        page->truncated = true;
+        return false;
+    }
+    page->count++;
+    page->last = part->number;
+    xml_open(out, STR("Part"));
+    if (stored_checksum_unpack(part->checksum, &checksum))
+        xml_checksum(page->op, out, &checksum, /* with_type= */ false);
+    xml_u64(out, STR("PartNumber"), part->number);
+    xml_u64(out, STR("Size"), part->size_bytes);
+    xml_close(out, STR("Part"));
+    return !out->failed;
+}
+
+/* A number header: absent is fallback. */
+static enum s3_error header_count(struct op *op, const char *name, uint32_t fallback, uint32_t most,
+                                  uint32_t *ret_count)
+{
+    struct str text = op_header(op, name);
+    uint64_t value = fallback;
+
+    if (str_present(text) && (!str_to_u64(text, &value) || value > INT32_MAX))
+        return op_fail_argument(op,
+                                arena_printf(op->arena,
+                                             "Argument %s must be an integer between 0 and "
+                                             "2147483647",
+                                             name),
+                                str_from_cstr(name), text);
+    *ret_count = (uint32_t)u64_min(value, most);
+    return S3_OK;
+}
+
+static enum s3_error write_parts(struct op *op, struct buf *out)
+{
+    CLEANUP(parts_page_free) struct parts_page page = {
+        .op = op, .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX)
+    };
+    uint32_t marker = 0;
+    enum store_status status = STORE_OK;
+    enum s3_error err =
+        header_count(op, "x-amz-max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &page.max);
+
+    if (err == S3_OK)
+        err = header_count(op, "x-amz-part-number-marker", 0, STORE_PARTS_MAX, &marker);
+    if (err != S3_OK)
+        return err;
+    if (page.max > 0)
+        status = object_part_list(op->reader, &op->version, marker, page.max + 1, visit_part, &page,
+                                  &op->fault);
+    if (status != STORE_OK && status != STORE_STOPPED)
+        return s3_from_store(op, status);
+    xml_open(out, STR("ObjectParts"));
+    xml_u64(out, STR("PartsCount"), op->version.part_count);
+    xml_u64(out, STR("PartNumberMarker"), marker);
+    xml_u64(out, STR("NextPartNumberMarker"), page.last);
+    xml_u64(out, STR("MaxParts"), page.max);
+    xml_bool(out, STR("IsTruncated"), page.truncated);
+    buf_str(out, buf_view(&page.parts));
+    xml_close(out, STR("ObjectParts"));
+    return page.parts.failed ? op_fail(op, S3_SlowDown) : S3_OK;
+}
+
+static void write_checksum(struct op *op, struct buf *out)
+{
+    struct stored_checksum checksum;
+
+    if (!stored_checksum_unpack(op->version.attrs.checksum, &checksum))
+        return;
+    xml_open(out, STR("Checksum"));
+    /* Here, other than in headers, a composite value is without its "-N" (AWS). */
+    if (checksum.type == CHECKSUM_COMPOSITE) {
+        struct stored_checksum bare = checksum;
+
+        bare.type = CHECKSUM_TYPE_NONE;
+        xml_checksum(op, out, &bare, /* with_type= */ false);
+        xml_text(out, STR("ChecksumType"), checksum_type_name(checksum.type));
+    } else {
+        xml_checksum(op, out, &checksum, /* with_type= */ true);
+    }
+    xml_close(out, STR("Checksum"));
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html */
+enum s3_error op_GetObjectAttributes(struct op *op)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX);
+    const struct version *version = &op->version;
+    unsigned bits;
+    enum s3_error err = asked_attributes(op, &bits);
+
+    if (err != S3_OK)
+        return err;
+    op_set_http_date(op, "Last-Modified", version->modified_us);
+    if (op->bucket.versioning != VERSIONING_NEVER)
+        op_set_version_id(op, version);
+    xml_begin(&out, STR("GetObjectAttributesResponse"));
+    /* The one place where S3 gives an ETag without quotes. */
+    if (bits & ATTRIBUTE_ETAG)
+        xml_text(&out, STR("ETag"), version->attrs.etag);
+    if (bits & ATTRIBUTE_CHECKSUM)
+        write_checksum(op, &out);
+    if ((bits & ATTRIBUTE_PARTS) && version->part_count > 0)
+        err = write_parts(op, &out);
+    if (err != S3_OK)
+        return err;
+    if (bits & ATTRIBUTE_STORAGE_CLASS)
+        xml_text(&out, STR("StorageClass"), storage_class_name(version->attrs.storage_class));
+    if (bits & ATTRIBUTE_SIZE)
+        xml_u64(&out, STR("ObjectSize"), version->size_bytes);
+    xml_close(&out, STR("GetObjectAttributesResponse"));
+    return op_reply_xml(op, &out);
+}

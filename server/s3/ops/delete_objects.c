@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DeleteObjects: up to a thousand keys in one intent; each has an outcome of its own.
+ */
+#include "server/s3/op.h"
+
+#define DELETE_XML_BYTES_MAX (16u * 1024u * 1024u)
+
+struct delete_entry {
+    struct str key;
+    struct str version_id;     /* as asked; STR_NONE: none */
+    enum s3_error error;       /* refused before the store was asked */
+    struct delete_item *item;  /* NULL when refused */
+};
+
+struct deletion {
+    bool quiet;
+    struct delete_entry *entries;
+    size_t count;
+    struct delete_item *items;
+    size_t item_count;
+};
+
+/* ---- request ------------------------------------------------------------------------------------- */
+
+static bool parse_time(struct str text, int64_t *ret_us)
+{
+    return clock_parse_http(text, ret_us) || clock_parse_iso8601(text, ret_us);
+}
+
+static enum s3_error entry_condition(struct op *op, const struct xml_node *node,
+                                     struct write_condition *condition)
+{
+    struct str etag = xml_child_text(node, STR("ETag"));
+    struct str size = xml_child_text(node, STR("Size"));
+    struct str modified = xml_child_text(node, STR("LastModifiedTime"));
+
+    if (etag.len > 0)
+        condition->if_match = etag_bare(etag);
+    condition->has_size = str_present(size);
+    condition->has_modified = str_present(modified);
+    if ((condition->has_size && !str_to_u64(size, &condition->size_bytes)) ||
+        (condition->has_modified && !parse_time(modified, &condition->modified_us)))
+        return op_fail(op, S3_MalformedXML);
+    return S3_OK;
+}
+
+/* What is wrong with one entry by itself; the others go on. */
+static enum s3_error judge_entry(const struct op *op, const struct delete_entry *entry,
+                                 struct delete_item *item)
+{
+    if (entry->key.len == 0)
+        return S3_UserKeyMustBeSpecified;
+    if (entry->key.len > STORE_KEY_BYTES_MAX)
+        return S3_KeyTooLongError;
+    if (!str_present(entry->version_id))
+        return S3_OK;
+    /* Through an ACL, removing one version is the bucket owner's right alone. */
+    if (!str_eq(op_caller_id(op), op->bucket.owner))
+        return S3_AccessDenied;
+    item->has_version = true;
+    return version_id_parse(entry->version_id, &item->version) ? S3_OK : S3_NoSuchVersion;
+}
+
+static enum s3_error take_entry(struct op *op, const struct xml_node *node,
+                                struct deletion *deletion)
+{
+    const struct xml_node *key = xml_child(node, STR("Key"));
+    struct str version_id = xml_child_text(node, STR("VersionId"));
+    struct delete_entry *entry = &deletion->entries[deletion->count];
+    struct delete_item item = { 0 };
+    enum s3_error err;
+
+    if (key == NULL)
+        return op_fail(op, S3_MalformedXML);
+    err = entry_condition(op, node, &item.condition);
+    if (err != S3_OK)
+        return err;
+    /* Not trimmed: blanks are part of a key. */
+    *entry = (struct delete_entry){ .key = key->text,
+                                    .version_id = version_id.len > 0 ? version_id : STR_NONE };
+    entry->error = judge_entry(op, entry, &item);
+    if (entry->error == S3_OK) {
+        item.key = entry->key;
+        entry->item = &deletion->items[deletion->item_count++];
+        *entry->item = item;
+    }
+    deletion->count++;
+    return S3_OK;
+}
+
+static enum s3_error deletion_from_body(struct op *op, struct deletion *deletion)
+{
+    const struct xml_node *root;
+    size_t count;
+    enum s3_error err = op_xml(op, STR("Delete"), &root);
+
+    if (err != S3_OK)
+        return err;
+    count = xml_child_count(root, STR("Object"));
+    if (count == 0 || count > S3_DELETE_KEYS_MAX)
+        return op_fail(op, S3_MalformedXML);
+    deletion->quiet = str_eq_nocase(xml_child_text(root, STR("Quiet")), STR("true"));
+    deletion->entries = arena_array(op->arena, count, sizeof(*deletion->entries));
+    deletion->items = arena_array(op->arena, count, sizeof(*deletion->items));
+    if (deletion->entries == NULL || deletion->items == NULL)
+        return op_fail(op, S3_SlowDown);
+    for (const struct xml_node *node = root->children; err == S3_OK && node != NULL;
+         node = node->next)
+        if (str_eq(node->name, STR("Object")))
+            err = take_entry(op, node, deletion);
+    return err;
+}
+
+/* ---- answer -------------------------------------------------------------------------------------- */
+
+static enum s3_error entry_outcome(struct op *op, const struct delete_entry *entry)
+{
+    return entry->item != NULL ? s3_from_store(op, entry->item->status) : entry->error;
+}
+
+static void write_deleted(struct buf *out, const struct delete_entry *entry)
+{
+    const struct delete_item *item = entry->item;
+
+    xml_open(out, STR("Deleted"));
+    xml_text(out, STR("Key"), entry->key);
+    if (str_present(entry->version_id))
+        xml_text(out, STR("VersionId"), entry->version_id);
+    if (item->made_marker || item->deleted_marker) {
+        xml_bool(out, STR("DeleteMarker"), true);
+        xml_text(out, STR("DeleteMarkerVersionId"),
+                 item->made_marker ? item->marker_version : entry->version_id);
+    }
+    xml_close(out, STR("Deleted"));
+}
+
+static void write_error(struct buf *out, const struct delete_entry *entry, enum s3_error error)
+{
+    const struct s3_error_row *row = s3_error_row(error);
+
+    xml_open(out, STR("Error"));
+    xml_text(out, STR("Key"), entry->key);
+    if (str_present(entry->version_id))
+        xml_text(out, STR("VersionId"), entry->version_id);
+    xml_text(out, STR("Code"), row->code);
+    xml_text(out, STR("Message"), row->message);
+    xml_close(out, STR("Error"));
+}
+
+static enum s3_error reply_DeleteObjects(struct op *op)
+{
+    const struct deletion *deletion = op->work;
+    struct buf out = BUF_WITH_MAX(DELETE_XML_BYTES_MAX);
+
+    xml_begin(&out, STR("DeleteResult"));
+    for (size_t i = 0; i < deletion->count; i++) {
+        const struct delete_entry *entry = &deletion->entries[i];
+        enum s3_error err = entry_outcome(op, entry);
+
+        if (err != S3_OK)
+            write_error(&out, entry, err);
+        else if (!deletion->quiet)
+            write_deleted(&out, entry);
+    }
+    xml_close(&out, STR("DeleteResult"));
+    return op_reply_xml(op, &out);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+enum s3_error op_DeleteObjects(struct op *op)
+{
+    struct deletion *deletion = ARENA_NEW(op->arena, struct deletion);
+    struct intent *intent = op_intent(op, INTENT_OBJECT_DELETE);
+    enum s3_error err;
+
+    if (deletion == NULL || intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    err = deletion_from_body(op, deletion);
+    if (err != S3_OK)
+        return err;
+    op->work = deletion;
+    if (deletion->item_count == 0)
+        return reply_DeleteObjects(op);
+    intent->items = deletion->items;
+    intent->item_count = deletion->item_count;
+    return op_submit(op, intent, reply_DeleteObjects);
+}

@@ -1,0 +1,875 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Multipart uploads: create, upload a part, copy a part, complete, abort, list parts.
+ *
+ * (1) A part's ETag is 32 hex digits: the MD5 of its bytes, but for part copies whose bytes were
+ *     not read (see copied_etag). The object's ETag is the MD5 of the parts' MD5s, then "-N".
+ * (2) An upload made with a checksum algorithm has that checksum for each of its parts, given by
+ *     the client or computed here. The object's value is COMPOSITE (of the values) or FULL_OBJECT
+ *     (combined CRCs).
+ * (3) Complete is O(parts): no bytes move. It is answered again, with the same result, for as long
+ *     as the store remembers the upload.
+ */
+#include "server/s3/ops/reply_put.h"
+
+#include "base/codec.h"
+
+#define MULTIPART_XML_BYTES_MAX (8u * 1024u * 1024u)
+#define ETAG_HEX_LEN (2 * MD5_BYTES)
+
+static enum checksum_kind upload_kind(const struct upload *upload)
+{
+    return (enum checksum_kind)upload->checksum_kind;
+}
+
+static enum checksum_type upload_type(const struct upload *upload)
+{
+    return (enum checksum_type)upload->checksum_type;
+}
+
+static struct str u64_text(struct op *op, uint64_t value)
+{
+    return arena_printf(op->arena, "%llu", (unsigned long long)value);
+}
+
+/* The upload that uploadId names; done uploads only where the operation takes them. */
+static enum s3_error load_upload(struct op *op, bool done_too)
+{
+    struct str id = op_param(op, "uploadId");
+    enum store_status status = upload_get(op->reader, op->bucket.id, op->key, id, op->arena,
+                                          &op->upload, &op->fault);
+
+    if (status == STORE_OK && op->upload.done && !done_too)
+        status = STORE_NO_UPLOAD;
+    return s3_from_store(op, status);
+}
+
+/* ---- CreateMultipartUpload ---------------------------------------------------------------------- */
+
+/* The type an algorithm has when none is asked for. */
+static enum checksum_type default_type(enum checksum_kind kind)
+{
+    return kind == CHECKSUM_CRC64NVME ? CHECKSUM_FULL_OBJECT : CHECKSUM_COMPOSITE;
+}
+
+static enum s3_error bad_pair(struct op *op, struct str type, enum checksum_kind kind)
+{
+    return op_fail_text(op, S3_InvalidRequest,
+                        arena_printf(op->arena,
+                                     "The %.*s checksum type cannot be used with the %.*s checksum "
+                                     "algorithm.",
+                                     STR_ARG(type), STR_ARG(checksum_header_suffix(kind))));
+}
+
+static enum s3_error checksum_of_upload(struct op *op, enum checksum_kind *ret_kind,
+                                        enum checksum_type *ret_type)
+{
+    struct str algorithm = op_amz(op, "x-amz-checksum-algorithm");
+    struct str type = op_amz(op, "x-amz-checksum-type");
+    enum checksum_kind kind = checksum_from_name(algorithm);
+
+    *ret_kind = kind;
+    *ret_type = kind != CHECKSUM_NONE ? default_type(kind) : CHECKSUM_TYPE_NONE;
+    if (str_present(algorithm) && kind == CHECKSUM_NONE)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Checksum algorithm provided is unsupported. Please try again with "
+                                "any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, "
+                                "MD5, SHA512, XXHASH64, XXHASH3, XXHASH128]"));
+    if (!str_present(type))
+        return S3_OK;
+    if (kind == CHECKSUM_NONE)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The x-amz-checksum-type header can only be used with the "
+                                "x-amz-checksum-algorithm header."));
+    if (str_eq(type, STR("COMPOSITE")))
+        *ret_type = CHECKSUM_COMPOSITE;
+    else if (str_eq(type, STR("FULL_OBJECT")))
+        *ret_type = CHECKSUM_FULL_OBJECT;
+    else
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Value for x-amz-checksum-type header is invalid."));
+    if ((*ret_type == CHECKSUM_FULL_OBJECT && !checksum_can_combine(kind)) ||
+        (*ret_type == CHECKSUM_COMPOSITE && kind == CHECKSUM_CRC64NVME))
+        return bad_pair(op, type, kind);
+    return S3_OK;
+}
+
+static enum s3_error reply_CreateMultipartUpload(struct op *op)
+{
+    const struct intent *intent = op->intent;
+    struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
+
+    if (intent->checksum_kind != CHECKSUM_NONE) {
+        op_set(op, "x-amz-checksum-algorithm",
+               checksum_name((enum checksum_kind)intent->checksum_kind));
+        op_set(op, "x-amz-checksum-type",
+               checksum_type_name((enum checksum_type)intent->checksum_type));
+    }
+    op_set_encryption(op, &intent->attrs);
+    xml_begin(&out, STR("InitiateMultipartUploadResult"));
+    xml_text(&out, STR("Bucket"), op->bucket_name);
+    xml_text(&out, STR("Key"), op->key);
+    xml_text(&out, STR("UploadId"), intent->upload_id);
+    xml_close(&out, STR("InitiateMultipartUploadResult"));
+    return op_reply_xml(op, &out);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
+enum s3_error op_CreateMultipartUpload(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_UPLOAD_CREATE);
+    enum checksum_kind kind;
+    enum checksum_type type;
+    enum s3_error err;
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    err = attrs_from_request(op, &intent->attrs);
+    if (err == S3_OK)
+        err = checksum_of_upload(op, &kind, &type);
+    if (err != S3_OK)
+        return err;
+    intent->attrs.owner = op_caller_id(op);
+    intent->checksum_kind = (uint8_t)kind;
+    intent->checksum_type = (uint8_t)type;
+    return op_submit(op, intent, reply_CreateMultipartUpload);
+}
+
+/* ---- UploadPart --------------------------------------------------------------------------------- */
+
+static enum s3_error part_number(struct op *op, struct str text, uint32_t *ret_number)
+{
+    uint64_t value;
+
+    if (!str_to_u64(text, &value) || value < 1 || value > STORE_PARTS_MAX)
+        return op_fail_argument(
+            op, STR("Part number must be an integer between 1 and 10000, inclusive"),
+            STR("partNumber"), text);
+    *ret_number = (uint32_t)value;
+    return S3_OK;
+}
+
+enum s3_error op_upload_prepare(struct op *op)
+{
+    enum s3_error err = attrs_refuse_unsupported(op);
+
+    if (err == S3_OK)
+        err = part_number(op, op_param(op, "partNumber"), &op->part_number);
+    if (err == S3_OK)
+        err = load_upload(op, /* done_too= */ false);
+    if (err == S3_OK && !op->checksum_given)
+        op->checksum_kind = upload_kind(&op->upload);
+    return err;
+}
+
+static enum s3_error reply_UploadPart(struct op *op)
+{
+    struct stored_checksum checksum = checksum_of_digests(op);
+
+    op_set_quoted(op, "ETag", op->intent->attrs.etag);
+    if (op->checksum_given || upload_kind(&op->upload) != CHECKSUM_NONE)
+        op_set_checksum(op, &checksum, /* with_type= */ false);
+    op_set_encryption(op, &op->upload.attrs);
+    return op_reply_empty(op, 200);
+}
+
+static struct str kind_or_null(enum checksum_kind kind)
+{
+    return kind != CHECKSUM_NONE ? checksum_header_suffix(kind) : STR("null");
+}
+
+static enum s3_error kind_mismatch(struct op *op, enum checksum_kind expected,
+                                   enum checksum_kind actual)
+{
+    return op_fail_text(op, S3_InvalidRequest,
+                        arena_printf(op->arena,
+                                     "Checksum Type mismatch occurred, expected checksum Type: "
+                                     "%.*s, actual checksum Type: %.*s",
+                                     STR_ARG(kind_or_null(expected)),
+                                     STR_ARG(kind_or_null(actual))));
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
+enum s3_error op_UploadPart(struct op *op)
+{
+    enum checksum_kind kind = upload_kind(&op->upload);
+    struct stored_checksum checksum = checksum_of_digests(op);
+    struct intent *intent;
+
+    /* An upload made without an algorithm takes any. */
+    if (kind != CHECKSUM_NONE && op->checksum_kind != kind)
+        return kind_mismatch(op, kind, op->checksum_kind);
+    intent = op_intent(op, INTENT_PART_PUT);
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->upload_id = op_param(op, "uploadId");
+    intent->part_number = op->part_number;
+    intent->attrs.etag = etag_of_digests(op, &op->digests);
+    intent->attrs.checksum = stored_checksum_pack(op, &checksum);
+    intent->body = op->writer;
+    if (!str_present(intent->attrs.etag) || !str_present(intent->attrs.checksum))
+        return op_fail(op, S3_SlowDown);
+    return op_submit(op, intent, reply_UploadPart);
+}
+
+/* ---- UploadPartCopy ----------------------------------------------------------------------------- */
+
+static enum s3_error bad_copy_range(struct op *op, struct str text)
+{
+    return op_fail_argument(op,
+                            STR("The x-amz-copy-source-range value must be of the form "
+                                "bytes=first-last where first and last are the zero-based offsets "
+                                "of the first and last bytes to copy"),
+                            STR("x-amz-copy-source-range"), text);
+}
+
+/* x-amz-copy-source-range: closed, and inside the source. */
+static enum s3_error copy_range(struct op *op, struct copy_source *source)
+{
+    struct str text = op_header(op, "x-amz-copy-source-range");
+    struct str unit = STR("bytes=");
+    struct str first_text;
+    struct str last_text;
+    uint64_t first;
+    uint64_t last;
+
+    source->len = op->source.size_bytes;
+    if (!str_present(text))
+        return S3_OK;
+    if (!str_starts(text, unit) ||
+        !str_cut(str_skip(text, unit.len), '-', &first_text, &last_text) ||
+        !str_to_u64(first_text, &first) || !str_to_u64(last_text, &last) || first > last)
+        return bad_copy_range(op, text);
+    if (last >= op->source.size_bytes)
+        return op_fail_text(op, S3_InvalidRange,
+                            arena_printf(op->arena,
+                                         "Range specified is not valid for source object of size: "
+                                         "%llu",
+                                         (unsigned long long)op->source.size_bytes),
+                            text, u64_text(op, op->source.size_bytes));
+    source->ranged = true;
+    source->offset = first;
+    source->len = last - first + 1;
+    return S3_OK;
+}
+
+/*
+ * The ETag of a part that refers to bytes of another object. The MD5 of those bytes is known only
+ * for a whole object that was uploaded in one piece; else it is derived from the source's ETag and
+ * the range, so that no byte has to be read: equal copies have equal ETags, and S3 promises no more.
+ */
+static struct str copied_etag(struct op *op, const struct copy_source *source)
+{
+    struct str etag = op->source.attrs.etag;
+    uint8_t md5[MD5_BYTES];
+    struct str text;
+    char *hex;
+
+    if (source->len == op->source.size_bytes && etag.len == ETAG_HEX_LEN)
+        return etag;
+    text = arena_printf(op->arena, "%.*s %llu %llu", STR_ARG(etag),
+                        (unsigned long long)source->offset, (unsigned long long)source->len);
+    hex = arena_alloc(op->arena, ETAG_HEX_LEN);
+    if (!str_present(text) || hex == NULL)
+        return STR_NONE;
+    digest_once(DIGEST_MD5, text, md5);
+    hex_encode(md5, sizeof(md5), hex);
+    return str_make(hex, ETAG_HEX_LEN);
+}
+
+/* On a store thread: the bytes were written anew, so their digests are known. */
+static void take_rewrite_digests(struct intent *intent)
+{
+    struct stored_checksum checksum = { .kind = (enum checksum_kind)intent->checksum_kind,
+                                        .type = CHECKSUM_FULL_OBJECT };
+    const struct body_digests *digests = intent->rewrite_digests;
+    char *hex = arena_alloc(intent->arena, ETAG_HEX_LEN);
+
+    /* Without memory the derived ETag stays, which is as good a name. */
+    if (hex != NULL) {
+        hex_encode(digests->md5, MD5_BYTES, hex);
+        intent->attrs.etag = str_make(hex, ETAG_HEX_LEN);
+    }
+    if (checksum.kind == CHECKSUM_NONE)
+        return;
+    memcpy(checksum.value, digests->checksum[checksum.kind], sizeof(checksum.value));
+    intent->attrs.checksum = stored_checksum_pack_in(intent->arena, &checksum);
+}
+
+/* Whether the part can take over the source's checksum: same algorithm, same bytes. */
+static bool source_has_checksum(const struct op *op, const struct copy_source *source)
+{
+    struct stored_checksum checksum;
+
+    return source->len == op->source.size_bytes &&
+           stored_checksum_unpack(op->source.attrs.checksum, &checksum) &&
+           checksum.type == CHECKSUM_FULL_OBJECT && checksum.kind == upload_kind(&op->upload);
+}
+
+static void plan_copy(struct op *op, struct intent *intent, struct copy_source *source)
+{
+    enum checksum_kind kind = upload_kind(&op->upload);
+    bool encrypt = op->upload.attrs.sse != SSE_NONE;
+    bool digest = false;
+
+    if (source_has_checksum(op, source))
+        intent->attrs.checksum = op->source.attrs.checksum;
+    else
+        digest = kind != CHECKSUM_NONE;
+    source->bucket_id = op->source_bucket.id;
+    source->key = op->source.key;
+    source->seq = op->source.seq;
+    source->rewrite = digest || (encrypt && op->source.attrs.sse == SSE_NONE);
+    source->rewrite_options = (struct body_options){
+        .account = op->bucket.owner,
+        .encrypt = encrypt,
+        .checksum_kinds = kind != CHECKSUM_NONE ? 1u << kind : 0,
+        .expected_bytes = source->len,
+    };
+    intent->source = source;
+    intent->staged = take_rewrite_digests;
+    intent->checksum_kind = (uint8_t)kind; /* for take_rewrite_digests */
+}
+
+static enum s3_error reply_UploadPartCopy(struct op *op)
+{
+    const struct intent *intent = op->intent;
+    struct buf out = BUF_WITH_MAX(4096);
+    struct stored_checksum checksum;
+
+    if (op->source_asked_version || op->source_bucket.versioning != VERSIONING_NEVER)
+        op_set(op, "x-amz-copy-source-version-id", version_id_text(&op->source, op->arena));
+    op_set_encryption(op, &op->upload.attrs);
+    xml_begin(&out, STR("CopyPartResult"));
+    xml_time(&out, STR("LastModified"), intent->committed_us);
+    xml_etag(&out, intent->attrs.etag);
+    if (stored_checksum_unpack(intent->attrs.checksum, &checksum))
+        xml_checksum(op, &out, &checksum, /* with_type= */ false);
+    xml_close(&out, STR("CopyPartResult"));
+    return op_reply_xml(op, &out);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
+enum s3_error op_UploadPartCopy(struct op *op)
+{
+    struct copy_source *source = ARENA_NEW(op->arena, struct copy_source);
+    struct intent *intent = op_intent(op, INTENT_PART_PUT);
+    enum s3_error err;
+
+    if (source == NULL || intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    err = op_upload_prepare(op);
+    if (err == S3_OK)
+        err = copy_range(op, source);
+    if (err != S3_OK)
+        return err;
+    if (source->len > S3_OBJECT_BYTES_MAX)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The specified copy source is larger than the maximum allowable "
+                                "size for a copy source: 5368709120"));
+    intent->upload_id = op_param(op, "uploadId");
+    intent->part_number = op->part_number;
+    intent->attrs.etag = copied_etag(op, source);
+    if (!str_present(intent->attrs.etag))
+        return op_fail(op, S3_SlowDown);
+    plan_copy(op, intent, source);
+    return op_submit(op, intent, reply_UploadPartCopy);
+}
+
+/* ---- CompleteMultipartUpload -------------------------------------------------------------------- */
+
+/* The list the client sent, walked along the parts the store has (both ascending). */
+struct assembly {
+    struct op *op;
+    const struct xml_node *listed; /* the next one not met yet; NULL at the end */
+    struct part_choice *choices;
+    size_t count;
+    uint64_t size_bytes;
+    struct digest *md5;
+    struct checksum *composite;    /* COMPOSITE: over the parts' values */
+    struct stored_checksum result; /* kind NONE: the object has no checksum */
+    enum s3_error error;
+    bool too_small; /* the part before was too small, unless it is the last */
+    struct part small;
+};
+
+static void assembly_free(struct assembly *assembly)
+{
+    digest_close(assembly->md5);
+    checksum_close(assembly->composite);
+}
+
+static struct str listed_number_text(const struct xml_node *listed)
+{
+    return xml_child_text(listed, STR("PartNumber"));
+}
+
+static uint32_t listed_number(const struct xml_node *listed)
+{
+    uint64_t number;
+
+    return str_to_u64(listed_number_text(listed), &number) ? (uint32_t)number : 0;
+}
+
+static const struct xml_node *next_part(const struct xml_node *node)
+{
+    while (node != NULL && !str_eq(node->name, STR("Part")))
+        node = node->next;
+    return node;
+}
+
+/* 1..10000 parts, each with a number and an ETag, numbers rising. */
+static enum s3_error check_list(struct op *op, const struct xml_node *root, size_t *ret_count)
+{
+    uint32_t before = 0;
+    size_t count = 0;
+
+    for (const struct xml_node *part = next_part(root->children); part != NULL;
+         part = next_part(part->next)) {
+        struct str text = listed_number_text(part);
+        uint32_t number;
+        enum s3_error err;
+
+        if (!str_present(text) || !str_present(xml_child_text(part, STR("ETag"))) ||
+            ++count > STORE_PARTS_MAX)
+            return op_fail(op, S3_MalformedXML);
+        err = part_number(op, text, &number);
+        if (err != S3_OK)
+            return err;
+        if (number <= before)
+            return op_fail(op, S3_InvalidPartOrder, op_param(op, "uploadId"));
+        before = number;
+    }
+    *ret_count = count;
+    return count > 0 ? S3_OK : op_fail(op, S3_MalformedXML);
+}
+
+static bool refuse_part(struct assembly *assembly, const struct xml_node *listed)
+{
+    struct op *op = assembly->op;
+
+    assembly->error = op_fail(op, S3_InvalidPart, op_param(op, "uploadId"),
+                              listed_number_text(listed),
+                              etag_bare(xml_child_text(listed, STR("ETag"))));
+    return false;
+}
+
+/* The listed checksum, when there is one, is the part's. */
+static bool checksum_agrees(struct op *op, const struct xml_node *listed,
+                            const struct stored_checksum *checksum)
+{
+    struct str text;
+    enum checksum_kind kind = xml_checksum_child(listed, &text);
+
+    if (kind == CHECKSUM_NONE)
+        return true;
+    /* Of an upload without an algorithm the store may know another one than the client. */
+    if (kind != checksum->kind)
+        return upload_kind(&op->upload) == CHECKSUM_NONE;
+    return str_eq(text, stored_checksum_text(op, checksum));
+}
+
+/* Fold one part's checksum into the object's; parts that lack it leave the object without. */
+static void add_checksum(struct assembly *assembly, const struct stored_checksum *checksum,
+                         uint64_t part_bytes)
+{
+    struct stored_checksum *result = &assembly->result;
+
+    if (assembly->count == 0 && upload_kind(&assembly->op->upload) == CHECKSUM_NONE &&
+        checksum_can_combine(checksum->kind))
+        *result = (struct stored_checksum){ .kind = checksum->kind, .type = CHECKSUM_FULL_OBJECT };
+    if (result->kind == CHECKSUM_NONE)
+        return;
+    if (checksum->kind != result->kind) {
+        result->kind = CHECKSUM_NONE;
+        return;
+    }
+    result->parts++;
+    if (result->type == CHECKSUM_COMPOSITE)
+        checksum_update(assembly->composite, checksum->value, checksum_bytes(checksum->kind));
+    else if (assembly->count == 0)
+        memcpy(result->value, checksum->value, sizeof(result->value));
+    else
+        checksum_combine(result->kind, result->value, checksum->value, part_bytes, result->value);
+}
+
+static bool take_part(struct assembly *assembly, const struct part *part)
+{
+    const struct xml_node *listed = assembly->listed;
+    struct stored_checksum checksum = { 0 };
+    uint8_t md5[MD5_BYTES];
+
+    (void)stored_checksum_unpack(part->checksum, &checksum);
+    if (!str_eq(etag_bare(xml_child_text(listed, STR("ETag"))), part->etag) ||
+        !checksum_agrees(assembly->op, listed, &checksum) ||
+        !hex_decode(part->etag, md5, sizeof(md5)))
+        return refuse_part(assembly, listed);
+    digest_update(assembly->md5, md5, sizeof(md5));
+    add_checksum(assembly, &checksum, part->size_bytes);
+    assembly->choices[assembly->count++] = (struct part_choice){ part->number, part->seq };
+    assembly->size_bytes += part->size_bytes;
+    assembly->listed = next_part(listed->next);
+    if (part->size_bytes < S3_PART_BYTES_MIN && assembly->listed != NULL && !assembly->too_small) {
+        assembly->too_small = true;
+        assembly->small = *part;
+        assembly->small.etag = arena_dup(assembly->op->arena, part->etag);
+    }
+    return true;
+}
+
+static bool visit_part(void *context, const struct part *part)
+{
+    struct assembly *assembly = context;
+    uint32_t wanted;
+
+    if (assembly->listed == NULL)
+        return false;
+    wanted = listed_number(assembly->listed);
+    if (part->number < wanted)
+        return true; /* uploaded and not listed: dropped */
+    if (part->number > wanted)
+        return refuse_part(assembly, assembly->listed);
+    return take_part(assembly, part);
+}
+
+static enum s3_error assembly_open(struct op *op, const struct xml_node *root, size_t count,
+                                   struct assembly *assembly)
+{
+    *assembly = (struct assembly){ .op = op, .listed = next_part(root->children) };
+    assembly->choices = arena_array(op->arena, count, sizeof(*assembly->choices));
+    assembly->md5 = digest_open(DIGEST_MD5);
+    assembly->result.kind = upload_kind(&op->upload);
+    assembly->result.type = upload_type(&op->upload);
+    if (assembly->result.type == CHECKSUM_COMPOSITE)
+        assembly->composite = checksum_open(assembly->result.kind);
+    if (assembly->choices == NULL || assembly->md5 == NULL ||
+        (assembly->result.type == CHECKSUM_COMPOSITE && assembly->composite == NULL))
+        return op_fail(op, S3_SlowDown);
+    return S3_OK;
+}
+
+static enum s3_error assemble(struct op *op, struct assembly *assembly)
+{
+    enum store_status status = part_list(op->reader, &op->upload, 0, STORE_PARTS_MAX, visit_part,
+                                         assembly, &op->fault);
+
+    if (status != STORE_OK && status != STORE_STOPPED)
+        return s3_from_store(op, status);
+    if (assembly->error == S3_OK && assembly->listed != NULL)
+        (void)refuse_part(assembly, assembly->listed);
+    if (assembly->error != S3_OK)
+        return assembly->error;
+    if (assembly->too_small)
+        return op_fail(op, S3_EntityTooSmall, u64_text(op, assembly->small.size_bytes),
+                       u64_text(op, S3_PART_BYTES_MIN), u64_text(op, assembly->small.number),
+                       assembly->small.etag);
+    if (assembly->size_bytes > S3_MULTIPART_BYTES_MAX)
+        return op_fail(op, S3_EntityTooLarge, u64_text(op, assembly->size_bytes),
+                       u64_text(op, S3_MULTIPART_BYTES_MAX));
+    if (assembly->composite != NULL)
+        checksum_final(assembly->composite, assembly->result.value);
+    return S3_OK;
+}
+
+/* "<md5 of md5s>-N" from a digest that has seen the parts' MD5s. */
+static struct str joined_etag(struct op *op, struct digest *md5, size_t count)
+{
+    uint8_t bytes[MD5_BYTES];
+    char hex[ETAG_HEX_LEN];
+
+    digest_final(md5, bytes);
+    hex_encode(bytes, sizeof(bytes), hex);
+    return arena_printf(op->arena, "%.*s-%zu", ETAG_HEX_LEN, hex, count);
+}
+
+/* x-amz-checksum-type and x-amz-checksum-<alg> name the object, not this request's body. */
+static enum s3_error check_claimed_checksum(struct op *op, const struct stored_checksum *checksum)
+{
+    struct str type = op_header(op, "x-amz-checksum-type");
+    struct str expected = checksum_type_name(checksum->type);
+
+    if (str_present(type) && checksum->kind != CHECKSUM_NONE && !str_eq(type, expected))
+        return op_fail_text(op, S3_InvalidRequest,
+                            arena_printf(op->arena,
+                                         "The upload was created using the %.*s checksum mode. The "
+                                         "complete request must use the same checksum mode.",
+                                         STR_ARG(expected)));
+    for (unsigned kind = CHECKSUM_NONE + 1; kind < CHECKSUM_KINDS; kind++) {
+        struct str name = checksum_header(op->arena, (enum checksum_kind)kind);
+        struct str claimed =
+            str_present(name) ? http_header(op->request, name) : STR_NONE;
+        struct str head;
+        struct str tail;
+
+        if (!str_present(claimed))
+            continue;
+        if (kind != checksum->kind)
+            return kind_mismatch(op, checksum->kind, (enum checksum_kind)kind);
+        /* The "-N" of a composite value may be left out. */
+        (void)str_cut(stored_checksum_text(op, checksum), '-', &head, &tail);
+        if (!str_eq(claimed, head) && !str_eq(claimed, stored_checksum_text(op, checksum)))
+            return op_fail_text(op, S3_BadDigest,
+                                arena_printf(op->arena,
+                                             "The %.*s you specified did not match the calculated "
+                                             "checksum.",
+                                             STR_ARG(checksum_name(checksum->kind))),
+                                claimed, stored_checksum_text(op, checksum));
+    }
+    return S3_OK;
+}
+
+static enum s3_error check_claimed_size(struct op *op, uint64_t size_bytes)
+{
+    struct str text = op_header(op, "x-amz-mp-object-size");
+    uint64_t claimed;
+
+    if (!str_present(text))
+        return S3_OK;
+    if (!str_to_u64(text, &claimed))
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Value for x-amz-mp-object-size header is invalid."));
+    if (claimed == size_bytes)
+        return S3_OK;
+    return op_fail_text(op, S3_InvalidRequest,
+                        arena_printf(op->arena,
+                                     "The provided 'x-amz-mp-object-size' header value %llu does "
+                                     "not match what was computed: %llu",
+                                     (unsigned long long)claimed, (unsigned long long)size_bytes));
+}
+
+/* Where the object is, as this client sees the server. */
+static struct str object_url(struct op *op)
+{
+    CLEANUP(buf_free) struct buf url = BUF_WITH_MAX(8192);
+
+    buf_str(&url, op->request->tls ? STR("https://") : STR("http://"));
+    buf_str(&url, op->request->host);
+    buf_char(&url, '/');
+    if (!str_present(op->virtual_bucket)) {
+        buf_str(&url, op->bucket_name);
+        buf_char(&url, '/');
+    }
+    uri_encode(&url, op->key, URI_KEEP_SLASH);
+    return url.failed ? STR("") : arena_dup(op->arena, buf_view(&url));
+}
+
+static enum s3_error write_complete(struct op *op, struct str etag, struct str packed_checksum)
+{
+    struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
+    struct stored_checksum checksum;
+
+    op_set_encryption(op, &op->upload.attrs);
+    xml_begin(&out, STR("CompleteMultipartUploadResult"));
+    xml_text(&out, STR("Location"), object_url(op));
+    xml_text(&out, STR("Bucket"), op->bucket_name);
+    xml_text(&out, STR("Key"), op->key);
+    xml_etag(&out, etag);
+    if (stored_checksum_unpack(packed_checksum, &checksum))
+        xml_checksum(op, &out, &checksum, /* with_type= */ true);
+    xml_close(&out, STR("CompleteMultipartUploadResult"));
+    return op_reply_xml(op, &out);
+}
+
+static enum s3_error reply_CompleteMultipartUpload(struct op *op)
+{
+    const struct intent *intent = op->intent;
+
+    if (intent->versioned && intent->version_text.len > 0)
+        op_set(op, "x-amz-version-id", intent->version_text);
+    return write_complete(op, intent->attrs.etag, intent->attrs.checksum);
+}
+
+/* The same Complete again, by a client that did not hear the answer. */
+static enum s3_error complete_again(struct op *op, const struct xml_node *root, size_t count)
+{
+    CLEANUP(digest_closep) struct digest *md5 = digest_open(DIGEST_MD5);
+    const struct upload *upload = &op->upload;
+    struct version version = { .null_version = upload->done_version.kind == VERSION_NULL,
+                               .seq = upload->done_version.seq,
+                               .tail = upload->done_version.tail };
+    uint8_t bytes[MD5_BYTES];
+
+    if (md5 == NULL)
+        return op_fail(op, S3_SlowDown);
+    for (const struct xml_node *part = next_part(root->children); part != NULL;
+         part = next_part(part->next)) {
+        if (!hex_decode(etag_bare(xml_child_text(part, STR("ETag"))), bytes, sizeof(bytes)))
+            return s3_from_store(op, STORE_NO_UPLOAD);
+        digest_update(md5, bytes, sizeof(bytes));
+    }
+    if (!str_eq(joined_etag(op, md5, count), upload->attrs.etag))
+        return s3_from_store(op, STORE_NO_UPLOAD);
+    if (upload->done_versioned)
+        op_set_version_id(op, &version);
+    return write_complete(op, upload->attrs.etag, upload->attrs.checksum);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
+enum s3_error op_CompleteMultipartUpload(struct op *op)
+{
+    CLEANUP(assembly_free) struct assembly assembly = { 0 };
+    struct intent *intent = op_intent(op, INTENT_UPLOAD_COMPLETE);
+    const struct xml_node *root =
+        xml_parse(op->body, STR("CompleteMultipartUpload"), op->arena, &op->fault);
+    size_t count = 0;
+    enum s3_error err;
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    err = load_upload(op, /* done_too= */ true);
+    if (err == S3_OK)
+        err = root != NULL ? check_list(op, root, &count) : op_fail(op, S3_MalformedXML);
+    if (err == S3_OK && op->upload.done)
+        return complete_again(op, root, count);
+    if (err == S3_OK)
+        err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+    if (err == S3_OK)
+        err = assembly_open(op, root, count, &assembly);
+    if (err == S3_OK)
+        err = assemble(op, &assembly);
+    if (err == S3_OK)
+        err = check_claimed_checksum(op, &assembly.result);
+    if (err == S3_OK)
+        err = check_claimed_size(op, assembly.size_bytes);
+    if (err != S3_OK)
+        return err;
+
+    intent->upload_id = op_param(op, "uploadId");
+    intent->parts = assembly.choices;
+    intent->part_count = assembly.count;
+    intent->attrs.etag = joined_etag(op, assembly.md5, assembly.count);
+    intent->attrs.checksum = stored_checksum_pack(op, &assembly.result);
+    if (!str_present(intent->attrs.etag))
+        return op_fail(op, S3_SlowDown);
+    return op_submit(op, intent, reply_CompleteMultipartUpload);
+}
+
+/* ---- AbortMultipartUpload ----------------------------------------------------------------------- */
+
+/* An upload is its initiator's and the bucket owner's. */
+static enum s3_error check_upload_owner(struct op *op)
+{
+    struct str caller = op_caller_id(op);
+
+    if (str_eq(caller, op->upload.initiator) || str_eq(caller, op->bucket.owner))
+        return S3_OK;
+    return op_fail(op, S3_AccessDenied);
+}
+
+static enum s3_error reply_AbortMultipartUpload(struct op *op)
+{
+    return op_reply_empty(op, 204);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html */
+enum s3_error op_AbortMultipartUpload(struct op *op)
+{
+    struct intent *intent = op_intent(op, INTENT_UPLOAD_ABORT);
+    struct str initiated = op_header(op, "x-amz-if-match-initiated-time");
+    enum s3_error err;
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    err = load_upload(op, /* done_too= */ false);
+    if (err == S3_OK)
+        err = check_upload_owner(op);
+    if (err != S3_OK)
+        return err;
+    intent->upload_id = op_param(op, "uploadId");
+    intent->has_initiated = str_present(initiated);
+    if (intent->has_initiated && !clock_parse_http(initiated, &intent->initiated_us))
+        return op_fail_argument(op, STR("Invalid date"), STR("x-amz-if-match-initiated-time"),
+                                initiated);
+    return op_submit(op, intent, reply_AbortMultipartUpload);
+}
+
+/* ---- ListParts ---------------------------------------------------------------------------------- */
+
+struct part_page {
+    struct op *op;
+    struct buf parts;
+    uint32_t max;
+    uint32_t count;
+    uint32_t last;
+    bool truncated;
+};
+
+static void part_page_free(struct part_page *page)
+{
+    buf_free(&page->parts);
+}
+
+static bool visit_listed_part(void *context, const struct part *part)
+{
+    struct part_page *page = context;
+    struct buf *out = &page->parts;
+    struct stored_checksum checksum;
+
+    if (page->count == page->max) {
+        page->truncated = true;
+        return false;
+    }
+    page->count++;
+    page->last = part->number;
+    xml_open(out, STR("Part"));
+    xml_u64(out, STR("PartNumber"), part->number);
+    xml_time(out, STR("LastModified"), part->modified_us);
+    xml_etag(out, part->etag);
+    xml_u64(out, STR("Size"), part->size_bytes);
+    if (upload_kind(&page->op->upload) != CHECKSUM_NONE &&
+        stored_checksum_unpack(part->checksum, &checksum))
+        xml_checksum(page->op, out, &checksum, /* with_type= */ false);
+    xml_close(out, STR("Part"));
+    return !out->failed;
+}
+
+static enum s3_error reply_ListParts(struct op *op, const struct part_page *page, uint32_t marker)
+{
+    struct buf out = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX);
+    const struct upload *upload = &op->upload;
+
+    xml_begin(&out, STR("ListPartsResult"));
+    xml_text(&out, STR("Bucket"), op->bucket_name);
+    xml_text(&out, STR("Key"), op->key);
+    xml_text(&out, STR("UploadId"), upload->id);
+    xml_owner(op, &out, STR("Initiator"), upload->initiator);
+    xml_owner(op, &out, STR("Owner"), upload->attrs.owner);
+    xml_text(&out, STR("StorageClass"), storage_class_name(upload->attrs.storage_class));
+    xml_u64(&out, STR("PartNumberMarker"), marker);
+    xml_u64(&out, STR("NextPartNumberMarker"), page->last);
+    xml_u64(&out, STR("MaxParts"), page->max);
+    xml_bool(&out, STR("IsTruncated"), page->truncated);
+    if (upload_kind(upload) != CHECKSUM_NONE) {
+        xml_text(&out, STR("ChecksumAlgorithm"), checksum_name(upload_kind(upload)));
+        xml_text(&out, STR("ChecksumType"), checksum_type_name(upload_type(upload)));
+    }
+    buf_str(&out, buf_view(&page->parts));
+    xml_close(&out, STR("ListPartsResult"));
+    return op_reply_xml(op, &out);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
+enum s3_error op_ListParts(struct op *op)
+{
+    CLEANUP(part_page_free) struct part_page page = {
+        .op = op, .parts = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX)
+    };
+    uint32_t marker = 0;
+    enum store_status status = STORE_OK;
+    enum s3_error err = list_count(op, "max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &page.max);
+
+    if (err == S3_OK)
+        err = list_count(op, "part-number-marker", 0, STORE_PARTS_MAX, &marker);
+    if (err == S3_OK)
+        err = load_upload(op, /* done_too= */ false);
+    if (err == S3_OK)
+        err = check_upload_owner(op);
+    if (err != S3_OK)
+        return err;
+    if (page.max > 0)
+        status = part_list(op->reader, &op->upload, marker, page.max + 1, visit_listed_part, &page,
+                           &op->fault);
+    if (status != STORE_OK && status != STORE_STOPPED)
+        return s3_from_store(op, status);
+    return page.parts.failed ? op_fail(op, S3_SlowDown) : reply_ListParts(op, &page, marker);
+}

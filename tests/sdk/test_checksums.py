@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checksums: ten algorithms as header and trailer, whole and in parts, and wrong ones.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+"""
+
+import base64
+import os
+
+import pytest
+
+from sdk import algorithms, expect
+from sdk.algorithms import ALGORITHMS, composite, header, value
+from wire import raw
+
+DATA = expect.noise(70_000, b"checksums")
+SMALL = b"hello, checksums"
+MIN = 5 * 1024 * 1024
+
+
+@pytest.fixture(params=list(ALGORITHMS))
+def algorithm(request):
+    if not algorithms.have(request.param):
+        pytest.skip(f"{request.param}: libxxhash is not installed")
+    return request.param
+
+
+def put(server, target, body, headers):
+    return raw.signed(server.url, server.users["root"], "PUT", target, body, headers)
+
+
+def shown(server, target, method="HEAD"):
+    return raw.signed(
+        server.url, server.users["root"], method, target, headers=[("x-amz-checksum-mode", "ENABLED")])
+
+
+def nothing_stored(s3, bucket):
+    return s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+# ---- one header -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [DATA, SMALL, b""], ids=["70000", "small", "empty"])
+def test_PutObject__checksum_header_is_verified_echoed_and_kept(server, bucket, algorithm, body):
+    name, right = header(algorithm), value(algorithm, body)
+    reply = put(server, f"/{bucket}/key", body, [(name, right)])
+    assert reply.status == 200, reply
+    assert (reply.header(name), reply.header("x-amz-checksum-type")) == (right, "FULL_OBJECT")
+    for method in ("HEAD", "GET"):
+        reply = shown(server, f"/{bucket}/key", method)
+        assert (reply.header(name), reply.header("x-amz-checksum-type")) == (right, "FULL_OBJECT")
+    reply = raw.signed(server.url, server.users["root"], "HEAD", f"/{bucket}/key")
+    assert reply.header(name) is None
+    assert reply.header("x-amz-checksum-type") is None
+
+
+def test_PutObject__wrong_checksum_header_stores_nothing(server, s3, bucket, algorithm):
+    reply = put(server, f"/{bucket}/key", DATA, [(header(algorithm), value(algorithm, b"other"))])
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert nothing_stored(s3, bucket)
+
+
+@pytest.mark.parametrize("bad", ["!!!!", "AAAA", "", "AAAAAA", "A" * 500])
+def test_PutObject__malformed_checksum_header(server, s3, bucket, algorithm, bad):
+    reply = put(server, f"/{bucket}/key", SMALL, [(header(algorithm), bad)])
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert nothing_stored(s3, bucket)
+
+
+def test_PutObject__two_algorithms_at_once(server, s3, bucket):
+    headers = [(header(name), value(name, SMALL)) for name in ("CRC32", "SHA256")]
+    reply = put(server, f"/{bucket}/key", SMALL, headers)
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert nothing_stored(s3, bucket)
+
+
+def test_PutObject__content_md5_beside_a_checksum(server, bucket):
+    right = [("Content-MD5", value("MD5", SMALL)), (header("CRC32"), value("CRC32", SMALL))]
+    assert put(server, f"/{bucket}/key", SMALL, right).status == 200
+    wrong = [("Content-MD5", value("MD5", b"x")), (header("CRC32"), value("CRC32", SMALL))]
+    assert put(server, f"/{bucket}/key", SMALL, wrong).code == "BadDigest"
+    wrong = [("Content-MD5", value("MD5", SMALL)), (header("CRC32"), value("CRC32", b"x"))]
+    assert put(server, f"/{bucket}/key", SMALL, wrong).code == "BadDigest"
+
+
+def test_PutObject__without_a_checksum_crc64nvme_is_kept(server, bucket):
+    assert put(server, f"/{bucket}/key", DATA, []).status == 200
+    reply = shown(server, f"/{bucket}/key")
+    assert reply.header("x-amz-checksum-crc64nvme") == value("CRC64NVME", DATA)
+    assert reply.header("x-amz-checksum-type") == "FULL_OBJECT"
+
+
+def test_PutObject__algorithm_named_without_a_value(server, s3, bucket):
+    reply = put(server, f"/{bucket}/key", SMALL, [("x-amz-sdk-checksum-algorithm", "CRC32")])
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert nothing_stored(s3, bucket)
+
+
+def test_PutObject__algorithm_named_differs_from_the_value(server, s3, bucket):
+    headers = [("x-amz-sdk-checksum-algorithm", "SHA256"), (header("CRC32"), value("CRC32", SMALL))]
+    reply = put(server, f"/{bucket}/key", SMALL, headers)
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert nothing_stored(s3, bucket)
+
+
+def test_PutObject__unknown_algorithm(server, s3, bucket):
+    reply = put(server, f"/{bucket}/key", SMALL, [("x-amz-sdk-checksum-algorithm", "ADLER32")])
+    assert reply.status == 400, reply
+    reply = put(server, f"/{bucket}/key", SMALL, [("x-amz-checksum-adler32", "AAAAAA==")])
+    assert reply.status in (400, 501), reply
+    assert nothing_stored(s3, bucket)
+
+
+# ---- trailers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["signed", "unsigned"])
+@pytest.mark.parametrize("body", [DATA, SMALL, b""], ids=["70000", "small", "empty"])
+def test_PutObject__checksum_trailer(server, root_user, bucket, algorithm, form, body):
+    trailers = [(header(algorithm), value(algorithm, body))]
+    make = raw.put_signed_chunks if form == "signed" else raw.put_unsigned_trailer
+    request = make(raw.host_of(server.url), f"/{bucket}/key", root_user, body, trailers=trailers, chunk_bytes=8192)
+    reply = raw.send(server.url, request)
+    assert reply.status == 200, reply
+    assert reply.header(header(algorithm)) == value(algorithm, body)
+    reply = shown(server, f"/{bucket}/key", "GET")
+    assert (reply.body, reply.header(header(algorithm))) == (body, value(algorithm, body))
+    assert reply.header("content-encoding") is None
+
+
+@pytest.mark.parametrize("form", ["signed", "unsigned"])
+def test_PutObject__wrong_checksum_trailer_stores_nothing(server, root_user, s3, bucket, algorithm, form):
+    trailers = [(header(algorithm), value(algorithm, b"other"))]
+    make = raw.put_signed_chunks if form == "signed" else raw.put_unsigned_trailer
+    request = make(raw.host_of(server.url), f"/{bucket}/key", root_user, DATA, trailers=trailers)
+    reply = raw.send(server.url, request)
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert nothing_stored(s3, bucket)
+
+
+# ---- the SDK --------------------------------------------------------------------------------------
+
+SDK = ["CRC32", "SHA1", "SHA256"] + (["CRC32C", "CRC64NVME"] if __import__("importlib.util").util.find_spec("awscrt") else [])
+
+
+@pytest.mark.parametrize("name", SDK)
+@pytest.mark.parametrize("size", [0, 11, 70_000])
+def test_PutObject__sdk_algorithm_round_trip(any_s3, bucket, name, size):
+    body = expect.noise(size)
+    answer = any_s3.put_object(Bucket=bucket, Key="key", Body=body, ChecksumAlgorithm=name)
+    assert answer[f"Checksum{name}"] == value(name, body)
+    got = any_s3.get_object(Bucket=bucket, Key="key", ChecksumMode="ENABLED")
+    assert got["Body"].read() == body  # boto3 checks it while reading
+    assert got[f"Checksum{name}"] == value(name, body)
+    assert got["ChecksumType"] == "FULL_OBJECT"
+
+
+@pytest.mark.parametrize("name", SDK)
+def test_upload_file__sdk_algorithm_in_parts(any_s3, bucket, tmp_path, name):
+    from boto3.s3.transfer import TransferConfig
+
+    path = tmp_path / "file"
+    expect.write_noise(path, 12 * 1024 * 1024)
+    config = TransferConfig(multipart_threshold=MIN, multipart_chunksize=MIN)
+    any_s3.upload_file(str(path), bucket, "key", Config=config, ExtraArgs={"ChecksumAlgorithm": name})
+    head = any_s3.head_object(Bucket=bucket, Key="key", ChecksumMode="ENABLED")
+    parts = raw.split(path.read_bytes(), MIN)
+    if head["ChecksumType"] == "COMPOSITE":
+        assert head[f"Checksum{name}"] == composite(name, parts)
+    else:
+        assert head[f"Checksum{name}"] == value(name, b"".join(parts))
+    back = tmp_path / "back"
+    any_s3.download_file(bucket, "key", str(back), Config=config)
+    assert expect.file_digest(back) == expect.file_digest(path)
+
+
+# ---- ranges -----------------------------------------------------------------------------------------
+
+
+def test_GetObject__a_range_carries_no_checksum(server, root_user, s3, bucket):
+    put(server, f"/{bucket}/key", DATA, [(header("CRC32"), value("CRC32", DATA))])
+    for method in ("GET", "HEAD"):
+        reply = raw.signed(server.url, root_user, method, f"/{bucket}/key", headers=[
+            ("x-amz-checksum-mode", "ENABLED"), ("Range", "bytes=1-100")])  # fmt: skip
+        assert reply.status == 206
+        assert not [name for name, _ in reply.headers if name.lower().startswith("x-amz-checksum-crc")]
+    answer = s3.get_object(Bucket=bucket, Key="key", Range="bytes=1-100", ChecksumMode="ENABLED")
+    assert answer["Body"].read() == DATA[1:101]
+
+
+# ---- parts ------------------------------------------------------------------------------------------
+
+PARTS = [os.urandom(MIN), b"the last part"]
+
+
+def upload(server, bucket, key, name, kind=None, part_checksums=True):
+    """An upload with PARTS through plain requests; returns its id and the <Part> elements."""
+    user = server.users["root"]
+    headers = [("x-amz-checksum-algorithm", name)] + ([("x-amz-checksum-type", kind)] if kind else [])
+    created = raw.signed(server.url, user, "POST", f"/{bucket}/{key}?uploads", headers=headers)
+    assert created.status == 200, created
+    assert created.header("x-amz-checksum-algorithm") == name
+    upload_id, elements = created.element("UploadId"), []
+    for number, body in enumerate(PARTS, 1):
+        # CRC64NVME and CRC32C of 5 MiB are slow in Python: ask the server, verify the small one.
+        slow = name in ("CRC64NVME", "CRC32C") and len(body) > 1000
+        extra = [] if slow or not part_checksums else [(header(name), value(name, body))]
+        reply = raw.signed(
+            server.url, user, "PUT", f"/{bucket}/{key}?partNumber={number}&uploadId={upload_id}", body, extra)
+        assert reply.status == 200, reply
+        echoed = reply.header(header(name))
+        if extra:
+            assert echoed == value(name, body)
+        element = f"<PartNumber>{number}</PartNumber><ETag>{reply.header('etag')}</ETag>"
+        if part_checksums and echoed:
+            element += f"<Checksum{name}>{echoed}</Checksum{name}>"
+        elements.append(f"<Part>{element}</Part>")
+    return upload_id, elements, created
+
+
+def finish(server, bucket, key, upload_id, elements, headers=()):
+    body = f"<CompleteMultipartUpload>{''.join(elements)}</CompleteMultipartUpload>".encode()
+    return raw.signed(
+        server.url, server.users["root"], "POST", f"/{bucket}/{key}?uploadId={upload_id}", body, headers)
+
+
+@pytest.mark.parametrize("name", ["CRC32", "SHA1", "SHA256"])
+def test_CompleteMultipartUpload__composite_checksum(server, bucket, name):
+    upload_id, elements, created = upload(server, bucket, "key", name)
+    assert created.header("x-amz-checksum-type") == "COMPOSITE"
+    done = finish(server, bucket, "key", upload_id, elements)
+    assert done.status == 200, done
+    wanted = composite(name, PARTS)
+    assert (done.element(f"Checksum{name}"), done.element("ChecksumType")) == (wanted, "COMPOSITE")
+    for method in ("HEAD", "GET"):
+        reply = shown(server, f"/{bucket}/key", method)
+        assert (reply.header(header(name)), reply.header("x-amz-checksum-type")) == (wanted, "COMPOSITE")
+
+
+def test_CompleteMultipartUpload__composite_crc32c(server, bucket):
+    upload_id, elements, created = upload(server, bucket, "key", "CRC32C", part_checksums=False)
+    assert created.header("x-amz-checksum-type") == "COMPOSITE"
+    done = finish(server, bucket, "key", upload_id, elements)
+    if done.status == 400:  # S3 wants each part's checksum in the list when they are COMPOSITE
+        assert done.code == "InvalidRequest"
+        return
+    assert done.element("ChecksumCRC32C").endswith("-2")
+
+
+@pytest.mark.parametrize("name", ["CRC32", "CRC64NVME"])
+def test_CompleteMultipartUpload__full_object_checksum(server, bucket, name):
+    upload_id, elements, created = upload(server, bucket, "key", name, "FULL_OBJECT")
+    assert created.header("x-amz-checksum-type") == "FULL_OBJECT"
+    done = finish(server, bucket, "key", upload_id, elements)
+    assert done.status == 200, done
+    wanted = value(name, b"".join(PARTS))
+    assert (done.element(f"Checksum{name}"), done.element("ChecksumType")) == (wanted, "FULL_OBJECT")
+    assert shown(server, f"/{bucket}/key").header(header(name)) == wanted
+
+
+def test_CreateMultipartUpload__crc64nvme_is_always_full_object(server, bucket):
+    _, _, created = upload(server, bucket, "key", "CRC64NVME")
+    assert created.header("x-amz-checksum-type") == "FULL_OBJECT"
+
+
+@pytest.mark.parametrize("name,kind", [("SHA1", "FULL_OBJECT"), ("SHA256", "FULL_OBJECT"), ("CRC64NVME", "COMPOSITE")])
+def test_CreateMultipartUpload__impossible_pair(server, root_user, bucket, name, kind):
+    reply = raw.signed(server.url, root_user, "POST", f"/{bucket}/key?uploads", headers=[
+        ("x-amz-checksum-algorithm", name), ("x-amz-checksum-type", kind)])  # fmt: skip
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+
+
+@pytest.mark.parametrize("name,kind", [("ADLER32", ""), ("CRC32", "PARTIAL")])
+def test_CreateMultipartUpload__unknown_algorithm_or_type(server, root_user, bucket, name, kind):
+    headers = [("x-amz-checksum-algorithm", name)] + ([("x-amz-checksum-type", kind)] if kind else [])
+    reply = raw.signed(server.url, root_user, "POST", f"/{bucket}/key?uploads", headers=headers)
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+
+
+def test_CompleteMultipartUpload__wrong_checksum_of_a_part(server, s3, bucket):
+    upload_id, elements, _ = upload(server, bucket, "key", "SHA256")
+    wrong = [elements[0], elements[1].replace(value("SHA256", PARTS[1]), value("SHA256", b"other"))]
+    reply = finish(server, bucket, "key", upload_id, wrong)
+    assert (reply.status, reply.code) == (400, "InvalidPart"), reply
+    assert nothing_stored(s3, bucket)
+    assert finish(server, bucket, "key", upload_id, elements).status == 200
+
+
+def test_CompleteMultipartUpload__wrong_full_object_checksum(server, s3, bucket):
+    upload_id, elements, _ = upload(server, bucket, "key", "CRC32", "FULL_OBJECT")
+    kind = ("x-amz-checksum-type", "FULL_OBJECT")
+    reply = finish(server, bucket, "key", upload_id, elements, [(header("CRC32"), value("CRC32", b"other")), kind])
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert nothing_stored(s3, bucket)
+    right = (header("CRC32"), value("CRC32", b"".join(PARTS)))
+    assert finish(server, bucket, "key", upload_id, elements, [right, kind]).status == 200
+
+
+def test_UploadPart__wrong_checksum(server, root_user, s3, bucket):
+    created = s3.create_multipart_upload(Bucket=bucket, Key="key", ChecksumAlgorithm="CRC32")
+    target = f"/{bucket}/key?partNumber=1&uploadId={created['UploadId']}"
+    reply = put(server, target, SMALL, [(header("CRC32"), value("CRC32", b"other"))])
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert "Parts" not in s3.list_parts(Bucket=bucket, Key="key", UploadId=created["UploadId"])
+
+
+def test_UploadPart__algorithm_other_than_the_upload_s(server, root_user, s3, bucket):
+    created = s3.create_multipart_upload(Bucket=bucket, Key="key", ChecksumAlgorithm="SHA256")
+    target = f"/{bucket}/key?partNumber=1&uploadId={created['UploadId']}"
+    reply = put(server, target, SMALL, [(header("CRC32"), value("CRC32", SMALL))])
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+
+
+def test_ListParts__shows_checksums(server, s3, bucket):
+    upload_id, _, _ = upload(server, bucket, "key", "SHA256")
+    answer = s3.list_parts(Bucket=bucket, Key="key", UploadId=upload_id)
+    assert (answer["ChecksumAlgorithm"], answer["ChecksumType"]) == ("SHA256", "COMPOSITE")
+    assert [part["ChecksumSHA256"] for part in answer["Parts"]] == [value("SHA256", part) for part in PARTS]
+    item = s3.list_multipart_uploads(Bucket=bucket)["Uploads"][0]
+    assert (item["ChecksumAlgorithm"], item["ChecksumType"]) == ("SHA256", "COMPOSITE")
+
+
+def test_ListObjectsV2__names_the_checksum_algorithm(server, s3, bucket):
+    put(server, f"/{bucket}/key", SMALL, [(header("SHA1"), value("SHA1", SMALL))])
+    item = s3.list_objects_v2(Bucket=bucket)["Contents"][0]
+    assert item["ChecksumAlgorithm"] == ["SHA1"]
+    assert item["ChecksumType"] == "FULL_OBJECT"
+    assert s3.list_object_versions(Bucket=bucket)["Versions"][0]["ChecksumAlgorithm"] == ["SHA1"]
+
+
+# ---- copies -----------------------------------------------------------------------------------------
+
+
+def test_CopyObject__keeps_the_checksum(server, s3, bucket):
+    put(server, f"/{bucket}/key", SMALL, [(header("SHA1"), value("SHA1", SMALL))])
+    answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key")
+    assert answer["CopyObjectResult"]["ChecksumSHA1"] == value("SHA1", SMALL)
+    assert shown(server, f"/{bucket}/copy").header(header("SHA1")) == value("SHA1", SMALL)
+
+
+@pytest.mark.parametrize("name", ["CRC32", "CRC32C", "SHA256", "CRC64NVME"])
+def test_CopyObject__with_another_algorithm(server, s3, bucket, name):
+    put(server, f"/{bucket}/key", DATA, [(header("SHA1"), value("SHA1", DATA))])
+    answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key", ChecksumAlgorithm=name)
+    assert answer["CopyObjectResult"][f"Checksum{name}"] == value(name, DATA)
+    reply = shown(server, f"/{bucket}/copy")
+    assert reply.header(header(name)) == value(name, DATA)
+    assert reply.header(header("SHA1")) is None
+
+
+# ---- operations that need one -----------------------------------------------------------------------
+
+
+def test_DeleteObjects__takes_content_md5_or_any_checksum(server, root_user, s3, bucket):
+    body = b"<Delete><Object><Key>key</Key></Object></Delete>"
+    for name in ("Content-MD5", *(header(name) for name in ALGORITHMS if algorithms.have(name))):
+        s3.put_object(Bucket=bucket, Key="key", Body=b"")
+        algorithm = "MD5" if name == "Content-MD5" else name.rpartition("-")[2].upper()
+        reply = raw.signed(server.url, root_user, "POST", f"/{bucket}?delete", body, [(name, value(algorithm, body))])
+        assert reply.status == 200, (name, reply)
+        assert nothing_stored(s3, bucket)
+
+
+def test_DeleteObjects__without_either_or_with_a_wrong_one(server, root_user, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"")
+    body = b"<Delete><Object><Key>key</Key></Object></Delete>"
+    reply = raw.signed(server.url, root_user, "POST", f"/{bucket}?delete", body)
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    for name, code in (("Content-MD5", "BadDigest"), (header("CRC32"), "BadDigest")):
+        algorithm = "MD5" if name == "Content-MD5" else "CRC32"
+        reply = raw.signed(
+            server.url, root_user, "POST", f"/{bucket}?delete", body, [(name, value(algorithm, b"other"))])
+        assert (reply.status, reply.code) == (400, code), reply
+    assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == ["key"]
+
+
+def test_PutObject__checksum_in_the_query_of_a_presigned_url_is_not_verified(server, root_user, s3, bucket):
+    # aws-sdk-js signs x-amz-checksum-crc32=AAAAAA== (of nothing) into every presigned PUT.
+    request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url))], b"not empty")
+    raw.presign_v4(request, root_user, extra=[
+        ("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-sdk-checksum-algorithm", "CRC32"), ("x-id", "PutObject")])  # fmt: skip
+    reply = raw.send(server.url, request)
+    assert reply.status == 200, reply
+    assert expect.body_of(s3, bucket, "key") == b"not empty"
+    assert base64.b64decode(shown(server, f"/{bucket}/key").header("x-amz-checksum-crc64nvme") or "") == (
+        ALGORITHMS["CRC64NVME"](b"not empty"))
