@@ -48,3 +48,10 @@ set_target_properties(Pail::Microhttpd PROPERTIES
     IMPORTED_LOCATION "${MHD_LIBRARY}"
     INTERFACE_INCLUDE_DIRECTORIES "${MHD_HEADER_DIR}"
     INTERFACE_LINK_LIBRARIES "PkgConfig::GNUTLS;Threads::Threads")
+
+# What the library refuses by itself is answered in our form: server/http/refusal.c. Only a static
+# library's own calls can be redirected; with a shared one its HTML pages go out.
+if(MHD_LIBRARY MATCHES "\\.a$")
+    set_property(TARGET Pail::Microhttpd APPEND PROPERTY
+        INTERFACE_LINK_OPTIONS "LINKER:--wrap=MHD_create_response_from_buffer_static")
+endif()

@@ -15,7 +15,7 @@
 #include "server/settings.h"
 
 #define ARENA_FIRST_BYTES 16384
-#define ARENA_LIMIT_BYTES (2 * 1024 * 1024)
+#define ARENA_LIMIT_BYTES ((size_t)2 * 1024 * 1024)
 
 void config_free(struct config *config)
 {

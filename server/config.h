@@ -24,7 +24,7 @@
 #define CONFIG_INLINE_MAX_BYTES (1024 * 1024)
 #define CONFIG_UPLOAD_EXPIRY_MAX_S (3650 * 86400)
 #define CONFIG_USERS_MAX (AUTH_USERS_MAX - 1) /* root is one of AUTH_USERS_MAX */
-#define CONFIG_FILE_BYTES_MAX (256 * 1024)
+#define CONFIG_FILE_BYTES_MAX ((size_t)256 * 1024)
 
 #define CONFIG_DEV_USER "pailadmin"
 #define CONFIG_DEV_PASSWORD "pailadmin-secret"

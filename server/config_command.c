@@ -10,7 +10,7 @@
 #include "server/commands.h"
 #include "server/settings.h"
 
-#define OUTPUT_BYTES_MAX (256 * 1024)
+#define OUTPUT_BYTES_MAX ((size_t)256 * 1024)
 #define NOT_SHOWN "(set, not shown)"
 
 static void print_origin(struct buf *out, const struct config *config, enum setting_index index)

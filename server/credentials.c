@@ -40,7 +40,7 @@ static bool usable(const struct credentials *credentials, const char *source, st
     struct str key = credentials->access_key;
 
     for (size_t i = 0; i < key.len; i++) {
-        if (key.p[i] <= ' ' || key.p[i] > '~' || memchr("/,:=;&", key.p[i], 6) != NULL)
+        if (key.p[i] <= ' ' || key.p[i] > '~' || str_find_char(STR("/,:=;&"), key.p[i]) != SIZE_MAX)
             return fault_set(fault, false,
                              "%s: an access key is made of printable characters other than / , : "
                              "= ; & and blank",

@@ -99,7 +99,7 @@ bool listeners_open(const struct config *config, struct http_listener *ret_liste
     size_t count = 0;
 
     for (size_t i = 0; i < config->listen.count; i++) {
-        struct listener_address address;
+        struct listener_address address = { 0 };
 
         if (!listener_parse(config->listen.items[i], config->tls_cert.len > 0, &address, fault) ||
             !http_listen(address.spec, address.tls, &ret_listeners[count], fault)) {

@@ -24,8 +24,8 @@ static const struct suffix byte_suffixes[] = {
     { STR(""), 1 },
     { STR("K"), 1024 },
     { STR("KiB"), 1024 },
-    { STR("M"), 1024 * 1024 },
-    { STR("MiB"), 1024 * 1024 },
+    { STR("M"), UINT64_C(1024) * 1024 },
+    { STR("MiB"), UINT64_C(1024) * 1024 },
 };
 
 static const struct suffix second_suffixes[] = {
@@ -107,15 +107,20 @@ static bool store_text(struct config *config, const struct setting *setting, str
     return true;
 }
 
+static bool is_separator(char c)
+{
+    return c == ',' || c == ' ' || c == '\t';
+}
+
 /* Takes the next item off rest; false when only separators are left. */
 static bool list_next(struct str *rest, struct str *ret_item)
 {
     size_t start = 0;
     size_t end;
 
-    while (start < rest->len && memchr(", \t", rest->p[start], 3) != NULL)
+    while (start < rest->len && is_separator(rest->p[start]))
         start++;
-    for (end = start; end < rest->len && memchr(", \t", rest->p[end], 3) == NULL; end++)
+    for (end = start; end < rest->len && !is_separator(rest->p[end]); end++)
         ;
 
     *ret_item = str_slice(*rest, start, end - start);
@@ -232,7 +237,7 @@ static bool store_by_kind(struct config *config, const struct setting *setting, 
         return store_fd(config, setting, text, fault);
     }
 
-    assert(!"setting of an unknown kind");
+    assert(0 && "setting of an unknown kind");
     return false;
 }
 

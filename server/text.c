@@ -41,7 +41,7 @@ static bool shell_is_bare(struct str s)
         char c = s.p[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 
-        if (!letter && memchr("-_./:@%+,", c, 9) == NULL)
+        if (!letter && str_find_char(STR("-_./:@%+,"), c) == SIZE_MAX)
             return false;
     }
 

@@ -40,8 +40,8 @@ static bool packed_grant(struct packed_acl *cursor, struct acl_grant *ret_grant)
     const uint8_t *p = cursor->at;
     size_t len;
 
-    if (cursor->left < ACL_GRANT_HEAD_BYTES || p[0] > ACL_LOG_DELIVERY ||
-        p[1] > ACL_FULL_CONTROL || cursor->left < (len = ACL_GRANT_HEAD_BYTES + (size_t)p[2]))
+    if (cursor->left < ACL_GRANT_HEAD_BYTES || p[0] > ACL_LOG_DELIVERY || p[1] > ACL_FULL_CONTROL ||
+        cursor->left < (len = ACL_GRANT_HEAD_BYTES + (size_t)p[2]))
         return false;
     *ret_grant = (struct acl_grant){ (enum acl_grantee)p[0], p[1],
                                      str_make(p + ACL_GRANT_HEAD_BYTES, p[2]) };
@@ -127,7 +127,10 @@ struct canned {
     bool to_bucket_owner;
 };
 
-#define T(text) { "" text, sizeof(text) - 1 }
+#define T(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 
 /*
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
@@ -141,11 +144,7 @@ static const struct canned canned_acls[] = {
     { T("aws-exec-read"), CANNED_BOTH, ACL_USER, 0, false },
     { T("bucket-owner-read"), CANNED_OBJECT, ACL_USER, ACL_READ, true },
     { T("bucket-owner-full-control"), CANNED_OBJECT, ACL_USER, ACL_FULL_CONTROL, true },
-    { T("log-delivery-write"),
-      CANNED_BUCKET,
-      ACL_LOG_DELIVERY,
-      ACL_WRITE | ACL_READ_ACP,
-      false },
+    { T("log-delivery-write"), CANNED_BUCKET, ACL_LOG_DELIVERY, ACL_WRITE | ACL_READ_ACP, false },
 };
 
 static const struct canned *find_canned(struct str name, bool for_bucket)

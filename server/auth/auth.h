@@ -37,7 +37,7 @@ struct user {
     struct str session_token; /* STR_NONE: a permanent key; else every request must carry it */
     struct str canonical_id;  /* 64 hex digits */
     struct str display_name;
-    struct str email; /* "" when unknown */
+    struct str email;   /* "" when unknown */
     int64_t expires_us; /* temporary keys; 0: never */
 };
 
@@ -69,15 +69,16 @@ struct auth_config {
 
 /* Payload forms a request can declare; routes.def says which an operation takes. */
 enum payload_mode {
-    PAYLOAD_ABSENT = 1,              /* no x-amz-content-sha256 (V2, anonymous) */
-    PAYLOAD_HEX = 2,                 /* SHA-256 named and signed */
-    PAYLOAD_UNSIGNED = 4,            /* UNSIGNED-PAYLOAD; also presigned without the header */
-    PAYLOAD_SIGNED_CHUNKS = 8,       /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
-    PAYLOAD_SIGNED_TRAILER = 16,     /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
-    PAYLOAD_UNSIGNED_TRAILER = 32,   /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
+    PAYLOAD_ABSENT = 1,            /* no x-amz-content-sha256 (V2, anonymous) */
+    PAYLOAD_HEX = 2,               /* SHA-256 named and signed */
+    PAYLOAD_UNSIGNED = 4,          /* UNSIGNED-PAYLOAD; also presigned without the header */
+    PAYLOAD_SIGNED_CHUNKS = 8,     /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
+    PAYLOAD_SIGNED_TRAILER = 16,   /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
+    PAYLOAD_UNSIGNED_TRAILER = 32, /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
 };
 #define PAYLOAD_PLAIN (PAYLOAD_ABSENT | PAYLOAD_HEX | PAYLOAD_UNSIGNED)
-#define PAYLOAD_STREAMING (PAYLOAD_SIGNED_CHUNKS | PAYLOAD_SIGNED_TRAILER | PAYLOAD_UNSIGNED_TRAILER)
+#define PAYLOAD_STREAMING                                                                          \
+    (PAYLOAD_SIGNED_CHUNKS | PAYLOAD_SIGNED_TRAILER | PAYLOAD_UNSIGNED_TRAILER)
 #define PAYLOAD_ANY (PAYLOAD_PLAIN | PAYLOAD_STREAMING)
 
 enum auth_scheme {
@@ -97,7 +98,7 @@ enum auth_scheme {
 struct auth {
     enum auth_scheme scheme;
     const struct user *user; /* NULL: anonymous */
-    bool audited; /* verification failed but AUTH_AUDIT or AUTH_OPEN let it through */
+    bool audited;            /* verification failed but AUTH_AUDIT or AUTH_OPEN let it through */
     enum payload_mode payload;
     uint8_t payload_sha256[SHA256_BYTES]; /* PAYLOAD_HEX */
     /* signed chunks: state of the signature chain */

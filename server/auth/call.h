@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of this folder share: the state of one verification, and each other's entry points.
+ * What the files of this folder share: the state of one verification, and their entry points.
  *
  *   verify.c --> sigv4_header.c, sigv4_query.c --> sigv4.c --> canonical.c
  *            \-> sigv2.c                                \----> cache.c (signing keys)
@@ -11,6 +11,7 @@
 #ifndef SERVER_AUTH_CALL_H
 #define SERVER_AUTH_CALL_H
 
+#include "base/codec.h"
 #include "server/auth/auth.h"
 
 #define AUTH_REGION_BYTES_MAX 64
@@ -149,7 +150,7 @@ struct v4_claim {
 
 /* Headers covered, key known, signature right, token right. Fills call->auth. */
 MUST_CHECK enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim);
-/* Hex of the HMAC over the string to sign. text: made of it, for error documents; may be NULL. */
+/* Hex of the HMAC over the string to sign. */
 void v4_sign(const uint8_t key[SHA256_BYTES], struct str amz_date, struct str scope,
              struct str canonical, char out[2 * SHA256_BYTES]);
 MUST_CHECK enum s3_error v4_verify_header(struct auth_call *call, struct str authorization);
@@ -157,7 +158,7 @@ MUST_CHECK enum s3_error v4_verify_query(struct auth_call *call);
 MUST_CHECK enum s3_error v2_verify_header(struct auth_call *call, struct str authorization);
 MUST_CHECK enum s3_error v2_verify_query(struct auth_call *call);
 #define V2_SIGNATURE_BYTES BASE64_LEN(SHA1_BYTES)
-void v2_sign(struct str secret, struct str text, char out[28]);
+void v2_sign(struct str secret, struct str text, char out[V2_SIGNATURE_BYTES]);
 
 /* ---- policy.c -------------------------------------------------------------------------------- */
 

@@ -11,7 +11,6 @@
  */
 #include <assert.h>
 
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 /* A parameter in the scratch buffer: encoded name, then encoded value. */
@@ -22,8 +21,8 @@ struct pair {
 static int pair_compare(const struct buf *scratch, const struct pair *a, const struct pair *b)
 {
     struct str text = buf_view(scratch);
-    int order = str_compare(str_slice(text, a->at, a->name_len),
-                            str_slice(text, b->at, b->name_len));
+    int order =
+        str_compare(str_slice(text, a->at, a->name_len), str_slice(text, b->at, b->name_len));
 
     if (order != 0)
         return order;
@@ -59,8 +58,8 @@ void canonical_query(struct buf *out, struct buf *scratch, const struct http_par
     }
 
     for (size_t i = 0; i < used; i++) {
-        struct str text = str_slice(buf_view(scratch), pairs[i].at,
-                                    pairs[i].name_len + pairs[i].value_len);
+        struct str text =
+            str_slice(buf_view(scratch), pairs[i].at, pairs[i].name_len + pairs[i].value_len);
 
         if (i > 0)
             buf_char(out, '&');

@@ -9,7 +9,6 @@
  */
 #include <stdio.h>
 
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

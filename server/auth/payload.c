@@ -5,7 +5,6 @@
  * Read for every request, signed or not: the framing of the body depends on it, and a hash that an
  * anonymous client names is held to as well.
  */
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 static const struct {

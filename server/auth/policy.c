@@ -12,7 +12,6 @@
  */
 #include <jansson.h>
 
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 #define POLICY_DEPTH_MAX 8
@@ -28,7 +27,7 @@ struct check {
     struct str failed; /* the first condition that does not hold, as text; STR_NONE */
 };
 
-enum operator{ OPERATOR_EQ, OPERATOR_STARTS_WITH };
+enum match { MATCH_EQ, MATCH_STARTS_WITH };
 
 static void json_release(json_t **json)
 {
@@ -99,24 +98,24 @@ static struct str without_escapes(struct arena *arena, struct str value)
     return str_make(out, len);
 }
 
-static bool compare(enum operator operator, struct str actual, struct str expected)
+static bool compare(enum match match, struct str actual, struct str expected)
 {
-    return operator== OPERATOR_EQ ? str_eq(actual, expected) : str_starts(actual, expected);
+    return match == MATCH_EQ ? str_eq(actual, expected) : str_starts(actual, expected);
 }
 
-static bool holds(struct check *check, enum operator operator, struct str name, struct str actual,
+static bool holds(struct check *check, enum match match, struct str name, struct str actual,
                   struct str expected)
 {
     struct str unescaped = without_escapes(check->call->arena, expected);
     struct str item;
 
-    if (compare(operator, actual, expected) ||
-        (str_present(unescaped) && compare(operator, actual, unescaped))) {
+    if (compare(match, actual, expected) ||
+        (str_present(unescaped) && compare(match, actual, unescaped))) {
         /* "Content-Types values for a starts-with condition that include commas are interpreted as
          * lists. Each value in the list must meet the condition." */
-        if (operator== OPERATOR_STARTS_WITH && str_eq_nocase(name, STR("Content-Type"))) {
+        if (match == MATCH_STARTS_WITH && str_eq_nocase(name, STR("Content-Type"))) {
             while (str_next(&actual, ',', &item)) {
-                if (!compare(operator, str_trim(item), expected))
+                if (!compare(match, str_trim(item), expected))
                     return false;
             }
         }
@@ -126,18 +125,17 @@ static bool holds(struct check *check, enum operator operator, struct str name, 
     return false;
 }
 
-static void fail(struct check *check, enum operator operator, struct str name, struct str value)
+static void fail(struct check *check, enum match match, struct str name, struct str value)
 {
     if (!str_present(check->failed))
         check->failed = arena_printf(check->call->arena, "[\"%s\", \"$%.*s\", \"%.*s\"]",
-                                     operator== OPERATOR_EQ ? "eq" : "starts-with", STR_ARG(name),
+                                     match == MATCH_EQ ? "eq" : "starts-with", STR_ARG(name),
                                      STR_ARG(value));
     if (!str_present(check->failed))
         check->failed = STR("[]");
 }
 
-static void check_match(struct check *check, enum operator operator, struct str name,
-                        struct str expected)
+static void check_match(struct check *check, enum match match, struct str name, struct str expected)
 {
     bool is_bucket = str_eq_nocase(name, STR("bucket"));
     bool found = false;
@@ -145,8 +143,8 @@ static void check_match(struct check *check, enum operator operator, struct str 
     if (is_bucket) {
         check->bucket_covered = true;
         found = true;
-        if (!holds(check, operator, name, check->bucket, expected))
-            fail(check, operator, name, expected);
+        if (!holds(check, match, name, check->bucket, expected))
+            fail(check, match, name, expected);
     }
 
     for (size_t i = 0; i < check->field_count; i++) {
@@ -155,13 +153,13 @@ static void check_match(struct check *check, enum operator operator, struct str 
         found = true;
         check->covered[i] = true;
         if (is_bucket ? !str_eq(check->fields[i].value, check->bucket)
-                      : !holds(check, operator, name, check->fields[i].value, expected))
-            fail(check, operator, name, expected);
+                      : !holds(check, match, name, check->fields[i].value, expected))
+            fail(check, match, name, expected);
     }
 
     /* A field that is not there counts as empty: ["starts-with", "$Content-Type", ""]. */
-    if (!found && !compare(operator, STR(""), expected))
-        fail(check, operator, name, expected);
+    if (!found && !compare(match, STR(""), expected))
+        fail(check, match, name, expected);
 }
 
 /* A JSON integer or, as some signers write it, its digits in a string. */
@@ -204,9 +202,9 @@ static enum s3_error check_list(struct check *check, const json_t *condition)
     name = str_skip(name, 1);
 
     if (str_eq_nocase(verb, STR("eq")))
-        check_match(check, OPERATOR_EQ, name, json_text(second));
+        check_match(check, MATCH_EQ, name, json_text(second));
     else if (str_eq_nocase(verb, STR("starts-with")))
-        check_match(check, OPERATOR_STARTS_WITH, name, json_text(second));
+        check_match(check, MATCH_STARTS_WITH, name, json_text(second));
     else
         return invalid(check->call, "Invalid condition: unknown operator.");
 
@@ -224,10 +222,11 @@ static enum s3_error check_condition(struct check *check, json_t *condition)
         return invalid(check->call, "Invalid Simple-Condition: Simple-Conditions must have exactly "
                                     "one property specified.");
 
-    json_object_foreach (condition, name, value) {
+    json_object_foreach(condition, name, value)
+    {
         if (!json_is_string(value))
             return invalid(check->call, "Invalid Simple-Condition: value must be a string.");
-        check_match(check, OPERATOR_EQ, str_from_cstr(name), json_text(value));
+        check_match(check, MATCH_EQ, str_from_cstr(name), json_text(value));
     }
 
     return S3_OK;

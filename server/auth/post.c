@@ -7,7 +7,6 @@
  * (1) The signature is checked before the policy is looked into.
  * (2) A field that takes part in authentication is given once.
  */
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 struct fields {
@@ -180,8 +179,9 @@ enum s3_error auth_verify_post(const struct auth_config *config, struct auth_cac
     enum s3_error policy_err;
 
     if (!collect(&all, &post))
-        return auth_refuse_argument(&call, STR("POST requires exactly one of each of its "
-                                               "authentication fields."),
+        return auth_refuse_argument(&call,
+                                    STR("POST requires exactly one of each of its "
+                                        "authentication fields."),
                                     STR_NONE, STR_NONE);
 
     call.token = post.token;
@@ -194,8 +194,8 @@ enum s3_error auth_verify_post(const struct auth_config *config, struct auth_cac
     if (str_present(post.policy) && (err == S3_OK || config->mode != AUTH_STRICT)) {
         struct s3_refusal kept = *refusal;
 
-        policy_err = policy_check(&call, post.policy, fields, field_count, bucket, &min_bytes,
-                                  &max_bytes);
+        policy_err =
+            policy_check(&call, post.policy, fields, field_count, bucket, &min_bytes, &max_bytes);
         if (err == S3_OK)
             err = policy_err;
         else

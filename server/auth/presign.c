@@ -2,7 +2,6 @@
 /*
  * Making presigned V4 URLs, with the verifier's own canonical form.
  */
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 #define PRESIGN_ARENA_BYTES (256 * 1024)

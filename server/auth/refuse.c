@@ -8,7 +8,6 @@
  */
 #include <inttypes.h>
 
-#include "base/codec.h"
 #include "base/log.h"
 #include "server/auth/call.h"
 

@@ -49,8 +49,7 @@ static struct str take_last(struct str *rest)
     return field;
 }
 
-static enum s3_error check_service(struct auth_call *call, enum scope_form form,
-                                   struct str service)
+static enum s3_error check_service(struct auth_call *call, enum scope_form form, struct str service)
 {
     if (str_eq(service, STR("s3")))
         return S3_OK;
@@ -72,8 +71,10 @@ static enum s3_error check_region(struct auth_call *call, enum scope_form form, 
     enum s3_error err;
 
     if (region.len == 0 || region.len > AUTH_REGION_BYTES_MAX)
-        return scope_malformed(call, form, "a region of 1 to %d bytes must be provided in the "
-                                           "credential.", AUTH_REGION_BYTES_MAX);
+        return scope_malformed(call, form,
+                               "a region of 1 to %d bytes must be provided in the "
+                               "credential.",
+                               AUTH_REGION_BYTES_MAX);
     if (!call->config->strict_region || str_eq(region, call->config->region))
         return S3_OK;
 
@@ -97,14 +98,16 @@ enum s3_error scope_read(struct auth_call *call, enum scope_form form, struct st
     scope.region = take_last(&scope.access_key);
     scope.date = take_last(&scope.access_key);
     if (!str_present(scope.date))
-        return scope_malformed(call, form, "the Credential is mal-formed; expecting "
-                                           "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+        return scope_malformed(call, form,
+                               "the Credential is mal-formed; expecting "
+                               "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
     scope.text = str_skip(credential, scope.access_key.len + 1);
     call->access_key = scope.access_key;
 
     if (scope.access_key.len == 0)
-        return scope_malformed(call, form, "a non-empty Access Key (AKID) must be provided in the "
-                                           "credential.");
+        return scope_malformed(call, form,
+                               "a non-empty Access Key (AKID) must be provided in the "
+                               "credential.");
     if (!str_eq(terminator, STR("aws4_request")))
         return scope_malformed(call, form,
                                "incorrect terminal \"%.*s\". This endpoint uses \"aws4_request\".",

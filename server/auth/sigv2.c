@@ -11,7 +11,6 @@
  *     PUT ?retention). The rest of a query (prefix, max-keys) is unsigned: V2 is made so.
  * (2) Headers and query naming the same thing differently is refused.
  */
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 #define PATHS_MAX 3
@@ -222,7 +221,7 @@ static bool build(struct auth_call *call, const struct claim *claim, struct str 
     return true;
 }
 
-void v2_sign(struct str secret, struct str text, char out[28])
+void v2_sign(struct str secret, struct str text, char out[V2_SIGNATURE_BYTES])
 {
     uint8_t mac[SHA1_BYTES];
 
@@ -232,7 +231,8 @@ void v2_sign(struct str secret, struct str text, char out[28])
 
 /*
  * How clients spell the path they sign: as sent; a bucket with the slash it was sent without
- * (botocore); escaped S3's way. All name the same resource. paths[0] is the first; returns how many there are.
+ * (botocore); escaped S3's way. All name the same resource. paths[0] is given; returns how many
+ * there are then.
  */
 static size_t other_spellings(struct auth_call *call, struct str paths[PATHS_MAX])
 {

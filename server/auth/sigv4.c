@@ -10,7 +10,6 @@
  */
 #include <stdio.h>
 
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 /* AWS4-HMAC-SHA256, date, scope, hash. */
@@ -25,8 +24,8 @@ static struct str string_to_sign(struct str amz_date, struct str scope, struct s
 
     digest_once(DIGEST_SHA256, canonical, sha256);
     hex_encode(sha256, sizeof(sha256), hex);
-    len = snprintf(out, TEXT_BYTES_MAX + 1, "AWS4-HMAC-SHA256\n%.*s\n%.*s\n%.*s",
-                   STR_ARG(amz_date), STR_ARG(scope), (int)sizeof(hex), hex);
+    len = snprintf(out, TEXT_BYTES_MAX + 1, "AWS4-HMAC-SHA256\n%.*s\n%.*s\n%.*s", STR_ARG(amz_date),
+                   STR_ARG(scope), (int)sizeof(hex), hex);
 
     return str_make(out, size_min((size_t)len, TEXT_BYTES_MAX));
 }
@@ -80,7 +79,8 @@ static bool list_allowed(struct str signed_headers)
         /* Clients sort; what is sorted needs no search. */
         if (str_present(before) && str_compare(before, name) >= 0 &&
             canonical_list_has(str_slice(signed_headers, 0,
-                                         (size_t)(name.p - signed_headers.p) - 1), name))
+                                         (size_t)(name.p - signed_headers.p) - 1),
+                               name))
             return false;
         before = name;
     }
@@ -94,8 +94,10 @@ static enum s3_error check_covered(struct auth_call *call, const struct v4_claim
     enum s3_error err;
 
     if (!list_allowed(claim->signed_headers))
-        return scope_malformed(call, claim->form, "SignedHeaders names a header twice or more than "
-                                                  "%d headers.", HTTP_HEADERS_MAX);
+        return scope_malformed(call, claim->form,
+                               "SignedHeaders names a header twice or more than "
+                               "%d headers.",
+                               HTTP_HEADERS_MAX);
 
     missing = unsigned_headers(call, claim->signed_headers);
     if (!str_present(missing))

@@ -76,9 +76,10 @@ enum s3_error v4_verify_header(struct auth_call *call, struct str authorization)
 
     call->auth->scheme = AUTH_V4_HEADER;
     if (!parse(authorization, &parts))
-        return scope_malformed(call, SCOPE_HEADER, "the authorization header requires three "
-                                                   "components: Credential, SignedHeaders, and "
-                                                   "Signature.");
+        return scope_malformed(call, SCOPE_HEADER,
+                               "the authorization header requires three "
+                               "components: Credential, SignedHeaders, and "
+                               "Signature.");
     claim.signed_headers = parts.signed_headers;
     claim.signature = parts.signature;
 

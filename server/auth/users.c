@@ -5,7 +5,6 @@
  * (1) Immutable once built: readers take no lock. A reload builds another table.
  * (2) The first user added is the root user.
  */
-#include "base/codec.h"
 #include "server/auth/call.h"
 
 #define NAME_BYTES_MAX 256
@@ -86,8 +85,7 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
     if (!user_fits(user, fault))
         return false;
     if (users_by_access_key(users, user->access_key) != NULL)
-        return fault_set(fault, false, "access key '%.*s' given twice",
-                         STR_ARG(user->access_key));
+        return fault_set(fault, false, "access key '%.*s' given twice", STR_ARG(user->access_key));
 
     *copy = (struct user){
         .access_key = arena_dup(users->arena, user->access_key),

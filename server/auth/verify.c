@@ -63,8 +63,8 @@ static enum s3_error verify(struct auth_call *call)
     bool v4_query = has_param(request, STR("X-Amz-Signature")) ||
                     has_param(request, STR("X-Amz-Credential")) ||
                     has_param(request, STR("X-Amz-Algorithm"));
-    bool v2_query =
-        has_param(request, STR("Signature")) || has_param(request, STR("AWSAccessKeyId"));
+    bool v2_query = has_param(request, STR("Signature")) ||
+                    has_param(request, STR("AWSAccessKeyId"));
 
     if (http_header_count(request, STR("Authorization")) > 1 || (v4_query && v2_query) ||
         (ours && (v4_query || v2_query)))

@@ -29,8 +29,7 @@ static bool grantee_of_group(struct str uri, enum acl_grantee *ret_grantee)
 
 static enum s3_error grant_to_id(struct op *op, struct str id, struct acl_grant *grant)
 {
-    if (!str_eq(id, S3_ANONYMOUS_ID) &&
-        users_by_canonical_id(op->options->auth.users, id) == NULL)
+    if (!str_eq(id, S3_ANONYMOUS_ID) && users_by_canonical_id(op->options->auth.users, id) == NULL)
         return op_fail_argument(op, STR("Invalid id"), STR("CanonicalUser/ID"), id);
     grant->grantee = ACL_USER;
     grant->id = id;
@@ -47,8 +46,7 @@ static enum s3_error grant_to_group(struct op *op, struct str uri, struct acl_gr
 
 static enum s3_error grant_to_email(struct op *op, struct str email, struct acl_grant *grant)
 {
-    const struct user *user =
-        email.len > 0 ? users_by_email(op->options->auth.users, email) : NULL;
+    const struct user *user = email.len > 0 ? users_by_email(op->options->auth.users, email) : NULL;
 
     if (user == NULL)
         return op_fail(op, S3_UnresolvableGrantByEmailAddress, email);
@@ -59,8 +57,7 @@ static enum s3_error grant_to_email(struct op *op, struct str email, struct acl_
 
 static enum s3_error too_many_grants(struct op *op)
 {
-    return op_fail_text(op, S3_MalformedACLError,
-                        STR("An ACL holds at most 100 grants"));
+    return op_fail_text(op, S3_MalformedACLError, STR("An ACL holds at most 100 grants"));
 }
 
 static enum s3_error acl_add(struct op *op, struct acl *acl, const struct acl_grant *grant)

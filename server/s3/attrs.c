@@ -23,7 +23,10 @@
 #define BUCKET_KEY_HEADER "x-amz-server-side-encryption-bucket-key-enabled"
 #define CONTEXT_HEADER "x-amz-server-side-encryption-context"
 
-#define T(text) { "" text, sizeof(text) - 1 }
+#define T(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 
 static enum s3_error no_memory(struct op *op)
 {
@@ -155,8 +158,7 @@ static enum s3_error take_encryption(struct op *op, struct version_attrs *attrs,
                                     STR("x-amz-server-side-encryption"), method);
         return S3_OK;
     }
-    (void)pairs_add(out, STR(KMS_KEY_HEADER),
-                    key_id.len > 0 ? key_id : op->options->kms_key_arn);
+    (void)pairs_add(out, STR(KMS_KEY_HEADER), key_id.len > 0 ? key_id : op->options->kms_key_arn);
     if (str_eq_nocase(bucket_key, STR("true")))
         (void)pairs_add(out, STR(BUCKET_KEY_HEADER), STR("true"));
     return S3_OK;
@@ -477,8 +479,8 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err == S3_OK && str_present(tagging))
         err = attrs_tags_from_text(op, tagging, &attrs.tags);
     if (err == S3_OK)
-        err = acl_from_headers(op, op_caller_id(op), /* for_bucket= */ false, &attrs.acl,
-                               &acl_given);
+        err =
+            acl_from_headers(op, op_caller_id(op), /* for_bucket= */ false, &attrs.acl, &acl_given);
     if (err == S3_OK)
         *ret_attrs = attrs;
     return err;

@@ -236,7 +236,5 @@ struct version_id version_id_of(const struct version *version)
 {
     if (version->null_version)
         return (struct version_id){ .kind = VERSION_NULL };
-    return (struct version_id){ .kind = VERSION_EXACT,
-                                .seq = version->seq,
-                                .tail = version->tail };
+    return (struct version_id){ .kind = VERSION_EXACT, .seq = version->seq, .tail = version->tail };
 }

@@ -15,12 +15,7 @@ enum escape_class { PLAIN = 0, CONTROL, AMP, LT, GT, QUOT, HIGH };
 
 /* Bytes not named here are PLAIN. */
 static const uint8_t classes[256] = {
-    [0x00 ... 0x1f] = CONTROL,
-    [0x7f] = CONTROL,
-    ['&'] = AMP,
-    ['<'] = LT,
-    ['>'] = GT,
-    ['"'] = QUOT,
+    [0x00 ... 0x1f] = CONTROL, [0x7f] = CONTROL, ['&'] = AMP, ['<'] = LT, ['>'] = GT, ['"'] = QUOT,
     [0x80 ... 0xff] = HIGH,
 };
 

@@ -48,11 +48,12 @@ size_t xml_child_count(const struct xml_node *node, struct str name);
 
 /* The declaration, then <root xmlns="http://s3.amazonaws.com/doc/2006-03-01/">. */
 #define XML_NS_S3 "http://s3.amazonaws.com/doc/2006-03-01/"
-void xml_begin(struct buf *out, struct str root);         /* with S3's namespace */
-void xml_begin_plain(struct buf *out, struct str root);   /* without (Error) */
-void xml_open(struct buf *out, struct str name);          /* <name> */
-void xml_close(struct buf *out, struct str name);         /* </name> */
-void xml_text(struct buf *out, struct str name, struct str text); /* escaped; empty: <name></name> */
+void xml_begin(struct buf *out, struct str root);       /* with S3's namespace */
+void xml_begin_plain(struct buf *out, struct str root); /* without (Error) */
+void xml_open(struct buf *out, struct str name);        /* <name> */
+void xml_close(struct buf *out, struct str name);       /* </name> */
+void xml_text(struct buf *out, struct str name,
+              struct str text); /* escaped; empty: <name></name> */
 void xml_u64(struct buf *out, struct str name, uint64_t value);
 void xml_bool(struct buf *out, struct str name, bool value);
 void xml_time(struct buf *out, struct str name, int64_t us); /* ISO 8601 with milliseconds */

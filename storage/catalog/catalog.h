@@ -10,11 +10,16 @@
 #ifndef STORAGE_CATALOG_CATALOG_H
 #define STORAGE_CATALOG_CATALOG_H
 
+#include "base/buf.h"
 #include "storage/store.h"
 
 struct catalog;
 
-enum catalog_mode { CATALOG_READER, CATALOG_WRITER };
+enum catalog_mode {
+    CATALOG_READER,
+    CATALOG_WRITER,
+    CATALOG_CHECKER, /* a reader that trusts nothing: fsck */
+};
 
 /* ---- connection: catalog.c, tx.c --------------------------------------------------------- */
 
@@ -107,8 +112,8 @@ struct sweep {
     /* results */
     struct swept_blob blobs[SWEEP_BATCH];
     size_t blob_count;
-    bool more;     /* run again at once */
-    bool waiting;  /* dead bodies remain that something still holds */
+    bool more;    /* run again at once */
+    bool waiting; /* dead bodies remain that something still holds */
 };
 MUST_CHECK enum store_status catalog_sweep(struct catalog *cat, struct sweep *sweep,
                                            struct fault *fault);
@@ -137,15 +142,13 @@ MUST_CHECK enum store_status catalog_version_by_seq(struct catalog *cat, int64_t
                                                     struct version *ret_version,
                                                     struct fault *fault);
 MUST_CHECK enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
-                                                 const struct list_query *query,
-                                                 list_visit *visit, void *context,
-                                                 struct arena *arena, struct list_end *ret_end,
-                                                 struct fault *fault);
+                                                 const struct list_query *query, list_visit *visit,
+                                                 void *context, struct arena *arena,
+                                                 struct list_end *ret_end, struct fault *fault);
 MUST_CHECK enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
-                                                  const struct list_query *query,
-                                                  list_visit *visit, void *context,
-                                                  struct arena *arena, struct list_end *ret_end,
-                                                  struct fault *fault);
+                                                  const struct list_query *query, list_visit *visit,
+                                                  void *context, struct arena *arena,
+                                                  struct list_end *ret_end, struct fault *fault);
 MUST_CHECK enum store_status catalog_upload_get(struct catalog *cat, int64_t bucket_id,
                                                 struct str key, struct str upload_id,
                                                 struct arena *arena, struct upload *ret_upload,
@@ -162,20 +165,22 @@ MUST_CHECK enum store_status catalog_manifest_part_list(struct catalog *cat, int
                                                         uint32_t after, uint32_t max,
                                                         part_visit *visit, void *context,
                                                         struct fault *fault);
-/* When something falls due: the smallest start of open, and end of finished uploads; or INT64_MAX. */
+/* The smallest start of open and end of finished uploads; INT64_MAX: none. */
 MUST_CHECK enum store_status catalog_upload_oldest(struct catalog *cat, int64_t *ret_open_us,
                                                    int64_t *ret_done_us, struct fault *fault);
 MUST_CHECK enum store_status catalog_has_dead(struct catalog *cat, bool *ret_dead,
                                               struct fault *fault);
 
+#define WRAPPED_KEY_BYTES 64
+
 /* One stretch of stored bytes. */
 struct piece {
-    uint64_t at;            /* where it starts in the body */
-    uint64_t start;         /* plain offset inside the stored thing */
-    uint64_t len;           /* plain bytes */
-    uint64_t stored_bytes;  /* whole thing */
-    uint64_t scope;         /* BLOB */
-    int64_t ref;            /* INLINE */
+    uint64_t at;           /* where it starts in the body */
+    uint64_t start;        /* plain offset inside the stored thing */
+    uint64_t len;          /* plain bytes */
+    uint64_t stored_bytes; /* whole thing */
+    uint64_t scope;        /* BLOB */
+    int64_t ref;           /* id of the inline body or blob */
     enum body_kind kind;
     uint8_t hash[SHA256_BYTES];
     uint8_t wrapped_key_bytes; /* 0: plain */
@@ -187,17 +192,40 @@ typedef bool piece_visit(void *context, const struct piece *piece);
 /* Pieces that overlap [offset, offset + len) of a body of `size` plain bytes, in order, clipped. */
 MUST_CHECK enum store_status catalog_pieces(struct catalog *cat, const struct body_ref *ref,
                                             uint64_t size, uint64_t offset, uint64_t len,
-                                            piece_visit *visit, void *context,
-                                            struct fault *fault);
+                                            piece_visit *visit, void *context, struct fault *fault);
 /* Stored bytes of an inline body, appended to ret. STORE_RETRY when gone. */
 MUST_CHECK enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
                                                  struct fault *fault);
 MUST_CHECK enum store_status catalog_blob_known(struct catalog *cat, uint64_t scope,
-                                                const uint8_t hash[SHA256_BYTES],
-                                                bool *ret_known, struct fault *fault);
+                                                const uint8_t hash[SHA256_BYTES], bool *ret_known,
+                                                struct fault *fault);
 
-/* ---- for fsck only: check.c -------------------------------------------------------------- */
+/* ---- fsck: check.c ----------------------------------------------------------------------- */
 
-typedef bool check_line(void *context, const char *line);
+typedef void check_line(void *context, const char *line);
+/* Everything the catalog can say about itself; one line per finding. */
+MUST_CHECK enum store_status catalog_check(struct catalog *cat, check_line *line, void *context,
+                                           struct fsck_report *report, struct fault *fault);
+
+struct checked_blob {
+    uint64_t scope;
+    struct str hash;
+    uint64_t size;
+};
+typedef bool check_blob(void *context, const struct checked_blob *blob);
+MUST_CHECK enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit,
+                                                 void *context, struct fault *fault);
+
+/* A version or a part with its bytes. */
+struct checked_body {
+    struct str key;
+    struct body_ref ref;
+    uint64_t size;
+    struct str etag;
+    bool single; /* not a multipart object: its ETag is an MD5 */
+};
+typedef bool check_body(void *context, const struct checked_body *body);
+MUST_CHECK enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit,
+                                                  void *context, struct fault *fault);
 
 #endif

@@ -145,7 +145,7 @@ CREATE TABLE upload(
     key           BLOB NOT NULL,
     state         INTEGER NOT NULL,    -- 0: open, 1: done
     initiated_us  INTEGER NOT NULL,
-    done_us       INTEGER NOT NULL,
+    state_us      INTEGER NOT NULL,    -- when it entered its state
     owner         INTEGER NOT NULL,
     class         INTEGER NOT NULL,
     sse           INTEGER NOT NULL,
@@ -161,7 +161,7 @@ CREATE TABLE upload(
     acl           BLOB
 ) STRICT;
 CREATE INDEX upload_open ON upload(bucket, key, id) WHERE state = 0;
-CREATE INDEX upload_age ON upload(state, initiated_us);
+CREATE INDEX upload_age ON upload(state, state_us);
 
 CREATE TABLE part(
     upload      INTEGER NOT NULL,

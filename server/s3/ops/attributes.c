@@ -14,15 +14,16 @@ enum attribute {
     ATTRIBUTE_SIZE = 16,
 };
 
-#define T(text) { "" text, sizeof(text) - 1 }
+#define T(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 static const struct {
     struct str name;
     enum attribute bit;
 } attribute_names[] = {
-    { T("ETag"), ATTRIBUTE_ETAG },
-    { T("Checksum"), ATTRIBUTE_CHECKSUM },
-    { T("ObjectParts"), ATTRIBUTE_PARTS },
-    { T("StorageClass"), ATTRIBUTE_STORAGE_CLASS },
+    { T("ETag"), ATTRIBUTE_ETAG },         { T("Checksum"), ATTRIBUTE_CHECKSUM },
+    { T("ObjectParts"), ATTRIBUTE_PARTS }, { T("StorageClass"), ATTRIBUTE_STORAGE_CLASS },
     { T("ObjectSize"), ATTRIBUTE_SIZE },
 };
 
@@ -119,9 +120,8 @@ static enum s3_error header_count(struct op *op, const char *name, uint32_t fall
 
 static enum s3_error write_parts(struct op *op, struct buf *out)
 {
-    CLEANUP(parts_page_free) struct parts_page page = {
-        .op = op, .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX)
-    };
+    CLEANUP(parts_page_free)
+    struct parts_page page = { .op = op, .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX) };
     uint32_t marker = 0;
     enum store_status status = STORE_OK;
     enum s3_error err =

@@ -54,9 +54,9 @@ static enum s3_error max_buckets(struct op *op, uint32_t *ret_max)
     uint64_t value = STORE_BUCKETS_MAX;
 
     if (str_present(text) && (!str_to_u64(text, &value) || value < 1 || value > STORE_BUCKETS_MAX))
-        return op_fail_argument(
-            op, STR("Argument max-buckets must be an integer between 1 and 10000"),
-            STR("max-buckets"), text);
+        return op_fail_argument(op,
+                                STR("Argument max-buckets must be an integer between 1 and 10000"),
+                                STR("max-buckets"), text);
     *ret_max = (uint32_t)value;
     return S3_OK;
 }

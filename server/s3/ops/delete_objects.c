@@ -8,9 +8,9 @@
 
 struct delete_entry {
     struct str key;
-    struct str version_id;     /* as asked; STR_NONE: none */
-    enum s3_error error;       /* refused before the store was asked */
-    struct delete_item *item;  /* NULL when refused */
+    struct str version_id;    /* as asked; STR_NONE: none */
+    enum s3_error error;      /* refused before the store was asked */
+    struct delete_item *item; /* NULL when refused */
 };
 
 struct deletion {

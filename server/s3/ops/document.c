@@ -26,7 +26,10 @@ struct unset_document {
     struct str content;
 };
 
-#define T(text) { "" text, sizeof(text) - 1 }
+#define T(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 static const struct unset_document unset_documents[] = {
 #define D(KIND, WITH, ERROR, ROOT, CONTENT) { T(KIND), T(WITH), ERROR, T(ROOT), T(CONTENT) },
 #include "server/s3/documents.def"

@@ -36,8 +36,8 @@ static struct str u64_text(struct op *op, uint64_t value)
 static enum s3_error load_upload(struct op *op, bool done_too)
 {
     struct str id = op_param(op, "uploadId");
-    enum store_status status = upload_get(op->reader, op->bucket.id, op->key, id, op->arena,
-                                          &op->upload, &op->fault);
+    enum store_status status =
+        upload_get(op->reader, op->bucket.id, op->key, id, op->arena, &op->upload, &op->fault);
 
     if (status == STORE_OK && op->upload.done && !done_too)
         status = STORE_NO_UPLOAD;
@@ -550,8 +550,8 @@ static enum s3_error assembly_open(struct op *op, const struct xml_node *root, s
 
 static enum s3_error assemble(struct op *op, struct assembly *assembly)
 {
-    enum store_status status = part_list(op->reader, &op->upload, 0, STORE_PARTS_MAX, visit_part,
-                                         assembly, &op->fault);
+    enum store_status status =
+        part_list(op->reader, &op->upload, 0, STORE_PARTS_MAX, visit_part, assembly, &op->fault);
 
     if (status != STORE_OK && status != STORE_STOPPED)
         return s3_from_store(op, status);
@@ -596,8 +596,7 @@ static enum s3_error check_claimed_checksum(struct op *op, const struct stored_c
                                          STR_ARG(expected)));
     for (unsigned kind = CHECKSUM_NONE + 1; kind < CHECKSUM_KINDS; kind++) {
         struct str name = checksum_header(op->arena, (enum checksum_kind)kind);
-        struct str claimed =
-            str_present(name) ? http_header(op->request, name) : STR_NONE;
+        struct str claimed = str_present(name) ? http_header(op->request, name) : STR_NONE;
         struct str head;
         struct str tail;
 
@@ -851,9 +850,8 @@ static enum s3_error reply_ListParts(struct op *op, const struct part_page *page
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
 enum s3_error op_ListParts(struct op *op)
 {
-    CLEANUP(part_page_free) struct part_page page = {
-        .op = op, .parts = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX)
-    };
+    CLEANUP(part_page_free)
+    struct part_page page = { .op = op, .parts = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX) };
     uint32_t marker = 0;
     enum store_status status = STORE_OK;
     enum s3_error err = list_count(op, "max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &page.max);

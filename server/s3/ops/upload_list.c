@@ -86,7 +86,8 @@ static enum s3_error reply_uploads(struct op *op, struct upload_page *page,
 enum s3_error op_ListMultipartUploads(struct op *op)
 {
     struct list_form form;
-    CLEANUP(upload_page_free) struct upload_page page = {
+    CLEANUP(upload_page_free)
+    struct upload_page page = {
         .op = op,
         .form = &form,
         .entries = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),

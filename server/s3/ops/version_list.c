@@ -117,7 +117,8 @@ static enum s3_error reply_versions(struct op *op, struct version_page *page,
 enum s3_error op_ListObjectVersions(struct op *op)
 {
     struct list_form form;
-    CLEANUP(version_page_free) struct version_page page = {
+    CLEANUP(version_page_free)
+    struct version_page page = {
         .op = op,
         .form = &form,
         .entries = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),

@@ -65,9 +65,9 @@ void clock_at_amz(const char *date)
 void header_add(const char *name, const char *value)
 {
     assert_true(h.request.field_count < HTTP_HEADERS_MAX);
-    h.fields[h.request.field_count++] = (struct http_field){
-        arena_dup(h.arena, str_from_cstr(name)), arena_dup(h.arena, str_from_cstr(value))
-    };
+    h.fields[h.request.field_count++] =
+        (struct http_field){ arena_dup(h.arena, str_from_cstr(name)),
+                             arena_dup(h.arena, str_from_cstr(value)) };
 }
 
 void header_set(const char *name, const char *value)
@@ -131,8 +131,8 @@ enum s3_error verify(void)
 
     memset(&h.auth, 0xa5, sizeof(h.auth));
     memset(&h.refusal, 0, sizeof(h.refusal));
-    err = auth_verify(&h.config, h.cache, &h.request, h.virtual_bucket, h.arena, &h.auth,
-                      &h.refusal);
+    err =
+        auth_verify(&h.config, h.cache, &h.request, h.virtual_bucket, h.arena, &h.auth, &h.refusal);
     assert_int_equal(h.refusal.error, err);
     return err;
 }
@@ -140,9 +140,8 @@ enum s3_error verify(void)
 void form_add(const char *name, const char *value)
 {
     assert_true(h.form_count < COUNT_OF(h.form));
-    h.form[h.form_count++] =
-        (struct form_field){ arena_dup(h.arena, str_from_cstr(name)),
-                             arena_dup(h.arena, str_from_cstr(value)) };
+    h.form[h.form_count++] = (struct form_field){ arena_dup(h.arena, str_from_cstr(name)),
+                                                  arena_dup(h.arena, str_from_cstr(value)) };
 }
 
 void form(const char *fields)
@@ -192,11 +191,11 @@ void sign_v4(const char *signed_headers)
                       str_from_cstr(signed_headers), header("x-amz-content-sha256"));
     auth_signing_key(STR(AWS_SECRET), str_slice(date, 0, 8), STR("us-east-1"), STR("s3"), key);
     v4_sign(key, date, scope, buf_view(&text), signature);
-    authorization = arena_cstr(
-        h.arena, arena_printf(h.arena,
-                              "AWS4-HMAC-SHA256 Credential=%s/%.*s, SignedHeaders=%s, "
-                              "Signature=%.64s",
-                              AWS_KEY, STR_ARG(scope), signed_headers, signature));
+    authorization =
+        arena_cstr(h.arena, arena_printf(h.arena,
+                                         "AWS4-HMAC-SHA256 Credential=%s/%.*s, SignedHeaders=%s, "
+                                         "Signature=%.64s",
+                                         AWS_KEY, STR_ARG(scope), signed_headers, signature));
     header_set("Authorization", authorization);
 }
 

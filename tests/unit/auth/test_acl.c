@@ -177,7 +177,7 @@ static void test_auth_acl__aws_exec_read_is_private(void **state UNUSED)
 
 static void test_auth_access__a_private_bucket_is_its_owners_alone(void **state UNUSED)
 {
-    static const enum access_need needs[] = { NEED_BUCKET_READ,     NEED_BUCKET_WRITE,
+    static const enum access_need needs[] = { NEED_BUCKET_READ, NEED_BUCKET_WRITE,
                                               NEED_BUCKET_READ_ACP, NEED_BUCKET_WRITE_ACP,
                                               NEED_BUCKET_OWNER };
 
@@ -230,8 +230,7 @@ static void test_auth_access__a_bucket_owner_does_not_read_others_objects(void *
     assert_false(object_allows(&alice, NEED_OBJECT_READ_ACP, STR_NONE));
     assert_false(object_allows(&alice, NEED_OBJECT_WRITE_ACP, STR_NONE));
     assert_true(object_allows(&alice, NEED_OBJECT_OWNER, STR_NONE));
-    assert_true(
-        object_allows(&alice, NEED_OBJECT_READ, canned("bucket-owner-read", &bob, false)));
+    assert_true(object_allows(&alice, NEED_OBJECT_READ, canned("bucket-owner-read", &bob, false)));
     assert_true(object_allows(&alice, NEED_OBJECT_WRITE_ACP,
                               canned("bucket-owner-full-control", &bob, false)));
 }

@@ -116,14 +116,14 @@ static void test_auth_presign__expires_is_a_number_of_a_week_at_most(void **stat
 
     example();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        retarget(arena_cstr(
-            h.arena,
-            arena_printf(h.arena,
-                         "/t?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" AWS_KEY
-                         "%%2F20130524%%2Fus-east-1%%2Fs3%%2Faws4_request&X-Amz-Date="
-                         "20130524T000000Z&X-Amz-Expires=%s&X-Amz-SignedHeaders=host&"
-                         "X-Amz-Signature=x",
-                         cases[i].text)));
+        retarget(
+            arena_cstr(h.arena,
+                       arena_printf(h.arena,
+                                    "/t?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" AWS_KEY
+                                    "%%2F20130524%%2Fus-east-1%%2Fs3%%2Faws4_request&X-Amz-Date="
+                                    "20130524T000000Z&X-Amz-Expires=%s&X-Amz-SignedHeaders=host&"
+                                    "X-Amz-Signature=x",
+                                    cases[i].text)));
         if (verify() != cases[i].expected)
             fail_msg("expires '%s': error %d", cases[i].text, (int)h.refusal.error);
     }
@@ -131,9 +131,10 @@ static void test_auth_presign__expires_is_a_number_of_a_week_at_most(void **stat
 
 static void test_auth_presign__every_parameter_is_required_once(void **state UNUSED)
 {
-    static const char *const names[] = { "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date",
-                                         "X-Amz-Expires",   "X-Amz-SignedHeaders",
-                                         "X-Amz-Signature" };
+    static const char *const names[] = {
+        "X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Date",
+        "X-Amz-Expires",   "X-Amz-SignedHeaders", "X-Amz-Signature"
+    };
 
     example();
     for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -182,8 +183,8 @@ static void test_auth_presign__bad_algorithm_date_or_credential(void **state UNU
 static void test_auth_presign__what_we_make_verifies(void **state UNUSED)
 {
     static const char *const extras[] = {
-        NULL, "versionId=abc", "response-content-type=text%2Fplain&versionId=1", "acl", "A=1&z=2",
-        "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD",
+        NULL,  "versionId=abc", "response-content-type=text%2Fplain&versionId=1",
+        "acl", "A=1&z=2",       "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD",
     };
 
     add_user(AWS_KEY, AWS_SECRET, NULL, 0);
@@ -202,8 +203,9 @@ static void test_auth_presign__a_hash_in_the_query_is_enforced(void **state UNUS
          60);
     /* auth_presign signs UNSIGNED-PAYLOAD: the hash it is told of changes what must be signed. */
     assert_int_equal(verify(), S3_SignatureDoesNotMatch);
-    assert_true(str_ends(fact_value(FACT_MISMATCH_CANONICAL),
-                         STR("\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")));
+    assert_true(
+        str_ends(fact_value(FACT_MISMATCH_CANONICAL),
+                 STR("\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")));
 
     made("X-Amz-Content-Sha256=nonsense", 60);
     assert_int_equal(verify(), S3_InvalidArgument);
@@ -242,8 +244,8 @@ static void test_auth_presign__default_port_is_not_part_of_the_signed_host(void 
     CLEANUP(buf_free) struct buf url = BUF_WITH_MAX(16384);
 
     add_user(AWS_KEY, AWS_SECRET, NULL, 0);
-    assert_true(auth_presign(&url, users_first(h.users), STR("GET"), STR("https://h:443"),
-                             STR("r"), STR("b"), STR("k"), STR_NONE, 60, clock_now_us()));
+    assert_true(auth_presign(&url, users_first(h.users), STR("GET"), STR("https://h:443"), STR("r"),
+                             STR("b"), STR("k"), STR_NONE, 60, clock_now_us()));
     request("GET", arena_cstr(h.arena, str_skip(buf_view(&url), 13)), "h", "");
     assert_int_equal(verify(), S3_OK);
 }

@@ -5,8 +5,6 @@
  */
 #include "harness.h"
 
-#include "base/codec.h"
-
 #define DOC_BUCKET "awsexamplebucket1"
 #define DOC_HOST DOC_BUCKET ".us-west-1.s3.amazonaws.com"
 
@@ -175,8 +173,9 @@ static void presign(const char *expires, const char *extra)
     v2_sign(STR(AWS_SECRET), text, signature);
     uri_encode(&encoded, str_make(signature, sizeof(signature)), URI_KEEP_NONE);
     request("GET",
-            arena_cstr(h.arena, arena_printf(h.arena, "/b/k?AWSAccessKeyId=%s&Expires=%s&"
-                                                      "Signature=%.*s%s",
+            arena_cstr(h.arena, arena_printf(h.arena,
+                                             "/b/k?AWSAccessKeyId=%s&Expires=%s&"
+                                             "Signature=%.*s%s",
                                              AWS_KEY, expires, STR_ARG(buf_view(&encoded)), extra)),
             "h", "");
 }

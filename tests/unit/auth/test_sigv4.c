@@ -139,8 +139,10 @@ static void test_auth_chunks__aws_trailer_example_verifies(void **state UNUSED)
             "Signature=106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e\n");
     assert_int_equal(verify(), S3_OK);
     assert_int_equal(h.auth.payload, PAYLOAD_SIGNED_TRAILER);
-    assert_true(chunk("a", 65536, "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2"));
-    assert_true(chunk("a", 1024, "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7"));
+    assert_true(
+        chunk("a", 65536, "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2"));
+    assert_true(
+        chunk("a", 1024, "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7"));
     assert_true(chunk("", 0, "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992"));
     assert_false(auth_trailer_verify(
         &h.auth, STR("x-amz-checksum-crc32c:sOO8/R==\n"),
@@ -206,7 +208,9 @@ static void test_auth_sigv4__blanks_between_parts_are_optional(void **state UNUS
 static void test_auth_sigv4__malformed_authorization_is_400(void **state UNUSED)
 {
     static const char *const values[] = {
-        "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e",
+        "AWS4-HMAC-SHA256",
+        "AWS4-HMAC-SHA256 ",
+        "AWS4-HMAC-SHA256 Credential=a/b/c/d/e",
         "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3/aws4_request, SignedHeaders=host",
         "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3/aws4_request, Signature=0",
         "AWS4-HMAC-SHA256 Credential=, SignedHeaders=host, Signature=0",
@@ -300,8 +304,13 @@ static void test_auth_sigv4__date_header_serves_without_x_amz_date(void **state 
 static void test_auth_sigv4__a_missing_or_bad_date_is_denied(void **state UNUSED)
 {
     static const char *const headers[] = {
-        "", "x-amz-date: \n", "x-amz-date: yesterday\n", "x-amz-date: 20130524\n",
-        "x-amz-date: 20131324T000000Z\n", "Date: \n", "Date: Tue, 07 Jul 1950 21:53:04 GMT\n",
+        "",
+        "x-amz-date: \n",
+        "x-amz-date: yesterday\n",
+        "x-amz-date: 20130524\n",
+        "x-amz-date: 20131324T000000Z\n",
+        "Date: \n",
+        "Date: Tue, 07 Jul 1950 21:53:04 GMT\n",
         "x-amz-date: \xd9\xa2\xd9\xa0\xd9\xa1\xd9\xa3T000000Z\n",
         "x-amz-date: 20130524T000000Z\nx-amz-date: 20130524T000000Z\n",
     };
@@ -332,7 +341,11 @@ static void test_auth_sigv4__strict_region_names_ours(void **state UNUSED)
 static void test_auth_sigv4__payload_header_is_required_and_strict(void **state UNUSED)
 {
     static const char *const bad[] = {
-        "", "x", "unsigned-payload", "UNSIGNED-PAYLOAD ,", "STREAMING-AWS4-HMAC-SHA256-PAYLOA",
+        "",
+        "x",
+        "unsigned-payload",
+        "UNSIGNED-PAYLOAD ,",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOA",
         "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855a",
@@ -448,8 +461,9 @@ static void test_auth_cache__a_signing_key_is_the_published_one(void **state UNU
 {
     /* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-examples.html */
     static const uint8_t expected[SHA256_BYTES] = {
-        0xc4, 0xaf, 0xb1, 0xcc, 0x57, 0x71, 0xd8, 0x71, 0x76, 0x3a, 0x39, 0x3e, 0x44, 0xb7, 0x03, 0x57,
-        0x1b, 0x55, 0xcc, 0x28, 0x42, 0x4d, 0x1a, 0x5e, 0x86, 0xda, 0x6e, 0xd3, 0xc1, 0x54, 0xa4, 0xb9,
+        0xc4, 0xaf, 0xb1, 0xcc, 0x57, 0x71, 0xd8, 0x71, 0x76, 0x3a, 0x39,
+        0x3e, 0x44, 0xb7, 0x03, 0x57, 0x1b, 0x55, 0xcc, 0x28, 0x42, 0x4d,
+        0x1a, 0x5e, 0x86, 0xda, 0x6e, 0xd3, 0xc1, 0x54, 0xa4, 0xb9,
     };
     uint8_t key[SHA256_BYTES];
 

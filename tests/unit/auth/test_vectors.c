@@ -55,8 +55,9 @@ static void test_auth_vectors__none_verifies_for_another_method(void **state UNU
 
 static void test_auth_vectors__none_verifies_with_a_sub_resource_added(void **state UNUSED)
 {
-    static const char *const added[] = { "acl", "tagging", "policy", "versionId=v9", "retention",
-                                         "legal-hold=", "uploads", "delete", "object-lock" };
+    static const char *const added[] = { "acl",          "tagging",   "policy",
+                                         "versionId=v9", "retention", "legal-hold=",
+                                         "uploads",      "delete",    "object-lock" };
 
     for (size_t i = 0; i < COUNT_OF(request_vectors); i++) {
         for (size_t a = 0; a < COUNT_OF(added); a++) {
@@ -64,8 +65,8 @@ static void test_auth_vectors__none_verifies_with_a_sub_resource_added(void **st
             const char *joint = strchr(vector->target, '?') != NULL ? "&" : "?";
 
             use_vector(vector);
-            retarget(arena_cstr(h.arena, arena_printf(h.arena, "%s%s%s", vector->target, joint,
-                                                      added[a])));
+            retarget(arena_cstr(h.arena,
+                                arena_printf(h.arena, "%s%s%s", vector->target, joint, added[a])));
             assert_int_equal(verify(), S3_SignatureDoesNotMatch);
         }
     }
@@ -74,8 +75,13 @@ static void test_auth_vectors__none_verifies_with_a_sub_resource_added(void **st
 static void test_auth_vectors__none_verifies_with_an_amz_header_added(void **state UNUSED)
 {
     static const char *const added[] = {
-        "x-amz-copy-source", "X-Amz-Acl-Other", "x-amz-grant-full-control", "x-amz-tagging-x",
-        "x-amz-website-redirect-location", "x-amz-meta-added", "x-amz-bypass-governance-retention",
+        "x-amz-copy-source",
+        "X-Amz-Acl-Other",
+        "x-amz-grant-full-control",
+        "x-amz-tagging-x",
+        "x-amz-website-redirect-location",
+        "x-amz-meta-added",
+        "x-amz-bypass-governance-retention",
         "x-amz-server-side-encryption-customer-key",
     };
 
@@ -170,9 +176,8 @@ static void test_auth_vectors__every_character_of_the_signature_counts(void **st
             struct str value = h.fields[f].value;
 
             if (str_eq_nocase(h.fields[f].name, STR("Authorization")))
-                flip_all(&h.fields[f].value, scheme == AUTH_V4_HEADER ? value.len - 64
-                                                                      : str_find_char(value, ':') +
-                                                                            1);
+                flip_all(&h.fields[f].value,
+                         scheme == AUTH_V4_HEADER ? value.len - 64 : str_find_char(value, ':') + 1);
         }
         for (size_t p = 0; p < h.request.param_count; p++) {
             if (str_ends(h.request.params[p].name, STR("Signature")))

@@ -242,7 +242,7 @@ static void test_server_config__a_list_holds_its_maximum_and_no_more(void **stat
     assert_true(LOAD(fixture, WORD("--buckets"), text));
     assert_int_equal(fixture->config.buckets.count, CONFIG_BUCKETS_MAX);
 
-    memcpy(text + 2 * CONFIG_BUCKETS_MAX, "b", 2);
+    memcpy(text + (size_t)2 * CONFIG_BUCKETS_MAX, "b", 2);
     assert_false(LOAD(fixture, WORD("--buckets"), text));
     assert_fault(fixture, "more than 256");
 }

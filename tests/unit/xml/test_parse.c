@@ -101,7 +101,8 @@ static void test_xml_parse__entities_cdata_and_references_become_text(void **sta
                                         "<!-- not this --><?nor this?>end</a>");
 
     assert_non_null(root);
-    assert_str(root->text, "\"\"\"<>'<&>\xc3\xbc" "end");
+    assert_str(root->text, "\"\"\"<>'<&>\xc3\xbc"
+                           "end");
 }
 
 static void test_xml_parse__text_around_children_is_joined(void **state UNUSED)
@@ -186,10 +187,33 @@ static void test_xml_parse__unknown_entities_are_refused(void **state UNUSED)
 static void test_xml_parse__what_is_not_one_document_is_refused(void **state UNUSED)
 {
     static const char *const documents[] = {
-        "", " ", "a", "<a>", "</a>", "<a></b>", "<a/><b/>", "<a/>x", "x<a/>", "<a b=c/>",
-        "<a b='1' b='2'/>", "<a", "<a b='", "<a><b></a></b>", "<!-- ", "<a><![CDATA[x</a>", "<a><?x",
-        "<a>]]></a>", "<a>\x01</a>", "<?xml version='1.0'", "<a/><?xml version='1.0'?>", "<>", "< a/>",
-        "\n<?xml version='1.0'?><a/>", "{\"a\":1}", "<a><!-- -- --></a>", "<a/></a>",
+        "",
+        " ",
+        "a",
+        "<a>",
+        "</a>",
+        "<a></b>",
+        "<a/><b/>",
+        "<a/>x",
+        "x<a/>",
+        "<a b=c/>",
+        "<a b='1' b='2'/>",
+        "<a",
+        "<a b='",
+        "<a><b></a></b>",
+        "<!-- ",
+        "<a><![CDATA[x</a>",
+        "<a><?x",
+        "<a>]]></a>",
+        "<a>\x01</a>",
+        "<?xml version='1.0'",
+        "<a/><?xml version='1.0'?>",
+        "<>",
+        "< a/>",
+        "\n<?xml version='1.0'?><a/>",
+        "{\"a\":1}",
+        "<a><!-- -- --></a>",
+        "<a/></a>",
     };
 
     for (size_t i = 0; i < COUNT_OF(documents); i++)
@@ -331,8 +355,8 @@ static void test_xml_parse__a_full_arena_is_a_refusal(void **state UNUSED)
     CLEANUP(arena_closep) struct arena *small = arena_open(1024, 2048);
     struct fault fault = { 0 };
 
-    assert_null(xml_parse(repeated(&document, "<a>", "<b>c</b>", 1000, "</a>"), STR_NONE, small,
-                          &fault));
+    assert_null(
+        xml_parse(repeated(&document, "<a>", "<b>c</b>", 1000, "</a>"), STR_NONE, small, &fault));
     assert_string_equal(fault.text, "XML: no memory");
 }
 

@@ -81,7 +81,10 @@ static void test_xml_write__escapes_markup_control_and_ill_formed_bytes(void **s
     escapes_to(STR("\0\x01\t\n\r\x1f\x7f"), "|&#x0;&#x1;&#x9;&#xA;&#xD;&#x1F;&#x7F;|");
     escapes_to(STR("\xc3\xbc\xe2\x82\xac\xf0\x9f\xaa\xa3"),
                "|\xc3\xbc\xe2\x82\xac\xf0\x9f\xaa\xa3|");
-    escapes_to(STR("a\xff" "b\xc3"), "|a\xef\xbf\xbd" "b\xef\xbf\xbd|");
+    escapes_to(STR("a\xff"
+                   "b\xc3"),
+               "|a\xef\xbf\xbd"
+               "b\xef\xbf\xbd|");
     escapes_to(STR("\xc0\xaf"), "|\xef\xbf\xbd\xef\xbf\xbd|");
     escapes_to(STR("\xef\xbf\xbe\xef\xbf\xbf"), "|&#xFFFE;&#xFFFF;|");
 }

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Buckets: lookup, list, create, set, delete; and what every write needs to know of its bucket.
+ *
+ * The writer remembers the facts of recent buckets. Every change to a bucket and every rollback
+ * empties that memory.
+ */
+#include "base/random.h"
+#include "storage/catalog/sql.h"
+
+#define BUCKET_COLUMNS " id, name, owner, region, created_us, versioning, acl "
+
+static enum store_status row_bucket(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,
+                                    struct bucket *ret_bucket, struct fault *fault)
+{
+    struct bucket b = {
+        .id = sql_i64(stmt, 0),
+        .name = sql_str(stmt, 1),
+        .region = sql_str(stmt, 3),
+        .created_us = sql_i64(stmt, 4),
+        .versioning = (enum bucket_versioning)sql_i64(stmt, 5),
+        .acl = sql_str(stmt, 6),
+    };
+    enum store_status status = account_text(cat, sql_i64(stmt, 2), &b.owner, fault);
+
+    if (status != STORE_OK)
+        return status;
+    if (!sql_keep(arena, &b.name) || !sql_keep(arena, &b.owner) || !sql_keep(arena, &b.region) ||
+        !sql_keep(arena, &b.acl))
+        return fault_set(fault, STORE_NO_MEMORY, "bucket");
+
+    *ret_bucket = b;
+    return STORE_OK;
+}
+
+enum store_status catalog_bucket_get(struct catalog *cat, struct str name, struct arena *arena,
+                                     struct bucket *ret_bucket, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT" BUCKET_COLUMNS "FROM bucket WHERE name = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_text(stmt, 1, name);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+    if (!row)
+        return STORE_NO_BUCKET;
+
+    return row_bucket(cat, stmt, arena, ret_bucket, fault);
+}
+
+enum store_status catalog_bucket_list(struct catalog *cat, struct str owner, struct str prefix,
+                                      struct str after, bucket_visit *visit, void *context,
+                                      struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT" BUCKET_COLUMNS "FROM bucket"
+                                      " WHERE owner = ?1 AND name > ?2 AND name >= ?3"
+                                      " ORDER BY name" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    int64_t owner_id;
+    enum store_status status = account_find(cat, owner, &owner_id, fault);
+    struct bucket bucket;
+    bool row;
+
+    if (status != STORE_OK || owner_id == 0)
+        return status;
+    status = sql_start(cat, &sql, &stmt, fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, owner_id);
+    sql_bind_text(stmt, 2, after);
+    sql_bind_text(stmt, 3, prefix);
+
+    for (;;) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+        status = row_bucket(cat, stmt, /* arena= */ NULL, &bucket, fault);
+        if (status != STORE_OK)
+            return status;
+        if (!str_starts(bucket.name, prefix))
+            return STORE_OK;
+        if (!visit(context, &bucket))
+            return STORE_STOPPED;
+    }
+}
+
+/* ---- facts for the writer ---------------------------------------------------------------- */
+
+void bucket_cache_clear(struct catalog *cat)
+{
+    memset(cat->buckets, 0, sizeof(cat->buckets));
+}
+
+static struct bucket_slot *slot_of(struct catalog *cat, struct str name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    if (name.len > BUCKET_NAME_CACHED_MAX)
+        return NULL;
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (uint8_t)name.p[i]) * 16777619u;
+    return &cat->buckets[hash % BUCKET_SLOTS];
+}
+
+enum store_status bucket_facts_get(struct catalog *cat, struct str name,
+                                   struct bucket_facts *ret_facts, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT id, owner, versioning FROM bucket WHERE name = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    struct bucket_slot *slot = slot_of(cat, name);
+    enum store_status status;
+    bool row;
+
+    if (slot != NULL && slot->id != 0 && str_eq(str_make(slot->name, slot->name_len), name)) {
+        *ret_facts = (struct bucket_facts){ slot->id, slot->owner, slot->versioning };
+        return STORE_OK;
+    }
+
+    status = sql_start(cat, &sql, &stmt, fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_text(stmt, 1, name);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+    if (!row)
+        return STORE_NO_BUCKET;
+
+    *ret_facts = (struct bucket_facts){ sql_i64(stmt, 0), sql_i64(stmt, 1),
+                                        (enum bucket_versioning)sql_i64(stmt, 2) };
+    if (slot != NULL) {
+        *slot = (struct bucket_slot){ .id = ret_facts->id,
+                                      .owner = ret_facts->owner,
+                                      .versioning = ret_facts->versioning,
+                                      .name_len = (uint8_t)name.len };
+        if (name.len > 0)
+            memcpy(slot->name, name.p, name.len);
+    }
+    return STORE_OK;
+}
+
+/* ---- writes ------------------------------------------------------------------------------ */
+
+static enum store_status owner_bucket_count(struct catalog *cat, int64_t owner, int64_t *ret_count,
+                                            struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT count(*) FROM bucket WHERE owner = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, owner);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status == STORE_OK)
+        *ret_count = sql_i64(stmt, 0);
+    return status;
+}
+
+static enum store_status bucket_insert(struct catalog *cat, struct intent *intent, int64_t owner)
+{
+    static struct sql sql = { .text = "INSERT INTO bucket(" BUCKET_COLUMNS ")"
+                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
+
+    if (status != STORE_OK)
+        return status;
+    intent->committed_us = clock_now_us();
+    sql_bind_i64(stmt, 1, tx_next_seq(cat));
+    sql_bind_text(stmt, 2, intent->bucket);
+    sql_bind_i64(stmt, 3, owner);
+    sql_bind_text(stmt, 4, intent->bucket_region);
+    sql_bind_i64(stmt, 5, intent->committed_us);
+    sql_bind_i64(stmt, 6, intent->set_versioning ? intent->versioning : VERSIONING_NEVER);
+    sql_bind_str(stmt, 7, intent->bucket_acl);
+    return sql_run(cat, stmt, &intent->fault);
+}
+
+enum store_status catalog_bucket_create(struct catalog *cat, struct intent *intent)
+{
+    struct bucket_facts facts;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
+    struct str present;
+    int64_t count = 0;
+    int64_t owner;
+
+    if (status == STORE_OK) {
+        status = account_text(cat, facts.owner, &present, &intent->fault);
+        if (status == STORE_OK && !sql_keep(intent->arena, &present))
+            status = STORE_NO_MEMORY;
+        if (status != STORE_OK)
+            return status;
+        intent->bucket_owner = present;
+        return STORE_BUCKET_EXISTS;
+    }
+    if (status != STORE_NO_BUCKET)
+        return status;
+
+    status = account_find(cat, intent->bucket_owner, &owner, &intent->fault);
+    if (status == STORE_OK && owner != 0)
+        status = owner_bucket_count(cat, owner, &count, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    if (count >= STORE_BUCKETS_MAX)
+        return STORE_LIMIT;
+
+    status = account_intern(cat, intent->bucket_owner, &owner, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    return bucket_insert(cat, intent, owner);
+}
+
+enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent)
+{
+    static struct sql sql = { .text = "UPDATE bucket"
+                                      "   SET versioning = iif(?2, ?3, versioning),"
+                                      "       acl = iif(?4, ?5, acl)"
+                                      " WHERE id = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    struct bucket_facts facts;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
+
+    if (status == STORE_OK)
+        status = sql_start(cat, &sql, &stmt, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, facts.id);
+    sql_bind_i64(stmt, 2, intent->set_versioning);
+    sql_bind_i64(stmt, 3, intent->versioning);
+    sql_bind_i64(stmt, 4, intent->set_acl);
+    sql_bind_str(stmt, 5, intent->bucket_acl);
+    bucket_cache_clear(cat);
+    return sql_run(cat, stmt, &intent->fault);
+}
+
+static enum store_status bucket_is_empty(struct catalog *cat, int64_t bucket, bool *ret_empty,
+                                         struct fault *fault)
+{
+    /* Rows of `version` never outlive their row in `object`; asked all the same, it is cheap. */
+    static struct sql sql = { .text = "SELECT EXISTS(SELECT 1 FROM object WHERE bucket = ?1)"
+                                      "    OR EXISTS(SELECT 1 FROM version WHERE bucket = ?1)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status == STORE_OK)
+        *ret_empty = sql_i64(stmt, 0) == 0;
+    return status;
+}
+
+static enum store_status next_upload(struct catalog *cat, int64_t bucket, int64_t *ret_upload,
+                                     struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT id FROM upload"
+                                      " WHERE bucket = ?1 AND state = 0"
+                                      " LIMIT 1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status == STORE_OK)
+        *ret_upload = row ? sql_i64(stmt, 0) : 0;
+    return status;
+}
+
+/* Finished uploads stay until the sweep: they hold nothing and their bucket id is never reused. */
+static enum store_status remove_uploads(struct catalog *cat, int64_t bucket, struct fault *fault)
+{
+    int64_t upload;
+
+    for (;;) {
+        enum store_status status = next_upload(cat, bucket, &upload, fault);
+
+        if (status != STORE_OK || upload == 0)
+            return status;
+        status = upload_remove(cat, upload, fault);
+        if (status != STORE_OK)
+            return status;
+    }
+}
+
+enum store_status catalog_bucket_delete(struct catalog *cat, struct intent *intent)
+{
+    static struct sql documents = { .text = "DELETE FROM document WHERE bucket = ?1" };
+    static struct sql bucket = { .text = "DELETE FROM bucket WHERE id = ?1" };
+    struct bucket_facts facts;
+    bool empty;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
+
+    if (status == STORE_OK)
+        status = bucket_is_empty(cat, facts.id, &empty, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    if (!empty)
+        return STORE_BUCKET_NOT_EMPTY;
+
+    bucket_cache_clear(cat);
+    status = remove_uploads(cat, facts.id, &intent->fault);
+    if (status == STORE_OK)
+        status = sql_run_i64(cat, &documents, facts.id, 0, &intent->fault);
+    if (status == STORE_OK)
+        status = sql_run_i64(cat, &bucket, facts.id, 0, &intent->fault);
+    return status;
+}

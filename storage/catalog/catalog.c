@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One connection to catalog.db: open, configure, create and migrate, close.
+ *
+ * (1) The database file is opened by SQLite only: closing any other descriptor of it would drop
+ *     SQLite's locks.
+ * (2) A reader's connection cannot write (query_only).
+ * (3) A schema version is one transaction, so a crash leaves the old one or the new one.
+ */
+#include <limits.h>
+#include <stdio.h>
+
+#include "catalog_schema.h"
+#include "storage/catalog/sql.h"
+
+#define APPLICATION_ID 0x7061696c /* 'pail' */
+#define SCHEMA_VERSION 1
+#define BUSY_TIMEOUT_MS 5000
+/* The attributes of a few versions at a time. */
+#define SCRATCH_FIRST_BYTES 16384
+#define SCRATCH_BYTES_MAX 1048576
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x) STRINGIFY_(x)
+
+/* Kept in place between checkpoints: rewriting a log is cheaper than growing one. */
+#define WAL_KEEP_BYTES 67108864
+
+static const char setup_common[] = "PRAGMA foreign_keys = OFF;"
+                                   "PRAGMA temp_store = MEMORY;"
+                                   "PRAGMA mmap_size = 0;"
+                                   "PRAGMA cell_size_check = ON;";
+static const char setup_reader[] = "PRAGMA cache_size = -1024;"
+                                   "PRAGMA query_only = ON;"
+                                   "PRAGMA wal_autocheckpoint = 0;";
+static const char setup_writer[] = "PRAGMA secure_delete = OFF;"
+                                   "PRAGMA cache_size = -4096;"
+                                   "PRAGMA journal_size_limit = " STRINGIFY(WAL_KEEP_BYTES) ";";
+
+const char *catalog_library_version(void)
+{
+    return sqlite3_libversion();
+}
+
+static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
+{
+    struct catalog *cat = context;
+
+    (void)db;
+    (void)schema;
+    cat->wal_bytes = (uint64_t)pages * 4096u;
+    return SQLITE_OK;
+}
+
+static enum store_status pragma_i64(struct catalog *cat, const char *text, int64_t *ret_value,
+                                    struct fault *fault)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(cat->db, text, -1, &stmt, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(stmt, 0);
+
+    (void)sqlite3_finalize(stmt);
+    return rc == SQLITE_ROW ? STORE_OK : sql_fail(cat, rc, fault, text);
+}
+
+static enum store_status create_schema(struct catalog *cat, struct fault *fault)
+{
+    enum store_status status = sql_script(cat, "BEGIN IMMEDIATE", fault);
+
+    if (status != STORE_OK)
+        return status;
+
+    status = sql_script(cat, catalog_schema_sql, fault);
+    if (status == STORE_OK)
+        status = sql_script(cat,
+                            "INSERT INTO meta(name, value) VALUES('seq', 0);"
+                            "PRAGMA application_id = " STRINGIFY(
+                                APPLICATION_ID) ";"
+                                                "PRAGMA user_version = " STRINGIFY(
+                                                    SCHEMA_VERSION) ";"
+                                                                    "COMMIT",
+                            fault);
+    if (status != STORE_OK)
+        (void)sqlite3_exec(cat->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+/* A new file gets the schema; an old one must be ours and not from the future. */
+static enum store_status settle_schema(struct catalog *cat, struct fault *fault)
+{
+    int64_t application;
+    int64_t version;
+    int64_t tables;
+    enum store_status status = pragma_i64(cat, "PRAGMA application_id", &application, fault);
+
+    if (status == STORE_OK)
+        status = pragma_i64(cat, "PRAGMA user_version", &version, fault);
+    if (status == STORE_OK)
+        status = pragma_i64(cat, "SELECT count(*) FROM sqlite_schema", &tables, fault);
+    if (status != STORE_OK)
+        return status;
+
+    if (tables == 0 && application == 0 && cat->mode == CATALOG_WRITER)
+        return create_schema(cat, fault);
+    if (application != APPLICATION_ID)
+        return fault_set(fault, STORE_FORMAT, "catalog.db is not a pail catalog");
+    if (version != SCHEMA_VERSION)
+        return fault_set(fault, STORE_FORMAT, "catalog.db has schema %lld, this program knows %d",
+                         (long long)version, SCHEMA_VERSION);
+    return STORE_OK;
+}
+
+static enum store_status configure(struct catalog *cat, enum store_durability durability,
+                                   struct fault *fault)
+{
+    enum store_status status;
+
+    (void)sqlite3_extended_result_codes(cat->db, 1);
+    (void)sqlite3_busy_timeout(cat->db, BUSY_TIMEOUT_MS);
+    (void)sqlite3_db_config(cat->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(cat->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+
+    status = sql_script(cat, setup_common, fault);
+    if (status != STORE_OK)
+        return status;
+    if (cat->mode != CATALOG_WRITER)
+        return sql_script(cat, setup_reader, fault);
+
+    status = sql_script(cat, "PRAGMA journal_mode = WAL", fault);
+    if (status == STORE_OK)
+        status = sql_script(cat, setup_writer, fault);
+    /* NORMAL still syncs around checkpoints, so a power cut loses the newest, not the whole. */
+    if (status == STORE_OK)
+        status = sql_script(cat,
+                            durability == STORE_STRICT ? "PRAGMA synchronous = FULL"
+                                                       : "PRAGMA synchronous = NORMAL",
+                            fault);
+    (void)sqlite3_wal_hook(cat->db, on_wal, cat); /* also switches automatic checkpoints off */
+    return status;
+}
+
+static enum store_status load_seq(struct catalog *cat, struct fault *fault)
+{
+    enum store_status status =
+        pragma_i64(cat, "SELECT value FROM meta WHERE name = 'seq'", &cat->seq, fault);
+
+    cat->seq_reserved = cat->seq;
+    cat->seq_reserved_on_disk = cat->seq;
+    return status;
+}
+
+enum store_status catalog_open(const char *dir, enum catalog_mode mode,
+                               enum store_durability durability, struct catalog **ret_catalog,
+                               struct fault *fault)
+{
+    char path[PATH_MAX];
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                (mode == CATALOG_WRITER ? SQLITE_OPEN_CREATE : 0);
+    CLEANUP(catalog_closep) struct catalog *cat = mem_zalloc(sizeof(*cat));
+    const char *vfs = vfs_name();
+    enum store_status status;
+    int rc;
+
+    if (cat == NULL || vfs == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "open the catalog");
+    if (snprintf(path, sizeof(path), "%s/catalog.db", dir) >= (int)sizeof(path))
+        return fault_set(fault, STORE_IO, "the path of the store is too long");
+
+    cat->mode = mode;
+    if (mode == CATALOG_WRITER) {
+        cat->scratch = arena_open(SCRATCH_FIRST_BYTES, SCRATCH_BYTES_MAX);
+        if (cat->scratch == NULL)
+            return fault_set(fault, STORE_NO_MEMORY, "open the catalog");
+    }
+    rc = sqlite3_open_v2(path, &cat->db, flags, vfs);
+    if (rc != SQLITE_OK)
+        return sql_fail(cat, rc, fault, "open catalog.db");
+
+    status = configure(cat, durability, fault);
+    if (status == STORE_OK && mode != CATALOG_READER)
+        status = settle_schema(cat, fault);
+    if (status == STORE_OK && mode == CATALOG_WRITER)
+        status = load_seq(cat, fault);
+    if (status != STORE_OK)
+        return status;
+
+    *ret_catalog = cat;
+    cat = NULL;
+    return STORE_OK;
+}
+
+void catalog_close(struct catalog *cat)
+{
+    if (cat == NULL)
+        return;
+
+    for (size_t i = 0; i < SQL_SLOTS; i++)
+        (void)sqlite3_finalize(cat->statements[i]);
+    account_cache_free(cat);
+    arena_close(cat->scratch);
+    (void)sqlite3_close(cat->db);
+    mem_free(cat);
+}
+
+void catalog_closep(struct catalog **cat)
+{
+    catalog_close(*cat);
+    *cat = NULL;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What fsck asks of the catalog. Every rule of schema.sql that SQLite does not enforce is a query
+ * here whose rows are findings.
+ */
+#include <stdio.h>
+
+#include "storage/catalog/sql.h"
+
+/* Every reference to bytes: kind, id. */
+#define REFERENCES                                                                                 \
+    " (SELECT body_kind AS k, body_id AS i FROM object"                                            \
+    "  UNION ALL SELECT body_kind, body_id FROM version"                                           \
+    "  UNION ALL SELECT body_kind, body_id FROM part"                                              \
+    "  UNION ALL SELECT kind, ref FROM piece"                                                      \
+    "  UNION ALL SELECT 1, id FROM inline_dead) "
+#define BODIES                                                                                     \
+    " (SELECT body_kind AS k, body_id AS i, size FROM object"                                      \
+    "  UNION ALL SELECT body_kind, body_id, size FROM version"                                     \
+    "  UNION ALL SELECT body_kind, body_id, size FROM part) "
+
+static const char *const findings[] = {
+    "SELECT 'catalog: ' || integrity_check FROM pragma_integrity_check"
+    " WHERE integrity_check != 'ok'",
+    "SELECT 'object ' || quote(key) || ' is in no bucket' FROM object"
+    " WHERE bucket NOT IN (SELECT id FROM bucket)",
+    "SELECT 'version ' || seq || ' has no current version above it' FROM version v"
+    " WHERE NOT EXISTS (SELECT 1 FROM object o"
+    "                    WHERE o.bucket = v.bucket AND o.key = v.key AND o.seq > v.seq)",
+    "SELECT 'account ' || owner || ' has no row' FROM (SELECT owner FROM object"
+    " UNION SELECT owner FROM version UNION SELECT owner FROM bucket UNION SELECT owner FROM upload)"
+    " WHERE owner NOT IN (SELECT id FROM account)",
+    "SELECT 'number ' || n || ' is above the reserved ones' FROM (SELECT max(seq) AS n FROM object"
+    " UNION ALL SELECT max(seq) FROM version UNION ALL SELECT max(id) FROM inline_body"
+    " UNION ALL SELECT max(id) FROM blob UNION ALL SELECT max(id) FROM upload)"
+    " WHERE n > (SELECT value FROM meta WHERE name = 'seq')",
+    "SELECT 'inline body ' || i || ' is missing' FROM" REFERENCES
+    " WHERE k = 1 AND i NOT IN (SELECT id FROM inline_body)",
+    "SELECT 'inline body ' || i || ' has ' || count(*) || ' owners' FROM" REFERENCES
+    " WHERE k = 1 GROUP BY i HAVING count(*) > 1",
+    "SELECT 'inline body ' || id || ' has no owner' FROM inline_body"
+    " WHERE id NOT IN (SELECT i FROM" REFERENCES "WHERE k = 1)",
+    "SELECT 'blob ' || i || ' has no row' FROM" REFERENCES
+    " WHERE k = 2 AND i NOT IN (SELECT id FROM blob)",
+    "SELECT 'blob ' || id || ' counts ' || refs || ' references and has ' || ifnull(n, 0)"
+    " FROM blob LEFT JOIN (SELECT i, count(*) AS n FROM" REFERENCES "WHERE k = 2 GROUP BY i)"
+    " ON i = id WHERE refs != ifnull(n, 0)",
+    "SELECT 'blob ' || id || ' is dead and alive' FROM blob WHERE (refs = 0) != (dead_seq NOTNULL)",
+    "SELECT 'manifest ' || i || ' has ' || count(*) || ' owners' FROM" BODIES
+    " WHERE k = 3 GROUP BY i HAVING count(*) > 1",
+    "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM"
+    " (SELECT manifest FROM piece UNION SELECT manifest FROM manifest_part)"
+    " WHERE manifest NOT IN (SELECT i FROM" BODIES "WHERE k = 3)",
+    "SELECT 'manifest ' || i || ' is not as long as its body' FROM" BODIES
+    " WHERE k = 3 AND size != (SELECT ifnull(sum(len), 0) FROM piece WHERE manifest = i)",
+    "SELECT 'manifest ' || manifest || ' has a gap at ' || at FROM (SELECT manifest, at, len,"
+    " sum(len) OVER (PARTITION BY manifest ORDER BY at"
+    "                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM piece)"
+    " WHERE at != ifnull(before, 0) OR len <= 0",
+    "SELECT 'an empty body has ' || size || ' bytes' FROM" BODIES "WHERE k = 0 AND size != 0",
+    "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
+    " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)",
+    "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
+    " WHERE state = 0 AND bucket NOT IN (SELECT id FROM bucket)",
+    "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
+    " WHERE bucket NOT IN (SELECT id FROM bucket)",
+};
+
+static enum store_status report_rows(struct catalog *cat, const char *text, check_line *line,
+                                     void *context, struct fsck_report *report, struct fault *fault)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(cat->db, text, -1, &stmt, NULL);
+
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(stmt);
+        if (rc == SQLITE_ROW) {
+            report->errors++;
+            line(context, (const char *)sqlite3_column_text(stmt, 0));
+        }
+    }
+    (void)sqlite3_finalize(stmt);
+
+    /* A damaged catalog is a finding, not a failure of the check. */
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB) {
+        report->errors++;
+        line(context, "catalog: a table could not be read");
+        return STORE_OK;
+    }
+    return rc == SQLITE_DONE ? STORE_OK : sql_fail(cat, rc, fault, text);
+}
+
+static enum store_status count_rows(struct catalog *cat, struct fsck_report *report,
+                                    struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT (SELECT count(*) FROM bucket),"
+                                      "       (SELECT count(*) FROM object)"
+                                      "       + (SELECT count(*) FROM version),"
+                                      "       (SELECT count(*) FROM upload WHERE state = 0),"
+                                      "       (SELECT count(*) FROM blob),"
+                                      "       (SELECT count(*) FROM inline_body)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status == STORE_OK)
+        status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+
+    report->buckets = (uint64_t)sql_i64(stmt, 0);
+    report->versions = (uint64_t)sql_i64(stmt, 1);
+    report->uploads = (uint64_t)sql_i64(stmt, 2);
+    report->blobs = (uint64_t)sql_i64(stmt, 3);
+    report->inline_bodies = (uint64_t)sql_i64(stmt, 4);
+    return STORE_OK;
+}
+
+enum store_status catalog_check(struct catalog *cat, check_line *line, void *context,
+                                struct fsck_report *report, struct fault *fault)
+{
+    enum store_status status = count_rows(cat, report, fault);
+
+    for (size_t i = 0; status == STORE_OK && i < COUNT_OF(findings); i++)
+        status = report_rows(cat, findings[i], line, context, report, fault);
+    return status;
+}
+
+enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, void *context,
+                                      struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT scope, hash, size FROM blob ORDER BY hash" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row = true;
+
+    while (status == STORE_OK) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+
+        struct checked_blob blob = { .scope = (uint64_t)sql_i64(stmt, 0),
+                                     .hash = sql_str(stmt, 1),
+                                     .size = (uint64_t)sql_i64(stmt, 2) };
+
+        if (!visit(context, &blob))
+            return STORE_STOPPED;
+    }
+    return status;
+}
+
+enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit, void *context,
+                                       struct fault *fault)
+{
+    static struct sql sql = {
+        .text = "SELECT key, body_kind, body_id, wrapped_key, size, etag, part_count = 0"
+                "  FROM object WHERE body_kind != 0"
+                " UNION ALL"
+                " SELECT key, body_kind, body_id, wrapped_key, size, etag, part_count = 0"
+                "  FROM version WHERE body_kind != 0"
+                " UNION ALL"
+                " SELECT x'', body_kind, body_id, wrapped_key, size, etag, 1"
+                "  FROM part WHERE body_kind != 0"
+    };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row = true;
+
+    while (status == STORE_OK) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+
+        struct checked_body body = { .key = sql_str(stmt, 0),
+                                     .ref = { .kind = (enum body_kind)sql_i64(stmt, 1),
+                                              .id = sql_i64(stmt, 2),
+                                              .wrapped_key = sql_str(stmt, 3) },
+                                     .size = (uint64_t)sql_i64(stmt, 4),
+                                     .etag = sql_str(stmt, 5),
+                                     .single = sql_i64(stmt, 6) != 0 };
+
+        if (!visit(context, &body))
+            return STORE_STOPPED;
+    }
+    return status;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CompleteMultipartUpload: parts become one version. No bytes move; the work is O(parts).
+ *
+ * First every part named is compared with what is stored, then references are moved: a refusal
+ * leaves the upload as it was.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ */
+#include "storage/catalog/upload.h"
+
+static enum store_status check_parts(struct catalog *cat, struct intent *intent, int64_t upload)
+{
+    static struct sql sql = { .text = "SELECT 1 FROM part"
+                                      " WHERE upload = ?1 AND number = ?2 AND seq = ?3" };
+    uint32_t previous = 0;
+
+    if (intent->part_count == 0 || intent->part_count > STORE_PARTS_MAX)
+        return STORE_LIMIT;
+
+    for (size_t i = 0; i < intent->part_count; i++) {
+        CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+        const struct part_choice *choice = &intent->parts[i];
+        enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
+        bool row;
+
+        if (status != STORE_OK)
+            return status;
+        if (choice->number <= previous)
+            return STORE_NO_PART;
+        previous = choice->number;
+        sql_bind_i64(stmt, 1, upload);
+        sql_bind_i64(stmt, 2, choice->number);
+        sql_bind_i64(stmt, 3, choice->seq);
+        status = sql_step(cat, stmt, &row, &intent->fault);
+        if (status != STORE_OK)
+            return status;
+        if (!row)
+            return STORE_RETRY;
+    }
+
+    return STORE_OK;
+}
+
+static enum store_status take_part(struct catalog *cat, struct intent *intent, int64_t upload,
+                                   uint32_t number, struct new_version *fresh)
+{
+    static struct sql remove = { .text = "DELETE FROM part WHERE upload = ?1 AND number = ?2" };
+    struct stored_part stored;
+    enum store_status status =
+        part_find(cat, upload, number, scratch_reset(cat), &stored, &intent->fault);
+
+    if (status == STORE_OK)
+        status = manifest_add_part(cat, fresh->body.id, &stored.part, &intent->fault);
+    if (status == STORE_OK)
+        status = manifest_adopt(cat, fresh->body.id, fresh->size_bytes, &stored.body,
+                                stored.part.size_bytes, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+
+    fresh->size_bytes += stored.part.size_bytes;
+    return sql_run_i64(cat, &remove, upload, number, &intent->fault);
+}
+
+static enum store_status mark_done(struct catalog *cat, struct intent *intent,
+                                   const struct bucket_facts *bucket, int64_t upload,
+                                   const struct written_version *written)
+{
+    static struct sql sql = { .text =
+                                  "UPDATE upload"
+                                  "   SET state = 1, state_us = ?2, done_seq = ?3, done_tail = ?4,"
+                                  "       done_flags = ?5, etag = ?6, checksum = ?7"
+                                  " WHERE id = ?1 AND state = 0" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
+    int flags = (written->null_version ? FLAG_NULL_VERSION : 0) |
+                (bucket->versioning != VERSIONING_NEVER ? FLAG_WAS_VERSIONED : 0);
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, upload);
+    sql_bind_i64(stmt, 2, clock_now_us());
+    sql_bind_i64(stmt, 3, written->seq);
+    sql_bind_i64(stmt, 4, (int64_t)written->tail);
+    sql_bind_i64(stmt, 5, flags);
+    sql_bind_text(stmt, 6, intent->attrs.etag);
+    sql_bind_str(stmt, 7, intent->attrs.checksum);
+    return sql_run(cat, stmt, &intent->fault);
+}
+
+static enum store_status take_parts(struct catalog *cat, struct intent *intent, int64_t upload,
+                                    struct new_version *fresh)
+{
+    fresh->body = (struct body_ref){ .kind = BODY_MANIFEST, .id = tx_next_seq(cat) };
+    fresh->part_count = (uint32_t)intent->part_count;
+    for (size_t i = 0; i < intent->part_count; i++) {
+        enum store_status status = take_part(cat, intent, upload, intent->parts[i].number, fresh);
+
+        if (status != STORE_OK)
+            return status;
+    }
+
+    return upload_drop_parts(cat, upload, &intent->fault);
+}
+
+enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent)
+{
+    struct bucket_facts bucket;
+    struct upload upload;
+    struct version current;
+    struct written_version written;
+    bool found;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+
+    if (status == STORE_OK)
+        status = catalog_upload_get(cat, bucket.id, intent->key, intent->upload_id, intent->arena,
+                                    &upload, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    /* Somebody was faster: read again and answer what they got. */
+    if (upload.done)
+        return STORE_RETRY;
+    status = check_parts(cat, intent, upload.seq);
+    if (status == STORE_OK)
+        status = versions_current(cat, bucket.id, intent->key, intent->arena, &current, &found,
+                                  &intent->fault);
+    if (status == STORE_OK)
+        status = condition_check(&intent->condition, found ? &current : NULL);
+    if (status != STORE_OK)
+        return status;
+
+    struct version_attrs attrs = upload.attrs;
+    struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &attrs };
+
+    attrs.etag = intent->attrs.etag;
+    attrs.checksum = intent->attrs.checksum;
+    status = account_intern(cat, attrs.owner, &fresh.owner, &intent->fault);
+    if (status == STORE_OK)
+        status = take_parts(cat, intent, upload.seq, &fresh);
+    if (status == STORE_OK)
+        status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &written,
+                                 &intent->fault);
+    if (status == STORE_OK)
+        status = mark_done(cat, intent, &bucket, upload.seq, &written);
+    if (status != STORE_OK)
+        return status;
+    return intent_result(intent, &bucket, &written, fresh.size_bytes);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Small bodies inside the catalog. Each has exactly one owner: a version, a part or a piece.
+ */
+#include "storage/catalog/sql.h"
+
+enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *ret_id,
+                               struct fault *fault)
+{
+    static struct sql sql = { .text = "INSERT INTO inline_body(id, data) VALUES(?1, ?2)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    int64_t id = tx_next_seq(cat);
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, id);
+    sql_bind_text(stmt, 2, bytes);
+    status = sql_run(cat, stmt, fault);
+    if (status == STORE_OK)
+        *ret_id = id;
+    return status;
+}
+
+enum store_status inline_delete(struct catalog *cat, int64_t id, struct fault *fault)
+{
+    static struct sql sql = { .text = "DELETE FROM inline_body WHERE id = ?1" };
+
+    return sql_run_i64(cat, &sql, id, 0, fault);
+}
+
+enum store_status inline_bury(struct catalog *cat, int64_t id, struct fault *fault)
+{
+    static struct sql sql = { .text = "INSERT INTO inline_dead(id, dead_seq) VALUES(?1, ?2)" };
+
+    return sql_run_i64(cat, &sql, id, tx_dead_seq(cat), fault);
+}
+
+enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret_id,
+                                   struct fault *fault)
+{
+    static struct sql sql = { .text = "INSERT INTO inline_body(id, data)"
+                                      " SELECT ?2, data FROM inline_body WHERE id = ?1" };
+    int64_t fresh = tx_next_seq(cat);
+    enum store_status status = sql_run_i64(cat, &sql, id, fresh, fault);
+
+    if (status != STORE_OK)
+        return status;
+    if (sqlite3_changes(cat->db) != 1)
+        return fault_set(fault, STORE_DAMAGED, "inline body %lld has no row", (long long)id);
+
+    *ret_id = fresh;
+    return STORE_OK;
+}
+
+enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
+                                      struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT data FROM inline_body WHERE id = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, id);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+    if (!row)
+        return fault_set(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
+
+    buf_append(ret, sql_str(stmt, 0).p, sql_str(stmt, 0).len);
+    return ret->failed ? fault_set(fault, STORE_NO_MEMORY, "inline body") : STORE_OK;
+}

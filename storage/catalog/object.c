@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes to objects: put (with bytes or a copy source), delete, set attributes.
+ *
+ * Every verb first looks and decides, then writes: a refusal leaves nothing behind.
+ */
+#include "storage/catalog/sql.h"
+
+/* ---- put --------------------------------------------------------------------------------- */
+
+enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
+                                   struct version *ret_version)
+{
+    const struct copy_source *source = intent->source;
+    enum store_status status = catalog_version_by_seq(cat, source->bucket_id, source->key,
+                                                      source->seq, cat->scratch, ret_version,
+                                                      &intent->fault);
+
+    if (status == STORE_NO_VERSION)
+        return STORE_RETRY;
+    if (status == STORE_OK && ret_version->delete_marker)
+        return STORE_DELETE_MARKER;
+    if (status == STORE_OK && source->ranged &&
+        (source->offset > ret_version->size_bytes ||
+         source->len > ret_version->size_bytes - source->offset))
+        return STORE_RETRY;
+    return status;
+}
+
+enum store_status copy_source_take(struct catalog *cat, struct intent *intent,
+                                   const struct version *from, struct body_ref *ret_ref,
+                                   uint64_t *ret_size)
+{
+    const struct copy_source *source = intent->source;
+
+    *ret_size = source->ranged ? source->len : from->size_bytes;
+    if (source->ranged)
+        return body_slice(cat, &from->body, from->size_bytes, source->offset, source->len, ret_ref,
+                          &intent->fault);
+    return body_duplicate(cat, &from->body, ret_ref, &intent->fault);
+}
+
+/* The new body's reference, taken before anything old is given back: a key can copy itself. */
+static enum store_status take_body(struct catalog *cat, struct intent *intent,
+                                   const struct staged_body *staged, const struct version *from,
+                                   struct new_version *fresh)
+{
+    if (from == NULL) {
+        fresh->size_bytes = staged->size_bytes;
+        return body_store(cat, staged, &fresh->body, &intent->fault);
+    }
+
+    fresh->part_count = intent->source->ranged ? 0 : from->part_count;
+    return copy_source_take(cat, intent, from, &fresh->body, &fresh->size_bytes);
+}
+
+enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
+                                     const struct staged_body *staged)
+{
+    bool copies = intent->source != NULL && !intent->source->rewrite;
+    struct bucket_facts bucket;
+    struct version current;
+    struct version from;
+    struct written_version written;
+    bool found;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+
+    if (status == STORE_OK)
+        status = versions_current(cat, bucket.id, intent->key, scratch_reset(cat), &current, &found,
+                                  &intent->fault);
+    if (status == STORE_OK)
+        status = condition_check(&intent->condition, found ? &current : NULL);
+    if (status == STORE_OK && copies)
+        status = copy_source_find(cat, intent, &from);
+    if (status != STORE_OK)
+        return status;
+
+    struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &intent->attrs };
+
+    status = account_intern(cat, intent->attrs.owner, &fresh.owner, &intent->fault);
+    if (status == STORE_OK)
+        status = take_body(cat, intent, staged, copies ? &from : NULL, &fresh);
+    if (status == STORE_OK)
+        status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &written,
+                                 &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    return intent_result(intent, &bucket, &written, fresh.size_bytes);
+}
+
+/* ---- delete ------------------------------------------------------------------------------ */
+
+static enum store_status delete_named(struct catalog *cat, struct intent *intent,
+                                      const struct bucket_facts *bucket, struct delete_item *item)
+{
+    struct version version;
+    enum store_status status = catalog_version_get(cat, bucket->id, item->key, item->version,
+                                                   scratch_reset(cat), &version, &intent->fault);
+
+    /* S3 answers 204 for what is not there. */
+    if (status == STORE_NO_VERSION || status == STORE_NO_KEY)
+        return STORE_OK;
+    if (status == STORE_OK)
+        status = condition_check(&item->condition, &version);
+    if (status != STORE_OK)
+        return status;
+
+    item->deleted_marker = version.delete_marker;
+    return versions_remove(cat, bucket->id, &version, &intent->fault);
+}
+
+static enum store_status put_marker(struct catalog *cat, struct intent *intent,
+                                    const struct bucket_facts *bucket, struct delete_item *item,
+                                    const struct version *current)
+{
+    static const struct version_attrs no_attrs;
+    struct new_version marker = { .bucket = bucket->id,
+                                  .key = item->key,
+                                  .attrs = &no_attrs,
+                                  .owner = bucket->owner,
+                                  .delete_marker = true };
+    struct written_version written;
+    enum store_status status = STORE_OK;
+
+    if (str_present(intent->attrs.owner))
+        status = account_intern(cat, intent->attrs.owner, &marker.owner, &intent->fault);
+    if (status == STORE_OK)
+        status = versions_insert(cat, bucket, &marker, current, &written, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+
+    item->made_marker = true;
+    item->marker_version =
+        written.null_version ? STR("null") : id_text_in(intent->arena, written.seq, written.tail);
+    return str_present(item->marker_version) ? STORE_OK : STORE_NO_MEMORY;
+}
+
+static enum store_status delete_current(struct catalog *cat, struct intent *intent,
+                                        const struct bucket_facts *bucket, struct delete_item *item)
+{
+    struct version current;
+    bool found;
+    enum store_status status = versions_current(cat, bucket->id, item->key, scratch_reset(cat),
+                                                &current, &found, &intent->fault);
+
+    if (status == STORE_OK)
+        status = condition_check(&item->condition, found ? &current : NULL);
+    /* A condition on what is not there: nothing to delete, nothing to mark. */
+    if (status == STORE_NO_KEY)
+        return STORE_OK;
+    if (status != STORE_OK)
+        return status;
+
+    if (bucket->versioning != VERSIONING_NEVER)
+        return put_marker(cat, intent, bucket, item, found ? &current : NULL);
+    return found ? versions_remove(cat, bucket->id, &current, &intent->fault) : STORE_OK;
+}
+
+enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent)
+{
+    struct bucket_facts bucket;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+
+    if (status != STORE_OK)
+        return status;
+    intent->versioned = bucket.versioning != VERSIONING_NEVER;
+
+    for (size_t i = 0; i < intent->item_count; i++) {
+        struct delete_item *item = &intent->items[i];
+
+        item->deleted_marker = false;
+        item->made_marker = false;
+        item->marker_version = STR_NONE;
+        item->status = item->has_version ? delete_named(cat, intent, &bucket, item)
+                                         : delete_current(cat, intent, &bucket, item);
+        /* A refused item is its own affair; a failure takes back the whole intent. */
+        if (item->status != STORE_OK && item->status != STORE_PRECONDITION_FAILED)
+            return item->status;
+    }
+
+    return STORE_OK;
+}
+
+/* ---- set --------------------------------------------------------------------------------- */
+
+enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
+{
+    static struct sql current = { .text = "UPDATE object"
+                                          "   SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl)"
+                                          " WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
+    static struct sql history = { .text = "UPDATE version"
+                                          "   SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl)"
+                                          " WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    struct bucket_facts bucket;
+    struct version version;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+
+    if (status == STORE_OK)
+        status = catalog_version_get(cat, bucket.id, intent->key, intent->version,
+                                     scratch_reset(cat), &version, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    if (version.delete_marker)
+        return STORE_DELETE_MARKER;
+
+    status = sql_start(cat, version.latest ? &current : &history, &stmt, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket.id);
+    sql_bind_text(stmt, 2, intent->key);
+    sql_bind_i64(stmt, 3, version.seq);
+    sql_bind_i64(stmt, 4, intent->set_tags);
+    sql_bind_str(stmt, 5, intent->attrs.tags);
+    sql_bind_i64(stmt, 6, intent->set_acl);
+    sql_bind_str(stmt, 7, intent->attrs.acl);
+    status = sql_run(cat, stmt, &intent->fault);
+    if (status != STORE_OK)
+        return status;
+
+    struct written_version written = { version.seq, version.tail, version.null_version,
+                                       version.modified_us };
+
+    return intent_result(intent, &bucket, &written, version.size_bytes);
+}

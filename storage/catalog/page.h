@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One page of a listing: where it starts and ends, common prefixes, and when it is full.
+ *
+ * A scan offers rows in key order; the page says what each is. When many rows fall under one
+ * common prefix the page asks the scan to start again behind it: stepping costs 0.2 us a row,
+ * a new search 2.4 us, so the search pays from about a dozen rows on.
+ */
+#ifndef STORAGE_CATALOG_PAGE_H
+#define STORAGE_CATALOG_PAGE_H
+
+#include "storage/store.h"
+
+struct key_buf {
+    size_t len;
+    char bytes[STORE_KEY_BYTES_MAX + 1];
+};
+
+static inline struct str key_view(const struct key_buf *key)
+{
+    return str_make(key->bytes, key->len);
+}
+
+enum page_step {
+    PAGE_SKIP,   /* belongs to the common prefix that was last given */
+    PAGE_KEY,    /* an entry of its own */
+    PAGE_PREFIX, /* the first of a common prefix */
+    PAGE_RESEEK, /* start again at page->lower */
+    PAGE_END,    /* nothing more can follow, or the page is full (page->truncated) */
+};
+
+struct page {
+    struct str prefix;
+    struct str delimiter;
+    uint32_t max;
+    uint32_t entries;
+    uint32_t repeats; /* rows skipped under the last common prefix */
+    uint64_t hidden;  /* rows that are no entries */
+    bool last_is_prefix;
+    bool truncated;
+    bool empty;           /* the bounds enclose nothing */
+    bool marker_applies;  /* the marker key itself is not passed over */
+    struct key_buf lower; /* keys >= */
+    struct key_buf upper; /* keys < */
+    struct key_buf last;  /* last entry given */
+};
+
+enum page_after {
+    PAGE_AFTER_TOKEN, /* an entry of an earlier page: its whole common prefix is done */
+    PAGE_AFTER_KEY,   /* start-after: only keys count */
+};
+
+void page_start(struct page *page, struct str prefix, struct str delimiter, struct str after,
+                enum page_after how, uint32_t max);
+/* ret_prefix is set for PAGE_PREFIX, borrowed from key. */
+enum page_step page_offer(struct page *page, struct str key, struct str *ret_prefix);
+/* A row that is no entry. PAGE_SKIP, or PAGE_END when the page should give way to others. */
+enum page_step page_hidden(struct page *page, struct str key);
+
+#endif

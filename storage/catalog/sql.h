@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the files of the catalog talk to SQLite. Not for anybody outside storage/catalog/.
+ *
+ * A statement is a static struct beside its function and is prepared once per connection:
+ *
+ *     static struct sql sql = { .text = "SELECT ... WHERE id = ?1" };
+ *     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+ *
+ *     status = sql_start(cat, &sql, &stmt, fault);
+ *     if (status != STORE_OK)
+ *         return status;
+ *     sql_bind_i64(stmt, 1, id);
+ *     status = sql_step(cat, stmt, &row, fault);
+ *
+ * A statement must not be started again while it is still in use on the same connection.
+ */
+#ifndef STORAGE_CATALOG_SQL_H
+#define STORAGE_CATALOG_SQL_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "storage/catalog/catalog.h"
+
+#define SQL_SLOTS 128
+#define ACCOUNT_SLOTS 64
+#define BUCKET_SLOTS 64
+#define BUCKET_NAME_CACHED_MAX 64
+
+struct sql {
+    const char *text;
+    atomic_int slot; /* 0: none yet; given at first use, the same for all connections */
+};
+
+struct account_slot {
+    int64_t id; /* 0: empty */
+    char *canonical;
+    size_t len;
+};
+
+struct bucket_slot {
+    int64_t id; /* 0: empty */
+    int64_t owner;
+    enum bucket_versioning versioning;
+    uint8_t name_len;
+    char name[BUCKET_NAME_CACHED_MAX];
+};
+
+struct catalog {
+    sqlite3 *db;
+    enum catalog_mode mode;
+    sqlite3_stmt *statements[SQL_SLOTS];
+    uint64_t statement_runs;
+    bool device_failed;
+    struct account_slot accounts[ACCOUNT_SLOTS];
+    /* writer only */
+    struct arena *scratch; /* what a verb looks up; emptied by the next (scratch_reset) */
+    int64_t seq;
+    int64_t seq_reserved;         /* meta's value as of this transaction */
+    int64_t seq_reserved_on_disk; /* and as committed */
+    int64_t dead_seq;             /* of what this transaction lets die; 0: nothing yet */
+    bool tx_failed;               /* numbers could not be reserved: must not commit */
+    bool dead;
+    uint64_t wal_bytes;
+    struct bucket_slot buckets[BUCKET_SLOTS];
+};
+
+enum { FLAG_DELETE_MARKER = 1, FLAG_NULL_VERSION = 2, FLAG_WAS_VERSIONED = 4 };
+
+/* ---- statements.c ------------------------------------------------------------------------ */
+
+MUST_CHECK enum store_status sql_start(struct catalog *cat, struct sql *sql,
+                                       sqlite3_stmt **ret_stmt, struct fault *fault);
+void sql_done(sqlite3_stmt **stmt); /* CLEANUP helper: makes the statement usable again */
+MUST_CHECK enum store_status sql_step(struct catalog *cat, sqlite3_stmt *stmt, bool *ret_row,
+                                      struct fault *fault);
+/* For statements without result rows. */
+MUST_CHECK enum store_status sql_run(struct catalog *cat, sqlite3_stmt *stmt, struct fault *fault);
+/* One statement whose only parameters are one or two integers. */
+MUST_CHECK enum store_status sql_run_i64(struct catalog *cat, struct sql *sql, int64_t a, int64_t b,
+                                         struct fault *fault);
+/* Text that is not worth a prepared statement. */
+MUST_CHECK enum store_status sql_script(struct catalog *cat, const char *text, struct fault *fault);
+/* Translate an SQLite result that is not a success. */
+enum store_status sql_fail(struct catalog *cat, int rc, struct fault *fault, const char *what);
+
+void sql_bind_i64(sqlite3_stmt *stmt, int at, int64_t value);
+/* Borrowed until the statement is done; STR_NONE binds NULL. */
+void sql_bind_str(sqlite3_stmt *stmt, int at, struct str value);
+/* As sql_bind_str, but STR_NONE binds an empty value. */
+void sql_bind_text(sqlite3_stmt *stmt, int at, struct str value);
+
+int64_t sql_i64(sqlite3_stmt *stmt, int column);
+/* Lives until the next step; NULL gives STR_NONE, an empty value a present empty text. */
+struct str sql_str(sqlite3_stmt *stmt, int column);
+/* Copy into the arena unless it is NULL. False: no memory. */
+MUST_CHECK bool sql_keep(struct arena *arena, struct str *text);
+
+/* ---- shared by the families -------------------------------------------------------------- */
+
+/* Empty memory for lookups whose results do not outlive the verb. */
+struct arena *scratch_reset(struct catalog *cat);
+/* The next number. */
+int64_t tx_next_seq(struct catalog *cat);
+/* The number at which this transaction's dead bodies died: greater than any open snapshot's. */
+int64_t tx_dead_seq(struct catalog *cat);
+
+/* account.c: the integer of a canonical id, made when new; and back (lives until evicted). */
+MUST_CHECK enum store_status account_intern(struct catalog *cat, struct str canonical,
+                                            int64_t *ret_id, struct fault *fault);
+/* 0 when unknown. */
+MUST_CHECK enum store_status account_find(struct catalog *cat, struct str canonical,
+                                          int64_t *ret_id, struct fault *fault);
+MUST_CHECK enum store_status account_text(struct catalog *cat, int64_t id,
+                                          struct str *ret_canonical, struct fault *fault);
+void account_cache_free(struct catalog *cat);
+
+/* bucket.c: what every write needs to know of its bucket; STORE_NO_BUCKET. */
+struct bucket_facts {
+    int64_t id;
+    int64_t owner;
+    enum bucket_versioning versioning;
+};
+MUST_CHECK enum store_status bucket_facts_get(struct catalog *cat, struct str name,
+                                              struct bucket_facts *ret_facts, struct fault *fault);
+void bucket_cache_clear(struct catalog *cat);
+
+/* row.c: the columns that object and version share, in the order of VERSION_COLUMNS. */
+#define VERSION_COLUMNS                                                                            \
+    " key, seq, tail, flags, modified_us, size, owner, class, sse, part_count, body_kind,"         \
+    " body_id, wrapped_key, etag, checksum, tags, headers, acl "
+/* arena NULL: texts are borrowed from the row. */
+MUST_CHECK enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt,
+                                         struct arena *arena, bool latest,
+                                         struct version *ret_version, struct fault *fault);
+
+/* body.c: references to bytes, inside the writer's transaction. */
+MUST_CHECK enum store_status body_store(struct catalog *cat, const struct staged_body *staged,
+                                        struct body_ref *ret_ref, struct fault *fault);
+MUST_CHECK enum store_status body_release(struct catalog *cat, const struct body_ref *ref,
+                                          struct fault *fault);
+/* A second reference to the same bytes (inline bodies are duplicated). */
+MUST_CHECK enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref,
+                                            struct body_ref *ret_ref, struct fault *fault);
+/* A reference to a stretch of a body. */
+MUST_CHECK enum store_status body_slice(struct catalog *cat, const struct body_ref *ref,
+                                        uint64_t size, uint64_t offset, uint64_t len,
+                                        struct body_ref *ret_ref, struct fault *fault);
+
+/* manifest.c */
+MUST_CHECK enum store_status manifest_release(struct catalog *cat, int64_t manifest,
+                                              struct fault *fault);
+MUST_CHECK enum store_status manifest_duplicate(struct catalog *cat, int64_t manifest,
+                                                int64_t *ret_manifest, struct fault *fault);
+MUST_CHECK enum store_status manifest_add_piece(struct catalog *cat, int64_t manifest, uint64_t at,
+                                                const struct body_ref *ref, uint64_t start,
+                                                uint64_t len, struct fault *fault);
+/* Take over a part's body at `at`: its references move into the manifest. */
+MUST_CHECK enum store_status manifest_adopt(struct catalog *cat, int64_t manifest, uint64_t at,
+                                            const struct body_ref *ref, uint64_t size,
+                                            struct fault *fault);
+MUST_CHECK enum store_status manifest_add_part(struct catalog *cat, int64_t manifest,
+                                               const struct part *part, struct fault *fault);
+
+/* blob.c */
+MUST_CHECK enum store_status blob_reference(struct catalog *cat, uint64_t scope, struct str hash,
+                                            uint64_t stored_bytes, int64_t *ret_id,
+                                            struct fault *fault);
+MUST_CHECK enum store_status blob_add_reference(struct catalog *cat, int64_t id,
+                                                struct fault *fault);
+MUST_CHECK enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fault);
+MUST_CHECK enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *into,
+                                           struct fault *fault);
+
+/* inline.c */
+MUST_CHECK enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *ret_id,
+                                          struct fault *fault);
+MUST_CHECK enum store_status inline_delete(struct catalog *cat, int64_t id, struct fault *fault);
+/* Delete later: an open download of a manifest may still need it. */
+MUST_CHECK enum store_status inline_bury(struct catalog *cat, int64_t id, struct fault *fault);
+MUST_CHECK enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret_id,
+                                              struct fault *fault);
+
+/* versions.c: moves of a key's versions, used by put, delete and complete. */
+struct new_version {
+    int64_t bucket;
+    struct str key;
+    const struct version_attrs *attrs;
+    int64_t owner;
+    bool delete_marker;
+    uint64_t size_bytes;
+    uint32_t part_count;
+    struct body_ref body;
+};
+struct written_version {
+    int64_t seq;
+    uint64_t tail;
+    bool null_version;
+    int64_t modified_us;
+};
+/* Make a version current as the bucket's versioning state demands. `current` NULL: none. */
+MUST_CHECK enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
+                                             const struct new_version *fresh,
+                                             const struct version *current,
+                                             struct written_version *ret_written,
+                                             struct fault *fault);
+/* Remove one version for good; a history row becomes current when the current one goes. */
+MUST_CHECK enum store_status versions_remove(struct catalog *cat, int64_t bucket,
+                                             const struct version *version, struct fault *fault);
+/* Current row, delete markers too. ret_found false: no such key. Texts live in the arena. */
+MUST_CHECK enum store_status versions_current(struct catalog *cat, int64_t bucket, struct str key,
+                                              struct arena *arena, struct version *ret_version,
+                                              bool *ret_found, struct fault *fault);
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html */
+MUST_CHECK enum store_status condition_check(const struct write_condition *condition,
+                                             const struct version *current);
+bool condition_asks_presence(const struct write_condition *condition);
+MUST_CHECK enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
+                                           const struct written_version *written,
+                                           uint64_t size_bytes);
+
+/* object.c: copy sources. Find it (STORE_RETRY when it is gone), then take its bytes. */
+MUST_CHECK enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
+                                              struct version *ret_version);
+MUST_CHECK enum store_status copy_source_take(struct catalog *cat, struct intent *intent,
+                                              const struct version *from, struct body_ref *ret_ref,
+                                              uint64_t *ret_size);
+
+/* vfs.c: name of the VFS that counts and can fail; NULL when it cannot be registered. */
+const char *vfs_name(void);
+
+/* upload.c: also used when a bucket goes and by the sweep. */
+MUST_CHECK enum store_status upload_remove(struct catalog *cat, int64_t upload,
+                                           struct fault *fault);
+/* As upload_remove, but keeps the row: the parts that a Complete did not take. */
+MUST_CHECK enum store_status upload_drop_parts(struct catalog *cat, int64_t upload,
+                                               struct fault *fault);
+
+/* upload ids share the form of version ids */
+void id_text(int64_t seq, uint64_t tail, char out[VERSION_TEXT_LEN]);
+struct str id_text_in(struct arena *arena, int64_t seq, uint64_t tail);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Transactions: snapshots of readers, the writer's batch, numbers, checkpoints.
+ *
+ * Numbers are reserved in blocks: meta holds an upper bound of all that were ever handed out, so
+ * a number is never used twice even when the newest rows were deleted before a restart.
+ */
+#include "storage/catalog/sql.h"
+
+#define SEQ_BLOCK (INT64_C(1) << 20)
+/* Reserved ahead of a batch, so that it rarely has to reserve again in its midst. */
+#define SEQ_BATCH (INT64_C(1) << 16)
+/* A forced log reset must not stall writes for long behind a slow reader. */
+#define RESTART_WAIT_MS 20
+#define BUSY_TIMEOUT_MS 5000
+
+enum store_status catalog_read_begin(struct catalog *cat, struct fault *fault)
+{
+    static struct sql sql = { .text = "BEGIN" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+
+    return status != STORE_OK ? status : sql_run(cat, stmt, fault);
+}
+
+void catalog_read_end(struct catalog *cat)
+{
+    static struct sql sql = { .text = "COMMIT" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+
+    if (sql_start(cat, &sql, &stmt, NULL) == STORE_OK)
+        (void)sqlite3_step(stmt);
+}
+
+static enum store_status reserve_numbers(struct catalog *cat, struct fault *fault)
+{
+    static struct sql sql = { .text = "UPDATE meta SET value = ?1 WHERE name = 'seq'" };
+    enum store_status status;
+
+    if (cat->seq_reserved - cat->seq >= SEQ_BATCH)
+        return STORE_OK;
+
+    status = sql_run_i64(cat, &sql, cat->seq + SEQ_BLOCK, 0, fault);
+    if (status == STORE_OK)
+        cat->seq_reserved = cat->seq + SEQ_BLOCK;
+    return status;
+}
+
+enum store_status catalog_begin(struct catalog *cat, struct fault *fault)
+{
+    static struct sql sql = { .text = "BEGIN IMMEDIATE" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+
+    cat->dead_seq = 0;
+    cat->tx_failed = false;
+    if (status == STORE_OK)
+        status = sql_run(cat, stmt, fault);
+    if (status == STORE_OK)
+        status = reserve_numbers(cat, fault);
+    if (status != STORE_OK) {
+        sql_done(&stmt);
+        catalog_rollback(cat);
+    }
+    return status;
+}
+
+enum store_status catalog_commit(struct catalog *cat, struct fault *fault)
+{
+    static struct sql sql = { .text = "COMMIT" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status;
+
+    if (cat->tx_failed)
+        return fault_set(fault, STORE_FULL, "catalog: numbers could not be reserved");
+    status = sql_start(cat, &sql, &stmt, fault);
+    if (status == STORE_OK)
+        status = sql_run(cat, stmt, fault);
+    if (status == STORE_OK)
+        cat->seq_reserved_on_disk = cat->seq_reserved;
+    return status;
+}
+
+void catalog_rollback(struct catalog *cat)
+{
+    /* SQLite has rolled back by itself after some failures. */
+    if (!sqlite3_get_autocommit(cat->db))
+        (void)sqlite3_exec(cat->db, "ROLLBACK", NULL, NULL, NULL);
+
+    cat->seq_reserved = cat->seq_reserved_on_disk;
+    cat->dead = true; /* what it was before is not kept: an idle sweep is cheap */
+    account_cache_free(cat);
+    bucket_cache_clear(cat);
+}
+
+struct arena *scratch_reset(struct catalog *cat)
+{
+    arena_reset(cat->scratch);
+    return cat->scratch;
+}
+
+int64_t tx_next_seq(struct catalog *cat)
+{
+    if (cat->seq == cat->seq_reserved && reserve_numbers(cat, NULL) != STORE_OK)
+        cat->tx_failed = true;
+    return ++cat->seq;
+}
+
+int64_t tx_dead_seq(struct catalog *cat)
+{
+    if (cat->dead_seq == 0)
+        cat->dead_seq = tx_next_seq(cat);
+    cat->dead = true;
+    return cat->dead_seq;
+}
+
+int64_t catalog_changes(struct catalog *cat)
+{
+    return sqlite3_total_changes64(cat->db);
+}
+
+int64_t catalog_seq(const struct catalog *cat)
+{
+    return cat->seq;
+}
+
+bool catalog_device_failed(const struct catalog *cat)
+{
+    return cat->device_failed;
+}
+
+bool catalog_take_dead(struct catalog *cat)
+{
+    bool dead = cat->dead;
+
+    cat->dead = false;
+    return dead;
+}
+
+uint64_t catalog_statement_runs(const struct catalog *cat)
+{
+    return cat->statement_runs;
+}
+
+uint64_t catalog_wal_bytes(const struct catalog *cat)
+{
+    return cat->wal_bytes;
+}
+
+enum store_status catalog_checkpoint(struct catalog *cat, enum catalog_checkpoint how,
+                                     uint64_t *ret_left, struct fault *fault)
+{
+    int log_pages = 0;
+    int done_pages = 0;
+    int mode = how == CHECKPOINT_PASSIVE ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
+    int rc;
+
+    (void)sqlite3_busy_timeout(cat->db, how == CHECKPOINT_PASSIVE ? 0 : RESTART_WAIT_MS);
+    rc = sqlite3_wal_checkpoint_v2(cat->db, "main", mode, &log_pages, &done_pages);
+    (void)sqlite3_busy_timeout(cat->db, BUSY_TIMEOUT_MS);
+    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
+        return sql_fail(cat, rc, fault, "checkpoint");
+
+    *ret_left = log_pages > done_pages ? (uint64_t)(log_pages - done_pages) * 4096u : 0;
+    if (rc == SQLITE_OK && how == CHECKPOINT_RESTART)
+        cat->wal_bytes = 0;
+    return STORE_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the upload family share.
+ */
+#ifndef STORAGE_CATALOG_UPLOAD_H
+#define STORAGE_CATALOG_UPLOAD_H
+
+#include "storage/catalog/sql.h"
+
+#define UPLOAD_COLUMNS                                                                             \
+    " id, tail, key, state, initiated_us, owner, class, sse, checksum_kind, checksum_type,"        \
+    " done_seq, done_tail, done_flags, etag, checksum, tags, headers, acl "
+/* The upload of a row with UPLOAD_COLUMNS, copied into the arena. */
+MUST_CHECK enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt,
+                                        struct arena *arena, struct upload *ret_upload,
+                                        struct fault *fault);
+
+/* A stored part with its reference; texts live in the arena (NULL: borrowed until done). */
+struct stored_part {
+    struct part part;
+    struct body_ref body;
+};
+/* STORE_NO_PART. */
+MUST_CHECK enum store_status part_find(struct catalog *cat, int64_t upload, uint32_t number,
+                                       struct arena *arena, struct stored_part *ret_part,
+                                       struct fault *fault);
+
+#endif

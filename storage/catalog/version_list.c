@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ListObjectVersions: the current row of each key, then its history, newest first.
+ *
+ * A merge of two scans in key order. On equal keys the current row goes first: it is always the
+ * newest.
+ */
+#include "storage/catalog/page.h"
+#include "storage/catalog/sql.h"
+
+struct merge {
+    struct catalog *cat;
+    struct page page;
+    list_visit *visit;
+    void *context;
+    struct fault *fault;
+    bool has_last;
+    bool last_null;
+    int64_t last_seq;
+    uint64_t last_tail;
+};
+
+/* Give one row to the page. */
+static enum store_status offer(struct merge *merge, sqlite3_stmt *stmt, bool latest,
+                               enum page_step *ret_step)
+{
+    struct str prefix = STR_NONE;
+    struct version version;
+    enum store_status status;
+
+    *ret_step = page_offer(&merge->page, sql_str(stmt, 0), &prefix);
+    if (*ret_step == PAGE_PREFIX) {
+        merge->has_last = false;
+        return merge->visit(merge->context, prefix, NULL) ? STORE_OK : STORE_STOPPED;
+    }
+    if (*ret_step != PAGE_KEY)
+        return STORE_OK;
+
+    status = row_version(merge->cat, stmt, /* arena= */ NULL, latest, &version, merge->fault);
+    if (status != STORE_OK)
+        return status;
+    merge->has_last = true;
+    merge->last_null = version.null_version;
+    merge->last_seq = version.seq;
+    merge->last_tail = version.tail;
+    return merge->visit(merge->context, STR_NONE, &version) ? STORE_OK : STORE_STOPPED;
+}
+
+/* Versions of the marker's key that are older than the marker. */
+static enum store_status scan_marker_key(struct merge *merge, int64_t bucket_id, struct str key,
+                                         int64_t before_seq, enum page_step *ret_step)
+{
+    static struct sql sql = { .text = "SELECT" VERSION_COLUMNS "FROM version"
+                                      " WHERE bucket = ?1 AND key = ?2 AND seq < ?3"
+                                      " ORDER BY seq DESC" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(merge->cat, &sql, &stmt, merge->fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket_id);
+    sql_bind_text(stmt, 2, key);
+    sql_bind_i64(stmt, 3, before_seq);
+
+    *ret_step = PAGE_RESEEK;
+    for (;;) {
+        enum page_step step;
+
+        status = sql_step(merge->cat, stmt, &row, merge->fault);
+        if (status != STORE_OK || !row)
+            return status;
+        status = offer(merge, stmt, /* latest= */ false, &step);
+        if (status != STORE_OK)
+            return status;
+        /* A reseek means: the rest of this key falls under one prefix, go on behind it. */
+        if (step == PAGE_END || step == PAGE_RESEEK) {
+            *ret_step = step;
+            return STORE_OK;
+        }
+    }
+}
+
+static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct page *page)
+{
+    sql_bind_i64(stmt, 1, bucket_id);
+    sql_bind_str(stmt, 2, key_view(&page->lower));
+    sql_bind_str(stmt, 3, key_view(&page->upper));
+}
+
+static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_step *ret_step)
+{
+    static struct sql current_sql = { .text = "SELECT" VERSION_COLUMNS "FROM object"
+                                              " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
+                                              " ORDER BY key" };
+    static struct sql history_sql = { .text = "SELECT" VERSION_COLUMNS "FROM version"
+                                              " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
+                                              " ORDER BY key, seq DESC" };
+    CLEANUP(sql_done) sqlite3_stmt *current = NULL;
+    CLEANUP(sql_done) sqlite3_stmt *history = NULL;
+    bool has_current = false;
+    bool has_history = false;
+    enum store_status status = sql_start(merge->cat, &current_sql, &current, merge->fault);
+
+    if (status == STORE_OK)
+        status = sql_start(merge->cat, &history_sql, &history, merge->fault);
+    if (status != STORE_OK)
+        return status;
+    bind_range(current, bucket_id, &merge->page);
+    bind_range(history, bucket_id, &merge->page);
+    status = sql_step(merge->cat, current, &has_current, merge->fault);
+    if (status == STORE_OK)
+        status = sql_step(merge->cat, history, &has_history, merge->fault);
+
+    while (status == STORE_OK && (has_current || has_history)) {
+        bool take_current = has_current && (!has_history || str_compare(sql_str(current, 0),
+                                                                        sql_str(history, 0)) <= 0);
+        enum page_step step;
+
+        status = offer(merge, take_current ? current : history, take_current, &step);
+        if (status != STORE_OK)
+            return status;
+        if (step == PAGE_END || step == PAGE_RESEEK) {
+            *ret_step = step;
+            return STORE_OK;
+        }
+        status = take_current ? sql_step(merge->cat, current, &has_current, merge->fault)
+                              : sql_step(merge->cat, history, &has_history, merge->fault);
+    }
+
+    *ret_step = PAGE_END;
+    return status;
+}
+
+/* The number behind a version marker; 0 when it names nothing older. */
+static enum store_status marker_seq(struct merge *merge, int64_t bucket_id,
+                                    const struct list_query *query, struct arena *arena,
+                                    int64_t *ret_seq)
+{
+    struct version version;
+    enum store_status status;
+
+    *ret_seq = query->version_marker.seq;
+    if (query->version_marker.kind == VERSION_EXACT)
+        return STORE_OK;
+
+    *ret_seq = 0;
+    status = catalog_version_get(merge->cat, bucket_id, query->after, query->version_marker, arena,
+                                 &version, merge->fault);
+    if (status == STORE_NO_VERSION || status == STORE_NO_KEY)
+        return STORE_OK;
+    if (status == STORE_OK)
+        *ret_seq = version.seq;
+    return status;
+}
+
+static enum store_status run(struct merge *merge, int64_t bucket_id, const struct list_query *query,
+                             struct arena *arena)
+{
+    enum page_step step = PAGE_RESEEK;
+    enum store_status status = STORE_OK;
+    int64_t before_seq;
+
+    page_start(&merge->page, query->prefix, query->delimiter, query->after, PAGE_AFTER_TOKEN,
+               query->max);
+    if (merge->page.empty)
+        return STORE_OK;
+
+    if (query->has_version_marker && merge->page.marker_applies &&
+        str_starts(query->after, query->prefix)) {
+        status = marker_seq(merge, bucket_id, query, arena, &before_seq);
+        if (status == STORE_OK)
+            status = scan_marker_key(merge, bucket_id, query->after, before_seq, &step);
+    }
+    while (status == STORE_OK && step == PAGE_RESEEK)
+        status = scan(merge, bucket_id, &step);
+    return status;
+}
+
+enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
+                                       const struct list_query *query, list_visit *visit,
+                                       void *context, struct arena *arena, struct list_end *ret_end,
+                                       struct fault *fault)
+{
+    struct merge merge = { .cat = cat, .visit = visit, .context = context, .fault = fault };
+    struct list_end end;
+    enum store_status status = run(&merge, bucket_id, query, arena);
+
+    if (status != STORE_OK)
+        return status;
+
+    end.truncated = merge.page.truncated;
+    end.next = key_view(&merge.page.last);
+    end.next_version_id = STR("");
+    if (merge.has_last)
+        end.next_version_id = merge.last_null ? STR("null")
+                                              : id_text_in(arena, merge.last_seq, merge.last_tail);
+    if (!sql_keep(arena, &end.next) || !str_present(end.next_version_id))
+        return fault_set(fault, STORE_NO_MEMORY, "end of a listing");
+
+    *ret_end = end;
+    return STORE_OK;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the versions of one key move: the rules of bucket versioning.
+ *
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+ *
+ *               | never              | enabled             | suspended
+ *   new version | replaces           | current -> history  | replaces the null version wherever
+ *               |                    |                     | it is; else current -> history
+ *   its id      | null               | own                 | null
+ */
+#include "base/random.h"
+#include "storage/catalog/sql.h"
+
+enum store_status versions_current(struct catalog *cat, int64_t bucket, struct str key,
+                                   struct arena *arena, struct version *ret_version,
+                                   bool *ret_found, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT" VERSION_COLUMNS "FROM object"
+                                      " WHERE bucket = ?1 AND key = ?2" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    sql_bind_text(stmt, 2, key);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status == STORE_OK && row)
+        status = row_version(cat, stmt, arena, /* latest= */ true, ret_version, fault);
+    if (status == STORE_OK)
+        *ret_found = row;
+    return status;
+}
+
+/* ---- single moves ------------------------------------------------------------------------ */
+
+static enum store_status run_key(struct catalog *cat, struct sql *sql, int64_t bucket,
+                                 struct str key, int64_t seq, struct fault *fault)
+{
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, sql, &stmt, fault);
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    sql_bind_text(stmt, 2, key);
+    if (sqlite3_bind_parameter_count(stmt) > 2)
+        sql_bind_i64(stmt, 3, seq);
+    return sql_run(cat, stmt, fault);
+}
+
+static enum store_status current_to_history(struct catalog *cat, int64_t bucket, struct str key,
+                                            struct fault *fault)
+{
+    static struct sql sql = { .text = "INSERT INTO version(bucket," VERSION_COLUMNS ")"
+                                      " SELECT bucket," VERSION_COLUMNS "FROM object"
+                                      "  WHERE bucket = ?1 AND key = ?2" };
+
+    return run_key(cat, &sql, bucket, key, 0, fault);
+}
+
+static enum store_status current_remove(struct catalog *cat, int64_t bucket, struct str key,
+                                        struct fault *fault)
+{
+    static struct sql sql = { .text = "DELETE FROM object WHERE bucket = ?1 AND key = ?2" };
+
+    return run_key(cat, &sql, bucket, key, 0, fault);
+}
+
+static enum store_status history_remove(struct catalog *cat, int64_t bucket, struct str key,
+                                        int64_t seq, struct fault *fault)
+{
+    static struct sql sql = { .text = "DELETE FROM version"
+                                      " WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
+
+    return run_key(cat, &sql, bucket, key, seq, fault);
+}
+
+/* The newest of the history becomes current; nothing happens when there is none. */
+static enum store_status history_promote(struct catalog *cat, int64_t bucket, struct str key,
+                                         struct fault *fault)
+{
+    static struct sql sql = { .text = "INSERT INTO object(bucket," VERSION_COLUMNS ")"
+                                      " SELECT bucket," VERSION_COLUMNS "FROM version"
+                                      "  WHERE bucket = ?1 AND key = ?2"
+                                      "  ORDER BY seq DESC"
+                                      "  LIMIT 1"
+                                      " RETURNING seq" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    int64_t seq;
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    sql_bind_text(stmt, 2, key);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK || !row)
+        return status;
+
+    seq = sql_i64(stmt, 0);
+    sql_done(&stmt);
+    return history_remove(cat, bucket, key, seq, fault);
+}
+
+static enum store_status history_null(struct catalog *cat, int64_t bucket, struct str key,
+                                      int64_t *ret_seq, struct body_ref *ret_ref,
+                                      struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT seq, body_kind, body_id FROM version"
+                                      " WHERE bucket = ?1 AND key = ?2 AND (flags & 2) != 0" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    sql_bind_text(stmt, 2, key);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+
+    *ret_seq = row ? sql_i64(stmt, 0) : 0;
+    if (row)
+        *ret_ref =
+            (struct body_ref){ .kind = (enum body_kind)sql_i64(stmt, 1), .id = sql_i64(stmt, 2) };
+    return STORE_OK;
+}
+
+static enum store_status history_drop_null(struct catalog *cat, int64_t bucket, struct str key,
+                                           struct fault *fault)
+{
+    struct body_ref ref;
+    int64_t seq;
+    enum store_status status = history_null(cat, bucket, key, &seq, &ref, fault);
+
+    if (status != STORE_OK || seq == 0)
+        return status;
+
+    status = history_remove(cat, bucket, key, seq, fault);
+    return status != STORE_OK ? status : body_release(cat, &ref, fault);
+}
+
+/* ---- the rules --------------------------------------------------------------------------- */
+
+/* Take away or move aside what a new version finds. */
+static enum store_status make_room(struct catalog *cat, const struct bucket_facts *bucket,
+                                   struct str key, const struct version *current,
+                                   struct fault *fault)
+{
+    enum store_status status;
+
+    if (current == NULL)
+        return STORE_OK;
+    if (bucket->versioning == VERSIONING_ENABLED)
+        return current_to_history(cat, bucket->id, key, fault);
+    if (current->null_version)
+        return body_release(cat, &current->body, fault);
+
+    status = current_to_history(cat, bucket->id, key, fault);
+    return status != STORE_OK ? status : history_drop_null(cat, bucket->id, key, fault);
+}
+
+static enum store_status current_write(struct catalog *cat, const struct new_version *fresh,
+                                       const struct written_version *written, struct fault *fault)
+{
+    static struct sql sql = { .text =
+                                  "INSERT OR REPLACE INTO object(bucket," VERSION_COLUMNS ")"
+                                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+                                  "        ?14, ?15, ?16, ?17, ?18, ?19)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    int flags = (fresh->delete_marker ? FLAG_DELETE_MARKER : 0) |
+                (written->null_version ? FLAG_NULL_VERSION : 0);
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, fresh->bucket);
+    sql_bind_text(stmt, 2, fresh->key);
+    sql_bind_i64(stmt, 3, written->seq);
+    sql_bind_i64(stmt, 4, (int64_t)written->tail);
+    sql_bind_i64(stmt, 5, flags);
+    sql_bind_i64(stmt, 6, written->modified_us);
+    sql_bind_i64(stmt, 7, (int64_t)fresh->size_bytes);
+    sql_bind_i64(stmt, 8, fresh->owner);
+    sql_bind_i64(stmt, 9, fresh->attrs->storage_class);
+    sql_bind_i64(stmt, 10, fresh->attrs->sse);
+    sql_bind_i64(stmt, 11, fresh->part_count);
+    sql_bind_i64(stmt, 12, fresh->body.kind);
+    sql_bind_i64(stmt, 13, fresh->body.id);
+    sql_bind_str(stmt, 14, fresh->body.wrapped_key);
+    sql_bind_text(stmt, 15, fresh->attrs->etag);
+    sql_bind_str(stmt, 16, fresh->attrs->checksum);
+    sql_bind_str(stmt, 17, fresh->attrs->tags);
+    sql_bind_str(stmt, 18, fresh->attrs->headers);
+    sql_bind_str(stmt, 19, fresh->attrs->acl);
+    return sql_run(cat, stmt, fault);
+}
+
+enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
+                                  const struct new_version *fresh, const struct version *current,
+                                  struct written_version *ret_written, struct fault *fault)
+{
+    struct written_version written = {
+        .seq = tx_next_seq(cat),
+        .tail = random_u64(),
+        .null_version = bucket->versioning != VERSIONING_ENABLED,
+        .modified_us = clock_now_us(),
+    };
+    enum store_status status;
+
+    /* The clock may step back; a key's history may not. */
+    if (current != NULL && current->modified_us > written.modified_us)
+        written.modified_us = current->modified_us;
+
+    status = make_room(cat, bucket, fresh->key, current, fault);
+    if (status == STORE_OK)
+        status = current_write(cat, fresh, &written, fault);
+    if (status == STORE_OK)
+        *ret_written = written;
+    return status;
+}
+
+enum store_status versions_remove(struct catalog *cat, int64_t bucket,
+                                  const struct version *version, struct fault *fault)
+{
+    enum store_status status;
+
+    if (version->latest) {
+        status = current_remove(cat, bucket, version->key, fault);
+        if (status == STORE_OK)
+            status = history_promote(cat, bucket, version->key, fault);
+    } else {
+        status = history_remove(cat, bucket, version->key, version->seq, fault);
+    }
+    return status != STORE_OK ? status : body_release(cat, &version->body, fault);
+}
+
+/* ---- conditions -------------------------------------------------------------------------- */
+
+bool condition_asks_presence(const struct write_condition *condition)
+{
+    return str_present(condition->if_match) || condition->has_size || condition->has_modified;
+}
+
+enum store_status condition_check(const struct write_condition *condition,
+                                  const struct version *current)
+{
+    bool there = current != NULL && !current->delete_marker;
+
+    if (condition->if_none_match_any && there)
+        return STORE_PRECONDITION_FAILED;
+    if (!condition_asks_presence(condition))
+        return STORE_OK;
+    if (!there)
+        return STORE_NO_KEY;
+    if (str_present(condition->if_match) && !str_eq(condition->if_match, STR("*")) &&
+        !str_eq(condition->if_match, current->attrs.etag))
+        return STORE_PRECONDITION_FAILED;
+    if (condition->has_size && condition->size_bytes != current->size_bytes)
+        return STORE_PRECONDITION_FAILED;
+    if (condition->has_modified &&
+        condition->modified_us / US_PER_S != current->modified_us / US_PER_S)
+        return STORE_PRECONDITION_FAILED;
+    return STORE_OK;
+}
+
+enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
+                                const struct written_version *written, uint64_t size_bytes)
+{
+    intent->committed_us = written->modified_us;
+    intent->versioned = bucket->versioning != VERSIONING_NEVER;
+    intent->version_text = written->null_version
+                               ? STR("null")
+                               : id_text_in(intent->arena, written->seq, written->tail);
+    intent->size_bytes = size_bytes;
+    return str_present(intent->version_text) ? STORE_OK : STORE_NO_MEMORY;
+}

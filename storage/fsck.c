@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fsck: is every byte that the catalog promises there and right?
+ *
+ * It shares the catalog's piece lists with the server, and nothing of its readers: files are read
+ * whole, frames are opened one after the other, digests are computed anew. It changes nothing.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/file.h"
+#include "storage/blobs/frames.h"
+#include "storage/layout.h"
+
+#define READ_BYTES FRAME_STORED_BYTES
+#define LINE_MAX_BYTES 400
+
+struct fsck {
+    struct store store; /* only its directory and keyring are used */
+    struct catalog *cat;
+    bool read_data;
+    fsck_line *line;
+    void *context;
+    struct fsck_report report;
+    struct buf stored;
+    struct buf plain;
+    struct digest *digest;
+};
+
+static void finding(struct fsck *fsck, const char *format, ...) PRINTF_LIKE(2, 3);
+static void finding(struct fsck *fsck, const char *format, ...)
+{
+    char text[LINE_MAX_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    fsck->report.errors++;
+    fsck->line(fsck->context, text);
+}
+
+static void catalog_line(void *context, const char *line)
+{
+    struct fsck *fsck = context;
+
+    fsck->line(fsck->context, line);
+}
+
+/* ---- blob files -------------------------------------------------------------------------- */
+
+static bool hash_matches(struct fsck *fsck, int fd, const struct checked_blob *blob)
+{
+    uint8_t hash[SHA256_BYTES];
+    uint64_t at = 0;
+
+    digest_reset(fsck->digest);
+    while (at < blob->size) {
+        size_t len = (size_t)u64_min(READ_BYTES, blob->size - at);
+
+        buf_clear(&fsck->stored);
+        if (!buf_reserve(&fsck->stored, READ_BYTES) ||
+            file_read_at(fd, at, fsck->stored.p, len) < 0)
+            return false;
+        digest_update(fsck->digest, fsck->stored.p, len);
+        at += len;
+    }
+    fsck->report.bytes_read += blob->size;
+    digest_final(fsck->digest, hash);
+    return str_eq(str_make(hash, SHA256_BYTES), blob->hash);
+}
+
+static bool check_one_blob(void *context, const struct checked_blob *blob)
+{
+    struct fsck *fsck = context;
+    struct blob_name name = { .scope = blob->scope };
+    char path[BLOB_PATH_MAX];
+    CLEANUP(fd_close) int fd = -1;
+    struct stat st;
+
+    if (blob->hash.len != SHA256_BYTES) {
+        finding(fsck, "a blob row has a hash of %zu bytes", blob->hash.len);
+        return true;
+    }
+    memcpy(name.hash, blob->hash.p, SHA256_BYTES);
+    blob_path(&name, path);
+    fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        finding(fsck, "blob %s cannot be opened: %s", path, strerror(errno));
+    else if ((uint64_t)st.st_size != blob->size)
+        finding(fsck, "blob %s has %lld bytes, the catalog says %llu", path, (long long)st.st_size,
+                (unsigned long long)blob->size);
+    else if (fsck->read_data && !hash_matches(fsck, fd, blob))
+        finding(fsck, "blob %s does not have the bytes of its name", path);
+    return true;
+}
+
+/* ---- bodies ------------------------------------------------------------------------------ */
+
+/* All stored bytes of a piece, into fsck->stored. */
+static bool load_stored(struct fsck *fsck, const struct piece *piece)
+{
+    struct blob_name name = { .scope = piece->scope };
+    char path[BLOB_PATH_MAX];
+    CLEANUP(fd_close) int fd = -1;
+
+    buf_clear(&fsck->stored);
+    if (piece->kind == BODY_INLINE)
+        return catalog_inline_read(fsck->cat, piece->ref, &fsck->stored, NULL) == STORE_OK;
+
+    memcpy(name.hash, piece->hash, SHA256_BYTES);
+    blob_path(&name, path);
+    fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+
+    /* Only what the piece covers, by whole frames, so that memory stays small. */
+    bool sealed = piece->wrapped_key_bytes > 0;
+    uint64_t first = sealed ? piece->start / FRAME_PLAIN_BYTES : 0;
+    uint64_t last = sealed ? (piece->start + piece->len - 1) / FRAME_PLAIN_BYTES : 0;
+    uint64_t from = sealed ? first * FRAME_STORED_BYTES : piece->start;
+    uint64_t to = sealed ? u64_min((last + 1) * FRAME_STORED_BYTES, piece->stored_bytes)
+                         : piece->start + piece->len;
+
+    if (to < from || !buf_reserve(&fsck->stored, (size_t)(to - from)) ||
+        file_read_at(fd, from, fsck->stored.p, (size_t)(to - from)) < 0)
+        return false;
+    fsck->stored.len = (size_t)(to - from);
+    return true;
+}
+
+static bool digest_plain(struct fsck *fsck, const struct piece *piece)
+{
+    size_t skip = piece->kind == BODY_INLINE ? (size_t)piece->start : 0;
+
+    if (skip + piece->len > fsck->stored.len)
+        return false;
+    digest_update(fsck->digest, fsck->stored.p + skip, (size_t)piece->len);
+    return true;
+}
+
+static bool digest_sealed(struct fsck *fsck, const struct piece *piece)
+{
+    uint8_t key[AES_KEY_BYTES];
+    uint64_t first = piece->kind == BODY_INLINE ? 0 : piece->start / FRAME_PLAIN_BYTES;
+    uint64_t whole = piece->kind == BODY_INLINE ? fsck->stored.len : piece->stored_bytes;
+    uint64_t skip = piece->start - first * FRAME_PLAIN_BYTES;
+    uint64_t left = piece->len;
+
+    if (keyring_unwrap(&fsck->store.keyring, str_make(piece->wrapped_key, piece->wrapped_key_bytes),
+                       key, NULL) != STORE_OK)
+        return false;
+
+    for (uint64_t i = 0; left > 0; i++) {
+        uint64_t at = i * FRAME_STORED_BYTES;
+        size_t len;
+        size_t plain;
+        bool last;
+
+        if (at >= fsck->stored.len)
+            return false;
+        len = (size_t)u64_min(FRAME_STORED_BYTES, fsck->stored.len - at);
+        last = (first + i) * FRAME_STORED_BYTES + len == whole;
+        if (!frame_open(key, first + i, last, fsck->stored.p + at, len, fsck->plain.p))
+            return false;
+        plain = len - AES_GCM_TAG_BYTES;
+        if (skip < plain) {
+            size_t used = (size_t)u64_min(plain - skip, left);
+
+            digest_update(fsck->digest, fsck->plain.p + skip, used);
+            left -= used;
+        }
+        skip = skip > plain ? skip - plain : 0;
+    }
+    return true;
+}
+
+static bool digest_piece(void *context, const struct piece *piece)
+{
+    struct fsck *fsck = context;
+    struct piece slice = *piece;
+
+    /* Large pieces in slices: a blob can be larger than memory. */
+    while (slice.len > 0) {
+        uint64_t whole = slice.len;
+
+        if (slice.kind == BODY_BLOB)
+            slice.len = u64_min(slice.len, 16u * FRAME_PLAIN_BYTES);
+        if (!load_stored(fsck, &slice))
+            return false;
+        fsck->report.bytes_read += fsck->stored.len;
+        if (!(slice.wrapped_key_bytes > 0 ? digest_sealed(fsck, &slice)
+                                          : digest_plain(fsck, &slice)))
+            return false;
+        slice.start += slice.len;
+        slice.len = whole - slice.len;
+    }
+    return true;
+}
+
+static bool etag_is_md5(struct str etag)
+{
+    uint8_t bytes[MD5_BYTES];
+
+    return hex_decode(etag, bytes, sizeof(bytes));
+}
+
+static bool check_one_body(void *context, const struct checked_body *body)
+{
+    struct fsck *fsck = context;
+    struct digest *sha = fsck->digest;
+    struct fault fault = { 0 };
+    uint8_t md5[MD5_BYTES];
+    char hex[2 * MD5_BYTES];
+    enum store_status status;
+
+    fsck->digest = digest_open(DIGEST_MD5);
+    if (fsck->digest == NULL) {
+        fsck->digest = sha;
+        return false;
+    }
+    status = catalog_pieces(fsck->cat, &body->ref, body->size, 0, body->size, digest_piece, fsck,
+                            &fault);
+    digest_final(fsck->digest, md5);
+    digest_close(fsck->digest);
+    fsck->digest = sha;
+
+    hex_encode(md5, sizeof(md5), hex);
+    if (status != STORE_OK)
+        finding(fsck, "'%.*s': the bytes cannot be read or decrypted%s%s",
+                (int)size_min(body->key.len, 200), body->key.p, fault.text[0] != '\0' ? ": " : "",
+                fault.text);
+    else if (body->single && etag_is_md5(body->etag) &&
+             !str_eq_nocase(body->etag, str_make(hex, sizeof(hex))))
+        finding(fsck, "'%.*s': the MD5 of the bytes is not the ETag",
+                (int)size_min(body->key.len, 200), body->key.p);
+    return true;
+}
+
+/* ---- files that no row names ------------------------------------------------------------- */
+
+static void count_orphans(struct fsck *fsck, const char *path)
+{
+    int fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        fd_close(&fd);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        struct blob_name name;
+        bool known = false;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        if (blob_name_parse(str_from_cstr(entry->d_name), &name) &&
+            catalog_blob_known(fsck->cat, name.scope, name.hash, &known, NULL) == STORE_OK && known)
+            continue;
+        fsck->report.orphans++;
+    }
+    (void)closedir(dir);
+}
+
+static void walk(struct fsck *fsck)
+{
+    char path[6];
+
+    for (unsigned top = 0; top < 256; top++) {
+        struct stat st;
+
+        (void)snprintf(path, sizeof(path), "%02x", top);
+        if (fstatat(fsck->store.blobs.root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        for (unsigned leaf = 0; leaf < 256; leaf++) {
+            (void)snprintf(path, sizeof(path), "%02x/%02x", top, leaf);
+            count_orphans(fsck, path);
+        }
+    }
+}
+
+/* ---- the check --------------------------------------------------------------------------- */
+
+static enum store_status run(struct fsck *fsck, struct fault *fault)
+{
+    enum store_status status = catalog_check(fsck->cat, catalog_line, fsck, &fsck->report, fault);
+
+    if (status == STORE_OK)
+        status = catalog_check_blobs(fsck->cat, check_one_blob, fsck, fault);
+    if (status == STORE_OK && fsck->read_data)
+        status = catalog_check_bodies(fsck->cat, check_one_body, fsck, fault);
+    if (status == STORE_OK)
+        walk(fsck);
+    if (status == STORE_DAMAGED) {
+        finding(fsck, "the catalog is damaged: the check is incomplete");
+        status = STORE_OK;
+    }
+    return status == STORE_STOPPED ? STORE_NO_MEMORY : status;
+}
+
+static void fsck_close(struct fsck **fsck)
+{
+    if (*fsck == NULL)
+        return;
+
+    catalog_close((*fsck)->cat);
+    layout_close(&(*fsck)->store);
+    explicit_bzero(&(*fsck)->store.keyring, sizeof((*fsck)->store.keyring));
+    digest_close((*fsck)->digest);
+    buf_free(&(*fsck)->stored);
+    buf_free(&(*fsck)->plain);
+    mem_free(*fsck);
+    *fsck = NULL;
+}
+
+enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line, void *context,
+                             struct fsck_report *ret_report, struct fault *fault)
+{
+    CLEANUP(fsck_close) struct fsck *fsck = NULL;
+    enum store_status status;
+    bool fresh;
+
+    if (!digest_init())
+        return fault_set(fault, STORE_IO, "the crypto library lacks an algorithm");
+    fsck = mem_zalloc(sizeof(*fsck));
+    if (fsck == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "fsck");
+
+    fsck->store.dir_fd = fsck->store.lock_fd = fsck->store.tmp_fd = -1;
+    fsck->store.quarantine_fd = fsck->store.blobs.root_fd = -1;
+    fsck->read_data = read_data;
+    fsck->line = line;
+    fsck->context = context;
+    fsck->stored = BUF_WITH_MAX(SIZE_MAX / 2);
+    fsck->plain = BUF_WITH_MAX(FRAME_PLAIN_BYTES);
+    fsck->digest = digest_open(DIGEST_SHA256);
+    if (fsck->digest == NULL || !buf_reserve(&fsck->plain, FRAME_PLAIN_BYTES))
+        return fault_set(fault, STORE_NO_MEMORY, "fsck");
+
+    status = layout_open(&fsck->store, dir, /* create= */ false, &fresh, fault);
+    if (status == STORE_OK)
+        status = keyring_open(fsck->store.dir_fd, /* create= */ false, &fsck->store.keyring, fault);
+    if (status == STORE_OK)
+        status = catalog_open(fsck->store.path, CATALOG_CHECKER, STORE_STRICT, &fsck->cat, fault);
+    if (status == STORE_OK)
+        status = run(fsck, fault);
+    if (status != STORE_OK)
+        return status;
+
+    *ret_report = fsck->report;
+    return STORE_OK;
+}

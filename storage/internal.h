@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files directly in storage/ share: struct store and its parts.
+ *
+ *   submit --> [staging queue] --> workers: sync, link --+--> [commit queue] --> writer --> done()
+ *      \------ nothing to stage --------------------------/
+ *
+ * Locks are leaves: no function takes a second one while it holds one of these.
+ */
+#ifndef STORAGE_INTERNAL_H
+#define STORAGE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "storage/blobs/blob_file.h"
+#include "storage/catalog/catalog.h"
+#include "storage/keyring.h"
+
+#define WORKERS_MAX 16
+/* A log of this size is reset by force. */
+#define LOG_HARD_BYTES (UINT64_C(64) * 1024 * 1024)
+
+/* ---- queue.c: FIFO of intents, any thread ------------------------------------------------ */
+
+struct intent_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    struct intent *head;
+    struct intent *tail;
+    bool closed;
+};
+
+void queue_init(struct intent_queue *queue);
+void queue_free(struct intent_queue *queue);
+/* False when closed: the intent was not taken. */
+MUST_CHECK bool queue_push(struct intent_queue *queue, struct intent *intent);
+/* Up to max intents, waiting for the first; 0: closed and empty. `enough` may stop earlier. */
+size_t queue_take(struct intent_queue *queue, struct intent **out, size_t max,
+                  bool (*enough)(void *context, const struct intent *next), void *context);
+void queue_close(struct intent_queue *queue);
+
+/* ---- snapshots.c: which states open readers and bodies may still look at ------------------ */
+
+struct snapshot {
+    int64_t seq;
+    struct snapshot *next;
+    struct snapshot **link; /* NULL: not registered */
+};
+
+struct snapshots {
+    pthread_mutex_t lock;
+    struct snapshot *first;
+    int64_t committed_seq;
+};
+
+void snapshots_init(struct snapshots *snapshots, int64_t committed_seq);
+void snapshots_free(struct snapshots *snapshots);
+/* Register before the catalog snapshot is opened: then seq is never too great. */
+void snapshot_open(struct snapshots *snapshots, struct snapshot *snapshot);
+/* Another hold on the state that `from` holds. */
+void snapshot_share(struct snapshots *snapshots, struct snapshot *snapshot,
+                    const struct snapshot *from);
+void snapshot_close(struct snapshots *snapshots, struct snapshot *snapshot);
+void snapshots_commit(struct snapshots *snapshots, int64_t seq);
+/* What died at this seq or before, nobody can see any more. */
+int64_t snapshots_safe_seq(struct snapshots *snapshots);
+
+/* ---- janitor.c --------------------------------------------------------------------------- */
+
+struct janitor {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool started;
+    bool stop;
+    bool log_is_long;    /* checkpoint now */
+    atomic_bool dirty;   /* commits since the last quiet checkpoint */
+    atomic_bool dead;    /* bodies wait for a sweep */
+    struct catalog *cat; /* of the janitor's thread */
+    /* schedule, monotonic; INT64_MAX: nothing due */
+    int64_t sweep_at_us;
+    int64_t quiet_at_us;
+    int64_t walk_at_us;
+    uint64_t seen_commits;
+    uint32_t walk_position; /* next leaf directory; past the end: done */
+};
+
+/* ---- the store --------------------------------------------------------------------------- */
+
+struct store {
+    struct store_options options;
+    char *path; /* absolute */
+    int dir_fd;
+    int lock_fd;
+    int tmp_fd;
+    int quarantine_fd;
+    struct blob_dir blobs;
+    struct blob_pins pins;
+    struct keyring keyring;
+    struct snapshots snapshots;
+
+    struct catalog *cat; /* of the writer's thread */
+    struct batch *batch; /* of the writer's thread */
+    struct intent_queue commits;
+    struct intent_queue staging;
+    pthread_t writer;
+    pthread_t workers[WORKERS_MAX];
+    size_t workers_started;
+    bool writer_started;
+    struct janitor janitor;
+
+    /* A connection for bodies that outlive their reader, opened at first need. */
+    pthread_mutex_t spare_lock;
+    struct catalog *spare;
+
+    atomic_bool closing;
+    atomic_bool poisoned;
+    atomic_bool reserve_gone;
+    _Atomic int64_t space_checked_us; /* monotonic */
+    atomic_bool space_low;
+    uint64_t restart_at_bytes; /* writer: log size at which it is reset by force */
+
+    _Atomic uint64_t commit_count;
+    _Atomic uint64_t intent_count;
+    _Atomic uint64_t statement_count;
+    _Atomic uint64_t blobs_linked;
+    _Atomic uint64_t blobs_shared;
+    _Atomic uint64_t blobs_removed;
+};
+
+struct reader {
+    struct store *store;
+    struct catalog *cat;
+    int depth;
+    struct snapshot snapshot;
+};
+
+/* ---- space.c ----------------------------------------------------------------------------- */
+
+/* False when free space has fallen to the reserve: bodies are refused. Cheap. */
+bool space_left(struct store *store);
+/* The reserve file exists (made when missing and there is room). */
+void reserve_keep(struct store *store);
+/* Give the reserve file back to the file system. False: it was gone already. */
+bool reserve_drop(struct store *store);
+
+/* ---- threads ----------------------------------------------------------------------------- */
+
+/* Threads with small stacks and all signals blocked. 0 or an errno. */
+int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument);
+MUST_CHECK struct batch *batch_new(struct store *store); /* NULL: no memory; mem_free */
+void *writer_run(void *store);
+void *worker_run(void *store);
+void *janitor_run(void *store);
+void janitor_init(struct janitor *janitor);
+void janitor_free(struct janitor *janitor);
+/* From the writer after each commit. */
+void janitor_note_commit(struct store *store);
+void janitor_note_long_log(struct store *store);
+void janitor_stop(struct store *store);
+/* The outcome is decided: hand the intent back. */
+void intent_finish(struct store *store, struct intent *intent, enum store_status status);
+
+/* ---- sweep.c ----------------------------------------------------------------------------- */
+
+struct sweep_intent {
+    struct intent intent;
+    struct sweep sweep;
+};
+void sweep_prepare(struct store *store, struct sweep *sweep);
+/* Unlink the files whose rows are gone. */
+void sweep_finish(struct store *store, const struct sweep *sweep);
+/* One transaction; ret_more: run again, ret_waiting: dead bodies remain. */
+MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
+                                        struct fault *fault);
+/* One leaf directory of blobs/: files that no row names and that are old enough are removed. */
+void orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf);
+#define BLOB_LEAVES 65536u
+
+/* ---- body_writer.c ----------------------------------------------------------------------- */
+
+bool body_writer_is_file(const struct body_writer *writer);
+/* Make a finished body durable: sync and link its file, pinned. Nothing to do for small ones. */
+MUST_CHECK enum store_status body_writer_stage(struct body_writer *writer, struct fault *fault);
+void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged);
+/*
+ * The commit is decided. kept false: the file, if nobody else uses it, goes. cat: the writer's.
+ */
+void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *cat);
+
+/* ---- body_reader.c ----------------------------------------------------------------------- */
+
+/* Decrypt a whole stored body (an inline one) into plain. */
+MUST_CHECK enum store_status body_decrypt(const struct keyring *keyring, struct str wrapped,
+                                          struct str stored, struct buf *ret_plain,
+                                          struct fault *fault);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The janitor: copies the log back into the database, sweeps, expires uploads, looks for orphans.
+ *
+ * It sleeps without a timeout when nothing is due: an idle store causes no wake-ups and no writes.
+ * Its rounds: one second after the last commit a final checkpoint; janitor_interval after a body
+ * died a sweep; at their age uploads; once after the start, slowly, a walk over blobs/.
+ */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "storage/internal.h"
+
+#define QUIET_US US_PER_S
+#define WALK_LEAVES 64 /* looked at per second */
+#define FAR_US (INT64_C(24) * 3600 * US_PER_S)
+#define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
+
+void janitor_init(struct janitor *janitor)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_mutex_init(&janitor->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&janitor->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    janitor->sweep_at_us = INT64_MAX;
+    janitor->quiet_at_us = INT64_MAX;
+    janitor->walk_at_us = INT64_MAX;
+}
+
+void janitor_free(struct janitor *janitor)
+{
+    (void)pthread_cond_destroy(&janitor->wake);
+    (void)pthread_mutex_destroy(&janitor->lock);
+}
+
+static void wake(struct janitor *janitor, bool log_is_long)
+{
+    (void)pthread_mutex_lock(&janitor->lock);
+    janitor->log_is_long = janitor->log_is_long || log_is_long;
+    (void)pthread_cond_signal(&janitor->wake);
+    (void)pthread_mutex_unlock(&janitor->lock);
+}
+
+void janitor_note_commit(struct store *store)
+{
+    /* Only the first commit after a quiet time has to say so. */
+    if (!atomic_exchange(&store->janitor.dirty, true))
+        wake(&store->janitor, /* log_is_long= */ false);
+}
+
+void janitor_note_long_log(struct store *store)
+{
+    wake(&store->janitor, /* log_is_long= */ true);
+}
+
+void janitor_stop(struct store *store)
+{
+    struct janitor *janitor = &store->janitor;
+
+    if (!janitor->started)
+        return;
+
+    (void)pthread_mutex_lock(&janitor->lock);
+    janitor->stop = true;
+    (void)pthread_cond_signal(&janitor->wake);
+    (void)pthread_mutex_unlock(&janitor->lock);
+    (void)pthread_join(janitor->thread, NULL);
+    janitor->started = false;
+}
+
+/* ---- sleeping ---------------------------------------------------------------------------- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_due(const struct janitor *janitor)
+{
+    return earlier(janitor->quiet_at_us, earlier(janitor->sweep_at_us, janitor->walk_at_us));
+}
+
+/* False: time to stop. ret_long: the log is long. */
+static bool sleep_until_due(struct janitor *janitor, bool *ret_long)
+{
+    int64_t due = next_due(janitor);
+    struct timespec at = { .tv_sec = (time_t)(due / US_PER_S),
+                           .tv_nsec = (long)(due % US_PER_S) * 1000 };
+    bool stop;
+    int error = 0;
+
+    (void)pthread_mutex_lock(&janitor->lock);
+    while (!janitor->stop && !janitor->log_is_long && error != ETIMEDOUT &&
+           !(atomic_load(&janitor->dirty) && janitor->quiet_at_us == INT64_MAX))
+        error = due == INT64_MAX ? pthread_cond_wait(&janitor->wake, &janitor->lock)
+                                 : pthread_cond_timedwait(&janitor->wake, &janitor->lock, &at);
+    *ret_long = janitor->log_is_long;
+    janitor->log_is_long = false;
+    stop = janitor->stop;
+    (void)pthread_mutex_unlock(&janitor->lock);
+    return !stop;
+}
+
+/* ---- rounds ------------------------------------------------------------------------------ */
+
+static bool checkpoint(struct store *store)
+{
+    uint64_t left = 0;
+    enum store_status status =
+        catalog_checkpoint(store->janitor.cat, CHECKPOINT_PASSIVE, &left, NULL);
+
+    if (status != STORE_OK && catalog_device_failed(store->janitor.cat))
+        atomic_store(&store->poisoned, true);
+    return status == STORE_OK && left == 0;
+}
+
+/* When the next upload reaches its age, at most a day away. */
+static int64_t uploads_due(struct store *store)
+{
+    int64_t expiry_us = store->options.upload_expiry_us;
+    int64_t now_us = clock_now_us();
+    int64_t open_us;
+    int64_t done_us;
+    int64_t due_us = INT64_MAX;
+
+    if (catalog_upload_oldest(store->janitor.cat, &open_us, &done_us, NULL) != STORE_OK)
+        return clock_monotonic_us() + FAR_US;
+    if (expiry_us > 0 && open_us != INT64_MAX)
+        due_us = earlier(due_us, open_us + expiry_us);
+    if (done_us != INT64_MAX)
+        due_us = earlier(due_us, done_us + DONE_UPLOAD_KEPT_US);
+    if (due_us == INT64_MAX)
+        return INT64_MAX;
+
+    /* A little late, so that the sweep finds it over age. */
+    int64_t wait_us = due_us > now_us ? due_us - now_us + US_PER_S : US_PER_S;
+
+    return clock_monotonic_us() + earlier(wait_us, FAR_US);
+}
+
+static void plan_sweep(struct store *store, int64_t now_us)
+{
+    struct janitor *janitor = &store->janitor;
+
+    if (atomic_exchange(&janitor->dead, false))
+        janitor->sweep_at_us =
+            earlier(janitor->sweep_at_us, now_us + store->options.janitor_interval_us);
+}
+
+/* A second without commits: one last checkpoint, then silence. */
+static void quiet_round(struct store *store, int64_t now_us)
+{
+    struct janitor *janitor = &store->janitor;
+    uint64_t commits = atomic_load(&store->commit_count);
+
+    if (janitor->quiet_at_us == INT64_MAX || commits != janitor->seen_commits) {
+        janitor->seen_commits = commits;
+        janitor->quiet_at_us = now_us + QUIET_US;
+        plan_sweep(store, now_us);
+        return;
+    }
+
+    atomic_store(&janitor->dirty, false);
+    janitor->quiet_at_us = INT64_MAX;
+    plan_sweep(store, now_us);
+    janitor->sweep_at_us = earlier(janitor->sweep_at_us, uploads_due(store));
+    if (!checkpoint(store) && !atomic_load(&store->poisoned)) {
+        /* A reader holds the log: look again. */
+        atomic_store(&janitor->dirty, true);
+        janitor->quiet_at_us = now_us + QUIET_US;
+    }
+    if (atomic_load(&store->reserve_gone))
+        reserve_keep(store);
+}
+
+static void sweep_round(struct store *store, int64_t now_us)
+{
+    bool more = true;
+    bool waiting = false;
+
+    while (more && sweep_once(store, &more, &waiting, NULL) == STORE_OK)
+        ;
+    store->janitor.sweep_at_us = INT64_MAX;
+    if (waiting)
+        store->janitor.sweep_at_us = now_us + store->options.janitor_interval_us;
+    else
+        store->janitor.sweep_at_us = uploads_due(store);
+}
+
+static void walk_round(struct store *store, int64_t now_us)
+{
+    struct janitor *janitor = &store->janitor;
+
+    for (int i = 0; i < WALK_LEAVES && janitor->walk_position < BLOB_LEAVES; i++)
+        orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
+    janitor->walk_at_us = janitor->walk_position < BLOB_LEAVES ? now_us + US_PER_S : INT64_MAX;
+}
+
+static void round_of(struct store *store, bool log_is_long)
+{
+    struct janitor *janitor = &store->janitor;
+    int64_t now_us = clock_monotonic_us();
+
+    if (log_is_long)
+        (void)checkpoint(store);
+    if (janitor->quiet_at_us == INT64_MAX ? atomic_load(&janitor->dirty)
+                                          : janitor->quiet_at_us <= now_us)
+        quiet_round(store, now_us);
+    if (janitor->sweep_at_us <= now_us)
+        sweep_round(store, now_us);
+    if (janitor->walk_at_us <= now_us)
+        walk_round(store, now_us);
+}
+
+static void first_plan(struct store *store)
+{
+    struct janitor *janitor = &store->janitor;
+    int64_t now_us = clock_monotonic_us();
+    bool dead = false;
+
+    janitor->sweep_at_us = uploads_due(store);
+    if (catalog_has_dead(janitor->cat, &dead, NULL) == STORE_OK && dead)
+        janitor->sweep_at_us =
+            earlier(janitor->sweep_at_us, now_us + store->options.janitor_interval_us);
+    janitor->walk_at_us = now_us + store->options.janitor_interval_us;
+}
+
+void *janitor_run(void *argument)
+{
+    struct store *store = argument;
+    struct janitor *janitor = &store->janitor;
+    bool log_is_long;
+
+    if (catalog_open(store->path, CATALOG_READER, store->options.durability, &janitor->cat, NULL) !=
+        STORE_OK)
+        return NULL;
+
+    first_plan(store);
+    while (sleep_until_due(janitor, &log_is_long)) {
+        if (atomic_load(&store->poisoned)) {
+            /* Nothing more to do but wait for the end. */
+            janitor->sweep_at_us = janitor->walk_at_us = INT64_MAX;
+            janitor->quiet_at_us = INT64_MAX - 1;
+            continue;
+        }
+        round_of(store, log_is_long);
+    }
+
+    catalog_close(janitor->cat);
+    return NULL;
+}

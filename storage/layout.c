@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory of a store; rules in layout.h.
+ */
+#include "storage/layout.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/file.h"
+#include "base/random.h"
+
+#define FORMAT_BYTES_MAX 256
+
+static const char format_line[] = "pail store, format 1";
+
+static enum store_status io_fail(int error, struct fault *fault, const char *what, const char *name)
+{
+    errno = -error;
+    return fault_errno(fault, error == -ENOSPC || error == -EDQUOT ? STORE_FULL : STORE_IO,
+                       "%s '%s'", what, name);
+}
+
+static enum store_status open_subdir(struct store *store, const char *name, int *ret_fd,
+                                     struct fault *fault)
+{
+    int made = file_mkdir(store->dir_fd, name, 0700);
+    int fd;
+
+    if (made < 0)
+        return io_fail(made, fault, "make directory", name);
+    fd = file_open(store->dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return io_fail(fd, fault, "open directory", name);
+
+    *ret_fd = fd;
+    return STORE_OK;
+}
+
+/* ---- is it ours -------------------------------------------------------------------------- */
+
+static bool is_known_name(const char *name)
+{
+    static const char *const known[] = { ".",
+                                         "..",
+                                         "lost+found",
+                                         "format",
+                                         "lock",
+                                         "keyring",
+                                         "reserve",
+                                         "catalog.db",
+                                         "blobs",
+                                         "tmp",
+                                         "quarantine",
+                                         "catalog.db-wal",
+                                         "credentials",
+                                         "catalog.db-shm",
+                                         "catalog.db-journal" };
+
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    }
+    /* A temporary name of file_replace, or hidden files of whoever made the directory. */
+    return name[0] == '.' || strncmp(name, "format.", 7) == 0 || strncmp(name, "keyring.", 8) == 0;
+}
+
+static enum store_status only_known_names(struct store *store, struct fault *fault)
+{
+    int fd = openat(store->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    enum store_status status = STORE_OK;
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        fd_close(&fd);
+        return fault_errno(fault, STORE_IO, "read the directory");
+    }
+    while ((entry = readdir(dir)) != NULL && status == STORE_OK) {
+        if (!is_known_name(entry->d_name))
+            status = fault_set(fault, STORE_FORMAT,
+                               "'%.100s' is in the way: not an empty directory and not a store",
+                               entry->d_name);
+    }
+    (void)closedir(dir);
+    return status;
+}
+
+static enum store_status check_format(struct store *store, bool *ret_fresh, struct fault *fault)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(FORMAT_BYTES_MAX);
+    int error = file_read_all(store->dir_fd, "format", &text);
+    struct str line;
+    struct str rest;
+
+    if (error == -ENOENT) {
+        *ret_fresh = true;
+        return only_known_names(store, fault);
+    }
+    if (error < 0)
+        return io_fail(error, fault, "read", "format");
+
+    (void)str_cut(buf_view(&text), '\n', &line, &rest);
+    if (!str_eq(line, str_from_cstr(format_line)))
+        return fault_set(fault, STORE_FORMAT, "the store has the format '%.*s', not '%s'",
+                         (int)size_min(line.len, 80), line.p, format_line);
+    /* A new empty catalog would make every blob an orphan. */
+    if (faccessat(store->dir_fd, "catalog.db", F_OK, 0) < 0)
+        return fault_set(fault, STORE_FORMAT, "the file 'catalog.db' of the store is missing");
+
+    *ret_fresh = false;
+    return STORE_OK;
+}
+
+enum store_status layout_make_catalog(struct store *store, struct fault *fault)
+{
+    CLEANUP(fd_close) int fd = file_open(store->dir_fd, "catalog.db", O_RDWR | O_CREAT, 0600);
+
+    return fd < 0 ? io_fail(fd, fault, "create", "catalog.db") : STORE_OK;
+}
+
+enum store_status layout_seal(struct store *store, struct fault *fault)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(FORMAT_BYTES_MAX);
+    uint8_t id[16];
+    char hex[2 * sizeof(id)];
+    int error;
+
+    random_key_bytes(id, sizeof(id));
+    hex_encode(id, sizeof(id), hex);
+    buf_printf(&text, "%s\n%.*s\n", format_line, (int)sizeof(hex), hex);
+    if (text.failed)
+        return fault_set(fault, STORE_NO_MEMORY, "format");
+
+    /* Names made so far first: whoever sees `format` may rely on them. */
+    error = file_sync_dir(store->dir_fd);
+    if (error == 0)
+        error = file_replace(store->dir_fd, "format", 0600, buf_view(&text));
+    return error < 0 ? io_fail(error, fault, "write", "format") : STORE_OK;
+}
+
+/* ---- open and close ---------------------------------------------------------------------- */
+
+static enum store_status take_lock(struct store *store, struct fault *fault)
+{
+    int fd = file_open(store->dir_fd, "lock", O_RDWR | O_CREAT, 0600);
+
+    if (fd < 0)
+        return io_fail(fd, fault, "open", "lock");
+    store->lock_fd = fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return STORE_OK;
+    if (errno == EWOULDBLOCK)
+        return fault_set(fault, STORE_LOCKED, "another process has the store open");
+    return fault_errno(fault, STORE_IO, "lock the store");
+}
+
+static enum store_status open_root(struct store *store, const char *dir, bool create,
+                                   struct fault *fault)
+{
+    char resolved[PATH_MAX];
+    int made = create ? file_mkdir(AT_FDCWD, dir, 0700) : 0;
+    int fd;
+
+    if (made < 0)
+        return io_fail(made, fault, "make directory", dir);
+    fd = file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return io_fail(fd, fault, "open directory", dir);
+    store->dir_fd = fd;
+
+    if (realpath(dir, resolved) == NULL)
+        return fault_errno(fault, STORE_IO, "resolve '%s'", dir);
+    store->path = mem_cstr(str_from_cstr(resolved));
+    if (store->path == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "path");
+    if (made != 1)
+        return STORE_OK;
+
+    CLEANUP(fd_close) int parent = file_open(fd, "..", O_RDONLY | O_DIRECTORY, 0);
+    int error = parent < 0 ? parent : file_sync_dir(parent);
+
+    return error < 0 ? io_fail(error, fault, "sync the directory above", dir) : STORE_OK;
+}
+
+enum store_status layout_open(struct store *store, const char *dir, bool create, bool *ret_fresh,
+                              struct fault *fault)
+{
+    enum store_status status = open_root(store, dir, create, fault);
+
+    if (status == STORE_OK)
+        status = take_lock(store, fault);
+    if (status == STORE_OK)
+        status = check_format(store, ret_fresh, fault);
+    if (status == STORE_OK && *ret_fresh && !create)
+        status = fault_set(fault, STORE_FORMAT, "'%s' is not a store", dir);
+    if (status == STORE_OK)
+        status = open_subdir(store, "tmp", &store->tmp_fd, fault);
+    if (status == STORE_OK)
+        status = open_subdir(store, "quarantine", &store->quarantine_fd, fault);
+    if (status == STORE_OK)
+        status = blob_dir_open(&store->blobs, store->dir_fd, fault);
+    store->blobs.tmp_fd = store->tmp_fd;
+    store->blobs.quarantine_fd = store->quarantine_fd;
+    store->blobs.sync = store->options.durability == STORE_STRICT;
+    store->blobs.poisoned = &store->poisoned;
+    return status;
+}
+
+void layout_clear_tmp(struct store *store)
+{
+    int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        fd_close(&fd);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] != '.')
+            file_discard(store->tmp_fd, entry->d_name);
+    }
+    (void)closedir(dir);
+}
+
+void layout_close(struct store *store)
+{
+    blob_dir_close(&store->blobs);
+    fd_close(&store->tmp_fd);
+    fd_close(&store->quarantine_fd);
+    fd_close(&store->lock_fd); /* gives up the lock */
+    fd_close(&store->dir_fd);
+    mem_free(store->path);
+    store->path = NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory of a store: which files it has, who may open it, how it is made.
+ *
+ *   format  lock  keyring  reserve  catalog.db(-wal, -shm)  blobs/  tmp/  quarantine/
+ *
+ * (1) `format` is written last. A directory with it must have a catalog; one without it is either
+ *     empty, or the rest of a creation that was cut short, which is finished.
+ * (2) Whoever holds the lock on `lock` owns the directory.
+ */
+#ifndef STORAGE_LAYOUT_H
+#define STORAGE_LAYOUT_H
+
+#include "storage/internal.h"
+
+/* Opens (create: makes) the directory, takes the lock, sets path and descriptors. */
+MUST_CHECK enum store_status layout_open(struct store *store, const char *dir, bool create,
+                                         bool *ret_fresh, struct fault *fault);
+/* An empty catalog.db with the right mode, before SQLite opens it. */
+MUST_CHECK enum store_status layout_make_catalog(struct store *store, struct fault *fault);
+/* The creation is complete. */
+MUST_CHECK enum store_status layout_seal(struct store *store, struct fault *fault);
+/* Remove what a crash left in tmp/. */
+void layout_clear_tmp(struct store *store);
+void layout_close(struct store *store);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Free space: a margin for the catalog, and a reserve so that deletes work on a full disk.
+ *
+ * (1) Bodies are refused while less than reserve_bytes are free; asked at most ten times a second.
+ * (2) DIR/reserve occupies 1 MiB. When the catalog itself meets a full disk the writer removes it
+ *     and goes on with what frees space; everything else is refused until the file is back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/file.h"
+#include "storage/internal.h"
+
+#define CHECK_INTERVAL_US (US_PER_S / 10)
+#define RESERVE_FILE_BYTES (UINT64_C(1) << 20)
+
+static uint64_t free_bytes(const struct store *store)
+{
+    struct statvfs st;
+
+    /* A file system that cannot tell must not stop the store. */
+    if (fstatvfs(store->dir_fd, &st) < 0)
+        return UINT64_MAX;
+    return (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+bool space_left(struct store *store)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (now_us - atomic_load(&store->space_checked_us) >= CHECK_INTERVAL_US) {
+        atomic_store(&store->space_checked_us, now_us);
+        atomic_store(&store->space_low, free_bytes(store) < store->options.reserve_bytes);
+    }
+    return !atomic_load(&store->space_low);
+}
+
+void reserve_keep(struct store *store)
+{
+    CLEANUP(fd_close) int fd = -1;
+    struct stat st;
+
+    if (fstatat(store->dir_fd, "reserve", &st, 0) == 0 &&
+        (uint64_t)st.st_size == RESERVE_FILE_BYTES) {
+        atomic_store(&store->reserve_gone, false);
+        return;
+    }
+    if (free_bytes(store) < store->options.reserve_bytes + RESERVE_FILE_BYTES)
+        return;
+
+    fd = file_open(store->dir_fd, "reserve", O_WRONLY | O_CREAT, 0600);
+    if (fd >= 0 && posix_fallocate(fd, 0, (off_t)RESERVE_FILE_BYTES) == 0)
+        atomic_store(&store->reserve_gone, false);
+}
+
+bool reserve_drop(struct store *store)
+{
+    if (atomic_exchange(&store->reserve_gone, true))
+        return false;
+
+    atomic_store(&store->space_low, true);
+    return file_unlink(store->dir_fd, "reserve") == 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: opens its halves in order, starts its threads, stops them in order.
+ *
+ * Recovery is short by design: SQLite replays its log, tmp/ is emptied; files that no row names
+ * are found by the janitor's walk. See docs/storage-format.md.
+ */
+#include <signal.h>
+
+#include "storage/layout.h"
+
+#define INLINE_MAX_LIMIT (1024u * 1024u)
+#define WORKERS_DEFAULT 4
+#define RESERVE_DEFAULT (UINT64_C(16) * 1024 * 1024)
+#define JANITOR_INTERVAL_DEFAULT_US (60 * US_PER_S)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define THREAD_STACK_BYTES (1024u * 1024u)
+#else
+#define THREAD_STACK_BYTES (256u * 1024u)
+#endif
+
+const char *store_status_name(enum store_status status)
+{
+    static const char *const names[] = {
+        [STORE_OK] = "ok",
+        [STORE_NO_BUCKET] = "no such bucket",
+        [STORE_NO_KEY] = "no such key",
+        [STORE_NO_VERSION] = "no such version",
+        [STORE_NO_UPLOAD] = "no such upload",
+        [STORE_NO_PART] = "no such part",
+        [STORE_NO_DOCUMENT] = "no such document",
+        [STORE_BUCKET_EXISTS] = "bucket exists",
+        [STORE_BUCKET_NOT_EMPTY] = "bucket not empty",
+        [STORE_PRECONDITION_FAILED] = "precondition failed",
+        [STORE_DELETE_MARKER] = "delete marker",
+        [STORE_RETRY] = "changed meanwhile",
+        [STORE_LIMIT] = "limit passed",
+        [STORE_FULL] = "no space",
+        [STORE_IO] = "device failure",
+        [STORE_DAMAGED] = "damaged",
+        [STORE_NO_MEMORY] = "no memory",
+        [STORE_STOPPED] = "stopped",
+        [STORE_LOCKED] = "locked by another process",
+        [STORE_FORMAT] = "not a store of this format",
+    };
+
+    return (size_t)status < COUNT_OF(names) && names[status] != NULL ? names[status] : "unknown";
+}
+
+const char *store_library_version(void)
+{
+    return catalog_library_version();
+}
+
+/* ---- threads ----------------------------------------------------------------------------- */
+
+int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    sigset_t all;
+    sigset_t before;
+    int error;
+
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+    /* Signals are the main thread's business. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(ret_thread, &attributes, run, argument);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    return error;
+}
+
+static enum store_status start_threads(struct store *store, struct fault *fault)
+{
+    if (thread_start(&store->writer, writer_run, store) != 0)
+        return fault_set(fault, STORE_NO_MEMORY, "start the writer");
+    store->writer_started = true;
+
+    for (size_t i = 0; i < store->options.worker_count; i++) {
+        if (thread_start(&store->workers[i], worker_run, store) != 0)
+            return fault_set(fault, STORE_NO_MEMORY, "start a worker");
+        store->workers_started++;
+    }
+
+    if (thread_start(&store->janitor.thread, janitor_run, store) != 0)
+        return fault_set(fault, STORE_NO_MEMORY, "start the janitor");
+    store->janitor.started = true;
+    return STORE_OK;
+}
+
+/* Workers feed the writer, so they end first; the janitor waits for the writer's answers. */
+static void stop_threads(struct store *store)
+{
+    atomic_store(&store->closing, true);
+    queue_close(&store->staging);
+    for (size_t i = 0; i < store->workers_started; i++)
+        (void)pthread_join(store->workers[i], NULL);
+    janitor_stop(store);
+    queue_close(&store->commits);
+    if (store->writer_started)
+        (void)pthread_join(store->writer, NULL);
+}
+
+/* ---- open and close ---------------------------------------------------------------------- */
+
+static struct store_options settled_options(const struct store_options *options)
+{
+    struct store_options settled = options != NULL ? *options : (struct store_options){ 0 };
+
+    if (settled.inline_max_bytes == 0)
+        settled.inline_max_bytes = STORE_INLINE_MAX_DEFAULT;
+    if (settled.inline_max_bytes > INLINE_MAX_LIMIT)
+        settled.inline_max_bytes = INLINE_MAX_LIMIT;
+    if (settled.worker_count == 0)
+        settled.worker_count = WORKERS_DEFAULT;
+    if (settled.worker_count > WORKERS_MAX)
+        settled.worker_count = WORKERS_MAX;
+    if (settled.reserve_bytes == 0)
+        settled.reserve_bytes = RESERVE_DEFAULT;
+    if (settled.janitor_interval_us <= 0)
+        settled.janitor_interval_us = JANITOR_INTERVAL_DEFAULT_US;
+    return settled;
+}
+
+static struct store *store_new(const struct store_options *options)
+{
+    struct store *store = mem_zalloc(sizeof(*store));
+
+    if (store == NULL)
+        return NULL;
+
+    store->options = settled_options(options);
+    store->dir_fd = store->lock_fd = store->tmp_fd = store->quarantine_fd = -1;
+    store->blobs.root_fd = -1;
+    store->restart_at_bytes = LOG_HARD_BYTES;
+    blob_pins_init(&store->pins);
+    snapshots_init(&store->snapshots, 0);
+    queue_init(&store->commits);
+    queue_init(&store->staging);
+    janitor_init(&store->janitor);
+    (void)pthread_mutex_init(&store->spare_lock, NULL);
+    atomic_store(&store->space_checked_us, INT64_MIN / 2);
+    store->batch = batch_new(store);
+    return store;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+
+    stop_threads(store);
+    catalog_close(store->spare);
+    catalog_close(store->cat);
+    layout_close(store);
+    explicit_bzero(&store->keyring, sizeof(store->keyring));
+    (void)pthread_mutex_destroy(&store->spare_lock);
+    janitor_free(&store->janitor);
+    queue_free(&store->staging);
+    queue_free(&store->commits);
+    snapshots_free(&store->snapshots);
+    blob_pins_free(&store->pins);
+    mem_free(store->batch);
+    mem_free(store);
+}
+
+static void store_closep(struct store **store)
+{
+    store_close(*store);
+    *store = NULL;
+}
+
+enum store_status store_open(const char *dir, const struct store_options *options,
+                             struct store **ret_store, struct fault *fault)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    enum store_status status;
+    bool fresh;
+
+    if (!digest_init())
+        return fault_set(fault, STORE_IO, "the crypto library lacks an algorithm");
+    store = store_new(options);
+    if (store == NULL || store->batch == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "store");
+
+    status = layout_open(store, dir, /* create= */ true, &fresh, fault);
+    if (status == STORE_OK && fresh)
+        status = layout_make_catalog(store, fault);
+    if (status == STORE_OK)
+        status = keyring_open(store->dir_fd, fresh, &store->keyring, fault);
+    if (status == STORE_OK)
+        status = catalog_open(store->path, CATALOG_WRITER, store->options.durability, &store->cat,
+                              fault);
+    if (status == STORE_OK && fresh)
+        status = layout_seal(store, fault);
+    if (status != STORE_OK)
+        return status;
+
+    snapshots_commit(&store->snapshots, catalog_seq(store->cat));
+    layout_clear_tmp(store);
+    atomic_store(&store->reserve_gone, true);
+    reserve_keep(store);
+    status = start_threads(store, fault);
+    if (status != STORE_OK)
+        return status;
+
+    *ret_store = store;
+    store = NULL;
+    return STORE_OK;
+}
+
+/* ---- facts ------------------------------------------------------------------------------- */
+
+int store_dir_fd(const struct store *store)
+{
+    return store->dir_fd;
+}
+
+enum store_durability store_durability(const struct store *store)
+{
+    return store->options.durability;
+}
+
+bool store_healthy(const struct store *store)
+{
+    return !atomic_load(&store->poisoned);
+}
+
+struct store_counters store_counters(const struct store *store)
+{
+    return (struct store_counters){
+        .commits = atomic_load(&store->commit_count),
+        .intents = atomic_load(&store->intent_count),
+        .statements = atomic_load(&store->statement_count),
+        .blobs_linked = atomic_load(&store->blobs_linked),
+        .blobs_shared = atomic_load(&store->blobs_shared),
+        .blobs_removed = atomic_load(&store->blobs_removed),
+    };
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Intents in and out: which queue takes one, and how its owner gets it back.
+ */
+#include "storage/internal.h"
+
+void intent_finish(struct store *store, struct intent *intent, enum store_status status)
+{
+    intent->status = status;
+    atomic_fetch_add_explicit(&store->intent_count, 1, memory_order_relaxed);
+
+    /* The body of a rewrite is the store's own. */
+    if (intent->source != NULL && intent->source->rewrite) {
+        body_writer_close(intent->body);
+        intent->body = NULL;
+    }
+    intent->done(intent); /* may free it */
+}
+
+static bool needs_staging(const struct intent *intent)
+{
+    return (intent->body != NULL && body_writer_is_file(intent->body)) ||
+           (intent->source != NULL && intent->source->rewrite);
+}
+
+void store_submit(struct store *store, struct intent *intent)
+{
+    struct intent_queue *queue = needs_staging(intent) ? &store->staging : &store->commits;
+
+    if (atomic_load(&store->closing) || !queue_push(queue, intent))
+        intent_finish(store, intent, STORE_STOPPED);
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    bool done;
+};
+
+static void wake_waiter(struct intent *intent)
+{
+    struct waiter *waiter = intent->owner;
+
+    (void)pthread_mutex_lock(&waiter->lock);
+    waiter->done = true;
+    (void)pthread_cond_signal(&waiter->ready);
+    (void)pthread_mutex_unlock(&waiter->lock);
+}
+
+enum store_status store_submit_wait(struct store *store, struct intent *intent)
+{
+    struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER };
+
+    intent->done = wake_waiter;
+    intent->owner = &waiter;
+    store_submit(store, intent);
+
+    (void)pthread_mutex_lock(&waiter.lock);
+    while (!waiter.done)
+        (void)pthread_cond_wait(&waiter.ready, &waiter.lock);
+    (void)pthread_mutex_unlock(&waiter.lock);
+    return intent->status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sweep: rows of dead bodies and expired uploads, then the files nobody names any more.
+ *
+ * A file goes only after the commit that removed its row, under the pin lock, and only if no
+ * writer has pinned its name since (it will make a new row for it then).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "storage/internal.h"
+
+/* A repeated Complete is answered for so long. */
+#define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
+/* A file without a row may belong to a write that is still under way. */
+#define ORPHAN_AGE_S 3600
+
+static bool pinned(void *context, uint64_t scope, const uint8_t *hash)
+{
+    struct store *store = context;
+    struct blob_name name = { .scope = scope };
+
+    memcpy(name.hash, hash, SHA256_BYTES);
+    return blob_pins_held(&store->pins, &name);
+}
+
+void sweep_prepare(struct store *store, struct sweep *sweep)
+{
+    int64_t now_us = clock_now_us();
+    int64_t expiry_us = store->options.upload_expiry_us;
+
+    sweep->safe_seq = snapshots_safe_seq(&store->snapshots);
+    sweep->upload_before_us = expiry_us > 0 ? now_us - expiry_us : INT64_MIN;
+    sweep->done_before_us = now_us - DONE_UPLOAD_KEPT_US;
+    sweep->pinned = pinned;
+    sweep->context = store;
+}
+
+void sweep_finish(struct store *store, const struct sweep *sweep)
+{
+    for (size_t i = 0; i < sweep->blob_count; i++) {
+        struct blob_name name = { .scope = sweep->blobs[i].scope };
+
+        memcpy(name.hash, sweep->blobs[i].hash, SHA256_BYTES);
+        blob_pins_lock(&store->pins);
+        if (blob_pins_count(&store->pins, &name) == 0 && blob_unlink(&store->blobs, &name) == 0)
+            atomic_fetch_add(&store->blobs_removed, 1);
+        blob_pins_unlock(&store->pins);
+    }
+}
+
+enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
+                             struct fault *fault)
+{
+    struct sweep_intent *sweep = mem_zalloc(sizeof(*sweep));
+    enum store_status status;
+
+    if (sweep == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "sweep");
+
+    sweep->intent.kind = INTENT_SWEEP;
+    status = store_submit_wait(store, &sweep->intent);
+    *ret_more = status == STORE_OK && sweep->sweep.more;
+    *ret_waiting = status == STORE_OK && sweep->sweep.waiting;
+    if (status != STORE_OK && fault != NULL)
+        *fault = sweep->intent.fault;
+    mem_free(sweep);
+    return status;
+}
+
+enum store_status store_sweep_now(struct store *store, struct fault *fault)
+{
+    bool more = true;
+    bool waiting;
+    enum store_status status = STORE_OK;
+
+    while (more && status == STORE_OK)
+        status = sweep_once(store, &more, &waiting, fault);
+    return status;
+}
+
+/* ---- orphans ----------------------------------------------------------------------------- */
+
+static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
+                         const char *file_name)
+{
+    struct blob_name name;
+    struct stat st;
+    bool known = true;
+
+    if (!blob_name_parse(str_from_cstr(file_name), &name) ||
+        fstatat(leaf_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+        st.st_mtime + ORPHAN_AGE_S > clock_now_us() / US_PER_S)
+        return;
+
+    /* Nobody can pin, find and commit the file between the question and the unlink. */
+    blob_pins_lock(&store->pins);
+    if (blob_pins_count(&store->pins, &name) == 0 &&
+        catalog_blob_known(cat, name.scope, name.hash, &known, NULL) == STORE_OK && !known &&
+        file_unlink(leaf_fd, file_name) == 0)
+        atomic_fetch_add(&store->blobs_removed, 1);
+    blob_pins_unlock(&store->pins);
+}
+
+void orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
+{
+    char path[6];
+    const struct dirent *entry;
+    DIR *dir;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
+    fd = openat(store->blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    dir = fdopendir(fd);
+    if (dir == NULL) {
+        (void)close(fd);
+        return;
+    }
+
+    while ((entry = readdir(dir)) != NULL)
+        orphan_check(store, cat, dirfd(dir), entry->d_name);
+    (void)closedir(dir);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer: one thread, one transaction per batch of intents, one sync per transaction.
+ *
+ * (1) done() is called after the COMMIT that carries the intent, in the order of submission.
+ * (2) Refusals change nothing. An intent that fails after it has changed something takes the whole
+ *     transaction back; the others are then decided again without it. So no savepoints are needed.
+ * (3) The first failed sync or write of the catalog poisons the store: what the disk holds is
+ *     unknown until it is opened again.
+ */
+#include "storage/internal.h"
+
+#define BATCH_INTENTS 256
+#define BATCH_BYTES (UINT64_C(8) * 1024 * 1024)
+#define BATCH_ITEMS 4096
+#define LOG_SOFT_BYTES (UINT64_C(4) * 1024 * 1024)
+#define LOG_RETRY_BYTES (UINT64_C(16) * 1024 * 1024)
+
+struct entry {
+    struct intent *intent;
+    struct str bucket_owner; /* an input that a refusal overwrites */
+    bool settled;            /* failed: not to be tried again */
+};
+
+struct batch {
+    struct store *store;
+    struct entry entries[BATCH_INTENTS];
+    size_t count;
+    uint64_t bytes;
+    size_t items;
+};
+
+struct batch *batch_new(struct store *store)
+{
+    struct batch *batch = mem_zalloc(sizeof(*batch));
+
+    if (batch != NULL)
+        batch->store = store;
+    return batch;
+}
+
+/* ---- taking ------------------------------------------------------------------------------ */
+
+static void weigh(struct batch *batch, const struct intent *intent)
+{
+    struct staged_body staged;
+
+    batch->items += 1 + intent->item_count + intent->part_count;
+    if (intent->body == NULL)
+        return;
+    body_writer_describe(intent->body, &staged);
+    batch->bytes += staged.bytes.len;
+}
+
+/* Counts what is being taken; says when it is enough. */
+static bool batch_full(void *context, const struct intent *next)
+{
+    struct batch *batch = context;
+
+    weigh(batch, next);
+    return batch->bytes > BATCH_BYTES || batch->items > BATCH_ITEMS;
+}
+
+static size_t batch_take(struct batch *batch)
+{
+    struct intent *taken[BATCH_INTENTS];
+
+    batch->bytes = 0;
+    batch->items = 0;
+    batch->count = queue_take(&batch->store->commits, taken, BATCH_INTENTS, batch_full, batch);
+    for (size_t i = 0; i < batch->count; i++)
+        batch->entries[i] =
+            (struct entry){ .intent = taken[i], .bucket_owner = taken[i]->bucket_owner };
+    return batch->count;
+}
+
+/* ---- deciding ---------------------------------------------------------------------------- */
+
+static bool frees_space(const struct intent *intent)
+{
+    return intent->kind == INTENT_OBJECT_DELETE || intent->kind == INTENT_UPLOAD_ABORT ||
+           intent->kind == INTENT_BUCKET_DELETE || intent->kind == INTENT_SWEEP;
+}
+
+static enum store_status apply_sweep(struct store *store, struct intent *intent)
+{
+    struct sweep_intent *sweep = CONTAINER_OF(intent, struct sweep_intent, intent);
+
+    sweep_prepare(store, &sweep->sweep);
+    return catalog_sweep(store->cat, &sweep->sweep, &intent->fault);
+}
+
+static enum store_status apply(struct store *store, struct intent *intent)
+{
+    struct staged_body staged = { .kind = BODY_EMPTY };
+
+    if (atomic_load(&store->reserve_gone) && !frees_space(intent))
+        return fault_set(&intent->fault, STORE_FULL, "the disk is full");
+    if (intent->body != NULL)
+        body_writer_describe(intent->body, &staged);
+
+    switch (intent->kind) {
+    case INTENT_BUCKET_CREATE:
+        return catalog_bucket_create(store->cat, intent);
+    case INTENT_BUCKET_DELETE:
+        return catalog_bucket_delete(store->cat, intent);
+    case INTENT_BUCKET_SET:
+        return catalog_bucket_set(store->cat, intent);
+    case INTENT_DOCUMENT_SET:
+        return catalog_document_set(store->cat, intent);
+    case INTENT_OBJECT_PUT:
+        return catalog_object_put(store->cat, intent, &staged);
+    case INTENT_OBJECT_DELETE:
+        return catalog_object_delete(store->cat, intent);
+    case INTENT_OBJECT_SET:
+        return catalog_object_set(store->cat, intent);
+    case INTENT_UPLOAD_CREATE:
+        return catalog_upload_create(store->cat, intent);
+    case INTENT_PART_PUT:
+        return catalog_part_put(store->cat, intent, &staged);
+    case INTENT_UPLOAD_COMPLETE:
+        return catalog_upload_complete(store->cat, intent);
+    case INTENT_UPLOAD_ABORT:
+        return catalog_upload_abort(store->cat, intent);
+    case INTENT_SWEEP:
+        return apply_sweep(store, intent);
+    }
+    return fault_set(&intent->fault, STORE_IO, "an intent of unknown kind");
+}
+
+/* A failure, as opposed to a refusal. */
+static bool is_failure(enum store_status status)
+{
+    return status == STORE_FULL || status == STORE_IO || status == STORE_NO_MEMORY ||
+           status == STORE_DAMAGED;
+}
+
+/* Decide every entry that is not settled. False: start over, the transaction is gone. */
+static bool decide(struct batch *batch)
+{
+    struct store *store = batch->store;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct entry *entry = &batch->entries[i];
+        struct intent *intent = entry->intent;
+        int64_t changes = catalog_changes(store->cat);
+
+        if (entry->settled)
+            continue;
+        intent->bucket_owner = entry->bucket_owner;
+        memset(&intent->fault, 0, sizeof(intent->fault));
+        intent->status = apply(store, intent);
+        if (intent->status == STORE_OK ||
+            (!is_failure(intent->status) && catalog_changes(store->cat) == changes))
+            continue;
+
+        catalog_rollback(store->cat);
+        /* What frees space gets a second try with the reserve's. */
+        if (intent->status != STORE_FULL || !frees_space(intent) || !reserve_drop(store))
+            entry->settled = true;
+        return false;
+    }
+
+    return true;
+}
+
+static void settle_all(struct batch *batch, enum store_status status, const struct fault *fault)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->entries[i].settled)
+            continue;
+        batch->entries[i].settled = true;
+        batch->entries[i].intent->status = status;
+        batch->entries[i].intent->fault = *fault;
+    }
+}
+
+static size_t unsettled(const struct batch *batch)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        count += !batch->entries[i].settled;
+
+    return count;
+}
+
+enum outcome { COMMITTED, AGAIN, FAILED };
+
+static enum outcome try_once(struct batch *batch, struct fault *fault)
+{
+    struct store *store = batch->store;
+    enum store_status status = catalog_begin(store->cat, fault);
+
+    if (status == STORE_OK && !decide(batch))
+        return catalog_device_failed(store->cat) ? FAILED : AGAIN;
+    if (status == STORE_OK)
+        status = catalog_commit(store->cat, fault);
+    if (status == STORE_OK)
+        return COMMITTED;
+
+    catalog_rollback(store->cat);
+    if (status == STORE_FULL && batch->count == 1 && frees_space(batch->entries[0].intent) &&
+        reserve_drop(store))
+        return AGAIN;
+    if (status == STORE_FULL && batch->count > 1)
+        return FAILED; /* the caller tries each alone */
+
+    settle_all(batch, status, fault);
+    return FAILED;
+}
+
+static void poison(struct batch *batch)
+{
+    struct fault fault = { 0 };
+
+    atomic_store(&batch->store->poisoned, true);
+    settle_all(batch,
+               (enum store_status)fault_set(&fault, STORE_IO, "the catalog could not be written"),
+               &fault);
+}
+
+static bool commit_together(struct batch *batch)
+{
+    enum outcome outcome = AGAIN;
+    struct fault fault = { 0 };
+
+    while (outcome == AGAIN && unsettled(batch) > 0) {
+        memset(&fault, 0, sizeof(fault));
+        outcome = try_once(batch, &fault);
+    }
+    if (catalog_device_failed(batch->store->cat))
+        poison(batch);
+    if (outcome != COMMITTED)
+        return false;
+
+    atomic_fetch_add(&batch->store->commit_count, 1);
+    snapshots_commit(&batch->store->snapshots, catalog_seq(batch->store->cat));
+    return true;
+}
+
+/* The disk is full for all of them together; some may fit alone, and deletes may use the reserve. */
+static bool commit_apart(struct batch *batch)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->entries[i].settled)
+            continue;
+
+        struct batch single = { .store = batch->store, .count = 1 };
+
+        single.entries[0] = batch->entries[i];
+        any = commit_together(&single) || any;
+        batch->entries[i].settled = true;
+    }
+
+    return any;
+}
+
+/* ---- after the commit -------------------------------------------------------------------- */
+
+static void hand_back(struct batch *batch)
+{
+    struct store *store = batch->store;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct intent *intent = batch->entries[i].intent;
+        bool unknown = atomic_load(&store->poisoned);
+
+        if (intent->kind == INTENT_SWEEP && intent->status == STORE_OK)
+            sweep_finish(store, &CONTAINER_OF(intent, struct sweep_intent, intent)->sweep);
+        /* When nobody knows whether the commit is on disk the file stays. */
+        if (intent->body != NULL)
+            body_writer_settle(intent->body, intent->status == STORE_OK || unknown, store->cat);
+        intent_finish(store, intent, intent->status);
+    }
+}
+
+/* The janitor copies the log back; if it never finds a quiet moment the writer makes one. */
+static void mind_log(struct store *store)
+{
+    uint64_t bytes = catalog_wal_bytes(store->cat);
+    uint64_t left;
+
+    if (bytes < LOG_SOFT_BYTES) {
+        store->restart_at_bytes = LOG_HARD_BYTES;
+        return;
+    }
+    if (bytes < store->restart_at_bytes) {
+        janitor_note_long_log(store);
+        return;
+    }
+
+    store->restart_at_bytes = bytes + LOG_RETRY_BYTES;
+    if (catalog_checkpoint(store->cat, CHECKPOINT_RESTART, &left, NULL) != STORE_OK &&
+        catalog_device_failed(store->cat))
+        atomic_store(&store->poisoned, true);
+}
+
+void *writer_run(void *argument)
+{
+    struct store *store = argument;
+    struct batch *batch = store->batch;
+    struct fault closed = { 0 };
+
+    while (batch_take(batch) > 0) {
+        bool committed = false;
+
+        if (atomic_load(&store->poisoned)) {
+            memset(&closed, 0, sizeof(closed));
+            settle_all(batch,
+                       (enum store_status)fault_set(&closed, STORE_IO,
+                                                    "the store takes no writes: a sync has failed"),
+                       &closed);
+        } else {
+            committed = commit_together(batch);
+            if (!committed && unsettled(batch) > 0)
+                committed = commit_apart(batch);
+        }
+        atomic_store(&store->statement_count, catalog_statement_runs(store->cat));
+        if (committed && catalog_take_dead(store->cat))
+            atomic_store(&store->janitor.dead, true);
+        hand_back(batch);
+        if (committed) {
+            janitor_note_commit(store);
+            mind_log(store);
+        }
+    }
+
+    return NULL;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attributes of a new version: what is taken from headers, what is refused, what comes back.
+ */
+#include "bare_op.h"
+
+#include <stdio.h>
+
+static struct version_attrs attrs;
+
+static enum s3_error take(const char *headers)
+{
+    bare_request("/b/k", headers);
+    attrs = (struct version_attrs){ 0 };
+    return attrs_from_request(&op, &attrs);
+}
+
+/* Take, store, and give back as GET would. */
+static void round_trip(const char *headers)
+{
+    assert_int_equal(take(headers), S3_OK);
+    op_set_attrs(&op, &attrs);
+}
+
+static const char *filled(char *out, const char *head, char with, size_t count)
+{
+    size_t len = strlen(head);
+
+    memcpy(out, head, len);
+    memset(out + len, with, count);
+    out[len + count] = '\n';
+    out[len + count + 1] = '\0';
+    return out;
+}
+
+/* ---- system headers ---------------------------------------------------------------------------- */
+
+static void test_s3_attrs__system_headers_come_back(void **state UNUSED)
+{
+    round_trip("content-type: text/plain\nCache-Control: no-store\n"
+               "Content-Disposition: attachment\nContent-Language: de\nContent-Encoding: gzip\n"
+               "Expires: Sat, 21 Nov 2026 05:25:23 GMT\nx-amz-website-redirect-location: /x\n");
+    assert_str(bare_reply("Content-Type"), "text/plain");
+    assert_str(bare_reply("Cache-Control"), "no-store");
+    assert_str(bare_reply("Content-Disposition"), "attachment");
+    assert_str(bare_reply("Content-Language"), "de");
+    assert_str(bare_reply("Content-Encoding"), "gzip");
+    assert_str(bare_reply("Expires"), "Sat, 21 Nov 2026 05:25:23 GMT");
+    assert_str(bare_reply("x-amz-website-redirect-location"), "/x");
+}
+
+static void test_s3_attrs__the_default_type_is_binary_octet_stream(void **state UNUSED)
+{
+    round_trip("");
+    assert_str(bare_reply("Content-Type"), "binary/octet-stream");
+    assert_false(str_present(attrs.headers));
+}
+
+static void test_s3_attrs__aws_chunked_does_not_survive(void **state UNUSED)
+{
+    round_trip("Content-Encoding: aws-chunked\n");
+    assert_false(str_present(bare_reply("Content-Encoding")));
+    round_trip("Content-Encoding: gzip, aws-chunked\n");
+    assert_str(bare_reply("Content-Encoding"), "gzip");
+    round_trip("Content-Encoding: AWS-chunked,gzip,br\n");
+    assert_str(bare_reply("Content-Encoding"), "gzip,br");
+}
+
+/* ---- metadata ---------------------------------------------------------------------------------- */
+
+static void test_s3_attrs__metadata_names_are_lowered_and_repeats_joined(void **state UNUSED)
+{
+    round_trip("X-Amz-Meta-Author: A\nx-amz-meta-n: 1\nx-amz-meta-AUTHOR: B\n");
+    assert_str(bare_reply("x-amz-meta-author"), "A,B");
+    assert_str(bare_reply("x-amz-meta-n"), "1");
+    assert_int_equal(pairs_count(attrs.headers), 2);
+}
+
+static void test_s3_attrs__metadata_of_2048_bytes_fits_and_one_more_does_not(void **state UNUSED)
+{
+    static char line[4096];
+
+    assert_int_equal(take(filled(line, "x-amz-meta-a: ", 'v', S3_METADATA_BYTES_MAX - 1)), S3_OK);
+    assert_int_equal(take(filled(line, "x-amz-meta-a: ", 'v', S3_METADATA_BYTES_MAX)),
+                     S3_MetadataTooLarge);
+}
+
+static void test_s3_attrs__bytes_beyond_ascii_come_back_as_they_came(void **state UNUSED)
+{
+    round_trip("x-amz-meta-a: \xc3\xa4\xff\n");
+    assert_str(bare_reply("x-amz-meta-a"), "\xc3\xa4\xff");
+}
+
+static void test_s3_attrs__presigned_urls_carry_headers_in_the_query(void **state UNUSED)
+{
+    bare_request("/b/k?X-Amz-Meta-A=1&x-amz-storage-class=STANDARD_IA&content-type=text%2Fhtml"
+                 "&Expires=99",
+                 "");
+    op.auth.scheme = AUTH_V2_QUERY;
+    attrs = (struct version_attrs){ 0 };
+    assert_int_equal(attrs_from_request(&op, &attrs), S3_OK);
+    op_set_attrs(&op, &attrs);
+    assert_str(bare_reply("x-amz-meta-a"), "1");
+    assert_str(bare_reply("x-amz-storage-class"), "STANDARD_IA");
+    assert_str(bare_reply("Content-Type"), "text/html");
+    assert_false(str_present(bare_reply("Expires")));
+
+    bare_request("/b/k?x-amz-meta-a=1&x-amz-acl=public-read", "");
+    attrs = (struct version_attrs){ 0 };
+    assert_int_equal(attrs_from_request(&op, &attrs), S3_OK);
+    assert_false(str_present(attrs.headers));
+    assert_false(str_present(attrs.acl));
+}
+
+/* ---- storage class and encryption --------------------------------------------------------------- */
+
+static void test_s3_attrs__storage_classes_are_named_or_refused(void **state UNUSED)
+{
+    round_trip("x-amz-storage-class: DEEP_ARCHIVE\n");
+    assert_str(bare_reply("x-amz-storage-class"), "DEEP_ARCHIVE");
+    round_trip("x-amz-storage-class: STANDARD\n");
+    assert_false(str_present(bare_reply("x-amz-storage-class")));
+    assert_int_equal(take("x-amz-storage-class: COLD\n"), S3_InvalidStorageClass);
+    assert_int_equal(take("x-amz-storage-class: standard\n"), S3_InvalidStorageClass);
+}
+
+static void test_s3_attrs__encryption_comes_back_with_its_key(void **state UNUSED)
+{
+    round_trip("x-amz-server-side-encryption: AES256\n");
+    assert_str(bare_reply("x-amz-server-side-encryption"), "AES256");
+    round_trip("x-amz-server-side-encryption: aws:kms\n");
+    assert_str(bare_reply("x-amz-server-side-encryption"), "aws:kms");
+    assert_str(bare_reply("x-amz-server-side-encryption-aws-kms-key-id"), "arn:aws:kms:default");
+    round_trip("x-amz-server-side-encryption: aws:kms:dsse\n"
+               "x-amz-server-side-encryption-aws-kms-key-id: mine\n"
+               "x-amz-server-side-encryption-bucket-key-enabled: true\n");
+    assert_str(bare_reply("x-amz-server-side-encryption"), "aws:kms:dsse");
+    assert_str(bare_reply("x-amz-server-side-encryption-aws-kms-key-id"), "mine");
+    assert_str(bare_reply("x-amz-server-side-encryption-bucket-key-enabled"), "true");
+}
+
+static void test_s3_attrs__encryption_that_makes_no_sense_is_refused(void **state UNUSED)
+{
+    assert_int_equal(take("x-amz-server-side-encryption: aes:kms\n"), S3_InvalidArgument);
+    assert_int_equal(take("x-amz-server-side-encryption-aws-kms-key-id: k\n"), S3_InvalidArgument);
+    assert_int_equal(take("x-amz-server-side-encryption: AES256\n"
+                          "x-amz-server-side-encryption-aws-kms-key-id: k\n"),
+                     S3_InvalidArgument);
+}
+
+static void test_s3_attrs__promises_pail_can_not_keep_are_501(void **state UNUSED)
+{
+    assert_int_equal(take("x-amz-server-side-encryption-customer-algorithm: AES256\n"),
+                     S3_NotImplemented);
+    assert_int_equal(take("x-amz-copy-source-server-side-encryption-customer-key: a\n"),
+                     S3_NotImplemented);
+    assert_int_equal(take("x-amz-object-lock-mode: GOVERNANCE\n"), S3_NotImplemented);
+    assert_int_equal(take("x-amz-write-offset-bytes: 1\n"), S3_NotImplemented);
+}
+
+/* ---- tags --------------------------------------------------------------------------------------- */
+
+static void test_s3_attrs__tags_are_urlencoded_and_counted(void **state UNUSED)
+{
+    round_trip("x-amz-tagging: a=1&b+c=%C3%A4&d=\n");
+    assert_str(bare_reply("x-amz-tagging-count"), "3");
+    assert_str(pairs_get(attrs.tags, STR("b c")), "\xc3\xa4");
+    assert_str(pairs_get(attrs.tags, STR("d")), "");
+    round_trip("");
+    assert_false(str_present(bare_reply("x-amz-tagging-count")));
+}
+
+static void test_s3_attrs__a_malformed_tag_header_is_invalid_argument(void **state UNUSED)
+{
+    assert_int_equal(take("x-amz-tagging: a=%zz\n"), S3_InvalidArgument);
+    assert_int_equal(take("x-amz-tagging: a=1&a=2\n"), S3_InvalidArgument);
+}
+
+static enum s3_error tags(size_t count, size_t max)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(4096);
+    char key[24];
+
+    bare_request("/b/k", "");
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(key, sizeof(key), "k%zu", i);
+        assert_true(pairs_add(&out, str_from_cstr(key), STR("v")));
+    }
+    return tags_check(&op, buf_view(&out), max);
+}
+
+static void test_s3_tags__ten_of_an_object_and_fifty_of_a_bucket(void **state UNUSED)
+{
+    assert_int_equal(tags(10, S3_OBJECT_TAGS_MAX), S3_OK);
+    assert_int_equal(tags(11, S3_OBJECT_TAGS_MAX), S3_BadRequest);
+    assert_int_equal(tags(50, S3_BUCKET_TAGS_MAX), S3_OK);
+    assert_int_equal(tags(51, S3_BUCKET_TAGS_MAX), S3_BadRequest);
+}
+
+static enum s3_error tag(struct str key, struct str value)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(4096);
+
+    bare_request("/b/k", "");
+    assert_true(pairs_add(&out, key, value));
+    return tags_check(&op, buf_view(&out), S3_OBJECT_TAGS_MAX);
+}
+
+static void test_s3_tags__lengths_are_counted_in_characters(void **state UNUSED)
+{
+    static char text[2 * 257];
+
+    for (size_t i = 0; i < sizeof(text); i += 2)
+        memcpy(text + i, "\xc3\xa4", 2);
+    assert_int_equal(tag(str_make(text, 2 * 128), STR("")), S3_OK);
+    assert_int_equal(tag(str_make(text, 2 * 129), STR("")), S3_InvalidTag);
+    assert_int_equal(tag(STR("k"), str_make(text, 2 * 256)), S3_OK);
+    assert_int_equal(tag(STR("k"), str_make(text, 2 * 257)), S3_InvalidTag);
+    assert_int_equal(tag(STR(""), STR("v")), S3_InvalidTag);
+}
+
+static void test_s3_tags__characters_and_the_system_prefix(void **state UNUSED)
+{
+    assert_int_equal(tag(STR("a b+c-d=e.f_g:h/i@j"), STR("a b+c-d=e.f_g:h/i@j")), S3_OK);
+    assert_int_equal(tag(STR("a&b"), STR("")), S3_InvalidTag);
+    assert_int_equal(tag(STR("a"), STR("<")), S3_InvalidTag);
+    assert_int_equal(tag(STR("a\0b"), STR("")), S3_InvalidTag);
+    assert_int_equal(tag(STR("a\xff"), STR("")), S3_InvalidTag);
+    assert_int_equal(tag(STR("aws:a"), STR("")), S3_InvalidTag);
+}
+
+static enum s3_error tag_document(const char *set, struct str *ret_packed)
+{
+    struct fault fault = { 0 };
+    const struct xml_node *node;
+
+    bare_request("/b/k", "");
+    node = xml_parse(str_from_cstr(set), STR("TagSet"), op.arena, &fault);
+    assert_non_null(node);
+    return tags_from_xml(&op, node, S3_OBJECT_TAGS_MAX, ret_packed);
+}
+
+static void test_s3_tags__documents_need_one_key_and_one_value_each(void **state UNUSED)
+{
+    struct str packed;
+
+    assert_int_equal(tag_document("<TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet>",
+                                  &packed),
+                     S3_OK);
+    assert_str(pairs_get(packed, STR("a")), "1");
+    assert_int_equal(tag_document("<TagSet/>", &packed), S3_OK);
+    assert_false(str_present(packed));
+    assert_int_equal(tag_document("<TagSet><Tag><Key>a</Key></Tag></TagSet>", &packed),
+                     S3_MalformedXML);
+    assert_int_equal(tag_document("<TagSet><Foo/></TagSet>", &packed), S3_MalformedXML);
+    assert_int_equal(tag_document("<TagSet><Tag><Key>a</Key><Value/></Tag>"
+                                  "<Tag><Key>a</Key><Value/></Tag></TagSet>",
+                                  &packed),
+                     S3_InvalidTag);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_s3_attrs__system_headers_come_back),
+        cmocka_unit_test(test_s3_attrs__the_default_type_is_binary_octet_stream),
+        cmocka_unit_test(test_s3_attrs__aws_chunked_does_not_survive),
+        cmocka_unit_test(test_s3_attrs__metadata_names_are_lowered_and_repeats_joined),
+        cmocka_unit_test(test_s3_attrs__metadata_of_2048_bytes_fits_and_one_more_does_not),
+        cmocka_unit_test(test_s3_attrs__bytes_beyond_ascii_come_back_as_they_came),
+        cmocka_unit_test(test_s3_attrs__presigned_urls_carry_headers_in_the_query),
+        cmocka_unit_test(test_s3_attrs__storage_classes_are_named_or_refused),
+        cmocka_unit_test(test_s3_attrs__encryption_comes_back_with_its_key),
+        cmocka_unit_test(test_s3_attrs__encryption_that_makes_no_sense_is_refused),
+        cmocka_unit_test(test_s3_attrs__promises_pail_can_not_keep_are_501),
+        cmocka_unit_test(test_s3_attrs__tags_are_urlencoded_and_counted),
+        cmocka_unit_test(test_s3_attrs__a_malformed_tag_header_is_invalid_argument),
+        cmocka_unit_test(test_s3_tags__ten_of_an_object_and_fifty_of_a_bucket),
+        cmocka_unit_test(test_s3_tags__lengths_are_counted_in_characters),
+        cmocka_unit_test(test_s3_tags__characters_and_the_system_prefix),
+        cmocka_unit_test(test_s3_tags__documents_need_one_key_and_one_value_each),
+    };
+
+    return cmocka_run_group_tests(tests, bare_group_setup, bare_group_teardown);
+}

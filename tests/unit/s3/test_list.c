@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What listings share: counts, encoding, tokens; and the documents nobody has set.
+ */
+#include "bare_op.h"
+
+static enum s3_error form_of(const char *target, struct list_form *form)
+{
+    bare_request(target, "");
+    return list_form_from_request(&op, "max-keys", form);
+}
+
+/* PROVES: ListObjects, max-keys, clamped to 1000 */
+static void test_s3_list__counts_are_clamped_or_refused(void **state UNUSED)
+{
+    struct list_form form;
+
+    assert_int_equal(form_of("/b", &form), S3_OK);
+    assert_int_equal(form.max, 1000);
+    assert_int_equal(form_of("/b?max-keys=", &form), S3_OK);
+    assert_int_equal(form.max, 1000);
+    assert_int_equal(form_of("/b?max-keys=0", &form), S3_OK);
+    assert_int_equal(form.max, 0);
+    assert_int_equal(form_of("/b?max-keys=1000", &form), S3_OK);
+    assert_int_equal(form.max, 1000);
+    assert_int_equal(form_of("/b?max-keys=1001", &form), S3_OK);
+    assert_int_equal(form.max, 1000);
+    assert_int_equal(form_of("/b?max-keys=2147483647", &form), S3_OK);
+    assert_int_equal(form_of("/b?max-keys=2147483648", &form), S3_InvalidArgument);
+    assert_int_equal(form_of("/b?max-keys=-1", &form), S3_InvalidArgument);
+    assert_int_equal(form_of("/b?max-keys=ten", &form), S3_InvalidArgument);
+}
+
+static void test_s3_list__only_the_url_encoding_is_known(void **state UNUSED)
+{
+    struct list_form form;
+
+    assert_int_equal(form_of("/b?encoding-type=url", &form), S3_OK);
+    assert_true(form.url);
+    assert_int_equal(form_of("/b?encoding-type=", &form), S3_OK);
+    assert_false(form.url);
+    assert_int_equal(form_of("/b?encoding-type=utf-16", &form), S3_InvalidArgument);
+}
+
+static void test_s3_list__texts_follow_the_encoding(void **state UNUSED)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(4096);
+    struct list_form form = { .url = true };
+
+    list_text(&form, &out, STR("Key"), STR("a b/&+"));
+    form.url = false;
+    list_text(&form, &out, STR("Key"), STR("a b/&+"));
+    assert_str(buf_view(&out), "<Key>a+b/%26%2B</Key><Key>a b/&amp;+</Key>");
+}
+
+static void test_s3_list__a_token_is_the_marker_again(void **state UNUSED)
+{
+    static char key[STORE_KEY_BYTES_MAX + 1];
+    struct str marker;
+
+    bare_request("/b", "");
+    memset(key, 0xc3, sizeof(key));
+    for (size_t len = 0; len <= STORE_KEY_BYTES_MAX; len += 64) {
+        struct str token = list_token(&op, str_make(key, len));
+
+        assert_true(list_token_parse(&op, token, &marker));
+        assert_true(str_eq(marker, str_make(key, len)));
+    }
+    assert_false(str_present(list_token(&op, str_make(key, sizeof(key)))));
+}
+
+static void test_s3_list__a_foreign_token_is_refused(void **state UNUSED)
+{
+    struct str marker;
+
+    bare_request("/b", "");
+    assert_false(list_token_parse(&op, STR(""), &marker));
+    assert_false(list_token_parse(&op, STR("abc"), &marker));
+    assert_false(list_token_parse(&op, STR("AmE="), &marker)); /* version 2 */
+    assert_true(list_token_parse(&op, STR("AWE="), &marker));
+    assert_str(marker, "a");
+}
+
+static void test_s3_documents__every_unset_document_has_its_answer(void **state UNUSED)
+{
+    size_t seen = 0;
+
+    for (size_t i = 0; i < s3_route_count; i++) {
+        enum s3_error err;
+
+        if (s3_routes[i].run != op_document_unset)
+            continue;
+        bare_request("/b", "");
+        op.route = &s3_routes[i];
+        err = op_document_unset(&op);
+        assert_int_not_equal(err, S3_NotImplemented);
+        if (err == S3_OK)
+            assert_int_equal(op.reply->status, 200);
+        else
+            assert_int_equal(s3_error_row(err)->status, 404);
+        seen++;
+    }
+    assert_true(seen > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_s3_list__counts_are_clamped_or_refused),
+        cmocka_unit_test(test_s3_list__only_the_url_encoding_is_known),
+        cmocka_unit_test(test_s3_list__texts_follow_the_encoding),
+        cmocka_unit_test(test_s3_list__a_token_is_the_marker_again),
+        cmocka_unit_test(test_s3_list__a_foreign_token_is_refused),
+        cmocka_unit_test(test_s3_documents__every_unset_document_has_its_answer),
+    };
+
+    return cmocka_run_group_tests(tests, bare_group_setup, bare_group_teardown);
+}
