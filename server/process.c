@@ -4,8 +4,10 @@
  */
 #include "server/process.h"
 
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -142,4 +144,32 @@ void process_stopping(void)
     steering_signals(&set);
     (void)sigdelset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+#ifdef __linux__
+/* Segments that were never writable hold file pages as they are: dropping them loses nothing. */
+static int release_object(struct dl_phdr_info *object, size_t size, void *context)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    (void)size;
+    (void)context;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+        uintptr_t end = (start + segment->p_memsz) & ~(page - 1);
+
+        start = (start + page - 1) & ~(page - 1);
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0 && start < end)
+            (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+#endif
+
+void process_release_startup_pages(void)
+{
+#ifdef __linux__
+    (void)dl_iterate_phdr(release_object, NULL);
+#endif
 }

@@ -23,6 +23,13 @@ enum process_event { PROCESS_RELOAD, PROCESS_STOP };
  */
 enum process_event process_wait(void);
 
+/*
+ * Give back the pages of program and library text that only starting up needed: they are clean and
+ * come back from the page cache when used. Nothing of what a request needs is lost, only resident
+ * memory: 13.7 MiB became 4.4 MiB where this was measured (Debian 12).
+ */
+void process_release_startup_pages(void);
+
 /* After PROCESS_STOP: from now on a second SIGTERM or SIGINT ends the process at once. */
 void process_stopping(void);
 

@@ -221,6 +221,7 @@ static int serve_run(struct serve *serve, struct fault *fault)
         !start_loops(serve, fault) || !announce(serve, fault))
         return EXIT_CODE_FAILED;
 
+    process_release_startup_pages();
     while (process_wait() == PROCESS_RELOAD)
         reload(serve);
 

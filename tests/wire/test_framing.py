@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests whose framing or target is not to be trusted: refused, answered once, never smuggled.
+
+Each probe is a signed PUT of three bytes (it would be stored if its framing were believed) with a
+second request behind it. The server must answer exactly once, close, store nothing, and live.
+"""
+
+import threading
+import time
+
+import pytest
+
+from wire import raw
+
+SMUGGLED = b"GET /SMUGGLED HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Probe:
+    """name; the change to a good request; the statuses that refuse it."""
+
+    def __init__(self, name, *statuses, head=None, line=None, headers=(), body=b"abc", drop=(), end=b"\r\n"):
+        self.name, self.statuses = name, statuses or (400,)
+        self.line, self.headers, self.body, self.drop, self.end = line, list(headers), body, drop, end
+        self.head = head
+
+    def wire(self, host, bucket, user):
+        """The request as bytes, signed over what an honest client would have signed."""
+        target = f"/{bucket}/key"
+        honest = raw.Request("PUT", target, [("Host", host)])
+        raw.sign_v4(honest, user, raw.UNSIGNED)
+        lines = [(self.line or "PUT {target} HTTP/1.1").format(target=target, host=host, bucket=bucket).encode("latin-1")]
+        fields = [(name, value) for name, value in honest.headers if name.lower() not in self.drop]
+        if not any(name.strip().lower() in ("content-length", "transfer-encoding") for name, _ in self.headers):
+            if "content-length" not in self.drop:
+                fields.append(("Content-Length", "3"))
+        lines += [f"{name}: {value}".encode() for name, value in fields]
+        for name, value in self.headers:
+            value = value.replace("{host}", host) if isinstance(value, str) else value
+            value = value.encode("latin-1") if isinstance(value, str) else value
+            lines.append(name.encode("latin-1") + b":" + value if name.endswith(" ") else name.encode("latin-1") + b": " + value)
+        if self.head:
+            lines = self.head(lines)
+        return self.end.join(lines) + self.end + self.end + self.body + SMUGGLED
+
+
+CHUNK = b"3\r\nabc\r\n0\r\n\r\n"
+
+PROBES = [
+    # -- which length is it
+    Probe("length and chunked", headers=[("Content-Length", "3"), ("Transfer-Encoding", "chunked")], body=CHUNK),
+    Probe("chunked and length", headers=[("Transfer-Encoding", "chunked"), ("Content-Length", "3")], body=CHUNK),
+    Probe("two different lengths", headers=[("Content-Length", "3"), ("Content-Length", "40")]),
+    Probe("two different lengths, shorter last", headers=[("Content-Length", "40"), ("Content-Length", "3")]),
+    Probe("two equal lengths", headers=[("Content-Length", "3"), ("Content-Length", "3")]),
+    Probe("length +3", headers=[("Content-Length", "+3")]),
+    Probe("length 3, 3", headers=[("Content-Length", "3, 3")]),
+    Probe("length 3 3", headers=[("Content-Length", "3 3")]),
+    Probe("length -1", headers=[("Content-Length", "-1")]),
+    Probe("length of 22 digits", 400, 413, headers=[("Content-Length", "1" + "0" * 22)]),
+    Probe("length beyond 64 bits by one", 400, 413, headers=[("Content-Length", "18446744073709551616")]),
+    Probe("length 0x3", headers=[("Content-Length", "0x3")]),
+    Probe("length empty", headers=[("Content-Length", "")]),
+    Probe("length 3a", headers=[("Content-Length", "3a")]),
+    Probe("blank before the colon", headers=[("Content-Length ", "3")]),
+    Probe("tab before the colon", headers=[("Content-Length\t", "3")]),
+    # -- transfer codings
+    Probe("coding xchunked", 400, 501, headers=[("Transfer-Encoding", "xchunked")], body=CHUNK),
+    Probe("coding gzip, chunked", 400, 501, headers=[("Transfer-Encoding", "gzip, chunked")], body=CHUNK),
+    Probe("coding chunked, gzip", 400, 501, headers=[("Transfer-Encoding", "chunked, gzip")], body=CHUNK),
+    Probe("coding chunked, chunked", 400, 501, headers=[("Transfer-Encoding", "chunked, chunked")], body=CHUNK),
+    Probe("coding given twice", 400, 501, headers=[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "identity")], body=CHUNK),
+    Probe("coding identity", 400, 501, headers=[("Transfer-Encoding", "identity")]),
+    Probe("coding empty", 400, 501, headers=[("Transfer-Encoding", "")], body=CHUNK),
+    Probe("HTTP/1.0 with a coding", 400, 501, line="PUT {target} HTTP/1.0", headers=[("Transfer-Encoding", "chunked")], body=CHUNK),
+    Probe("vertical tab before chunked", 400, 501, headers=[("Transfer-Encoding", "\x0bchunked")], body=CHUNK),
+    # -- chunks
+    Probe("chunk size 0x3", headers=[("Transfer-Encoding", "chunked")], body=b"0x3\r\nabc\r\n0\r\n\r\n"),
+    Probe("chunk size too large", 400, 413, headers=[("Transfer-Encoding", "chunked")], body=b"FFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n"),
+    Probe("chunk size negative", 400, 413, headers=[("Transfer-Encoding", "chunked")], body=b"-3\r\nabc\r\n0\r\n\r\n"),
+    Probe("chunk size empty", headers=[("Transfer-Encoding", "chunked")], body=b"\r\nabc\r\n0\r\n\r\n"),
+    Probe("chunk without its end", headers=[("Transfer-Encoding", "chunked")], body=b"3\r\nabcXX0\r\n\r\n"),
+    # -- host
+    Probe("no host", drop=("host",)),
+    Probe("two hosts", headers=[("Host", "other.example")]),
+    Probe("the same host twice", headers=[("Host", "{host}")]),
+    Probe("host with a path", drop=("host",), headers=[("Host", "a/b")]),
+    Probe("host with a space", drop=("host",), headers=[("Host", "a b")]),
+    # -- fields
+    Probe("folded field", headers=[("x-folded", "a\r\n b")]),
+    Probe("folded first field", head=lambda lines: [lines[0], b" folded: x", *lines[1:]]),
+    Probe("bare LF", end=b"\n"),
+    Probe("bare CR in a value", headers=[("x-cr", "a\rb")]),
+    Probe("NUL in a value", headers=[("x-nul", "a\0b")]),
+    Probe("NUL in a name", headers=[("x-n\0ul", "a")]),
+    Probe("control byte in a value", headers=[("x-ctl", "a\x01b")]),
+    Probe("field without a colon", head=lambda lines: [*lines, b"nonsense"]),
+    Probe("field without a name", head=lambda lines: [*lines, b": nonsense"]),
+    Probe("name with a blank", headers=[("x a", "b")]),
+    Probe("name that is no token", headers=[("x(a)", "b")]),
+    Probe("two x-amz-date", headers=[("x-amz-date", "20200101T000000Z")]),
+    Probe("two x-amz-content-sha256", headers=[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]),
+    Probe("field of 40 KB", 400, 431, headers=[("x-long", "x" * 40_000)]),
+    # -- request line
+    Probe("absolute form", line="PUT http://{host}{target} HTTP/1.1"),
+    Probe("absolute form of another host", line="PUT http://other.example{target} HTTP/1.1"),
+    Probe("authority form", 400, 405, 501, line="CONNECT {host} HTTP/1.1"),
+    Probe("asterisk", 400, 405, 501, line="PUT * HTTP/1.1"),
+    Probe("no leading slash", line="PUT {bucket}/key HTTP/1.1"),
+    Probe("blank in the target", line="PUT {target} x HTTP/1.1"),
+    Probe("tab in the target", line="PUT {target}\tx HTTP/1.1"),
+    Probe("bytes above 7f in the target", line="PUT {target}\xc3\xa4 HTTP/1.1"),
+    Probe("control byte in the target", line="PUT {target}\x01 HTTP/1.1"),
+    Probe("%00 in the path", line="PUT {target}%00x HTTP/1.1"),
+    Probe("%00 in the query", line="PUT {target}?prefix=%00 HTTP/1.1"),
+    Probe("bad escape", line="PUT {target}%zz HTTP/1.1"),
+    Probe("HTTP/2.0", 400, 505, line="PUT {target} HTTP/2.0"),
+    Probe("HTTP/0.9", 400, 505, line="PUT {target} HTTP/0.9"),
+    Probe("HTTP/1.11", 400, 505, line="PUT {target} HTTP/1.11"),
+    Probe("http/1.1", 400, 505, line="PUT {target} http/1.1"),
+    Probe("no version", 400, 505, line="PUT {target}"),
+    Probe("method with a blank", 400, 405, 501, line="PU T {target} HTTP/1.1"),
+    Probe("two blanks after the method", line="PUT  {target} HTTP/1.1"),
+    Probe("target of 20 KB", 400, 414, 431, line="PUT {target}" + "x" * 20_000 + " HTTP/1.1"),
+]  # fmt: skip
+
+
+def stored(server, user, bucket):
+    reply = raw.signed(server.url, user, "GET", f"/{bucket}?list-type=2")
+    assert reply.status == 200
+    return reply.element("KeyCount") != "0"
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_framing__refused_once_and_closed(server, root_user, bucket, probe):
+    with raw.Connection(server.url) as connection:
+        connection.send_lenient(probe.wire(connection.host, bucket, root_user))
+        replies, closed = connection.replies_to_end()
+    assert [reply.status for reply in replies] and replies[0].status in probe.statuses, replies
+    assert len(replies) == 1, replies
+    assert closed
+    assert b"SMUGGLED" not in replies[0].body
+    assert b"<html" not in replies[0].body.lower()
+    assert replies[0].header("content-type") == "application/xml"
+    assert replies[0].code, replies[0]
+    assert not stored(server, root_user, bucket)
+
+
+def test_framing__the_probe_itself_is_good(server, root_user, bucket):
+    """Unchanged, the probe is stored and what stands behind it is answered: the table tests what it says."""
+    with raw.Connection(server.url) as connection:
+        connection.send(Probe("good").wire(connection.host, bucket, root_user))
+        assert connection.reply().status == 200
+        assert connection.reply().status in (403, 404)
+    assert stored(server, root_user, bucket)
+
+
+def test_framing__chunked_with_extensions_and_trailers_is_fine(server, root_user, bucket):
+    body = b"3;name=value\r\nabc\r\n02\r\nde\r\n0;last\r\nx-trailer: 1\r\n\r\n"
+    with raw.Connection(server.url) as connection:
+        connection.send(Probe("fine", headers=[("Transfer-Encoding", "chunked")], body=body).wire(
+            connection.host, bucket, root_user))  # fmt: skip
+        assert connection.reply().status == 200
+    assert raw.signed(server.url, root_user, "GET", f"/{bucket}/key").body == b"abcde"
+
+
+@pytest.mark.parametrize("path", ["%2F", "%2e%2e", "a+b", "a;b=c", "%2E/../x", "~", "a%2Fb", "*"])
+def test_framing__escapes_are_decoded_once_by_us(server, root_user, bucket, path):
+    import urllib.parse
+
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}/k{path}", b"x").status == 200
+    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?list-type=2")
+    assert reply.element("Contents/Key") == "k" + urllib.parse.unquote(path)
+
+
+def test_framing__pipelined_requests_are_answered_in_order(server, root_user, bucket):
+    host = raw.host_of(server.url)
+    wires = []
+    for number in range(20):
+        request = raw.Request("PUT", f"/{bucket}/{number:02}", [("Host", host)], b"%d" % number)
+        raw.sign_v4(request, root_user)
+        wires.append(request.wire())
+        request = raw.Request("GET", f"/{bucket}/{number:02}", [("Host", host)])
+        raw.sign_v4(request, root_user)
+        wires.append(request.wire())
+    with raw.Connection(server.url) as connection:
+        connection.send(b"".join(wires))
+        for number in range(20):
+            assert connection.reply().status == 200
+            assert connection.reply().body == b"%d" % number
+
+
+def test_framing__a_request_byte_by_byte(server, root_user, bucket):
+    request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url))], b"slowly")
+    raw.sign_v4(request, root_user)
+    with raw.Connection(server.url) as connection:
+        for byte in request.wire():
+            connection.send(bytes([byte]))
+        assert connection.reply().status == 200
+    assert raw.signed(server.url, root_user, "GET", f"/{bucket}/key").body == b"slowly"
+
+
+def test_framing__half_closed_client_is_answered(server, root_user, bucket):
+    request = raw.Request("GET", f"/{bucket}", [("Host", raw.host_of(server.url))])
+    raw.sign_v4(request, root_user)
+    with raw.Connection(server.url) as connection:
+        connection.send(request.wire())
+        connection.finish_sending()
+        assert connection.reply().status == 200
+
+
+def test_framing__connection_close_is_honoured(server, root_user, bucket):
+    request = raw.Request("GET", f"/{bucket}", [("Host", raw.host_of(server.url)), ("Connection", "close")])
+    raw.sign_v4(request, root_user)
+    with raw.Connection(server.url) as connection:
+        connection.send(request.wire())
+        assert connection.reply().status == 200
+        assert connection.at_end()
+
+
+def test_framing__http_1_0_is_answered_and_closed(server):
+    with raw.Connection(server.url) as connection:
+        connection.send(f"GET / HTTP/1.0\r\nHost: {connection.host}\r\n\r\n".encode())
+        assert connection.reply().status == 403
+        assert connection.at_end()
+
+
+def test_framing__garbage_and_silence(server):
+    for garbage in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 100, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\r\n" * 50 + b"x\r\n\r\n",
+                    b"GET", b"", b"A" * 70_000):  # fmt: skip
+        with raw.Connection(server.url) as connection:
+            connection.send_lenient(garbage)
+            connection.finish_sending()
+            connection.socket.settimeout(20)
+            replies, closed = connection.replies_to_end()
+            assert closed
+            assert all(reply.status // 100 in (4, 5) for reply in replies)
+    assert raw.anonymous(server.url, "GET", "/").status == 403
+
+
+# ---- deadlines: started with the module's first test, judged by its last ------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dribbler(session_server):
+    """A client that sends one byte of its headers a second."""
+    found = {}
+
+    def run():
+        start = time.monotonic()
+        with raw.Connection(session_server.url, 1.0) as connection:
+            connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nx-slow: ")
+            while time.monotonic() - start < 60:
+                try:
+                    connection.socket.settimeout(1.0)
+                    if connection.at_end():
+                        break
+                    connection.reply()
+                except (TimeoutError, EOFError):
+                    connection.send_lenient(b"x")
+        found["seconds"] = time.monotonic() - start
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, found
+
+
+def test_framing__headers_have_a_deadline(dribbler):
+    thread, found = dribbler
+    thread.join(70)
+    assert 5 < found["seconds"] < 30

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw header abuse: fields that are empty, odd or missing where clients have sent them so.
+
+The cases are those of ceph/s3-tests' test_headers (portable ones), written anew.
+"""
+
+import pytest
+
+from wire import raw
+
+
+def put(server, user, bucket, headers=(), drop=(), body=b"bar", target="/{}/foo", payload=None, after=()):
+    """A signed PUT with headers changed before signing, and others (after) behind its back."""
+    request = raw.Request("PUT", target.format(bucket), [("Host", raw.host_of(server.url)), *headers], body)
+    raw.sign_v4(request, user, payload, signed=None)
+    request.headers = [(name, value) for name, value in request.headers if name.lower() not in drop]
+    for name, value in after:
+        request.set(name, value)
+    with raw.Connection(server.url) as connection:
+        connection.send_lenient(request.wire(length="content-length" not in drop))
+        return connection.reply()
+
+
+# https://github.com/ceph/s3-tests test_headers.py, by name
+PROBES = {
+    "content_md5 short": (dict(headers=[("Content-MD5", "YWJyYWNhZGFicmE=")]), 400, "InvalidDigest"),
+    "content_md5 of something else": (dict(headers=[("Content-MD5", "rL0Y20xC+Fzt72VPzMSk2A==")]), 400, "BadDigest"),
+    "content_md5 empty": (dict(headers=[("Content-MD5", "")]), 400, "InvalidDigest"),
+    "expect empty": (dict(after=[("Expect", "")]), (200, 400, 417), None),
+    "expect of another kind": (dict(after=[("Expect", "200")]), (200, 400, 417), None),
+    "content_length empty": (dict(after=[("Content-Length", "")]), 400, None),
+    "content_length negative": (dict(after=[("Content-Length", "-1")]), 400, None),
+    "content_length missing": (dict(drop=("content-length",), body=b""), 411, "MissingContentLength"),
+    "content_type empty": (dict(headers=[("Content-Type", "")]), 200, None),
+    "content_type odd": (dict(headers=[("Content-Type", "text/plain;;;=")]), 200, None),
+    "authorization unreadable": (dict(after=[("Authorization", "\x07")]), (400, 403), None),
+    "authorization empty": (dict(after=[("Authorization", "")]), (400, 403), None),
+    "authorization missing": (dict(drop=("authorization",)), 403, "AccessDenied"),
+    "user_agent empty": (dict(headers=[("User-Agent", "")]), 200, None),
+    "user_agent odd": (dict(headers=[("User-Agent", "\u00e4\"<>")]), (200, 400), None),
+    "date missing": (dict(drop=("x-amz-date",)), (400, 403), None),
+    "date empty": (dict(after=[("x-amz-date", "")]), (400, 403), None),
+    "date unreadable": (dict(after=[("x-amz-date", "\x07")]), (400, 403), None),
+    "date of long ago": (dict(after=[("x-amz-date", "20100707T215304Z")]), (400, 403), None),
+    "payload hash missing": (dict(drop=("x-amz-content-sha256",)), (400, 403), None),
+    "payload hash empty": (dict(after=[("x-amz-content-sha256", "")]), (400, 403), None),
+    "two content types": (dict(headers=[("Content-Type", "a/b")], after=[("CONTENT-TYPE", "c/d")]), (200, 400, 403), None),
+    "range on a PUT": (dict(headers=[("Range", "bytes=0-1")]), 200, None),
+    "forwarded host": (dict(after=[("X-Forwarded-Host", "evil.example"), ("X-Forwarded-For", "1.2.3.4")]), 200, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_PutObject__header_probe(server, root_user, bucket, name):
+    arguments, statuses, code = PROBES[name]
+    reply = put(server, root_user, bucket, **arguments)
+    statuses = statuses if isinstance(statuses, tuple) else (statuses,)
+    assert reply.status in statuses, reply
+    if code:
+        assert reply.code == code, reply
+    if reply.status >= 400:
+        assert reply.code, reply
+        assert b"<html" not in reply.body.lower()
+        assert raw.signed(server.url, root_user, "GET", f"/{bucket}?list-type=2").element("KeyCount") == "0"
+    else:
+        assert raw.signed(server.url, root_user, "GET", f"/{bucket}/foo").body == b"bar"
+
+
+def test_CreateBucket__without_content_length(server, root_user):
+    from conftest import bucket_name
+
+    name = bucket_name()
+    reply = put(server, root_user, name, drop=("content-length",), body=b"", target="/{}")
+    assert reply.status == 200, reply
+
+
+def test_PutObjectAcl__without_content_length(server, root_user, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="foo", Body=b"bar")
+    reply = put(server, root_user, bucket, headers=[("x-amz-acl", "private")], drop=("content-length",), body=b"",
+                target="/{}/foo?acl")  # fmt: skip
+    assert reply.status == 200, reply
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_request_without_a_body_may_have_one(server, root_user, s3, bucket, method):
+    """pgBackRest sends Content-Length: 0 on GET; some proxies send bodies. The next request is read right."""
+    s3.put_object(Bucket=bucket, Key="foo", Body=b"bar")
+    host = raw.host_of(server.url)
+    with raw.Connection(server.url) as connection:
+        for body, length in ((b"", "0"), (b"xyz", "3")):
+            request = raw.Request(method, f"/{bucket}/foo", [("Host", host), ("Content-Length", length)], body)
+            raw.sign_v4(request, root_user)
+            connection.send(request.wire())
+            reply = connection.reply(head=method == "HEAD")
+            assert reply.status in (200, 204, 400), reply
+            if reply.status == 400:
+                return
+        request = raw.Request("GET", f"/{bucket}", [("Host", host)])
+        raw.sign_v4(request, root_user)
+        connection.send(request.wire())
+        assert connection.reply().status == 200
+
+
+def test_readiness__unsigned_root_answers_at_once(server):
+    import time
+
+    start = time.monotonic()
+    reply = raw.anonymous(server.url, "GET", "/")
+    assert (reply.status, reply.code) == (403, "AccessDenied")
+    assert time.monotonic() - start < 2
+
+
+def test_options__preflight_without_rules_is_refused(server, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="foo", Body=b"bar")
+    reply = raw.anonymous(server.url, "OPTIONS", f"/{bucket}/foo", headers=[
+        ("Origin", "http://evil.example"), ("Access-Control-Request-Method", "GET")])  # fmt: skip
+    assert reply.status in (200, 403, 501), reply
+    if reply.status != 200:
+        assert reply.header("access-control-allow-origin") is None
+
+
+def test_errors__have_no_body_of_the_library_and_no_version(server):
+    for target in ("/", "/x", "/x/y", "/%zz", "/" + "x" * 20_000):
+        reply = raw.anonymous(server.url, "GET", target)
+        assert reply.status >= 400
+        assert b"<Error>" in reply.body
+        assert b"microhttpd" not in reply.body.lower()
+        assert "microhttpd" not in (reply.header("server") or "").lower()
