@@ -159,8 +159,7 @@ static void uri_escape(struct buf *out, char c)
     buf_append(out, escape, sizeof(escape));
 }
 
-/* space: what a blank becomes; '%' for the usual escape. */
-static void encode(struct buf *out, struct str s, enum uri_keep keep, char space)
+void uri_encode(struct buf *out, struct str s, enum uri_keep keep)
 {
     size_t plain_from = 0;
 
@@ -172,24 +171,11 @@ static void encode(struct buf *out, struct str s, enum uri_keep keep, char space
 
         buf_append(out, s.p + plain_from, i - plain_from);
         plain_from = i + 1;
-        if (c == ' ' && space != '%')
-            buf_char(out, space);
-        else
-            uri_escape(out, c);
+        uri_escape(out, c);
     }
 
     if (plain_from < s.len)
         buf_append(out, s.p + plain_from, s.len - plain_from);
-}
-
-void uri_encode(struct buf *out, struct str s, enum uri_keep keep)
-{
-    encode(out, s, keep, '%');
-}
-
-void uri_encode_listing(struct buf *out, struct str s)
-{
-    encode(out, s, URI_KEEP_SLASH, '+');
 }
 
 bool uri_decode(struct arena *arena, struct str s, enum uri_plus plus, struct str *ret_text)

@@ -31,8 +31,6 @@ enum uri_keep {
 
 /* Percent-encode with upper-case digits, as SigV4's UriEncode does. */
 void uri_encode(struct buf *out, struct str s, enum uri_keep keep);
-/* S3's `encoding-type=url` form of listings: as URI_KEEP_SLASH, but a space becomes '+'. */
-void uri_encode_listing(struct buf *out, struct str s);
 
 enum uri_plus {
     URI_PLUS_LITERAL = 0,

@@ -4,7 +4,6 @@
  */
 #include "server/process.h"
 
-#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,14 +12,9 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <link.h>
 #include <sys/prctl.h>
 #endif
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
-#define MALLOC_ARENAS_MAX 4
-#define MALLOC_KEEP_BYTES (256 * 1024)
 
 /* LeakSanitizer looks at its own process as a debugger does. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -54,16 +48,6 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Requests live in arenas of base/: what malloc keeps per thread beyond that is only weight. */
-static void keep_memory_small(void)
-{
-#ifdef __GLIBC__
-    (void)mallopt(M_ARENA_MAX, MALLOC_ARENAS_MAX);
-    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEEP_BYTES);
-#endif
-}
-
 void process_prepare(bool dumpable)
 {
     struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -71,7 +55,6 @@ void process_prepare(bool dumpable)
 
     (void)umask(077);
     raise_descriptor_limit();
-    keep_memory_small();
 #ifdef __linux__
     if (!dumpable && !UNDER_SANITIZER)
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -8,8 +8,8 @@
 #include "base/scope.h"
 
 /*
- * Once, before threads and files: umask 077, no SIGPIPE, as many descriptors as allowed, memory
- * kept small, signals blocked for process_wait.
+ * Once, before threads and files: umask 077, no SIGPIPE, as many descriptors as allowed, signals
+ * blocked for process_wait.
  *
  * dumpable   false: no core file and no debugger of the same user can show keys.
  */

@@ -336,7 +336,7 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
 {
     struct store *store = writer->store;
     struct blob_name name = writer->pin.name;
-    enum blob_linked linked;
+    enum blob_linked linked = BLOB_LINKED;
     struct stat st;
     int error = 0;
     enum store_status status;
@@ -392,7 +392,7 @@ void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *c
     struct store *store = writer->store;
     bool known = true;
 
-    if (writer->pin.link == NULL)
+    if (writer->state != WRITER_LINKED)
         return;
     if (kept) {
         blob_pin_drop(&store->pins, &writer->pin);

@@ -67,6 +67,7 @@ static enum MHD_Result exchange_reply_early(struct http_exchange *x)
         (!request->expects_continue && request->has_content_length && !x->reply.close &&
          request->content_length <= HTTP_DRAIN_BYTES_MAX)) {
         x->state = EXCHANGE_DRAIN;
+        x->drain_max = HTTP_DRAIN_BYTES_MAX;
         return MHD_YES;
     }
     x->conn->linger = true;
@@ -131,7 +132,7 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *met
 static enum MHD_Result exchange_drain(struct http_exchange *x, size_t len)
 {
     x->drained += len;
-    return x->drained > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+    return x->drained > x->drain_max ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result exchange_body(struct http_exchange *x, const char *bytes, size_t len)
@@ -146,9 +147,11 @@ static enum MHD_Result exchange_body(struct http_exchange *x, const char *bytes,
     case HTTP_CONTINUE:
         return MHD_YES;
     case HTTP_REPLY:
+        /* libmicrohttpd can not answer in mid-body: the rest is read to be able to say why. */
         x->state = EXCHANGE_DRAIN;
+        x->drain_max = HTTP_SWALLOW_BYTES_MAX;
         if (x->request.has_content_length &&
-            x->request.content_length - x->bytes_in > HTTP_DRAIN_BYTES_MAX)
+            x->request.content_length - x->bytes_in > x->drain_max)
             return MHD_NO;
         return MHD_YES;
     case HTTP_WAIT:

@@ -111,17 +111,15 @@ static const char *judge_length(struct http_request *request, int *ret_status)
     return NULL;
 }
 
-static const char *judge_expect(struct http_request *request, int *ret_status)
+/*
+ * An HTTP/1.0 client cannot mean it (RFC 9110 §10.1.1); other expectations may be ignored, and S3
+ * does.
+ */
+static void note_expect(struct http_request *request)
 {
-    struct str expect = http_header(request, STR("expect"));
-
-    /* An HTTP/1.0 client cannot mean it (RFC 9110 §10.1.1). */
-    if (!str_present(expect) || request->http_1_0)
-        return NULL;
-    if (!str_eq_nocase(expect, STR("100-continue")))
-        return refuse(ret_status, 417, "Only the expectation 100-continue is known.");
-    request->expects_continue = request->has_body;
-    return NULL;
+    request->expects_continue =
+        !request->http_1_0 && request->has_body &&
+        str_eq_nocase(http_header(request, STR("expect")), STR("100-continue"));
 }
 
 const char *http_guard(struct http_request *request, int *ret_status)
@@ -135,9 +133,9 @@ const char *http_guard(struct http_request *request, int *ret_status)
         why = judge_host(request, ret_status);
     if (why == NULL)
         why = judge_length(request, ret_status);
-    if (why == NULL)
-        why = judge_expect(request, ret_status);
     if (why == NULL && !http_is_token(request->method))
         why = refuse(ret_status, 400, "The method is not a token.");
+    if (why == NULL)
+        note_expect(request);
     return why;
 }

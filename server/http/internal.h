@@ -93,7 +93,7 @@ struct http_exchange {
     atomic_int wait;
     enum exchange_state state;
     bool begun; /* the application knows it: on_done is due */
-    uint64_t bytes_in, bytes_out, drained;
+    uint64_t bytes_in, bytes_out, drained, drain_max;
     int64_t body_from_us;
     struct http_reply reply;
 };

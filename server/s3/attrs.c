@@ -486,6 +486,28 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     return err;
 }
 
+/*
+ * Metadata with bytes beyond ASCII is shown as one RFC 2047 word, so that any HTTP client can take
+ * it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+static struct str metadata_shown(struct op *op, struct str value)
+{
+    struct str head = STR("=?UTF-8?B?");
+    char *word;
+    size_t len;
+
+    if (str_is_printable(value) || !str_is_utf8(value))
+        return value;
+    len = head.len + BASE64_LEN(value.len) + 2;
+    word = arena_alloc(op->arena, len);
+    if (word == NULL)
+        return STR_NONE;
+    memcpy(word, head.p, head.len);
+    base64_encode(value.p, value.len, word + head.len);
+    memcpy(word + len - 2, "?=", 2);
+    return str_make(word, len);
+}
+
 void op_set_attrs(struct op *op, const struct version_attrs *attrs)
 {
     struct str cursor = attrs->headers;
@@ -499,6 +521,8 @@ void op_set_attrs(struct op *op, const struct version_attrs *attrs)
         if (str_starts(name, STR("x-amz-server-side-encryption")))
             continue;
         has_type = has_type || str_eq(name, STR("Content-Type"));
+        if (str_starts(name, META_PREFIX))
+            value = metadata_shown(op, value);
         if (!http_reply_header(op->reply, name, value) && str_starts(name, META_PREFIX))
             missing++;
     }

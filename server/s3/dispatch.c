@@ -75,6 +75,21 @@ static enum s3_error op_check_names(struct op *op)
     return S3_OK;
 }
 
+/*
+ * A browser's preflight, which is never signed. No bucket has a CORS configuration yet, so every
+ * well-formed one is refused. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
+ */
+static enum s3_error refuse_preflight(struct op *op, enum resource resource)
+{
+    if (!str_present(op_header(op, "origin")))
+        return op_fail_text(op, S3_BadRequest,
+                            STR("Insufficient information. Origin request header needed."));
+    if (!str_present(op_header(op, "access-control-request-method")))
+        return op_fail_text(op, S3_BadRequest, STR("Invalid Access-Control-Request-Method: null"));
+    return op_fail(op, S3_AccessForbidden, op_header(op, "access-control-request-method"),
+                   resource_type(resource));
+}
+
 /* Route, then who: the only call of auth_verify. */
 static enum s3_error op_identify(struct op *op)
 {
@@ -84,6 +99,8 @@ static enum s3_error op_identify(struct op *op)
 
     if (err != S3_OK)
         return err;
+    if (str_eq(op->request->method, STR("OPTIONS")))
+        return refuse_preflight(op, resource);
     op->route = route_find(op->request, resource, &routed);
     err = auth_verify(&op->options->auth, op->auth_cache, op->request, op->virtual_bucket,
                       op->arena, &op->auth, &op->refusal);
@@ -263,7 +280,9 @@ static enum s3_error open_body(struct op *op)
     uint64_t max = op->route->body_max;
     enum s3_error err;
 
-    if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length && !request->chunked)
+    /* HTTP's own chunks do not tell the length; aws-chunked inside them does. */
+    if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length &&
+        !str_present(op_header(op, "x-amz-decoded-content-length")))
         return op_fail(op, S3_MissingContentLength);
     if (op->route->body == TAKES_FORM)
         return post_open(op);

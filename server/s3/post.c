@@ -55,8 +55,6 @@ static enum s3_error read_key(struct op *op, struct str pattern, struct str file
     size_t at;
     enum s3_error err;
 
-    if (pattern.len == 0)
-        return op_fail(op, S3_UserKeyMustBeSpecified);
     while ((at = str_find(pattern, variable)) != SIZE_MAX) {
         buf_str(&key, str_slice(pattern, 0, at));
         buf_str(&key, filename);
@@ -87,6 +85,20 @@ static enum s3_error read_tagging(struct op *op, struct str document)
     return tags_from_xml(op, set, S3_OBJECT_TAGS_MAX, &op->attrs.tags);
 }
 
+/* The fields with the key as it will be: the policy's conditions are about that one. */
+static struct form_field *fields_with_key(struct op *op, const struct form_field *fields,
+                                          size_t count)
+{
+    struct form_field *copy = arena_array(op->arena, count + 1, sizeof(*copy));
+
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i] = fields[i];
+        if (str_eq_nocase(fields[i].name, STR("key")))
+            copy[i].value = op->key;
+    }
+    return copy;
+}
+
 static enum s3_error begin_file(struct op *op, struct str filename)
 {
     struct post *post = post_of(op);
@@ -94,11 +106,20 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     struct str tagging = form_field_value(post->form, STR("tagging"));
     size_t count;
     const struct form_field *fields = form_fields(post->form, &count);
+    enum s3_error named = S3_OK;
     enum s3_error err;
 
+    if (pattern.len > 0)
+        named = read_key(op, pattern, filename);
+    fields = fields_with_key(op, fields, count);
+    if (fields == NULL)
+        return op_fail(op, S3_SlowDown);
     err = dispatch_admit_form(op, fields, count, &post->min_bytes, &post->max_bytes);
     op->auth.payload = PAYLOAD_ABSENT;
-    if (err == S3_OK)
+    /* Who may not write is not told what is wrong with the key. */
+    if (err == S3_OK && pattern.len == 0)
+        err = op_fail(op, S3_UserKeyMustBeSpecified);
+    if (err == S3_OK && named != S3_OK)
         err = read_key(op, pattern, filename);
     if (err == S3_OK)
         err = fields_to_request(op, fields, count);

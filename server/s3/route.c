@@ -97,7 +97,7 @@ static bool params_known(const struct route *route, const struct http_request *r
 const struct route *route_find(const struct http_request *request, enum resource resource,
                                enum s3_error *ret_error)
 {
-    *ret_error = str_eq(request->method, STR("OPTIONS")) ? S3_NotImplemented : S3_MethodNotAllowed;
+    *ret_error = S3_MethodNotAllowed;
     for (size_t i = 0; i < s3_route_count; i++) {
         const struct route *route = &s3_routes[i];
 

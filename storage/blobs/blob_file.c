@@ -194,7 +194,7 @@ enum store_status blob_link(struct blob_dir *dir, const char *tmp_name,
 {
     char path[BLOB_PATH_MAX];
     char leaf[6];
-    enum blob_linked linked;
+    enum blob_linked linked = BLOB_LINKED;
     enum store_status status = ensure_leaf(dir, name, leaf, fault);
 
     blob_path(name, path);

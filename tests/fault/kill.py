@@ -34,7 +34,7 @@ import verify
 import writer
 
 WRITERS = 8
-FRESH_EVERY = 20  # cycles on one directory
+LIVES = (5, 8, 8, 8, 30)  # cycles on one directory
 LOAD_S = (0.020, 0.150)
 RECOVERY_KILL_SHARE = 0.15
 RECOVERY_KILL_S = 0.012
@@ -54,7 +54,7 @@ class Run:
         self.writers = []
         self.shared = {}
         self.problems = []
-        self.cycle = 0
+        self.cycle = self.fresh_at = 0
         self.answered = self.doubts = self.settled_new = self.recoveries_killed = 0
         self.lost = self.mixed = self.phantoms = self.fsck_clean = 0
         self.times = {"start": [], "verify": [], "load": [], "fsck": [], "cycle": []}
@@ -154,9 +154,10 @@ class Run:
 
     def one_cycle(self):
         begun = time.monotonic()
-        if self.cycle % FRESH_EVERY == 0:
+        if self.cycle == self.fresh_at:
             if self.world is not None:
                 self.finish()
+            self.fresh_at = self.cycle + self.random.choice(LIVES)
             server = self.make_store()
         else:
             if self.random.random() < RECOVERY_KILL_SHARE:

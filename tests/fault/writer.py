@@ -145,10 +145,10 @@ class Writer:
         self.put_sized(self.random.randrange(limit + 1))
 
     def put_large(self):
-        self.put_sized(self.random.randrange(INLINE + 1, 300 * 1024))
+        self.put_sized(self.random.randrange(INLINE + 1, 160 * 1024))
 
     def put_encrypted(self):
-        self.put_sized(self.random.choice((0, 100, 70000, 150000)), ENCRYPT, encrypted=True)
+        self.put_sized(self.random.choice((0, 100, 70000, 140000)), ENCRYPT, encrypted=True)
 
     def put_common(self):
         """Bytes that other writers store as well: one blob, many owners, come and gone."""

@@ -112,9 +112,8 @@ static inline void fuzz_touch(struct str text)
 /* The bytes of part are bytes of whole. */
 static inline bool fuzz_inside(struct str part, struct str whole)
 {
-    return part.len == 0 ||
-           ((uintptr_t)part.p >= (uintptr_t)whole.p &&
-            (uintptr_t)part.p + part.len <= (uintptr_t)whole.p + whole.len);
+    return part.len == 0 || ((uintptr_t)part.p >= (uintptr_t)whole.p &&
+                             (uintptr_t)part.p + part.len <= (uintptr_t)whole.p + whole.len);
 }
 
 #endif

@@ -28,8 +28,7 @@ static bool on_begin(void *context, uint64_t size, struct str signature)
     FUZZ_CHECK(!log->ended_final, "a chunk after the final one");
     FUZZ_CHECK(log->begun == log->ended, "a chunk inside a chunk");
     FUZZ_CHECK(log->data == log->announced, "the chunk before was not whole");
-    FUZZ_CHECK(!str_present(signature) || signature.len == 64, "signature of %zu",
-               signature.len);
+    FUZZ_CHECK(!str_present(signature) || signature.len == 64, "signature of %zu", signature.len);
     fuzz_touch(signature);
     log->begun++;
     log->announced += size;

@@ -75,8 +75,8 @@ static uint64_t next(uint64_t *state)
     return *state >> 33;
 }
 
-static enum form_result parse(struct str body, struct str boundary, size_t piece_max,
-                              uint64_t seed, struct log *log)
+static enum form_result parse(struct str body, struct str boundary, size_t piece_max, uint64_t seed,
+                              struct log *log)
 {
     CLEANUP(arena_closep) struct arena *arena = arena_open(4096, 256u << 10);
     struct form_events events = { log, on_begin, on_data, on_end };

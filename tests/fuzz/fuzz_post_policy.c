@@ -113,12 +113,9 @@ static bool let_in(const struct form_input *form, struct arena *arena)
 
 static bool carries_signature(struct str name)
 {
-    static const struct str names[] = { { "policy", 6 },
-                                        { "x-amz-signature", 15 },
-                                        { "signature", 9 },
-                                        { "AWSAccessKeyId", 14 },
-                                        { "file", 4 },
-                                        { "bucket", 6 } };
+    static const struct str names[] = { { "policy", 6 },    { "x-amz-signature", 15 },
+                                        { "signature", 9 }, { "AWSAccessKeyId", 14 },
+                                        { "file", 4 },      { "bucket", 6 } };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (str_eq_nocase(name, names[i]))

@@ -16,7 +16,7 @@
 #define REFERENCE_PARAMS_MAX HTTP_QUERY_PARAMS_MAX
 
 enum reference_path {
-    REFERENCE_PATH_WIRE, /* as the client spelled it */
+    REFERENCE_PATH_WIRE,    /* as the client spelled it */
     REFERENCE_PATH_DECODED, /* decoded and encoded again */
 };
 

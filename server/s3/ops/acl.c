@@ -55,6 +55,20 @@ static void xml_grantee(struct op *op, struct buf *out, const struct acl_grant *
     xml_close(out, STR("Grantee"));
 }
 
+static void write_grants(struct op *op, struct buf *out, const struct acl *acl, bool users)
+{
+    for (size_t i = 0; i < acl->count; i++) {
+        const struct acl_grant *grant = &acl->grants[i];
+
+        if ((grant->grantee == ACL_USER) != users)
+            continue;
+        xml_open(out, STR("Grant"));
+        xml_grantee(op, out, grant);
+        xml_text(out, STR("Permission"), permission_name(grant->permission));
+        xml_close(out, STR("Grant"));
+    }
+}
+
 static enum s3_error reply_acl(struct op *op, struct str packed, struct str owner)
 {
     struct buf out = BUF_WITH_MAX(ACL_XML_BYTES_MAX);
@@ -65,12 +79,9 @@ static enum s3_error reply_acl(struct op *op, struct str packed, struct str owne
     xml_begin(&out, STR("AccessControlPolicy"));
     xml_owner(op, &out, STR("Owner"), owner);
     xml_open(&out, STR("AccessControlList"));
-    for (size_t i = 0; i < acl.count; i++) {
-        xml_open(&out, STR("Grant"));
-        xml_grantee(op, &out, &acl.grants[i]);
-        xml_text(&out, STR("Permission"), permission_name(acl.grants[i].permission));
-        xml_close(&out, STR("Grant"));
-    }
+    /* Groups first, then users: clients compare lists in one order. */
+    write_grants(op, &out, &acl, /* users= */ false);
+    write_grants(op, &out, &acl, /* users= */ true);
     xml_close(&out, STR("AccessControlList"));
     xml_close(&out, STR("AccessControlPolicy"));
     return op_reply_xml(op, &out);

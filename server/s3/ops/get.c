@@ -47,7 +47,6 @@ static enum s3_error select_part(struct op *op, struct str text, struct selectio
     uint32_t count = version->part_count > 0 ? version->part_count : 1;
     struct part_search search = { 0 };
     uint64_t number;
-    enum s3_error err;
 
     if (!str_to_u64(text, &number) || number < 1 || number > STORE_PARTS_MAX)
         return op_fail_argument(op,
@@ -66,10 +65,11 @@ static enum s3_error select_part(struct op *op, struct str text, struct selectio
     }
     search.wanted = (uint32_t)number;
     if (version->part_count > 0) {
-        err = s3_from_store(op, object_part_list(op->reader, version, 0, STORE_PARTS_MAX,
-                                                 visit_part, &search, &op->fault));
-        if (err != S3_OK)
-            return err;
+        enum store_status status = object_part_list(op->reader, version, 0, STORE_PARTS_MAX,
+                                                    visit_part, &search, &op->fault);
+
+        if (status != STORE_OK && status != STORE_STOPPED)
+            return s3_from_store(op, status);
     }
     if (!search.found)
         return op_fail(op, S3_InvalidPartNumber, text, arena_printf(op->arena, "%u", count));
@@ -256,6 +256,13 @@ enum s3_error op_GetObject(struct op *op)
     struct selection selection;
     enum s3_error err;
 
+    /* What was asked for when the object was written is not asked again. */
+    if (str_present(op_header(op, "x-amz-server-side-encryption")))
+        return op_fail_argument(op,
+                                STR("x-amz-server-side-encryption header is not supported for "
+                                    "this operation."),
+                                STR("x-amz-server-side-encryption"),
+                                op_header(op, "x-amz-server-side-encryption"));
     switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
                                      /* read= */ true)) {
     case PRECONDITION_PASS:

@@ -61,7 +61,7 @@ void list_text(const struct list_form *form, struct buf *out, struct str name, s
         return;
     }
     xml_open(out, name);
-    uri_encode_listing(out, text);
+    uri_encode(out, text, URI_KEEP_SLASH);
     xml_close(out, name);
 }
 
@@ -215,7 +215,7 @@ static enum s3_error v2_start(struct op *op, struct str *ret_after, bool *ret_st
     struct str token = op_param(op, "continuation-token");
     struct str start_after = op_param(op, "start-after");
 
-    if (str_present(token)) {
+    if (token.len > 0) {
         *ret_start_after = false;
         if (list_token_parse(op, token, ret_after))
             return S3_OK;

@@ -568,6 +568,7 @@ static enum s3_error assemble(struct op *op, struct assembly *assembly)
                        u64_text(op, S3_MULTIPART_BYTES_MAX));
     if (assembly->composite != NULL)
         checksum_final(assembly->composite, assembly->result.value);
+    assembly->result.parts = (uint32_t)assembly->count;
     return S3_OK;
 }
 
@@ -673,7 +674,7 @@ static enum s3_error reply_CompleteMultipartUpload(struct op *op)
 {
     const struct intent *intent = op->intent;
 
-    if (intent->versioned && intent->version_text.len > 0)
+    if (intent->versioned && !str_eq(intent->version_text, STR("null")))
         op_set(op, "x-amz-version-id", intent->version_text);
     return write_complete(op, intent->attrs.etag, intent->attrs.checksum);
 }

@@ -26,7 +26,8 @@ struct stored_checksum checksum_of_digests(const struct op *op)
 
 void op_set_written(struct op *op)
 {
-    if (op->intent->versioned && op->intent->version_text.len > 0)
+    /* A suspended bucket's writes become the null version; S3 does not name it to the writer. */
+    if (op->intent->versioned && !str_eq(op->intent->version_text, STR("null")))
         op_set(op, "x-amz-version-id", op->intent->version_text);
     op_set_encryption(op, &op->intent->attrs);
 }

@@ -146,15 +146,6 @@ static void test_base_codec__uri_encode_keeps_slashes_on_request(void **state)
     assert_encoded(&out, "/photos/my%20pic.jpg");
 }
 
-static void test_base_codec__listing_encoding_writes_a_plus_for_a_space(void **state)
-{
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(100);
-
-    (void)state;
-    uri_encode_listing(&out, STR("a b/c+d\n"));
-    assert_encoded(&out, "a+b/c%2Bd%0A");
-}
-
 static void test_base_codec__uri_encode_stops_at_the_buffer_maximum(void **state)
 {
     CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(5);
@@ -226,11 +217,6 @@ static void test_base_codec__every_byte_comes_back(void **state)
     uri_encode(&out, str_make(all, sizeof(all)), URI_KEEP_NONE);
     assert_true(uri_decode(arena, buf_view(&out), URI_PLUS_LITERAL, &text));
     assert_true(str_eq(text, str_make(all, sizeof(all))));
-
-    buf_clear(&out);
-    uri_encode_listing(&out, str_make(all, sizeof(all)));
-    assert_true(uri_decode(arena, buf_view(&out), URI_PLUS_IS_SPACE, &text));
-    assert_true(str_eq(text, str_make(all, sizeof(all))));
 }
 
 int main(void)
@@ -245,7 +231,6 @@ int main(void)
         cmocka_unit_test(test_base_codec__base64_comes_back_for_every_length),
         cmocka_unit_test(test_base_codec__uri_encode_leaves_only_unreserved_bytes),
         cmocka_unit_test(test_base_codec__uri_encode_keeps_slashes_on_request),
-        cmocka_unit_test(test_base_codec__listing_encoding_writes_a_plus_for_a_space),
         cmocka_unit_test(test_base_codec__uri_encode_stops_at_the_buffer_maximum),
         cmocka_unit_test(test_base_codec__escapes_of_both_cases_are_decoded),
         cmocka_unit_test(test_base_codec__plus_is_a_space_in_forms_only),

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is acknowledged is on disk; what it costs; who may open the directory.
+ */
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct store_options strict = { .inline_max_bytes = 1024, .reserve_bytes = 1 };
+static char big[100000];
+
+static uint64_t calls_since(const struct file_counters *before, enum file_call kind)
+{
+    return file_counters().calls[kind] - before->calls[kind];
+}
+
+static void a_small_put_costs_one_sync(void **state)
+{
+    struct fixture *f = fx_open(&strict);
+    struct file_counters before;
+    struct store_counters commits;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "warm", STR("up")));
+    before = file_counters();
+    commits = store_counters(f->store);
+    FX_OK(f, fx_put(f, "k", STR("bytes")));
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 1);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 0);
+    assert_int_equal(calls_since(&before, FILE_CALL_OPEN), 0);
+    assert_int_equal(store_counters(f->store).commits - commits.commits, 1);
+    assert_true(store_counters(f->store).statements - commits.statements <= 6);
+    fx_close(f);
+}
+
+static void a_large_put_syncs_file_directories_and_log(void **state)
+{
+    struct fixture *f = fx_open(&strict);
+    struct file_counters before;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "warm", STR("up")));
+    fx_fill(big, sizeof(big), 1);
+    before = file_counters();
+    FX_OK(f, fx_put(f, "k", str_make(big, sizeof(big))));
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 2);     /* body, log */
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 3); /* blobs, ab, ab/cd */
+    assert_int_equal(calls_since(&before, FILE_CALL_LINK), 1);
+
+    before = file_counters();
+    FX_OK(f, fx_put(f, "same", str_make(big, sizeof(big))));
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 2);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 1); /* the two above are known */
+    fx_close(f);
+}
+
+static void a_refusal_costs_no_sync(void **state)
+{
+    struct fixture *f = fx_open(&strict);
+    struct fx_put put = { .key = STR("k"),
+                          .bytes = STR("x"),
+                          .condition = { .if_match = STR("e") } };
+    struct file_counters before;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "warm", STR("up")));
+    before = file_counters();
+    assert_int_equal(fx_put_with(f, &put), STORE_NO_KEY);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 0);
+    assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 0);
+    fx_close(f);
+}
+
+#define GROUP 64
+
+static void ignore_done(struct intent *intent)
+{
+    (void)intent;
+}
+
+static void intents_in_a_hurry_share_syncs(void **state)
+{
+    struct fixture *f = fx_open(&strict);
+    struct intent *intents = mem_zalloc(GROUP * sizeof(*intents));
+    struct store_counters before = store_counters(f->store);
+    struct intent last = { .kind = INTENT_BUCKET_SET, .bucket = BUCKET, .arena = f->arena };
+
+    (void)state;
+    assert_non_null(intents);
+    for (size_t i = 0; i < GROUP; i++) {
+        intents[i] = (struct intent){ .kind = INTENT_OBJECT_PUT,
+                                      .bucket = BUCKET,
+                                      .key = STR("k"),
+                                      .arena = arena_open(1024, 1 << 16),
+                                      .attrs = { .etag = STR("e"), .owner = OWNER },
+                                      .done = ignore_done };
+        store_submit(f->store, &intents[i]);
+    }
+    FX_OK(f, store_submit_wait(f->store, &last)); /* first in, first out: all others are done */
+    assert_true(store_counters(f->store).commits - before.commits < GROUP / 2);
+    for (size_t i = 0; i < GROUP; i++) {
+        assert_int_equal(intents[i].status, STORE_OK);
+        arena_close(intents[i].arena);
+    }
+    mem_free(intents);
+    fx_close(f);
+}
+
+static void an_idle_store_writes_nothing(void **state)
+{
+    struct fixture *f = fx_open(&strict);
+    struct file_counters before;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", STR("x")));
+    (void)sleep(3); /* the last checkpoint comes a second or two after the last commit */
+    before = file_counters();
+    (void)sleep(2);
+    assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 0);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 0);
+    fx_close(f);
+}
+
+/* ---- who may open ------------------------------------------------------------------------ */
+
+static void a_second_open_is_refused(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct store *other = NULL;
+    struct fsck_report report;
+    struct fault fault = { 0 };
+
+    (void)state;
+    assert_int_equal(store_open(f->dir, NULL, &other, &fault), STORE_LOCKED);
+    assert_int_equal(store_fsck(f->dir, false, NULL, NULL, &report, NULL), STORE_LOCKED);
+    FX_OK(f, fx_put(f, "k", STR("x")));
+    fx_close(f);
+}
+
+static void files_are_for_the_owner_only(void **state)
+{
+    static const char *const names[] = { "catalog.db", "keyring", "format", "blobs",
+                                         "catalog.db-wal" };
+    struct fixture *f = fx_open(NULL);
+    struct stat st;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", STR("x")));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        assert_int_equal(fstatat(store_dir_fd(f->store), names[i], &st, 0), 0);
+        assert_int_equal(st.st_mode & 077, 0);
+    }
+    fx_close(f);
+}
+
+static void foreign_and_incomplete_directories_are_refused(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct store *store = NULL;
+    struct fault fault = { 0 };
+    int fd;
+
+    (void)state;
+    fx_stop(f);
+    fd = open(f->dir, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(renameat(fd, "keyring", fd, ".k"), 0);
+    assert_int_equal(store_open(f->dir, NULL, &store, &fault), STORE_FORMAT);
+    assert_int_equal(renameat(fd, ".k", fd, "keyring"), 0);
+    assert_int_equal(renameat(fd, "catalog.db", fd, ".c"), 0);
+    assert_int_equal(store_open(f->dir, NULL, &store, &fault), STORE_FORMAT);
+    assert_int_equal(renameat(fd, ".c", fd, "catalog.db"), 0);
+    assert_int_equal(file_replace(fd, "format", 0600, STR("pail store, format 2\n")), 0);
+    assert_int_equal(store_open(f->dir, NULL, &store, &fault), STORE_FORMAT);
+    assert_int_equal(unlinkat(fd, "format", 0), 0);
+    assert_int_equal(file_replace(fd, "holiday.jpg", 0600, STR("x")), 0);
+    assert_int_equal(store_open(f->dir, NULL, &store, &fault), STORE_FORMAT);
+    (void)close(fd);
+    fx_remove(f);
+}
+
+/* ---- crashes ----------------------------------------------------------------------------- */
+
+static void report_and_go_on(struct fixture *f, int pipe_fd)
+{
+    static char bytes[5000];
+
+    for (int i = 0; i < 100000; i++) {
+        char key[16];
+
+        (void)snprintf(key, sizeof(key), "k%06d", i);
+        fx_fill(bytes, sizeof(bytes), (uint32_t)i);
+        if (fx_put(f, key, str_make(bytes, i % 2 == 0 ? 100 : sizeof(bytes))) != STORE_OK ||
+            (i % 7 == 6 && fx_delete(f, "k000000") != STORE_OK) ||
+            write(pipe_fd, &i, sizeof(i)) != sizeof(i))
+            _exit(1);
+        arena_reset(f->arena);
+    }
+    _exit(0);
+}
+
+static void acknowledged_puts_survive_a_kill(void **state)
+{
+    static char bytes[5000];
+
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        struct fixture *f = fx_open(&strict);
+        int ends[2];
+        int last = -1;
+        int status;
+        pid_t child;
+
+        fx_stop(f);
+        assert_int_equal(pipe(ends), 0);
+        child = fork();
+        if (child == 0) {
+            fx_start(f);
+            report_and_go_on(f, ends[1]);
+        }
+        (void)close(ends[1]);
+        for (int i = 0; i < 40 + 13 * round; i++)
+            assert_int_equal(read(ends[0], &last, sizeof(last)), sizeof(last));
+        (void)kill(child, SIGKILL);
+        while (read(ends[0], &last, sizeof(last)) == (ssize_t)sizeof(last))
+            ;
+        (void)close(ends[0]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+
+        f->reader = NULL;
+        fx_start(f);
+        for (int i = 1; i <= last; i++) {
+            char key[16];
+
+            (void)snprintf(key, sizeof(key), "k%06d", i);
+            fx_fill(bytes, sizeof(bytes), (uint32_t)i);
+            fx_assert_content(f, key, str_make(bytes, i % 2 == 0 ? 100 : sizeof(bytes)));
+        }
+        FX_OK(f, fx_put(f, "after", STR("x")));
+        fx_close(f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_small_put_costs_one_sync),
+        cmocka_unit_test(a_large_put_syncs_file_directories_and_log),
+        cmocka_unit_test(a_refusal_costs_no_sync),
+        cmocka_unit_test(intents_in_a_hurry_share_syncs),
+        cmocka_unit_test(an_idle_store_writes_nothing),
+        cmocka_unit_test(a_second_open_is_refused),
+        cmocka_unit_test(files_are_for_the_owner_only),
+        cmocka_unit_test(foreign_and_incomplete_directories_are_refused),
+        cmocka_unit_test(acknowledged_puts_survive_a_kill),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

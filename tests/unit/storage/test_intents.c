@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Buckets, documents and single objects through intents.
+ */
+#include "fixture.h"
+
+static char big[300000];
+
+static void put_get_delete_of_any_size(void **state)
+{
+    static const size_t sizes[] = { 0, 1, 1023, 1024, 1025, 65536, 131072, 300000 };
+    struct fixture *f = fx_open(NULL);
+    struct version version;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct str bytes = str_make(big, sizes[i]);
+
+        fx_fill(big, sizes[i], (uint32_t)i);
+        FX_OK(f, fx_put(f, "key", bytes));
+        fx_assert_content(f, "key", bytes);
+    }
+    FX_OK(f, fx_delete(f, "key"));
+    assert_int_equal(fx_head(f, "key", &version), STORE_NO_KEY);
+    fx_close(f);
+}
+
+static void keys_are_bytes(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct fx_put put = { .key = STR("a\0\xff/b"), .bytes = STR("x") };
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_put_with(f, &put));
+    FX_OK(f, version_get(f->reader, fx_bucket_id(f), put.key, (struct version_id){ 0 }, f->arena,
+                         &version, &f->fault));
+    assert_true(str_eq(version.key, put.key));
+    assert_int_equal(fx_head(f, "a", &version), STORE_NO_KEY);
+    fx_close(f);
+}
+
+static void attributes_come_back(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct version version;
+    struct intent intent = { .kind = INTENT_OBJECT_PUT,
+                             .bucket = BUCKET,
+                             .key = STR("k"),
+                             .arena = f->arena,
+                             .attrs = { .etag = STR("e"),
+                                        .owner = STR("writer"),
+                                        .headers = STR("h\0h"),
+                                        .tags = STR(""),
+                                        .checksum = STR("c"),
+                                        .storage_class = 3,
+                                        .sse = 2 } };
+
+    (void)state;
+    FX_OK(f, store_submit_wait(f->store, &intent));
+    FX_OK(f, fx_head(f, "k", &version));
+    assert_true(str_eq(version.attrs.etag, STR("e")));
+    assert_true(str_eq(version.attrs.owner, STR("writer")));
+    assert_true(str_eq(version.attrs.headers, STR("h\0h")));
+    assert_true(str_present(version.attrs.tags) && version.attrs.tags.len == 0);
+    assert_false(str_present(version.attrs.acl));
+    assert_int_equal(version.attrs.storage_class, 3);
+    assert_int_equal(version.attrs.sse, 2);
+    assert_int_equal(version.modified_us, intent.committed_us);
+    assert_true(version.null_version && version.latest && !intent.versioned);
+
+    struct intent set = { .kind = INTENT_OBJECT_SET,
+                          .bucket = BUCKET,
+                          .key = STR("k"),
+                          .arena = f->arena,
+                          .set_tags = true,
+                          .attrs = { .tags = STR("t"), .acl = STR("ignored") } };
+
+    FX_OK(f, store_submit_wait(f->store, &set));
+    FX_OK(f, fx_head(f, "k", &version));
+    assert_true(str_eq(version.attrs.tags, STR("t")));
+    assert_false(str_present(version.attrs.acl));
+    assert_true(str_eq(version.attrs.headers, STR("h\0h")));
+    fx_close(f);
+}
+
+static void conditions_are_decided_in_the_commit(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct fx_put put = { .key = STR("k"), .bytes = STR("1") };
+    struct version version;
+
+    (void)state;
+    put.condition = (struct write_condition){ .if_match = STR("x") };
+    assert_int_equal(fx_put_with(f, &put), STORE_NO_KEY);
+    put.condition = (struct write_condition){ .if_none_match_any = true };
+    FX_OK(f, fx_put_with(f, &put));
+    assert_int_equal(fx_put_with(f, &put), STORE_PRECONDITION_FAILED);
+
+    FX_OK(f, fx_head(f, "k", &version));
+    put.condition = (struct write_condition){ .if_match = STR("x") };
+    assert_int_equal(fx_put_with(f, &put), STORE_PRECONDITION_FAILED);
+    put.condition = (struct write_condition){ .if_match = STR("*") };
+    FX_OK(f, fx_put_with(f, &put));
+    put.condition = (struct write_condition){ .if_match = version.attrs.etag };
+    FX_OK(f, fx_put_with(f, &put));
+
+    struct delete_item items[] = {
+        { .key = STR("k"), .condition = { .has_size = true, .size_bytes = 7 } },
+        { .key = STR("none"), .condition = { .if_match = STR("x") } },
+        { .key = STR("k"), .condition = { .has_size = true, .size_bytes = 1 } },
+    };
+    struct intent remove = { .kind = INTENT_OBJECT_DELETE,
+                             .bucket = BUCKET,
+                             .arena = f->arena,
+                             .items = items,
+                             .item_count = COUNT_OF(items) };
+
+    FX_OK(f, store_submit_wait(f->store, &remove));
+    assert_int_equal(items[0].status, STORE_PRECONDITION_FAILED);
+    assert_int_equal(items[1].status, STORE_OK);
+    assert_int_equal(items[2].status, STORE_OK);
+    assert_int_equal(fx_head(f, "k", &version), STORE_NO_KEY);
+    fx_close(f);
+}
+
+static void a_bucket_exists_once_and_goes_only_when_empty(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct bucket bucket;
+    struct intent create = { .kind = INTENT_BUCKET_CREATE,
+                             .bucket = BUCKET,
+                             .arena = f->arena,
+                             .bucket_owner = STR("other") };
+    struct intent remove = { .kind = INTENT_BUCKET_DELETE, .bucket = BUCKET, .arena = f->arena };
+
+    (void)state;
+    assert_int_equal(store_submit_wait(f->store, &create), STORE_BUCKET_EXISTS);
+    assert_true(str_eq(create.bucket_owner, OWNER));
+
+    FX_OK(f, fx_put(f, "k", STR("x")));
+    assert_int_equal(store_submit_wait(f->store, &remove), STORE_BUCKET_NOT_EMPTY);
+    FX_OK(f, fx_delete(f, "k"));
+
+    struct str upload = fx_upload(f, "m");
+
+    FX_OK(f, fx_part(f, "m", upload, 1, str_make(big, 5000), NULL));
+    FX_OK(f, store_submit_wait(f->store, &remove));
+    assert_int_equal(bucket_get(f->reader, BUCKET, f->arena, &bucket, &f->fault), STORE_NO_BUCKET);
+    assert_int_equal(fx_put(f, "k", STR("x")), STORE_NO_BUCKET);
+    assert_int_equal(store_submit_wait(f->store, &remove), STORE_NO_BUCKET);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
+static bool count_bucket(void *context, const struct bucket *bucket)
+{
+    (void)bucket;
+    (*(int *)context)++;
+    return true;
+}
+
+static void buckets_are_listed_by_owner_and_prefix(void **state)
+{
+    static const char *const names[] = { "aa", "ab", "b" };
+    struct fixture *f = fx_open(NULL);
+    int seen = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct intent create = { .kind = INTENT_BUCKET_CREATE,
+                                 .bucket = str_from_cstr(names[i]),
+                                 .arena = f->arena,
+                                 .bucket_owner = STR("lister"),
+                                 .bucket_region = STR("eu") };
+
+        FX_OK(f, store_submit_wait(f->store, &create));
+    }
+    FX_OK(f, bucket_list(f->reader, STR("lister"), STR("a"), STR_NONE, count_bucket, &seen,
+                         &f->fault));
+    assert_int_equal(seen, 2);
+    seen = 0;
+    FX_OK(f, bucket_list(f->reader, STR("lister"), STR(""), STR("aa"), count_bucket, &seen,
+                         &f->fault));
+    assert_int_equal(seen, 2);
+    seen = 0;
+    FX_OK(f,
+          bucket_list(f->reader, STR("nobody"), STR(""), STR(""), count_bucket, &seen, &f->fault));
+    assert_int_equal(seen, 0);
+    fx_close(f);
+}
+
+static void documents_are_set_replaced_and_removed(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct str body;
+    struct intent set = { .kind = INTENT_DOCUMENT_SET,
+                          .bucket = BUCKET,
+                          .arena = f->arena,
+                          .document_kind = STR("cors"),
+                          .document_id = STR(""),
+                          .document_body = STR("<a/>") };
+
+    (void)state;
+    FX_OK(f, store_submit_wait(f->store, &set));
+    set.document_body = STR("<b/>");
+    FX_OK(f, store_submit_wait(f->store, &set));
+    FX_OK(f, document_get(f->reader, fx_bucket_id(f), STR("cors"), STR(""), f->arena, &body,
+                          &f->fault));
+    assert_true(str_eq(body, STR("<b/>")));
+    assert_int_equal(document_get(f->reader, fx_bucket_id(f), STR("tagging"), STR(""), f->arena,
+                                  &body, &f->fault),
+                     STORE_NO_DOCUMENT);
+    set.document_body = STR_NONE;
+    FX_OK(f, store_submit_wait(f->store, &set));
+    assert_int_equal(document_get(f->reader, fx_bucket_id(f), STR("cors"), STR(""), f->arena, &body,
+                                  &f->fault),
+                     STORE_NO_DOCUMENT);
+    fx_close(f);
+}
+
+static void copies_share_bytes_and_survive_their_source(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct str large = str_make(big, 200000);
+    struct version version;
+
+    (void)state;
+    fx_fill(big, sizeof(big), 7);
+    FX_OK(f, fx_put(f, "small", STR("tiny")));
+    FX_OK(f, fx_put(f, "large", large));
+    FX_OK(f, fx_copy(f, "small", "small2", /* rewrite= */ false));
+    FX_OK(f, fx_copy(f, "large", "large2", /* rewrite= */ false));
+    FX_OK(f, fx_copy(f, "large", "sealed", /* rewrite= */ true));
+    FX_OK(f, fx_copy(f, "large", "large", /* rewrite= */ false)); /* onto itself */
+    FX_OK(f, fx_copy(f, "small", "small", /* rewrite= */ false));
+    assert_int_equal(fx_blob_files(f), 2);
+    FX_OK(f, fx_delete(f, "small"));
+    FX_OK(f, fx_delete(f, "large"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    fx_assert_content(f, "small2", STR("tiny"));
+    fx_assert_content(f, "large2", large);
+    fx_assert_content(f, "sealed", large);
+    FX_OK(f, fx_head(f, "sealed", &version));
+    assert_true(str_present(version.body.wrapped_key));
+    assert_int_equal(fx_blob_files(f), 2);
+    fx_close(f);
+}
+
+static void a_copy_of_a_replaced_source_says_retry(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    FX_OK(f, fx_head(f, "a", &version));
+    FX_OK(f, fx_put(f, "a", STR("2")));
+
+    struct copy_source source = { .bucket_id = fx_bucket_id(f),
+                                  .key = STR("a"),
+                                  .seq = version.seq };
+    struct fx_put put = { .key = STR("b"), .source = &source };
+
+    assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
+    source.rewrite = true;
+    source.rewrite_options.account = OWNER;
+    assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
+    fx_close(f);
+}
+
+static void last_modified_never_steps_back(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct version first;
+    struct version second;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", STR("1")));
+    FX_OK(f, fx_head(f, "k", &first));
+    clock_set_offset_us(-1000 * US_PER_S);
+    FX_OK(f, fx_put(f, "k", STR("2")));
+    clock_set_offset_us(0);
+    FX_OK(f, fx_head(f, "k", &second));
+    assert_true(second.modified_us >= first.modified_us);
+    assert_true(second.seq > first.seq);
+    fx_close(f);
+}
+
+static void numbers_are_not_reused_after_a_restart(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct version first;
+    struct version second;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", STR("1")));
+    FX_OK(f, fx_head(f, "k", &first));
+    FX_OK(f, fx_delete(f, "k"));
+    fx_stop(f);
+    fx_start(f);
+    FX_OK(f, fx_put(f, "k", STR("2")));
+    FX_OK(f, fx_head(f, "k", &second));
+    assert_true(second.seq > first.seq);
+    fx_close(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(put_get_delete_of_any_size),
+        cmocka_unit_test(keys_are_bytes),
+        cmocka_unit_test(attributes_come_back),
+        cmocka_unit_test(conditions_are_decided_in_the_commit),
+        cmocka_unit_test(a_bucket_exists_once_and_goes_only_when_empty),
+        cmocka_unit_test(buckets_are_listed_by_owner_and_prefix),
+        cmocka_unit_test(documents_are_set_replaced_and_removed),
+        cmocka_unit_test(copies_share_bytes_and_survive_their_source),
+        cmocka_unit_test(a_copy_of_a_replaced_source_says_retry),
+        cmocka_unit_test(last_modified_never_steps_back),
+        cmocka_unit_test(numbers_are_not_reused_after_a_restart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

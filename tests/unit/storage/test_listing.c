@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Listings against a naive model: all keys sorted, rolled up one by one.
+ */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEYS_MAX 400
+#define KEY_LEN_MAX 7
+#define ROUNDS 600
+
+struct text {
+    size_t len;
+    char bytes[KEY_LEN_MAX + 1];
+};
+
+struct names {
+    struct text all[KEYS_MAX];
+    size_t count;
+};
+
+static struct str view(const struct text *text)
+{
+    return str_make(text->bytes, text->len);
+}
+
+static struct text random_text(size_t max)
+{
+    static const char alphabet[] = { 'a', 'b', '/', '/', '\xff', '\0', 'c' };
+    struct text text = { .len = (size_t)rand() % (max + 1) };
+
+    for (size_t i = 0; i < text.len; i++)
+        text.bytes[i] = alphabet[(size_t)rand() % sizeof(alphabet)];
+    return text;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct text *left = a;
+    const struct text *right = b;
+
+    return str_compare(view(left), view(right));
+}
+
+static bool names_have(const struct names *names, struct str key)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (str_eq(view(&names->all[i]), key))
+            return true;
+    }
+    return false;
+}
+
+static struct text to_text(struct str s)
+{
+    struct text text = { .len = s.len };
+
+    assert_true(s.len <= KEY_LEN_MAX + 1);
+    if (s.len > 0)
+        memcpy(text.bytes, s.p, s.len);
+    return text;
+}
+
+static struct str roll(struct str key, struct str prefix, struct str delimiter)
+{
+    size_t at = delimiter.len == 0 ? SIZE_MAX : str_find(str_skip(key, prefix.len), delimiter);
+
+    return at == SIZE_MAX ? STR_NONE : str_slice(key, 0, prefix.len + at + delimiter.len);
+}
+
+/* What a complete listing has to give. */
+static void expect(const struct names *keys, const struct list_query *query, struct names *out)
+{
+    struct str marker_prefix = str_present(query->after) && !query->start_after &&
+                                       str_starts(query->after, query->prefix)
+                                   ? roll(query->after, query->prefix, query->delimiter)
+                                   : STR_NONE;
+
+    out->count = 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        struct str key = view(&keys->all[i]);
+        struct str rolled;
+
+        if (!str_starts(key, query->prefix) ||
+            (str_present(query->after) && str_compare(key, query->after) <= 0))
+            continue;
+        rolled = roll(key, query->prefix, query->delimiter);
+        if (str_present(rolled) && str_present(marker_prefix) && str_eq(rolled, marker_prefix))
+            continue;
+        if (!str_present(rolled))
+            rolled = key;
+        if (out->count == 0 || !str_eq(view(&out->all[out->count - 1]), rolled))
+            out->all[out->count++] = to_text(rolled);
+    }
+}
+
+static bool collect(void *context, struct str prefix, const struct version *version)
+{
+    struct names *names = context;
+
+    assert_true(names->count < KEYS_MAX);
+    names->all[names->count++] = to_text(str_present(prefix) ? prefix : version->key);
+    return true;
+}
+
+static void make_keys(struct fixture *f, struct names *keys)
+{
+    keys->count = 0;
+    while (keys->count < KEYS_MAX / 2) {
+        struct text key = random_text(KEY_LEN_MAX);
+        struct fx_put put = { .key = view(&key), .bytes = STR("x") };
+
+        if (key.len == 0 || names_have(keys, view(&key)))
+            continue;
+        FX_OK(f, fx_put_with(f, &put));
+        keys->all[keys->count++] = key;
+    }
+    /* A crowd under one prefix: long enough to be jumped over. */
+    for (int i = 0; i < 30; i++) {
+        struct text key = { .len = 5 };
+        struct fx_put put = { .bytes = STR("x") };
+
+        (void)snprintf(key.bytes, sizeof(key.bytes), "b/%03u", (unsigned)i % 1000u);
+        if (names_have(keys, view(&key)))
+            continue;
+        put.key = view(&key);
+        FX_OK(f, fx_put_with(f, &put));
+        keys->all[keys->count++] = key;
+    }
+    qsort(keys->all, keys->count, sizeof(keys->all[0]), by_bytes);
+}
+
+static void check_query(struct fixture *f, int64_t bucket, const struct names *keys,
+                        struct list_query query)
+{
+    struct names *expected = mem_zalloc(sizeof(*expected));
+    struct names *got = mem_zalloc(sizeof(*got));
+    struct list_end end;
+
+    assert_true(expected != NULL && got != NULL);
+    expect(keys, &query, expected);
+    do {
+        size_t before = got->count;
+
+        FX_OK(f, object_list(f->reader, bucket, &query, collect, got, f->arena, &end, &f->fault));
+        assert_true(got->count - before <= query.max);
+        assert_int_equal(end.truncated, got->count < expected->count);
+        if (end.truncated) {
+            assert_int_equal(got->count - before, query.max);
+            assert_true(str_eq(end.next, view(&got->all[got->count - 1])));
+        }
+        query.after = end.next;
+        query.start_after = false;
+    } while (end.truncated);
+
+    assert_int_equal(got->count, expected->count);
+    for (size_t i = 0; i < got->count; i++)
+        assert_true(str_eq(view(&got->all[i]), view(&expected->all[i])));
+    mem_free(expected);
+    mem_free(got);
+}
+
+static void random_queries_equal_the_model(void **state)
+{
+    static const char *const delimiters[] = { "", "/", "//", "b", "/a" };
+    struct fixture *f = fx_open(NULL);
+    struct names *keys = mem_zalloc(sizeof(*keys));
+    int64_t bucket = fx_bucket_id(f);
+
+    (void)state;
+    assert_non_null(keys);
+    srand(2);
+    make_keys(f, keys);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct text prefix = random_text(2);
+        struct text after = rand() % 2 == 0 ? keys->all[(size_t)rand() % keys->count]
+                                            : random_text(4);
+        struct list_query query = {
+            .prefix = rand() % 2 == 0 ? STR("") : view(&prefix),
+            .delimiter = str_from_cstr(delimiters[(size_t)rand() % COUNT_OF(delimiters)]),
+            .after = rand() % 3 == 0 ? view(&after) : STR_NONE,
+            .max = 1 + (uint32_t)rand() % 40,
+            .start_after = rand() % 2 == 0,
+        };
+
+        check_query(f, bucket, keys, query);
+    }
+    mem_free(keys);
+    fx_close(f);
+}
+
+/* PROVES: ListObjectsV2, start-after with a delimiter */
+static void start_after_inside_a_prefix_still_gives_the_prefix(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct names got = { .count = 0 };
+    struct list_end end;
+    struct list_query query = { .prefix = STR(""),
+                                .delimiter = STR("/"),
+                                .after = STR("a/x"),
+                                .max = 10,
+                                .start_after = true };
+
+    (void)state;
+    FX_OK(f, fx_put(f, "a/x", STR("1")));
+    FX_OK(f, fx_put(f, "a/y", STR("1")));
+    FX_OK(f, fx_put(f, "b", STR("1")));
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 2);
+    assert_true(str_eq(view(&got.all[0]), STR("a/")));
+
+    query.start_after = false; /* the same text as a token: the prefix is done */
+    got.count = 0;
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 1);
+    assert_true(str_eq(view(&got.all[0]), STR("b")));
+    fx_close(f);
+}
+
+static void delete_markers_are_not_listed(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct names got = { .count = 0 };
+    struct list_end end;
+    struct list_query query = { .prefix = STR(""), .max = 1 };
+
+    (void)state;
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    FX_OK(f, fx_put(f, "b", STR("1")));
+    FX_OK(f, fx_delete(f, "b"));
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 1);
+    assert_false(end.truncated);
+    query.max = 0;
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 1);
+    assert_false(end.truncated);
+    fx_close(f);
+}
+
+static void versions_roll_up_too(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct names got = { .count = 0 };
+    struct list_end end;
+    struct list_query query = { .prefix = STR(""), .delimiter = STR("/"), .max = 1 };
+
+    (void)state;
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    for (int i = 0; i < 30; i++) {
+        FX_OK(f, fx_put(f, "a/1", STR("1")));
+        FX_OK(f, fx_put(f, "a/2", STR("1")));
+    }
+    FX_OK(f, fx_put(f, "b", STR("1")));
+    FX_OK(f, fx_put(f, "b", STR("1")));
+    do {
+        FX_OK(f, version_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                              &f->fault));
+        query.after = end.next;
+        query.has_version_marker = end.next_version_id.len > 0;
+        if (query.has_version_marker)
+            assert_true(version_id_parse(end.next_version_id, &query.version_marker));
+    } while (end.truncated);
+    assert_int_equal(got.count, 3);
+    assert_true(str_eq(view(&got.all[0]), STR("a/")));
+    assert_true(str_eq(view(&got.all[2]), STR("b")));
+    fx_close(f);
+}
+
+static bool stop(void *context, struct str prefix, const struct version *version)
+{
+    (void)context;
+    (void)prefix;
+    (void)version;
+    return false;
+}
+
+static void a_visitor_can_stop(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct list_end end;
+    struct list_query query = { .prefix = STR(""), .max = 10 };
+
+    (void)state;
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    assert_int_equal(object_list(f->reader, fx_bucket_id(f), &query, stop, NULL, f->arena, &end,
+                                 &f->fault),
+                     STORE_STOPPED);
+    fx_close(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_queries_equal_the_model),
+        cmocka_unit_test(start_after_inside_a_prefix_still_gives_the_prefix),
+        cmocka_unit_test(delete_markers_are_not_listed),
+        cmocka_unit_test(versions_roll_up_too),
+        cmocka_unit_test(a_visitor_can_stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

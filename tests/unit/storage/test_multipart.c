@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Multipart uploads: parts of every placement become one version.
+ */
+#include "fixture.h"
+
+#include <stdio.h>
+
+static char bytes[6][150000];
+static char whole[900000];
+
+static struct str part_bytes(size_t i, size_t len)
+{
+    fx_fill(bytes[i], len, (uint32_t)(100 + i));
+    return str_make(bytes[i], len);
+}
+
+static size_t joined(size_t at, struct str part)
+{
+    memcpy(whole + at, part.p, part.len);
+    return at + part.len;
+}
+
+/* Inline plain, encrypted in a file, plain in a file, copy of a range, empty. */
+static struct str build(struct fixture *f, const char *key, struct str upload)
+{
+    struct str p1 = part_bytes(1, 700);
+    struct str p2 = part_bytes(2, 140000);
+    struct str p3 = part_bytes(3, 100001);
+    struct str from = part_bytes(4, 150000);
+    struct version source;
+    size_t at = 0;
+
+    FX_OK(f, fx_part(f, key, upload, 1, p1, NULL));
+    FX_OK(f, fx_part(f, key, upload, 2, p2, NULL));
+    FX_OK(f, fx_part(f, key, upload, 3, p3, NULL));
+    FX_OK(f, fx_put(f, "source", from));
+    FX_OK(f, fx_head(f, "source", &source));
+
+    struct copy_source range = { .bucket_id = fx_bucket_id(f),
+                                 .key = STR("source"),
+                                 .seq = source.seq,
+                                 .ranged = true,
+                                 .offset = 777,
+                                 .len = 99000 };
+
+    FX_OK(f, fx_part(f, key, upload, 5, STR_NONE, &range));
+    at = joined(at, p1);
+    at = joined(at, p2);
+    at = joined(at, p3);
+    at = joined(at, str_slice(from, 777, 99000));
+    return str_make(whole, at);
+}
+
+static bool count_part(void *context, const struct part *part)
+{
+    uint64_t *total = context;
+
+    *total += part->size_bytes + 1000000000u;
+    return true;
+}
+
+static void parts_of_all_kinds_become_one_object(void **state)
+{
+    static const uint32_t numbers[] = { 1, 2, 3, 5 };
+    struct fixture *f = fx_open(NULL);
+    struct str upload = fx_upload(f, "m");
+    struct str expected = build(f, "m", upload);
+    struct version version;
+    uint64_t total = 0;
+
+    (void)state;
+    FX_OK(f, fx_part(f, "m", upload, 9, part_bytes(5, 5000), NULL)); /* not chosen */
+    FX_OK(f, fx_complete(f, "m", upload, numbers, COUNT_OF(numbers)));
+    fx_assert_content(f, "m", expected);
+    FX_OK(f, fx_head(f, "m", &version));
+    assert_int_equal(version.part_count, 4);
+    assert_true(str_eq(version.attrs.headers, STR("h")));
+    assert_true(str_eq(version.attrs.etag, STR("multi-2")));
+    for (uint64_t offset = 0; offset < expected.len; offset += 50789) {
+        uint64_t len = u64_min(expected.len - offset, 120001);
+
+        assert_true(
+            str_eq(fx_read_range(f, &version, offset, len), str_slice(expected, offset, len)));
+    }
+    FX_OK(f, object_part_list(f->reader, &version, 0, 1000, count_part, &total, &f->fault));
+    assert_int_equal(total, expected.len + 4 * UINT64_C(1000000000));
+
+    /* A repeated Complete finds the answer; abort does not touch a done upload. */
+    struct upload done;
+
+    FX_OK(f, upload_get(f->reader, fx_bucket_id(f), STR("m"), upload, f->arena, &done, &f->fault));
+    assert_true(done.done);
+    assert_true(str_eq(done.attrs.etag, STR("multi-2")));
+    assert_int_equal(done.done_version.kind, VERSION_NULL);
+    assert_int_equal(fx_abort(f, "m", upload), STORE_NO_UPLOAD);
+
+    FX_OK(f, fx_copy(f, "m", "copy", /* rewrite= */ false));
+    FX_OK(f, fx_copy(f, "m", "sealed", /* rewrite= */ true));
+    FX_OK(f, fx_copy(f, "m", "m", /* rewrite= */ false));
+    FX_OK(f, fx_delete(f, "source"));
+    FX_OK(f, fx_delete(f, "m"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    fx_assert_content(f, "copy", expected);
+    fx_assert_content(f, "sealed", expected);
+    FX_OK(f, fx_head(f, "copy", &version));
+    assert_int_equal(version.part_count, 4);
+    fx_close(f);
+}
+
+static void ranges_of_a_multipart_object_can_be_parts(void **state)
+{
+    static const uint32_t numbers[] = { 1, 2, 3, 5 };
+    static const uint32_t two[] = { 1, 2 };
+    struct fixture *f = fx_open(NULL);
+    struct str upload = fx_upload(f, "m");
+    struct str expected = build(f, "m", upload);
+    struct version version;
+    char joint[400000];
+
+    (void)state;
+    FX_OK(f, fx_complete(f, "m", upload, numbers, COUNT_OF(numbers)));
+    FX_OK(f, fx_head(f, "m", &version));
+
+    struct copy_source range = { .bucket_id = fx_bucket_id(f),
+                                 .key = STR("m"),
+                                 .seq = version.seq,
+                                 .ranged = true,
+                                 .offset = 300,
+                                 .len = 200000 };
+    struct str second = fx_upload(f, "n");
+
+    FX_OK(f, fx_part(f, "n", second, 1, STR_NONE, &range));
+    range.offset = 1;
+    range.len = 100; /* within the inline part */
+    FX_OK(f, fx_part(f, "n", second, 2, STR_NONE, &range));
+    FX_OK(f, fx_complete(f, "n", second, two, 2));
+    FX_OK(f, fx_delete(f, "m"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    memcpy(joint, expected.p + 300, 200000);
+    memcpy(joint + 200000, expected.p + 1, 100);
+    fx_assert_content(f, "n", str_make(joint, 200100));
+    range.seq++;
+    assert_int_equal(fx_part(f, "n", fx_upload(f, "n"), 1, STR_NONE, &range), STORE_RETRY);
+    fx_close(f);
+}
+
+static void a_replaced_part_says_retry_and_an_aborted_upload_is_gone(void **state)
+{
+    static const uint32_t one[] = { 1 };
+    static const uint32_t two[] = { 1, 2 };
+    struct fixture *f = fx_open(NULL);
+    struct str upload = fx_upload(f, "m");
+    struct part_choice stale = { .number = 1, .seq = 1 };
+    struct intent complete = { .kind = INTENT_UPLOAD_COMPLETE,
+                               .bucket = BUCKET,
+                               .key = STR("m"),
+                               .arena = f->arena,
+                               .upload_id = upload,
+                               .parts = &stale,
+                               .part_count = 1 };
+
+    (void)state;
+    FX_OK(f, fx_part(f, "m", upload, 1, part_bytes(1, 2000), NULL));
+    FX_OK(f, fx_part(f, "m", upload, 1, part_bytes(2, 3000), NULL));
+    assert_int_equal(store_submit_wait(f->store, &complete), STORE_RETRY);
+    assert_int_equal(fx_complete(f, "m", upload, two, 2), STORE_RETRY);
+    assert_int_equal(fx_part(f, "x", upload, 1, STR("x"), NULL), STORE_NO_UPLOAD);
+    assert_int_equal(fx_part(f, "m", upload, 0, STR("x"), NULL), STORE_LIMIT);
+    assert_int_equal(fx_part(f, "m", upload, STORE_PARTS_MAX + 1, STR("x"), NULL), STORE_LIMIT);
+    FX_OK(f, fx_part(f, "m", upload, STORE_PARTS_MAX, STR("x"), NULL));
+    FX_OK(f, fx_abort(f, "m", upload));
+    assert_int_equal(fx_abort(f, "m", upload), STORE_NO_UPLOAD);
+    assert_int_equal(fx_complete(f, "m", upload, one, 1), STORE_NO_UPLOAD);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
+static void one_empty_part_is_an_empty_multipart_object(void **state)
+{
+    static const uint32_t one[] = { 1 };
+    struct fixture *f = fx_open(NULL);
+    struct str upload = fx_upload(f, "m");
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_part(f, "m", upload, 1, STR(""), NULL));
+    FX_OK(f, fx_complete(f, "m", upload, one, 1));
+    FX_OK(f, fx_head(f, "m", &version));
+    assert_int_equal(version.part_count, 1);
+    assert_int_equal(version.size_bytes, 0);
+    fx_assert_content(f, "m", STR(""));
+    FX_OK(f, fx_copy(f, "m", "n", /* rewrite= */ false));
+    fx_close(f);
+}
+
+struct seen {
+    struct fixture *f;
+    size_t count;
+    char log[400];
+};
+
+static bool note(void *context, struct str prefix, const struct upload *upload)
+{
+    struct seen *seen = context;
+    struct str name = upload != NULL ? upload->key : prefix;
+    size_t at = strlen(seen->log);
+
+    (void)snprintf(seen->log + at, sizeof(seen->log) - at, "%.*s ", STR_ARG(name));
+    seen->count++;
+    return true;
+}
+
+static void open_uploads_are_listed_by_key_then_age(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct seen seen = { .f = f };
+    struct upload_query query = { .prefix = STR(""), .max = 1 };
+    struct upload_end end;
+
+    (void)state;
+    (void)fx_upload(f, "b");
+    (void)fx_upload(f, "a/2");
+    (void)fx_upload(f, "a/1");
+    (void)fx_upload(f, "b");
+    (void)fx_upload(f, "b");
+    do {
+        FX_OK(f, upload_list(f->reader, fx_bucket_id(f), &query, note, &seen, f->arena, &end,
+                             &f->fault));
+        query.key_marker = end.next_key;
+        query.upload_id_marker = end.next_upload_id;
+    } while (end.truncated);
+    assert_string_equal(seen.log, "a/1 a/2 b b b ");
+
+    seen.log[0] = '\0';
+    query = (struct upload_query){ .prefix = STR(""), .delimiter = STR("/"), .max = 1 };
+    do {
+        FX_OK(f, upload_list(f->reader, fx_bucket_id(f), &query, note, &seen, f->arena, &end,
+                             &f->fault));
+        query.key_marker = end.next_key;
+        query.upload_id_marker = end.next_upload_id;
+    } while (end.truncated);
+    assert_string_equal(seen.log, "a/ b b b ");
+
+    seen.log[0] = '\0';
+    query = (struct upload_query){ .prefix = STR(""), .key_marker = STR("a/2"), .max = 9 };
+    FX_OK(f,
+          upload_list(f->reader, fx_bucket_id(f), &query, note, &seen, f->arena, &end, &f->fault));
+    assert_string_equal(seen.log, "b b b ");
+    fx_close(f);
+}
+
+static void old_uploads_expire(void **state)
+{
+    struct store_options options = { .durability = STORE_RELAXED,
+                                     .inline_max_bytes = 1024,
+                                     .reserve_bytes = 1,
+                                     .upload_expiry_us = 3600 * US_PER_S };
+    static const uint32_t one[] = { 1 };
+    struct fixture *f = fx_open(&options);
+    struct str old = fx_upload(f, "m");
+    struct str done = fx_upload(f, "d");
+    struct upload upload;
+
+    (void)state;
+    FX_OK(f, fx_part(f, "m", old, 1, part_bytes(1, 5000), NULL));
+    FX_OK(f, fx_part(f, "d", done, 1, part_bytes(2, 5000), NULL));
+    FX_OK(f, fx_complete(f, "d", done, one, 1));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    FX_OK(f, upload_get(f->reader, fx_bucket_id(f), STR("m"), old, f->arena, &upload, &f->fault));
+
+    clock_set_offset_us(2 * 3600 * US_PER_S);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(upload_get(f->reader, fx_bucket_id(f), STR("m"), old, f->arena, &upload,
+                                &f->fault),
+                     STORE_NO_UPLOAD);
+    FX_OK(f, upload_get(f->reader, fx_bucket_id(f), STR("d"), done, f->arena, &upload, &f->fault));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 1);
+
+    clock_set_offset_us(26 * 3600 * US_PER_S);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(upload_get(f->reader, fx_bucket_id(f), STR("d"), done, f->arena, &upload,
+                                &f->fault),
+                     STORE_NO_UPLOAD);
+    clock_set_offset_us(0);
+    fx_close(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_of_all_kinds_become_one_object),
+        cmocka_unit_test(ranges_of_a_multipart_object_can_be_parts),
+        cmocka_unit_test(a_replaced_part_says_retry_and_an_aborted_upload_is_gone),
+        cmocka_unit_test(one_empty_part_is_an_empty_multipart_object),
+        cmocka_unit_test(open_uploads_are_listed_by_key_then_age),
+        cmocka_unit_test(old_uploads_expire),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sweep against writers of the same bytes and against open downloads.
+ */
+#include "fixture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#define ROUNDS 150
+#define CONTENTS 3
+
+static char content[CONTENTS][20000];
+static char big[2][150000];
+
+struct racer {
+    struct fixture *f;
+    int number;
+    atomic_bool *stop;
+    pthread_t thread;
+};
+
+static void put_bytes(struct racer *racer, struct arena *arena, struct str key, struct str bytes)
+{
+    struct body_options options = { .account = OWNER };
+    struct body_writer *writer;
+    struct body_digests digests;
+    struct fault fault = { 0 };
+    struct intent intent = { .kind = INTENT_OBJECT_PUT,
+                             .bucket = BUCKET,
+                             .key = key,
+                             .arena = arena,
+                             .attrs = { .etag = STR("e"), .owner = OWNER } };
+
+    assert_int_equal(body_writer_open(racer->f->store, &options, &writer, &fault), STORE_OK);
+    assert_int_equal(body_writer_append(writer, bytes.p, bytes.len, &fault), STORE_OK);
+    assert_int_equal(body_writer_finish(writer, &digests, &fault), STORE_OK);
+    intent.body = writer;
+    assert_int_equal(store_submit_wait(racer->f->store, &intent), STORE_OK);
+    body_writer_close(writer);
+}
+
+static void check_bytes(struct reader *reader, struct arena *arena, struct str key,
+                        struct str bytes)
+{
+    struct fault fault = { 0 };
+    struct bucket bucket;
+    struct version version;
+    struct body *body;
+    char out[20001];
+
+    assert_int_equal(reader_begin(reader, &fault), STORE_OK);
+    assert_int_equal(bucket_get(reader, BUCKET, arena, &bucket, &fault), STORE_OK);
+    assert_int_equal(version_get(reader, bucket.id, key, (struct version_id){ 0 }, arena, &version,
+                                 &fault),
+                     STORE_OK);
+    assert_int_equal(body_open(reader, &version, 0, version.size_bytes, &body, &fault), STORE_OK);
+    reader_end(reader);
+    assert_int_equal(body_read(body, out, sizeof(out), &fault), bytes.len);
+    assert_memory_equal(out, bytes.p, bytes.len);
+    body_close(body);
+}
+
+/* Puts, reads and deletes a few equal contents under keys of its own. */
+static void *race(void *argument)
+{
+    struct racer *racer = argument;
+    struct arena *arena = arena_open(4096, 1 << 20);
+    struct reader *reader;
+    struct fault fault = { 0 };
+    char key[16];
+
+    assert_int_equal(reader_open(racer->f->store, &reader, &fault), STORE_OK);
+    (void)snprintf(key, sizeof(key), "k%d", racer->number);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct str bytes = str_make(content[(i + racer->number) % CONTENTS], 20000);
+        struct delete_item item = { .key = str_from_cstr(key) };
+        struct intent remove = { .kind = INTENT_OBJECT_DELETE,
+                                 .bucket = BUCKET,
+                                 .arena = arena,
+                                 .items = &item,
+                                 .item_count = 1 };
+
+        put_bytes(racer, arena, str_from_cstr(key), bytes);
+        check_bytes(reader, arena, str_from_cstr(key), bytes);
+        assert_int_equal(store_submit_wait(racer->f->store, &remove), STORE_OK);
+        arena_reset(arena);
+    }
+    reader_close(reader);
+    arena_close(arena);
+    return NULL;
+}
+
+static void *sweep(void *argument)
+{
+    struct racer *racer = argument;
+    struct fault fault = { 0 };
+
+    while (!atomic_load(racer->stop))
+        assert_int_equal(store_sweep_now(racer->f->store, &fault), STORE_OK);
+    return NULL;
+}
+
+static void a_put_of_bytes_being_swept_never_loses_them(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    atomic_bool stop = false;
+    struct racer racers[4];
+
+    (void)state;
+    for (size_t i = 0; i < CONTENTS; i++)
+        fx_fill(content[i], sizeof(content[i]), (uint32_t)i);
+    for (int i = 0; i < 4; i++) {
+        racers[i] = (struct racer){ .f = f, .number = i, .stop = &stop };
+        assert_int_equal(pthread_create(&racers[i].thread, NULL, i < 3 ? race : sweep, &racers[i]),
+                         0);
+    }
+    for (int i = 0; i < 3; i++)
+        (void)pthread_join(racers[i].thread, NULL);
+    atomic_store(&stop, true);
+    (void)pthread_join(racers[3].thread, NULL);
+    assert_true(store_counters(f->store).blobs_removed > 0);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
+static void a_long_download_is_not_cut_by_delete_and_sweep(void **state)
+{
+    static const uint32_t numbers[] = { 1, 2, 3 };
+    struct fixture *f = fx_open(NULL);
+    struct str upload = fx_upload(f, "m");
+    struct version version;
+    struct body *body;
+    char out[300100];
+    size_t at = 0;
+    int64_t got = 1;
+
+    (void)state;
+    fx_fill(big[0], 150000, 1);
+    fx_fill(big[1], 150000, 2);
+    FX_OK(f, fx_part(f, "m", upload, 1, str_make(big[0], 150000), NULL));
+    FX_OK(f, fx_part(f, "m", upload, 2, str_make(big[1], 150000), NULL));
+    FX_OK(f, fx_part(f, "m", upload, 3, str_make(big[0], 100), NULL));
+    FX_OK(f, fx_complete(f, "m", upload, numbers, 3));
+
+    FX_OK(f, reader_begin(f->reader, &f->fault));
+    FX_OK(f, fx_head(f, "m", &version));
+    FX_OK(f, body_open(f->reader, &version, 0, version.size_bytes, &body, &f->fault));
+    reader_end(f->reader);
+    FX_OK(f, fx_delete(f, "m"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 2);
+    while (got > 0) {
+        got = body_read(body, out + at, size_min(sizeof(out) - at, 10000), &f->fault);
+        assert_true(got >= 0);
+        at += (size_t)got;
+    }
+    assert_int_equal(at, 300100);
+    assert_memory_equal(out, big[0], 150000);
+    assert_memory_equal(out + 150000, big[1], 150000);
+    assert_memory_equal(out + 300000, big[0], 100);
+    body_close(body);
+
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
+static void a_snapshot_keeps_what_it_can_see(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct version version;
+    struct body *body;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", str_make(big[0], 150000)));
+    FX_OK(f, reader_begin(f->reader, &f->fault));
+    FX_OK(f, fx_head(f, "k", &version));
+    FX_OK(f, fx_delete(f, "k"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    FX_OK(f, body_open(f->reader, &version, 0, version.size_bytes, &body, &f->fault));
+    body_close(body);
+    reader_end(f->reader);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_put_of_bytes_being_swept_never_loses_them),
+        cmocka_unit_test(a_long_download_is_not_cut_by_delete_and_sweep),
+        cmocka_unit_test(a_snapshot_keeps_what_it_can_see),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
