@@ -117,9 +117,11 @@ struct store {
     atomic_bool closing;
     atomic_bool poisoned;
     atomic_bool reserve_gone;
+    int64_t reserve_tried_us;         /* writer; monotonic */
     _Atomic int64_t space_checked_us; /* monotonic */
     atomic_bool space_low;
-    uint64_t restart_at_bytes; /* writer: log size at which it is reset by force */
+    uint64_t checkpoint_at_bytes; /* writer: log size at which the janitor is asked to copy it */
+    uint64_t restart_at_bytes;    /* writer: log size at which it is reset by force */
 
     _Atomic uint64_t commit_count;
     _Atomic uint64_t intent_count;
@@ -142,6 +144,8 @@ struct reader {
 bool space_left(struct store *store);
 /* The reserve file exists (made when missing and there is room). */
 void reserve_keep(struct store *store);
+/* The reserve is gone: try to make it again, at most once a second. True: it is there. Writer. */
+bool reserve_retry(struct store *store);
 /* Give the reserve file back to the file system. False: it was gone already. */
 bool reserve_drop(struct store *store);
 
@@ -174,8 +178,9 @@ void sweep_finish(struct store *store, const struct sweep *sweep);
 /* One transaction; ret_more: run again, ret_waiting: dead bodies remain. */
 MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
                                         struct fault *fault);
-/* One leaf directory of blobs/: files that no row names and that are old enough are removed. */
-void orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf);
+/* One leaf directory of blobs/: files that no row names and that are old enough are removed.
+ * False: there is no such directory. */
+bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf);
 #define BLOB_LEAVES 65536u
 
 /* ---- body_writer.c ----------------------------------------------------------------------- */

@@ -13,7 +13,8 @@
 #include "storage/internal.h"
 
 #define QUIET_US US_PER_S
-#define WALK_LEAVES 64 /* looked at per second */
+#define WALK_LEAVES 64   /* directories read per second */
+#define WALK_LOOKS 16384 /* and names tried */
 #define FAR_US (INT64_C(24) * 3600 * US_PER_S)
 #define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
 
@@ -173,8 +174,6 @@ static void quiet_round(struct store *store, int64_t now_us)
         atomic_store(&janitor->dirty, true);
         janitor->quiet_at_us = now_us + QUIET_US;
     }
-    if (atomic_load(&store->reserve_gone))
-        reserve_keep(store);
 }
 
 static void sweep_round(struct store *store, int64_t now_us)
@@ -195,8 +194,9 @@ static void walk_round(struct store *store, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
 
-    for (int i = 0; i < WALK_LEAVES && janitor->walk_position < BLOB_LEAVES; i++)
-        orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
+    for (int looks = 0, found = 0;
+         janitor->walk_position < BLOB_LEAVES && found < WALK_LEAVES && looks < WALK_LOOKS; looks++)
+        found += orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
     janitor->walk_at_us = janitor->walk_position < BLOB_LEAVES ? now_us + US_PER_S : INT64_MAX;
 }
 

@@ -4,7 +4,8 @@
  *
  * (1) Bodies are refused while less than reserve_bytes are free; asked at most ten times a second.
  * (2) DIR/reserve occupies 1 MiB. When the catalog itself meets a full disk the writer removes it
- *     and goes on with what frees space; everything else is refused until the file is back.
+ *     and goes on with what frees space; everything else is refused until the file can be made
+ *     again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include "storage/internal.h"
 
 #define CHECK_INTERVAL_US (US_PER_S / 10)
+#define RETRY_INTERVAL_US US_PER_S
 #define RESERVE_FILE_BYTES (UINT64_C(1) << 20)
 
 static uint64_t free_bytes(const struct store *store)
@@ -56,11 +58,23 @@ void reserve_keep(struct store *store)
         atomic_store(&store->reserve_gone, false);
 }
 
+bool reserve_retry(struct store *store)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (now_us - store->reserve_tried_us >= RETRY_INTERVAL_US) {
+        store->reserve_tried_us = now_us;
+        reserve_keep(store);
+    }
+    return !atomic_load(&store->reserve_gone);
+}
+
 bool reserve_drop(struct store *store)
 {
     if (atomic_exchange(&store->reserve_gone, true))
         return false;
 
+    store->reserve_tried_us = clock_monotonic_us();
     atomic_store(&store->space_low, true);
     return file_unlink(store->dir_fd, "reserve") == 0;
 }

@@ -60,11 +60,11 @@ enum store_durability {
 
 struct store_options {
     enum store_durability durability;
-    uint32_t inline_max_bytes;    /* 0: default */
-    uint32_t worker_count;        /* threads that sync and link large bodies; 0: default (4) */
-    uint64_t reserve_bytes;       /* free space kept for the catalog; 0: default 16 MiB */
-    int64_t upload_expiry_us;     /* age at which an open upload is removed; 0: never */
-    int64_t janitor_interval_us;  /* 0: default 60 s; the janitor sleeps while nothing is due */
+    uint32_t inline_max_bytes;   /* 0: default */
+    uint32_t worker_count;       /* threads that sync and link large bodies; 0: default (4) */
+    uint64_t reserve_bytes;      /* free space kept for the catalog; 0: default 16 MiB */
+    int64_t upload_expiry_us;    /* age at which an open upload is removed; 0: never */
+    int64_t janitor_interval_us; /* 0: default 60 s; the janitor sleeps while nothing is due */
 };
 
 struct store;
@@ -155,7 +155,7 @@ struct version {
     uint64_t tail;
     struct str key;
     bool delete_marker;
-    bool null_version;   /* its id is "null" */
+    bool null_version; /* its id is "null" */
     bool latest;
     int64_t modified_us;
     uint64_t size_bytes; /* of the plain content */
@@ -183,22 +183,21 @@ MUST_CHECK enum store_status reader_begin(struct reader *reader, struct fault *f
 void reader_end(struct reader *reader);
 
 /* All results live in the arena. STORE_NO_BUCKET when absent. */
-MUST_CHECK enum store_status bucket_get(struct reader *reader, struct str name,
-                                        struct arena *arena, struct bucket *ret_bucket,
-                                        struct fault *fault);
+MUST_CHECK enum store_status bucket_get(struct reader *reader, struct str name, struct arena *arena,
+                                        struct bucket *ret_bucket, struct fault *fault);
 
 /* Visitors return true to go on. What they are given lives until they return. */
 typedef bool bucket_visit(void *context, const struct bucket *bucket);
 
 /* Buckets of one owner, by name in byte order, names > after and starting with prefix. */
-MUST_CHECK enum store_status bucket_list(struct reader *reader, struct str owner,
-                                         struct str prefix, struct str after, bucket_visit *visit,
-                                         void *context, struct fault *fault);
+MUST_CHECK enum store_status bucket_list(struct reader *reader, struct str owner, struct str prefix,
+                                         struct str after, bucket_visit *visit, void *context,
+                                         struct fault *fault);
 
 /* A configuration document: kind is the sub-resource ("tagging", "cors"), id "" when single. */
-MUST_CHECK enum store_status document_get(struct reader *reader, int64_t bucket_id,
-                                          struct str kind, struct str id, struct arena *arena,
-                                          struct str *ret_body, struct fault *fault);
+MUST_CHECK enum store_status document_get(struct reader *reader, int64_t bucket_id, struct str kind,
+                                          struct str id, struct arena *arena, struct str *ret_body,
+                                          struct fault *fault);
 
 /*
  * One version of a key. STORE_NO_KEY when the key has no current version (VERSION_CURRENT),
@@ -251,9 +250,9 @@ struct upload {
     struct str initiator; /* canonical id */
     int64_t initiated_us;
     bool done; /* completed: kept for a while so that a repeated Complete can be answered */
-    struct version_attrs attrs; /* of the object to be; etag set once done */
-    uint8_t checksum_kind;      /* enum checksum_kind */
-    uint8_t checksum_type;      /* the server's number */
+    struct version_attrs attrs;     /* of the object to be; etag set once done */
+    uint8_t checksum_kind;          /* enum checksum_kind */
+    uint8_t checksum_type;          /* the server's number */
     struct version_id done_version; /* once done: the version it became */
     bool done_versioned;
 };
@@ -301,10 +300,9 @@ MUST_CHECK enum store_status part_list(struct reader *reader, const struct uploa
                                        void *context, struct fault *fault);
 
 /* Parts of a finished multipart object (version->part_count > 0); seq and modified_us are 0. */
-MUST_CHECK enum store_status object_part_list(struct reader *reader,
-                                              const struct version *version, uint32_t after,
-                                              uint32_t max, part_visit *visit, void *context,
-                                              struct fault *fault);
+MUST_CHECK enum store_status object_part_list(struct reader *reader, const struct version *version,
+                                              uint32_t after, uint32_t max, part_visit *visit,
+                                              void *context, struct fault *fault);
 
 /* ---- reading bodies ---------------------------------------------------------------------- */
 
@@ -339,11 +337,11 @@ MUST_CHECK int64_t body_read(struct body *body, void *out, size_t max, struct fa
 struct body_writer; /* one thread at a time */
 
 struct body_options {
-    struct str account;       /* canonical id that the bytes are charged to (bucket owner) */
-    bool encrypt;             /* AES-256-GCM in frames, own data key wrapped by the keyring */
-    bool want_sha256;         /* the digest of the plain bytes is needed even if not addressed by */
-    uint32_t checksum_kinds;  /* bit mask of 1u << enum checksum_kind */
-    uint64_t expected_bytes;  /* 0: unknown; used only to choose inline or file early */
+    struct str account;      /* canonical id that the bytes are charged to (bucket owner) */
+    bool encrypt;            /* AES-256-GCM in frames, own data key wrapped by the keyring */
+    bool want_sha256;        /* the digest of the plain bytes is needed even if not addressed by */
+    uint32_t checksum_kinds; /* bit mask of 1u << enum checksum_kind */
+    uint64_t expected_bytes; /* 0: unknown; used only to choose inline or file early */
 };
 
 struct body_digests {
@@ -355,8 +353,7 @@ struct body_digests {
 
 MUST_CHECK enum store_status body_writer_open(struct store *store,
                                               const struct body_options *options,
-                                              struct body_writer **ret_writer,
-                                              struct fault *fault);
+                                              struct body_writer **ret_writer, struct fault *fault);
 MUST_CHECK enum store_status body_writer_append(struct body_writer *writer, const void *bytes,
                                                 size_t len, struct fault *fault);
 /* No more bytes: compute digests. The body is not durable yet; that is part of the intent. */
@@ -385,11 +382,11 @@ enum intent_kind {
 
 /* Decided against the current version (delete marker = absent) inside the commit. */
 struct write_condition {
-    bool if_none_match_any;  /* If-None-Match: * */
-    struct str if_match;     /* ETag without quotes, or "*" = exists; STR_NONE: not asked */
-    bool has_size;           /* x-amz-if-match-size */
+    bool if_none_match_any; /* If-None-Match: * */
+    struct str if_match;    /* ETag without quotes, or "*" = exists; STR_NONE: not asked */
+    bool has_size;          /* x-amz-if-match-size */
     uint64_t size_bytes;
-    bool has_modified;       /* x-amz-if-match-last-modified-time, compared in whole seconds */
+    bool has_modified; /* x-amz-if-match-last-modified-time, compared in whole seconds */
     int64_t modified_us;
 };
 /* Result STORE_NO_KEY when if_match/size/modified is asked and there is no current version,
@@ -430,8 +427,8 @@ struct part_choice {
 
 struct intent {
     enum intent_kind kind;
-    struct str bucket; /* name */
-    struct str key;    /* object, part and upload intents */
+    struct str bucket;   /* name */
+    struct str key;      /* object, part and upload intents */
     struct arena *arena; /* results are made here; the submitter must not touch it until done */
 
     /*
@@ -477,7 +474,7 @@ struct intent {
     size_t item_count;
 
     /* uploads */
-    struct str upload_id; /* PART_PUT, COMPLETE, ABORT; result of CREATE */
+    struct str upload_id;                 /* PART_PUT, COMPLETE, ABORT; result of CREATE */
     uint8_t checksum_kind, checksum_type; /* CREATE */
     uint32_t part_number;                 /* PART_PUT; attrs.etag and attrs.checksum describe it */
     const struct part_choice *parts;      /* COMPLETE, ascending; attrs.etag/.checksum: result */
@@ -486,9 +483,9 @@ struct intent {
     int64_t initiated_us;
 
     /* results of OBJECT_PUT, UPLOAD_COMPLETE, PART_PUT, OBJECT_SET */
-    int64_t committed_us;      /* Last-Modified of what was written */
-    bool versioned;            /* the bucket has a versioning state: send x-amz-version-id */
-    struct str version_text;   /* id of the version written (or "null") */
+    int64_t committed_us;    /* Last-Modified of what was written */
+    bool versioned;          /* the bucket has a versioning state: send x-amz-version-id */
+    struct str version_text; /* id of the version written (or "null") */
     uint64_t size_bytes;
 };
 
@@ -506,8 +503,8 @@ enum store_status store_submit_wait(struct store *store, struct intent *intent);
 struct fsck_report {
     uint64_t buckets, versions, uploads, blobs, inline_bodies;
     uint64_t bytes_read;
-    uint64_t errors;   /* a reference without good bytes, a wrong count, a damaged catalog */
-    uint64_t orphans;  /* files no row names (harmless; removed by the sweep) */
+    uint64_t errors;  /* a reference without good bytes, a wrong count, a damaged catalog */
+    uint64_t orphans; /* files no row names (harmless; removed by the sweep) */
 };
 
 /* One line per finding, in plain words. */

@@ -107,7 +107,7 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
     blob_pins_unlock(&store->pins);
 }
 
-void orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
+bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
 {
     char path[6];
     const struct dirent *entry;
@@ -117,14 +117,15 @@ void orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
     (void)snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
     fd = openat(store->blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return;
+        return false;
     dir = fdopendir(fd);
     if (dir == NULL) {
         (void)close(fd);
-        return;
+        return false;
     }
 
     while ((entry = readdir(dir)) != NULL)
         orphan_check(store, cat, dirfd(dir), entry->d_name);
     (void)closedir(dir);
+    return true;
 }

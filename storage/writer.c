@@ -94,7 +94,7 @@ static enum store_status apply(struct store *store, struct intent *intent)
 {
     struct staged_body staged = { .kind = BODY_EMPTY };
 
-    if (atomic_load(&store->reserve_gone) && !frees_space(intent))
+    if (atomic_load(&store->reserve_gone) && !frees_space(intent) && !reserve_retry(store))
         return fault_set(&intent->fault, STORE_FULL, "the disk is full");
     if (intent->body != NULL)
         body_writer_describe(intent->body, &staged);
@@ -284,13 +284,16 @@ static void mind_log(struct store *store)
     uint64_t left;
 
     if (bytes < LOG_SOFT_BYTES) {
+        store->checkpoint_at_bytes = LOG_SOFT_BYTES;
         store->restart_at_bytes = LOG_HARD_BYTES;
         return;
     }
-    if (bytes < store->restart_at_bytes) {
+    if (bytes >= store->checkpoint_at_bytes) {
+        store->checkpoint_at_bytes = bytes + LOG_SOFT_BYTES;
         janitor_note_long_log(store);
-        return;
     }
+    if (bytes < store->restart_at_bytes)
+        return;
 
     store->restart_at_bytes = bytes + LOG_RETRY_BYTES;
     if (catalog_checkpoint(store->cat, CHECKPOINT_RESTART, &left, NULL) != STORE_OK &&

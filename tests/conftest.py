@@ -189,6 +189,14 @@ def versioned(cloud, s3):
 
 
 @pytest.fixture
+def gone(s3, versioned):
+    """A version id that was one, of a version that is no more."""
+    version = s3.put_object(Bucket=versioned, Key="gone", Body=b"gone")["VersionId"]
+    s3.delete_object(Bucket=versioned, Key="gone", VersionId=version)
+    return version
+
+
+@pytest.fixture
 def root_user(server):
     return server.users["root"]
 

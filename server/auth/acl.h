@@ -51,8 +51,8 @@ MUST_CHECK bool acl_canned(struct str name, struct str owner, struct str bucket_
 
 /* What an operation needs; the column NEED of routes.def. */
 enum access_need {
-    NEED_ANYONE = 0,       /* no decision beyond a good signature */
-    NEED_USER,             /* any authenticated user (ListBuckets, CreateBucket) */
+    NEED_ANYONE = 0, /* no decision beyond a good signature */
+    NEED_USER,       /* any authenticated user (ListBuckets, CreateBucket) */
     NEED_BUCKET_READ,
     NEED_BUCKET_WRITE,
     NEED_BUCKET_READ_ACP,
@@ -61,7 +61,7 @@ enum access_need {
     NEED_OBJECT_READ,
     NEED_OBJECT_READ_ACP,
     NEED_OBJECT_WRITE_ACP,
-    NEED_OBJECT_OWNER,     /* owner of the object or of its bucket */
+    NEED_OBJECT_OWNER, /* owner of the object or of its bucket */
 };
 
 /* The two resources a decision looks at. Object fields are STR_NONE when there is no object. */

@@ -5,8 +5,8 @@
  *
  * (1) Fail closed: an unknown member, operator, type or a repeated JSON name makes the document
  *     invalid; nothing in it is skipped.
- * (2) Every field of the form is covered by a condition, but for the few that carry the signature
- *     and x-ignore-*. A field given twice satisfies its conditions twice.
+ * (2) Every field of the form is covered by a condition, but for the few that carry the signature,
+ *     x-ignore-* and x-amz-checksum-* (which can only make the upload stricter). A field given twice satisfies its conditions twice.
  * (3) `bucket` is the bucket the request was routed to, whatever a field of that name says
  *     (CVE-2023-43040), and must be named by a condition.
  */
@@ -76,7 +76,8 @@ static bool exempt(struct str name)
 {
     return str_eq_nocase(name, STR("policy")) || str_eq_nocase(name, STR("x-amz-signature")) ||
            str_eq_nocase(name, STR("signature")) || str_eq_nocase(name, STR("AWSAccessKeyId")) ||
-           str_eq_nocase(name, STR("file")) || str_starts_nocase(name, STR("x-ignore-"));
+           str_eq_nocase(name, STR("file")) || str_starts_nocase(name, STR("x-ignore-")) ||
+           str_starts_nocase(name, STR("x-amz-checksum-"));
 }
 
 /* In a policy "\$" stands for a dollar sign; signers that did not know write it plainly. */

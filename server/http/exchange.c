@@ -150,8 +150,7 @@ static enum MHD_Result exchange_body(struct http_exchange *x, const char *bytes,
         /* libmicrohttpd can not answer in mid-body: the rest is read to be able to say why. */
         x->state = EXCHANGE_DRAIN;
         x->drain_max = HTTP_SWALLOW_BYTES_MAX;
-        if (x->request.has_content_length &&
-            x->request.content_length - x->bytes_in > x->drain_max)
+        if (x->request.has_content_length && x->request.content_length - x->bytes_in > x->drain_max)
             return MHD_NO;
         return MHD_YES;
     case HTTP_WAIT:

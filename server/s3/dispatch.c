@@ -280,9 +280,7 @@ static enum s3_error open_body(struct op *op)
     uint64_t max = op->route->body_max;
     enum s3_error err;
 
-    /* HTTP's own chunks do not tell the length; aws-chunked inside them does. */
-    if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length &&
-        !str_present(op_header(op, "x-amz-decoded-content-length")))
+    if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length && !request->chunked)
         return op_fail(op, S3_MissingContentLength);
     if (op->route->body == TAKES_FORM)
         return post_open(op);
@@ -295,8 +293,7 @@ static enum s3_error open_body(struct op *op)
         return err;
     if (op->route->run == op_UploadPart) {
         err = op_upload_prepare(op);
-        return err != S3_OK ? err
-                            : sink_open_writer(op, op->upload.attrs.sse != SSE_NONE);
+        return err != S3_OK ? err : sink_open_writer(op, op->upload.attrs.sse != SSE_NONE);
     }
     /* Bad headers too are refused before the body travels. */
     err = attrs_from_request(op, &op->attrs);
@@ -399,8 +396,8 @@ static enum http_next on_headers(void *context, struct http_exchange_view *excha
     return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
 }
 
-static enum http_next on_body(void *context, struct http_exchange_view *exchange,
-                              const void *bytes, size_t len)
+static enum http_next on_body(void *context, struct http_exchange_view *exchange, const void *bytes,
+                              size_t len)
 {
     struct op *op = exchange->user;
     enum s3_error err = feed_body(op, bytes, len);
@@ -541,8 +538,8 @@ struct s3_app *s3_app_open(const struct s3_options *options)
         return NULL;
     xml_init();
     app->options = *options;
-    app->http = (struct http_app){ app,      on_loop_start, on_loop_stop, on_headers, on_body,
-                                   on_end,   on_resume,     on_refuse,    on_done };
+    app->http = (struct http_app){ app,    on_loop_start, on_loop_stop, on_headers, on_body,
+                                   on_end, on_resume,     on_refuse,    on_done };
     return app;
 }
 

@@ -130,7 +130,10 @@ static bool is_ipv4(struct str name)
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 bool s3_bucket_name_valid(struct str name)
 {
-    static const struct { const char *p; size_t len; } bad_ends[] = {
+    static const struct {
+        const char *p;
+        size_t len;
+    } bad_ends[] = {
         { "-s3alias", 8 }, { "--ol-s3", 7 }, { ".mrap", 5 }, { "--x-s3", 6 }, { "--table-s3", 10 },
     };
 

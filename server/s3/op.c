@@ -22,8 +22,7 @@ enum s3_error op_fail_values(struct op *op, enum s3_error error, struct str mess
     return error;
 }
 
-enum s3_error op_fail_argument(struct op *op, struct str message, struct str name,
-                               struct str value)
+enum s3_error op_fail_argument(struct op *op, struct str message, struct str name, struct str value)
 {
     return op_fail_text(op, S3_InvalidArgument, message, name, value);
 }

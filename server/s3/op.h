@@ -22,17 +22,17 @@
 
 /* ---- limits ------------------------------------------------------------------------------- */
 
-#define S3_OBJECT_BYTES_MAX (UINT64_C(5) << 30)        /* one PUT, one copy: 5 GiB */
-#define S3_MULTIPART_BYTES_MAX (UINT64_C(50) << 40)    /* an assembled object: 50 TB */
-#define S3_PART_BYTES_MIN (UINT64_C(5) << 20)          /* every part but the last */
-#define S3_METADATA_BYTES_MAX 2048                     /* names and values after x-amz-meta- */
+#define S3_OBJECT_BYTES_MAX (UINT64_C(5) << 30)     /* one PUT, one copy: 5 GiB */
+#define S3_MULTIPART_BYTES_MAX (UINT64_C(50) << 40) /* an assembled object: 50 TB */
+#define S3_PART_BYTES_MIN (UINT64_C(5) << 20)       /* every part but the last */
+#define S3_METADATA_BYTES_MAX 2048                  /* names and values after x-amz-meta- */
 #define S3_OBJECT_TAGS_MAX 10
 #define S3_BUCKET_TAGS_MAX 50
 #define S3_TAG_KEY_CHARS_MAX 128
 #define S3_TAG_VALUE_CHARS_MAX 256
 #define S3_DELETE_KEYS_MAX 1000
-#define S3_XML_BYTES_MAX (64u * 1024u)                 /* configuration documents */
-#define S3_XML_LIST_BYTES_MAX (4u * 1024u * 1024u)     /* DeleteObjects, CompleteMultipartUpload */
+#define S3_XML_BYTES_MAX (64u * 1024u)             /* configuration documents */
+#define S3_XML_LIST_BYTES_MAX (4u * 1024u * 1024u) /* DeleteObjects, CompleteMultipartUpload */
 
 /* ---- routes ------------------------------------------------------------------------------- */
 
@@ -40,20 +40,20 @@ enum resource { RESOURCE_SERVICE, RESOURCE_BUCKET, RESOURCE_OBJECT };
 
 enum body_need {
     TAKES_NOTHING = 0, /* whatever is sent is read and dropped */
-    TAKES_BUFFER,  /* whole in memory, at most body_max bytes: op->body */
-    TAKES_STREAM,    /* streamed into op->writer, digests in op->digests */
-    TAKES_FORM,      /* POST Object */
+    TAKES_BUFFER,      /* whole in memory, at most body_max bytes: op->body */
+    TAKES_STREAM,      /* streamed into op->writer, digests in op->digests */
+    TAKES_FORM,        /* POST Object */
 };
 
 enum route_flags {
-    ROUTE_VERSION = 1,      /* takes versionId; the version is loaded into op->version */
-    ROUTE_OBJECT = 2,       /* the current version (or versionId's) is loaded, absence is an error */
-    ROUTE_SOURCE = 4,       /* x-amz-copy-source is parsed, loaded and authorised */
-    ROUTE_CHECKSUM = 8,     /* Content-MD5 or x-amz-checksum-* is required */
-    ROUTE_LENGTH = 16,      /* Content-Length (or chunked) is required */
-    ROUTE_NEW_BUCKET = 32,  /* the bucket need not exist */
-    ROUTE_MARKER_OK = 64,   /* a delete marker is handed to the operation */
-    ROUTE_OF_OBJECT = 128,  /* x-amz-checksum-* describe the object, not the body sent */
+    ROUTE_VERSION = 1,     /* takes versionId; the version is loaded into op->version */
+    ROUTE_OBJECT = 2,      /* the current version (or versionId's) is loaded, absence is an error */
+    ROUTE_SOURCE = 4,      /* x-amz-copy-source is parsed, loaded and authorised */
+    ROUTE_CHECKSUM = 8,    /* Content-MD5 or x-amz-checksum-* is required */
+    ROUTE_LENGTH = 16,     /* Content-Length (or chunked) is required */
+    ROUTE_NEW_BUCKET = 32, /* the bucket need not exist */
+    ROUTE_MARKER_OK = 64,  /* a delete marker is handed to the operation */
+    ROUTE_OF_OBJECT = 128, /* x-amz-checksum-* describe the object, not the body sent */
 };
 
 struct op;
@@ -110,7 +110,7 @@ struct op {
     struct bucket bucket;      /* loaded unless ROUTE_NEW_BUCKET or the service */
     bool has_version;          /* op->version is loaded */
     struct version version;
-    bool asked_version;        /* versionId was given */
+    bool asked_version; /* versionId was given */
     struct version_id version_id;
 
     bool has_source; /* ROUTE_SOURCE */
@@ -140,7 +140,7 @@ struct op {
 
     struct upload upload; /* UploadPart, UploadPartCopy: set by op_upload_prepare */
     uint32_t part_number; /* with upload */
-    void *work; /* the operation's own between op_submit and after_commit; in the arena */
+    void *work;           /* the operation's own between op_submit and after_commit; in the arena */
 };
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */

@@ -25,8 +25,7 @@ static struct post *post_of(struct op *op)
 }
 
 /* The form's fields as the header fields they stand for. */
-static enum s3_error fields_to_request(struct op *op, const struct form_field *fields,
-                                       size_t count)
+static enum s3_error fields_to_request(struct op *op, const struct form_field *fields, size_t count)
 {
     struct http_request *request = ARENA_NEW(op->arena, struct http_request);
     struct http_field *headers = arena_array(op->arena, count + 1, sizeof(*headers));
@@ -50,7 +49,8 @@ static enum s3_error fields_to_request(struct op *op, const struct form_field *f
 /* The key with ${filename} replaced by the name the browser sent. */
 static enum s3_error read_key(struct op *op, struct str pattern, struct str filename)
 {
-    CLEANUP(buf_free) struct buf key = BUF_WITH_MAX(2 * STORE_KEY_BYTES_MAX + HTTP_TARGET_BYTES_MAX);
+    CLEANUP(buf_free)
+    struct buf key = BUF_WITH_MAX(2 * STORE_KEY_BYTES_MAX + HTTP_TARGET_BYTES_MAX);
     struct str variable = STR("${filename}");
     size_t at;
     enum s3_error err;

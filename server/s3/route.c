@@ -9,7 +9,10 @@
  */
 #include "server/s3/op.h"
 
-#define T(text) { "" text, sizeof(text) - 1 }
+#define T(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 const struct route s3_routes[] = {
 #define R(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, NEED, TAKES, MAX, PAYLOADS, FLAGS)     \
     { T(#NAME), T(METHOD), RESOURCE, T(SELECTOR), T(PARAMS), T(ACTION),                            \

@@ -12,12 +12,12 @@
 #define S3_DOMAINS_MAX 16
 
 struct s3_options {
-    struct store *store;        /* borrowed, outlives the app */
-    struct auth_config auth;    /* borrowed users and region text */
+    struct store *store;                /* borrowed, outlives the app */
+    struct auth_config auth;            /* borrowed users and region text */
     struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
     size_t domain_count;
-    struct str kms_key_arn;     /* default key named for aws:kms */
-    bool access_log;            /* one logfmt line per request at info level */
+    struct str kms_key_arn; /* default key named for aws:kms */
+    bool access_log;        /* one logfmt line per request at info level */
 };
 
 struct s3_app;

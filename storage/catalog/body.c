@@ -221,6 +221,8 @@ static enum store_status manifest_pieces(struct catalog *cat, int64_t manifest, 
         if (!visit(context, &piece))
             return STORE_STOPPED;
     }
+    if (status == STORE_OK && expected == offset)
+        return fault_set(fault, STORE_RETRY, "manifest %lld is gone", (long long)manifest);
     if (status == STORE_OK && expected != end)
         return fault_set(fault, STORE_DAMAGED, "manifest %lld ends early", (long long)manifest);
     return status;

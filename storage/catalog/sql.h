@@ -23,7 +23,7 @@
 
 #include "storage/catalog/catalog.h"
 
-#define SQL_SLOTS 128
+#define SQL_SLOTS 256
 #define ACCOUNT_SLOTS 64
 #define BUCKET_SLOTS 64
 #define BUCKET_NAME_CACHED_MAX 64

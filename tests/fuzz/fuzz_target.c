@@ -8,6 +8,7 @@
  * (3) Every request has a route or an error, never neither and never both.
  */
 #include "base/codec.h"
+#include "server/http/guard.h"
 #include "server/s3/names.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -85,14 +86,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(arena_closep) struct arena *arena = arena_open(16384, 4u << 20);
     const struct str domains[] = { STR("s3.example.com") };
     struct input input = { data, size };
-    struct http_request request = { .method = input_until(&input, '\n') };
+    struct http_field host = { .name = STR("Host") };
+    struct http_request request = { .method = input_until(&input, '\n'),
+                                    .fields = &host,
+                                    .field_count = 1 };
     struct resource_name name;
     struct fault fault = { 0 };
     enum s3_error error = S3_OK;
     const struct route *route;
+    int status;
 
-    request.host = input_until(&input, '\n');
-    if (arena == NULL ||
+    host.value = str_trim(input_until(&input, '\n'));
+    if (arena == NULL || http_guard(&request, &status) != NULL ||
         !http_target_parse(arena_dup(arena, input_rest(&input)), arena, &request, &fault))
         return 0;
 

@@ -349,14 +349,14 @@ def test_PutObject__bad_acl_header_stores_nothing(server, root_user, s3, bucket,
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
-def test_PutObjectAcl__of_a_version(s3, anyone, versioned):
+def test_PutObjectAcl__of_a_version(s3, anyone, versioned, gone):
     old = s3.put_object(Bucket=versioned, Key="key", Body=b"old")["VersionId"]
     s3.put_object(Bucket=versioned, Key="key", Body=b"new")
     s3.put_object_acl(Bucket=versioned, Key="key", VersionId=old, ACL="public-read")
     assert expect.body_of(anyone, versioned, "key", VersionId=old) == b"old"
     assert not allowed(lambda: anyone.get_object(Bucket=versioned, Key="key"))
     with expect.refused(404, "NoSuchVersion"):
-        s3.get_object_acl(Bucket=versioned, Key="key", VersionId="0" * 32)
+        s3.get_object_acl(Bucket=versioned, Key="key", VersionId=gone)
 
 
 def test_PutObjectAcl__missing_key(s3, bucket):

@@ -54,7 +54,7 @@ def test_DeleteObjects__documents_as_clients_write_them(server, s3, three, body)
 
 
 @pytest.mark.parametrize("body", [
-    b"", b"<Delete/>", b"<Delete></Delete>", b"<Delete><Object/></Delete>", b"<Delete><Object><Key/></Object></Delete>",
+    b"", b"<Delete/>", b"<Delete></Delete>", b"<Delete><Object/></Delete>",
     b"<Delete><Object><Key>a</Key>", b"<Remove><Object><Key>a</Key></Object></Remove>", b"{}",
     b"<Delete><Quiet>true</Quiet></Delete>", b"\xff\xfe<\x00D\x00", b"<Delete><Object><Key>a</Key></Object></Delete><x/>",
     b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Delete><Object><Key>&x;</Key></Object></Delete>',
@@ -65,6 +65,12 @@ def test_DeleteObjects__malformed_document_deletes_nothing(server, s3, three, bo
     reply = post(server, three, body)
     assert reply.status == 400, reply
     assert reply.code in ("MalformedXML", "MissingRequestBodyError", "UserKeyMustBeSpecified"), reply
+    assert expect.keys_of(s3.list_objects_v2(Bucket=three)) == ["a", "b", "c"]
+
+
+def test_DeleteObjects__empty_key_is_an_error(server, s3, three):
+    reply = post(server, three, b"<Delete><Object><Key/></Object></Delete>")
+    assert reply.status == 400 or reply.element("Error/Code"), reply
     assert expect.keys_of(s3.list_objects_v2(Bucket=three)) == ["a", "b", "c"]
 
 
@@ -126,15 +132,16 @@ def test_DeleteObjects__adds_markers(s3, versioned):
         assert "VersionId" not in item
 
 
-def test_DeleteObjects__removes_versions_and_markers(s3, versioned):
+def test_DeleteObjects__removes_versions_and_markers(s3, versioned, gone):
     version = s3.put_object(Bucket=versioned, Key="a", Body=b"")["VersionId"]
     marker = s3.delete_object(Bucket=versioned, Key="a")["VersionId"]
     kept = s3.put_object(Bucket=versioned, Key="b", Body=b"")["VersionId"]
     answer = s3.delete_objects(Bucket=versioned, Delete={"Objects": [
         {"Key": "a", "VersionId": version}, {"Key": "a", "VersionId": marker},
-        {"Key": "b", "VersionId": "0" * 32}]})  # fmt: skip
+        {"Key": "b", "VersionId": gone}]})  # fmt: skip
     deleted = {item["VersionId"]: item for item in answer["Deleted"] if item["Key"] == "a"}
     assert set(deleted) == {version, marker}
+    assert "Errors" not in answer
     assert "DeleteMarker" not in deleted[version]
     assert deleted[marker]["DeleteMarker"] is True
     assert deleted[marker]["DeleteMarkerVersionId"] == marker

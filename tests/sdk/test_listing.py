@@ -262,7 +262,7 @@ def test_ListObjects__max_keys_that_is_no_count(server, root_user, tree, query, 
 
 
 @pytest.mark.parametrize("query", [
-    "list-type=2&continuation-token=%00", "list-type=2&continuation-token=",
+    "list-type=2&continuation-token=nonsense",
     "list-type=2&continuation-token=%27%20OR%201%3D1",
     "list-type=2&encoding-type=base64", "encoding-type=base64", "versions&encoding-type=base64",
     "versions&version-id-marker=abc", "uploads&encoding-type=base64",

@@ -108,7 +108,7 @@ def test_CompleteMultipartUpload__one_small_part_and_an_empty_one(s3, bucket):
 @pytest.mark.tsan
 def test_UploadPart__out_of_order_and_at_once(s3, bucket):
     upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
-    parts = {n: bytes([n]) * (MIN + n) for n in (7, 3, 10000, 1)}
+    parts = {n: bytes([n % 256]) * (MIN + n) for n in (7, 3, 10000, 1)}
     numbers = list(parts)
     answers = expect.at_once(4, lambda i: s3.upload_part(
         Bucket=bucket, Key="key", UploadId=upload, PartNumber=numbers[i], Body=parts[numbers[i]]))  # fmt: skip
@@ -249,7 +249,7 @@ def test_CompleteMultipartUpload__malformed_document(server, s3, bucket, body):
     upload, listed = expect.upload_parts(s3, bucket, "key", [b"data"])
     reply = complete_raw(server, bucket, "key", upload, body)
     assert reply.status == 400, reply
-    assert reply.code in ("MalformedXML", "InvalidRequest", "MissingRequestBodyError"), reply
+    assert reply.code in ("MalformedXML", "InvalidRequest", "MissingRequestBodyError", "InvalidArgument"), reply
     with expect.refused(404, "404"):
         s3.head_object(Bucket=bucket, Key="key")
     expect.complete(s3, bucket, "key", upload, listed)

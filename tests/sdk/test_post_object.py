@@ -135,10 +135,10 @@ def test_PostObject__redirect(bucket, form):
 
 
 def test_PostObject__bad_redirect_is_ignored_or_refused(server, s3, bucket, form):
-    for url in ("javascript:alert(1)", "not a url", "//example.com", "http://a\tb"):
+    for url in ("javascript:alert(1)", "not a url", "//example.com", "http://a/\r\nx-injected: 1"):
         reply = form().field("success_action_redirect", url).send()
         assert reply.status in (204, 400), (url, reply)
-        assert reply.status != 303
+        assert reply.header("x-injected") is None
 
 
 def test_PostObject__field_names_have_no_case(s3, bucket, form):
@@ -389,6 +389,7 @@ def test_PostObject__refuses_an_unknown_key_and_a_stranger(server, bucket, form,
 def test_PostObject__refuses_a_form_without_key_or_file(form, refused_form):
     post = form()
     post.fields = []
+    del post.conditions[1]
     refused_form(post.send(), 400, "InvalidArgument", "UserKeyMustBeSpecified")
     post = form()
     reply = post.send(file=None)

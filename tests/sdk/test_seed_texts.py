@@ -126,7 +126,7 @@ def test_seed_text_tutorial__block(tutorial, number):
 
 def test_seed_text_tutorial__what_it_left_behind(tutorial, cloud):
     folder, s3 = tutorial["folder"], cloud.client()
-    assert len(BLOCKS) >= 15
+    assert len(BLOCKS) >= 14
     assert (folder / "downloaded-data.csv").read_text() == "a,b\n1,2\n"
     assert expect.file_digest(folder / "local-dataset.parquet") == expect.file_digest(
         folder / "huge-dataset.parquet")

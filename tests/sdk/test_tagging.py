@@ -102,7 +102,7 @@ def test_PutObjectTagging__missing_key(s3, bucket):
             call()
 
 
-def test_PutObjectTagging__of_a_version(s3, versioned):
+def test_PutObjectTagging__of_a_version(s3, versioned, gone):
     old = s3.put_object(Bucket=versioned, Key="key", Body=b"old", Tagging="a=old")["VersionId"]
     new = s3.put_object(Bucket=versioned, Key="key", Body=b"new", Tagging="a=new")["VersionId"]
     answer = s3.put_object_tagging(
@@ -114,7 +114,7 @@ def test_PutObjectTagging__of_a_version(s3, versioned):
     s3.delete_object_tagging(Bucket=versioned, Key="key", VersionId=old)
     assert found(s3, versioned, VersionId=old) == []
     with expect.refused(404, "NoSuchVersion"):
-        s3.get_object_tagging(Bucket=versioned, Key="key", VersionId="0" * 32)
+        s3.get_object_tagging(Bucket=versioned, Key="key", VersionId=gone)
 
 
 def test_PutObjectTagging__of_a_delete_marker(s3, versioned):

@@ -174,9 +174,9 @@ def test_versioning_enabled__delete_of_a_missing_key_adds_a_marker(s3, versioned
     assert len(history(s3, versioned, "absent")) == 2
 
 
-def test_versioning_enabled__delete_of_a_missing_version_is_204(s3, versioned):
+def test_versioning_enabled__delete_of_a_missing_version_is_204(s3, versioned, gone):
     version = s3.put_object(Bucket=versioned, Key="key", Body=b"data")["VersionId"]
-    answer = s3.delete_object(Bucket=versioned, Key="key", VersionId="0" * 32)
+    answer = s3.delete_object(Bucket=versioned, Key="key", VersionId=gone)
     assert expect.status_of(answer) == 204
     assert history(s3, versioned) == [(version, True, 4)]
 
@@ -264,9 +264,9 @@ def test_GetObject__empty_version_id(server, root_user, s3, versioned):
     assert expect.body_of(s3, versioned, "key") == b"data"
 
 
-def test_GetObject__version_of_a_missing_key(s3, versioned):
+def test_GetObject__version_of_a_missing_key(s3, versioned, gone):
     with expect.refused(404, "NoSuchVersion"):
-        s3.get_object(Bucket=versioned, Key="absent", VersionId="0" * 32)
+        s3.get_object(Bucket=versioned, Key="absent", VersionId=gone)
 
 
 # ---- the resource API, many versions -----------------------------------------------------------------

@@ -282,7 +282,8 @@ def signing_key(secret, date, region, service):
 
 
 def canonical_query(pairs):
-    return "&".join(sorted(f"{quote(name)}={quote(value)}" for name, value in pairs))
+    encoded = sorted((quote(name), quote(value)) for name, value in pairs)
+    return "&".join(f"{name}={value}" for name, value in encoded)
 
 
 def canonical_request(request, signed, payload_hash, leave_out=()):

@@ -41,20 +41,31 @@ def test_expect__body_sent_without_waiting(server, root_user, bucket):
 
 
 def test_expect__zero_length_body(server, root_user, bucket):
+    """boto3 1.26 misreads the next answer on a connection whose Expect got a final answer and no 100."""
     with raw.Connection(server.url) as connection:
         connection.send(expecting(server, root_user, f"/{bucket}/key", 0).wire())
-        assert connection.reply().status == 200
+        first = connection.reply(informational=True)
+        if first.status == 100:
+            assert connection.reply().status == 200
+        else:
+            assert (first.status, (first.header("connection") or "").lower()) == (200, "close")
 
 
 def test_expect__chunked_body(server, root_user, bucket):
-    request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url)), ("Transfer-Encoding", "chunked")])
-    raw.sign_v4(request, root_user, raw.UNSIGNED)
+    request = raw.Request("PUT", f"/{bucket}/key", [
+        ("Host", raw.host_of(server.url)), ("Transfer-Encoding", "chunked"), ("x-amz-decoded-content-length", "4"),
+        ("Content-Encoding", "aws-chunked"), ("x-amz-trailer", "x-amz-checksum-crc32")])  # fmt: skip
+    raw.sign_v4(request, root_user, raw.UNSIGNED_TRAILER)
     request.headers.append(("Expect", "100-continue"))
+    frame = raw.frame_unsigned(b"data", trailers=[("x-amz-checksum-crc32", "rfPzYw==")])
     with raw.Connection(server.url) as connection:
         connection.send(request.wire())
         assert connection.reply(informational=True).status == 100
-        connection.send(b"4\r\ndata\r\n0\r\n\r\n")
+        for byte in frame:
+            connection.send(b"1\r\n%c\r\n" % byte)
+        connection.send(b"0\r\n\r\n")
         assert connection.reply().status == 200
+    assert raw.signed(server.url, root_user, "GET", f"/{bucket}/key").body == b"data"
 
 
 def refusals(server, bucket):

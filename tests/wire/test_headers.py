@@ -44,6 +44,7 @@ PROBES = {
     "date of long ago": (dict(after=[("x-amz-date", "20100707T215304Z")]), (400, 403), None),
     "payload hash missing": (dict(drop=("x-amz-content-sha256",)), (400, 403), None),
     "payload hash empty": (dict(after=[("x-amz-content-sha256", "")]), (400, 403), None),
+    "two dates": (dict(after=[("X-Amz-Date", "20200101T000000Z")]), (400, 403), None),
     "two content types": (dict(headers=[("Content-Type", "a/b")], after=[("CONTENT-TYPE", "c/d")]), (200, 400, 403), None),
     "range on a PUT": (dict(headers=[("Range", "bytes=0-1")]), 200, None),
     "forwarded host": (dict(after=[("X-Forwarded-Host", "evil.example"), ("X-Forwarded-For", "1.2.3.4")]), 200, None),

@@ -14,8 +14,7 @@ static enum s3_error reply_CopyObject(struct op *op)
 
     xml_begin(&out, STR("CopyObjectResult"));
     xml_time(&out, STR("LastModified"), intent->committed_us);
-    xml_text(&out, STR("ETag"),
-             arena_printf(op->arena, "\"%.*s\"", STR_ARG(intent->attrs.etag)));
+    xml_text(&out, STR("ETag"), arena_printf(op->arena, "\"%.*s\"", STR_ARG(intent->attrs.etag)));
     if (stored_checksum_unpack(intent->attrs.checksum, &checksum)) {
         checksum.parts = op->source.part_count;
         xml_checksum(op, &out, &checksum, /* with_type= */ true);
@@ -130,8 +129,7 @@ static enum s3_error plan_rewrite(struct op *op, const struct version_attrs *att
     source->rewrite_options = (struct body_options){
         .account = op->bucket.owner,
         .encrypt = attrs->sse != SSE_NONE,
-        .checksum_kinds =
-            op->checksum_kind != CHECKSUM_NONE ? 1u << op->checksum_kind : 0,
+        .checksum_kinds = op->checksum_kind != CHECKSUM_NONE ? 1u << op->checksum_kind : 0,
         .expected_bytes = op->source.size_bytes,
     };
     return S3_OK;

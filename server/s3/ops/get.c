@@ -89,8 +89,8 @@ static enum s3_error select_bytes(struct op *op, struct selection *selection)
     *selection = (struct selection){ .len = version->size_bytes };
     if (str_present(part))
         return select_part(op, part, selection);
-    if (!str_present(range) || !http_if_range_holds(op_header(op, "if-range"),
-                                                    version->attrs.etag, version->modified_us))
+    if (!str_present(range) ||
+        !http_if_range_holds(op_header(op, "if-range"), version->attrs.etag, version->modified_us))
         return S3_OK;
     switch (http_range_parse(range, version->size_bytes, &selection->offset, &selection->len)) {
     case RANGE_NONE:
@@ -152,15 +152,15 @@ static void set_checksums(struct op *op, const struct selection *selection)
 
     if (!str_eq_nocase(op_header(op, "x-amz-checksum-mode"), STR("ENABLED")))
         return;
-    if (selection->partial) {
-        if (selection->part_checksum.kind != CHECKSUM_NONE)
-            op_set_checksum(op, &selection->part_checksum, /* with_type= */ false);
+    if (!stored_checksum_unpack(op->version.attrs.checksum, &checksum))
         return;
-    }
-    if (whole_object(op, selection) &&
-        stored_checksum_unpack(op->version.attrs.checksum, &checksum)) {
+    if (!selection->partial && whole_object(op, selection)) {
         checksum.parts = op->version.part_count;
         op_set_checksum(op, &checksum, /* with_type= */ true);
+    } else if (selection->part_checksum.kind != CHECKSUM_NONE) {
+        /* The part's own value, with the type of the object it belongs to. */
+        op_set_checksum(op, &selection->part_checksum, /* with_type= */ false);
+        op_set(op, "x-amz-checksum-type", checksum_type_name(checksum.type));
     }
 }
 

@@ -167,8 +167,7 @@ static enum s3_error reply_UploadPart(struct op *op)
     struct stored_checksum checksum = checksum_of_digests(op);
 
     op_set_quoted(op, "ETag", op->intent->attrs.etag);
-    if (op->checksum_given || upload_kind(&op->upload) != CHECKSUM_NONE)
-        op_set_checksum(op, &checksum, /* with_type= */ false);
+    op_set_checksum(op, &checksum, /* with_type= */ false);
     op_set_encryption(op, &op->upload.attrs);
     return op_reply_empty(op, 200);
 }
@@ -684,9 +683,7 @@ static enum s3_error complete_again(struct op *op, const struct xml_node *root, 
 {
     CLEANUP(digest_closep) struct digest *md5 = digest_open(DIGEST_MD5);
     const struct upload *upload = &op->upload;
-    struct version version = { .null_version = upload->done_version.kind == VERSION_NULL,
-                               .seq = upload->done_version.seq,
-                               .tail = upload->done_version.tail };
+    struct version version = { .seq = upload->done_version.seq, .tail = upload->done_version.tail };
     uint8_t bytes[MD5_BYTES];
 
     if (md5 == NULL)
@@ -699,7 +696,7 @@ static enum s3_error complete_again(struct op *op, const struct xml_node *root, 
     }
     if (!str_eq(joined_etag(op, md5, count), upload->attrs.etag))
         return s3_from_store(op, STORE_NO_UPLOAD);
-    if (upload->done_versioned)
+    if (upload->done_versioned && upload->done_version.kind == VERSION_EXACT)
         op_set_version_id(op, &version);
     return write_complete(op, upload->attrs.etag, upload->attrs.checksum);
 }

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ROUNDS 150
 #define CONTENTS 3
@@ -188,12 +190,73 @@ static void a_snapshot_keeps_what_it_can_see(void **state)
     fx_close(f);
 }
 
+/* A link without a commit: what a crash between the two leaves. */
+static void an_orphan_is_removed_when_it_is_old_and_the_walk_comes_by(void **state)
+{
+    struct store_options options = { .durability = STORE_RELAXED,
+                                     .inline_max_bytes = 1024,
+                                     .reserve_bytes = 1,
+                                     .janitor_interval_us = 200000 };
+    struct fixture *f = fx_open(&options);
+    struct fsck_report report;
+    char leaf[100];
+    char path[200];
+    FILE *file;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", str_make(big[0], 150000)));
+    (void)snprintf(leaf, sizeof(leaf), "%s/blobs/00", f->dir);
+    (void)mkdir(leaf, 0700);
+    (void)snprintf(leaf, sizeof(leaf), "%s/blobs/00/01", f->dir);
+    (void)mkdir(leaf, 0700);
+    (void)snprintf(path, sizeof(path), "%s/0001%060d.%016d", leaf, 7, 8);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fclose(file);
+    fx_stop(f);
+    report = fx_fsck(f);
+    assert_int_equal(report.orphans, 1);
+    assert_int_equal(report.errors, 0);
+
+    fx_start(f);
+    (void)usleep(500000);
+    assert_int_equal(fx_blob_files(f), 2); /* too young */
+    fx_stop(f);
+    clock_set_offset_us(2 * 3600 * US_PER_S);
+    fx_start(f);
+    for (int i = 0; i < 50 && fx_blob_files(f) != 1; i++)
+        (void)usleep(100000);
+    clock_set_offset_us(0);
+    assert_int_equal(fx_blob_files(f), 1);
+    fx_assert_content(f, "k", str_make(big[0], 150000));
+    fx_close(f);
+}
+
+static void the_janitor_sweeps_by_itself(void **state)
+{
+    struct store_options options = { .durability = STORE_RELAXED,
+                                     .inline_max_bytes = 1024,
+                                     .reserve_bytes = 1,
+                                     .janitor_interval_us = 100000 };
+    struct fixture *f = fx_open(&options);
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", str_make(big[0], 150000)));
+    FX_OK(f, fx_delete(f, "k"));
+    for (int i = 0; i < 50 && fx_blob_files(f) != 0; i++)
+        (void)usleep(100000);
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_put_of_bytes_being_swept_never_loses_them),
         cmocka_unit_test(a_long_download_is_not_cut_by_delete_and_sweep),
         cmocka_unit_test(a_snapshot_keeps_what_it_can_see),
+        cmocka_unit_test(an_orphan_is_removed_when_it_is_old_and_the_walk_comes_by),
+        cmocka_unit_test(the_janitor_sweeps_by_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is done to a store whose disk fails: the store as it is before, each operation, and all that
+ * a client can see of it as text.
+ */
+#ifndef TESTS_FAULT_SCENE_H
+#define TESTS_FAULT_SCENE_H
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/codec.h"
+#include "base/digest.h"
+#include "storage/store.h"
+
+#define VIEW_BYTES_MAX (1u << 20)
+#define BIG_BYTES (70u * 1024)
+#define READ_BYTES 65536
+
+static void die(const char *what, const char *why)
+{
+    printf("sweep: %s: %s\n", what, why);
+    exit(2);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+#define OWNER STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
+
+/* len bytes that only this text has. */
+static const char *content(const char *text, size_t len)
+{
+    static char bytes[8u << 20];
+    size_t text_len = strlen(text);
+
+    assert(len <= sizeof(bytes));
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (char)(text[i % text_len] + (char)(i / 251));
+    return bytes;
+}
+
+static void body_writer_release(struct body_writer **writer)
+{
+    body_writer_close(*writer);
+}
+
+struct write_request {
+    const char *bucket, *key, *text;
+    size_t len;
+    bool encrypt;
+    struct str upload_id; /* a part */
+    uint32_t part_number;
+};
+
+static enum store_status put(struct store *store, struct arena *arena,
+                             const struct write_request *request)
+{
+    struct body_options options = { .account = OWNER,
+                                    .encrypt = request->encrypt,
+                                    .expected_bytes = request->len };
+    CLEANUP(body_writer_release) struct body_writer *writer = NULL;
+    struct intent *intent = ARENA_NEW(arena, struct intent);
+    struct body_digests digests;
+    char *etag = arena_alloc(arena, 2 * MD5_BYTES);
+    enum store_status status;
+
+    if (intent == NULL || etag == NULL)
+        die("put", "memory");
+    status = body_writer_open(store, &options, &writer, NULL);
+    if (status == STORE_OK)
+        status =
+            body_writer_append(writer, content(request->text, request->len), request->len, NULL);
+    if (status == STORE_OK)
+        status = body_writer_finish(writer, &digests, NULL);
+    if (status != STORE_OK)
+        return status;
+
+    hex_encode(digests.md5, sizeof(digests.md5), etag);
+    intent->kind = request->part_number > 0 ? INTENT_PART_PUT : INTENT_OBJECT_PUT;
+    intent->arena = arena;
+    intent->bucket = str_from_cstr(request->bucket);
+    intent->key = str_from_cstr(request->key);
+    intent->body = writer;
+    intent->attrs.etag = str_make(etag, 2 * MD5_BYTES);
+    intent->attrs.owner = OWNER;
+    intent->upload_id = request->upload_id;
+    intent->part_number = request->part_number;
+    return store_submit_wait(store, intent);
+}
+
+static struct intent *intent_of(struct arena *arena, enum intent_kind kind, const char *bucket,
+                                const char *key)
+{
+    struct intent *intent = ARENA_NEW(arena, struct intent);
+
+    if (intent == NULL)
+        die("intent", "memory");
+    intent->kind = kind;
+    intent->arena = arena;
+    intent->bucket = str_from_cstr(bucket);
+    intent->key = key != NULL ? str_from_cstr(key) : STR_NONE;
+    intent->attrs.owner = OWNER;
+    return intent;
+}
+
+static enum store_status bucket_create(struct store *store, struct arena *arena, const char *name)
+{
+    struct intent *intent = intent_of(arena, INTENT_BUCKET_CREATE, name, NULL);
+
+    intent->bucket_owner = OWNER;
+    intent->bucket_region = STR("");
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status delete_items(struct store *store, struct arena *arena, const char *bucket,
+                                      struct delete_item *items, size_t count)
+{
+    struct intent *intent = intent_of(arena, INTENT_OBJECT_DELETE, bucket, NULL);
+
+    intent->key = items[0].key;
+    intent->items = items;
+    intent->item_count = count;
+    return store_submit_wait(store, intent);
+}
+
+/* The only open upload of plain/upload, and its bucket. */
+struct found_upload {
+    struct str id;
+    struct upload upload;
+    bool found;
+    struct arena *arena;
+};
+
+static bool take_upload(void *context, struct str prefix, const struct upload *upload)
+{
+    struct found_upload *found = context;
+
+    (void)prefix;
+    found->id = arena_dup(found->arena, upload->id);
+    found->upload = *upload;
+    found->upload.id = found->id;
+    found->found = true;
+    return true;
+}
+
+struct chosen_parts {
+    struct part_choice list[4];
+    size_t count;
+};
+
+static bool take_part(void *context, const struct part *part)
+{
+    struct chosen_parts *chosen = context;
+
+    if (chosen->count < COUNT_OF(chosen->list))
+        chosen->list[chosen->count++] = (struct part_choice){ part->number, part->seq };
+    return true;
+}
+
+static void reader_release(struct reader **reader)
+{
+    if (*reader != NULL)
+        reader_close(*reader);
+}
+
+/* parts: may be NULL. */
+static bool find_upload(struct store *store, struct arena *arena, struct found_upload *found,
+                        struct chosen_parts *parts)
+{
+    CLEANUP(reader_release) struct reader *reader = NULL;
+    struct upload_query query = { .prefix = STR(""), .delimiter = STR(""), .max = 10 };
+    struct upload_end end;
+    struct bucket bucket;
+
+    *found = (struct found_upload){ .arena = arena };
+    if (reader_open(store, &reader, NULL) != STORE_OK ||
+        bucket_get(reader, STR("plain"), arena, &bucket, NULL) != STORE_OK ||
+        upload_list(reader, bucket.id, &query, take_upload, found, arena, &end, NULL) != STORE_OK ||
+        !found->found)
+        return false;
+    return parts == NULL ||
+           part_list(reader, &found->upload, 0, 10, take_part, parts, NULL) == STORE_OK;
+}
+
+/* ---- the operations -------------------------------------------------------------------------- */
+
+static enum store_status put_inline(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){
+                   .bucket = "plain", .key = "new", .text = "inline", .len = 1000 });
+}
+
+static enum store_status put_empty(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){ .bucket = "plain", .key = "new", .text = "x", .len = 0 });
+}
+
+static enum store_status put_file(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){
+                   .bucket = "plain", .key = "new", .text = "file", .len = BIG_BYTES });
+}
+
+static enum store_status put_shared_blob(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){
+                   .bucket = "plain", .key = "new", .text = "keep big", .len = BIG_BYTES });
+}
+
+static enum store_status put_encrypted(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){ .bucket = "plain",
+                                        .key = "new",
+                                        .text = "secret",
+                                        .len = BIG_BYTES,
+                                        .encrypt = true });
+}
+
+static enum store_status overwrite_inline(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){
+                   .bucket = "plain", .key = "old", .text = "other", .len = 2000 });
+}
+
+static enum store_status overwrite_file(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){
+                   .bucket = "plain", .key = "old big", .text = "other big", .len = BIG_BYTES });
+}
+
+static enum store_status put_version(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){
+                   .bucket = "hist", .key = "keep", .text = "third", .len = BIG_BYTES });
+}
+
+static enum store_status delete_one(struct store *store, struct arena *arena)
+{
+    struct delete_item item = { .key = STR("old big") };
+
+    return delete_items(store, arena, "plain", &item, 1);
+}
+
+static enum store_status delete_many(struct store *store, struct arena *arena)
+{
+    struct delete_item items[] = { { .key = STR("old") },
+                                   { .key = STR("old big") },
+                                   { .key = STR("not there") } };
+
+    return delete_items(store, arena, "plain", items, COUNT_OF(items));
+}
+
+static enum store_status delete_marker(struct store *store, struct arena *arena)
+{
+    struct delete_item item = { .key = STR("keep") };
+
+    return delete_items(store, arena, "hist", &item, 1);
+}
+
+static enum store_status copy_plain(struct store *store, struct arena *arena)
+{
+    CLEANUP(reader_release) struct reader *reader = NULL;
+    struct intent *intent = intent_of(arena, INTENT_OBJECT_PUT, "plain", "new");
+    struct version_id current = { .kind = VERSION_CURRENT };
+    struct copy_source source = { .key = STR("old big") };
+    struct version version;
+    struct bucket bucket;
+    enum store_status status = reader_open(store, &reader, NULL);
+
+    if (status == STORE_OK)
+        status = bucket_get(reader, STR("plain"), arena, &bucket, NULL);
+    if (status == STORE_OK)
+        status = version_get(reader, bucket.id, source.key, current, arena, &version, NULL);
+    if (status != STORE_OK)
+        return status;
+    source.bucket_id = bucket.id;
+    source.seq = version.seq;
+    intent->source = &source;
+    intent->attrs = version.attrs;
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status upload_create(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_UPLOAD_CREATE, "plain", "upload");
+
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status part_put(struct store *store, struct arena *arena)
+{
+    struct found_upload found;
+
+    if (!find_upload(store, arena, &found, NULL))
+        return STORE_NO_UPLOAD;
+    return put(store, arena,
+               &(struct write_request){ .bucket = "plain",
+                                        .key = "upload",
+                                        .text = "part three",
+                                        .len = BIG_BYTES,
+                                        .upload_id = found.id,
+                                        .part_number = 3 });
+}
+
+static enum store_status upload_complete(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_UPLOAD_COMPLETE, "plain", "upload");
+    struct found_upload found;
+    struct chosen_parts parts = { .count = 0 };
+
+    if (!find_upload(store, arena, &found, &parts))
+        return STORE_NO_UPLOAD;
+    intent->upload_id = found.id;
+    intent->parts = parts.list;
+    intent->part_count = parts.count;
+    intent->attrs.etag = STR("00000000000000000000000000000000-2");
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status upload_abort(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_UPLOAD_ABORT, "plain", "upload");
+    struct found_upload found;
+
+    if (!find_upload(store, arena, &found, NULL))
+        return STORE_NO_UPLOAD;
+    intent->upload_id = found.id;
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status create_bucket(struct store *store, struct arena *arena)
+{
+    return bucket_create(store, arena, "new-bucket");
+}
+
+static enum store_status delete_bucket(struct store *store, struct arena *arena)
+{
+    return store_submit_wait(store, intent_of(arena, INTENT_BUCKET_DELETE, "empty", NULL));
+}
+
+static enum store_status set_tags(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_OBJECT_SET, "plain", "old");
+
+    intent->set_tags = true;
+    intent->attrs.tags = STR("some tags");
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status set_document(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_DOCUMENT_SET, "plain", NULL);
+
+    intent->document_kind = STR("tagging");
+    intent->document_id = STR("");
+    intent->document_body = STR("a document");
+    return store_submit_wait(store, intent);
+}
+
+static enum store_status sweep_now(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return store_sweep_now(store, NULL);
+}
+
+/* Two bodies nobody names any more: what a sweep is for. */
+static void prepare_sweep(struct store *store, struct arena *arena)
+{
+    if (put(store, arena,
+            &(struct write_request){
+                .bucket = "plain", .key = "gone", .text = "gone", .len = BIG_BYTES }) != STORE_OK ||
+        put(store, arena,
+            &(struct write_request){
+                .bucket = "plain", .key = "gone", .text = "gone too", .len = BIG_BYTES }) !=
+            STORE_OK ||
+        put(store, arena,
+            &(struct write_request){
+                .bucket = "plain", .key = "gone", .text = "stays", .len = 10 }) != STORE_OK)
+        die("prepare", "sweep");
+}
+
+static void prepare_upload(struct store *store, struct arena *arena)
+{
+    struct found_upload found;
+
+    if (upload_create(store, arena) != STORE_OK || !find_upload(store, arena, &found, NULL))
+        die("prepare", "upload");
+    if (put(store, arena,
+            &(struct write_request){ .bucket = "plain",
+                                     .key = "upload",
+                                     .text = "part one",
+                                     .len = BIG_BYTES,
+                                     .upload_id = found.id,
+                                     .part_number = 1 }) != STORE_OK ||
+        put(store, arena,
+            &(struct write_request){ .bucket = "plain",
+                                     .key = "upload",
+                                     .text = "part two",
+                                     .len = 100,
+                                     .upload_id = found.id,
+                                     .part_number = 2 }) != STORE_OK)
+        die("prepare", "parts");
+}
+
+struct operation {
+    const char *name;
+    enum store_status (*run)(struct store *store, struct arena *arena);
+    void (*prepare)(struct store *store, struct arena *arena);
+};
+
+static const struct operation operations[] = {
+    { "put-inline", put_inline, NULL },
+    { "put-empty", put_empty, NULL },
+    { "put-file", put_file, NULL },
+    { "put-shared-blob", put_shared_blob, NULL },
+    { "put-encrypted", put_encrypted, NULL },
+    { "overwrite-inline", overwrite_inline, NULL },
+    { "overwrite-file", overwrite_file, NULL },
+    { "put-version", put_version, NULL },
+    { "delete", delete_one, NULL },
+    { "delete-many", delete_many, NULL },
+    { "delete-marker", delete_marker, NULL },
+    { "copy", copy_plain, NULL },
+    { "upload-create", upload_create, NULL },
+    { "part-put", part_put, prepare_upload },
+    { "upload-complete", upload_complete, prepare_upload },
+    { "upload-abort", upload_abort, prepare_upload },
+    { "bucket-create", create_bucket, NULL },
+    { "bucket-delete", delete_bucket, NULL },
+    { "tags-set", set_tags, NULL },
+    { "document-set", set_document, NULL },
+    { "sweep", sweep_now, prepare_sweep },
+};
+
+static void prepare(struct store *store, struct arena *arena, const struct operation *operation)
+{
+    static const struct write_request objects[] = {
+        { .bucket = "plain", .key = "keep", .text = "keep", .len = 100 },
+        { .bucket = "plain", .key = "keep big", .text = "keep big", .len = BIG_BYTES },
+        { .bucket = "plain", .key = "old", .text = "old", .len = 1500 },
+        { .bucket = "plain", .key = "old big", .text = "old big", .len = BIG_BYTES },
+        { .bucket = "hist", .key = "keep", .text = "first", .len = 100 },
+        { .bucket = "hist", .key = "keep", .text = "second", .len = BIG_BYTES },
+    };
+    struct intent *versioning = intent_of(arena, INTENT_BUCKET_SET, "hist", NULL);
+
+    versioning->set_versioning = true;
+    versioning->versioning = VERSIONING_ENABLED;
+    if (bucket_create(store, arena, "plain") != STORE_OK ||
+        bucket_create(store, arena, "hist") != STORE_OK ||
+        bucket_create(store, arena, "empty") != STORE_OK ||
+        store_submit_wait(store, versioning) != STORE_OK)
+        die("prepare", "buckets");
+    for (size_t i = 0; i < COUNT_OF(objects); i++) {
+        if (put(store, arena, &objects[i]) != STORE_OK)
+            die("prepare", objects[i].key);
+    }
+    if (operation->prepare != NULL)
+        operation->prepare(store, arena);
+}
+
+/* ---- what is visible, as text ---------------------------------------------------------------- */
+
+struct view {
+    struct buf text;
+    struct reader *reader;
+    struct arena *arena;
+    int64_t bucket_id;
+    bool failed;
+};
+
+static void body_release(struct body **body)
+{
+    body_close(*body);
+}
+
+static void view_body(struct view *view, const struct version *version)
+{
+    CLEANUP(body_release) struct body *body = NULL;
+    CLEANUP(digest_closep) struct digest *digest = digest_open(DIGEST_SHA256);
+    static char bytes[READ_BYTES];
+    uint8_t sha256[SHA256_BYTES];
+    uint64_t total = 0;
+    int64_t got = 0;
+
+    if (digest == NULL ||
+        body_open(view->reader, version, 0, version->size_bytes, &body, NULL) != STORE_OK) {
+        buf_lit(&view->text, " UNREADABLE");
+        view->failed = true;
+        return;
+    }
+    while ((got = body_read(body, bytes, sizeof(bytes), NULL)) > 0) {
+        digest_update(digest, bytes, (size_t)got);
+        total += (uint64_t)got;
+    }
+    digest_final(digest, sha256);
+    if (got < 0 || total != version->size_bytes) {
+        buf_lit(&view->text, " BROKEN");
+        view->failed = true;
+    }
+    buf_char(&view->text, ' ');
+    for (size_t i = 0; i < 8; i++)
+        buf_printf(&view->text, "%02x", sha256[i]);
+}
+
+static bool view_version(void *context, struct str prefix, const struct version *version)
+{
+    struct view *view = context;
+
+    (void)prefix;
+    buf_printf(&view->text, "  '%.*s'%s", STR_ARG(version->key), version->latest ? " latest" : "");
+    if (version->delete_marker) {
+        buf_lit(&view->text, " marker\n");
+        return true;
+    }
+    buf_printf(&view->text, " %llu bytes, etag %.*s, tags '%.*s', parts %u",
+               (unsigned long long)version->size_bytes, STR_ARG(version->attrs.etag),
+               STR_ARG(version->attrs.tags), version->part_count);
+    view_body(view, version);
+    buf_char(&view->text, '\n');
+    return true;
+}
+
+static bool view_part(void *context, const struct part *part)
+{
+    struct view *view = context;
+
+    buf_printf(&view->text, "    part %u, %llu bytes, etag %.*s\n", part->number,
+               (unsigned long long)part->size_bytes, STR_ARG(part->etag));
+    return true;
+}
+
+static bool view_upload(void *context, struct str prefix, const struct upload *upload)
+{
+    struct view *view = context;
+
+    (void)prefix;
+    buf_printf(&view->text, "  upload of '%.*s'\n", STR_ARG(upload->key));
+    view->failed |= part_list(view->reader, upload, 0, STORE_LIST_MAX, view_part, view, NULL) !=
+                    STORE_OK;
+    return true;
+}
+
+static bool view_bucket(void *context, const struct bucket *bucket)
+{
+    struct view *view = context;
+    struct list_query query = { .prefix = STR(""), .delimiter = STR(""), .max = STORE_LIST_MAX };
+    struct upload_query uploads = { .prefix = STR(""),
+                                    .delimiter = STR(""),
+                                    .max = STORE_LIST_MAX };
+    struct upload_end upload_end;
+    struct list_end end;
+    struct str document;
+
+    buf_printf(&view->text, "bucket %.*s, versioning %d\n", STR_ARG(bucket->name),
+               (int)bucket->versioning);
+    if (document_get(view->reader, bucket->id, STR("tagging"), STR(""), view->arena, &document,
+                     NULL) == STORE_OK)
+        buf_printf(&view->text, "  document '%.*s'\n", STR_ARG(document));
+    view->failed |= version_list(view->reader, bucket->id, &query, view_version, view, view->arena,
+                                 &end, NULL) != STORE_OK;
+    view->failed |= upload_list(view->reader, bucket->id, &uploads, view_upload, view, view->arena,
+                                &upload_end, NULL) != STORE_OK;
+    return true;
+}
+
+/* Everything a client can see, without times and ids. False: something could not be read. */
+static bool view_store(struct store *store, struct str *ret_text, struct arena *arena)
+{
+    CLEANUP(arena_closep) struct arena *scratch = arena_open(65536, 16u << 20);
+    CLEANUP(reader_release) struct reader *reader = NULL;
+    struct view view = { .text = BUF_WITH_MAX(VIEW_BYTES_MAX), .arena = scratch };
+    enum store_status status;
+
+    if (scratch == NULL)
+        die("view", "memory");
+    status = reader_open(store, &reader, NULL);
+    view.reader = reader;
+    if (status == STORE_OK)
+        status = reader_begin(reader, NULL);
+    if (status == STORE_OK) {
+        status = bucket_list(reader, OWNER, STR(""), STR(""), view_bucket, &view, NULL);
+        reader_end(reader);
+    }
+    *ret_text = arena_dup(arena, buf_view(&view.text));
+    buf_free(&view.text);
+    return status == STORE_OK && !view.failed;
+}
+
+#endif
