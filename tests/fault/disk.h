@@ -48,6 +48,8 @@ static const struct {
     [TROUBLE_EINTR] = { "EINTR", EINTR, false, true },
 };
 
+#define DISK_DIRECTORY_OF_SQLITE "SQLite's directory"
+
 enum call { CALL_OPEN, CALL_WRITE, CALL_SYNC, CALL_NAME };
 
 static struct {
@@ -95,13 +97,13 @@ static bool disk_hit(enum call call, const char *name)
     return true;
 }
 
-/* Sockets, event descriptors and standard error are not the disk. */
+/* Sockets, event descriptors, standard error and files without a name are not the disk. */
 static bool on_disk(int fd)
 {
     struct stat about;
 
     return atomic_load(&disk.armed) && fd > 2 && syscall(SYS_fstat, fd, &about) == 0 &&
-           (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode));
+           about.st_nlink > 0 && (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode));
 }
 
 static bool path_on_disk(const char *path)
@@ -203,7 +205,13 @@ SEEN int fsync(int fd)
 
 SEEN int fdatasync(int fd)
 {
-    if (on_disk(fd) && disk_hit(CALL_SYNC, "fdatasync"))
+    struct stat about;
+
+    /* SQLite itself passes over a failed sync of the directory: named so that it can be told. */
+    if (on_disk(fd) &&
+        disk_hit(CALL_SYNC, syscall(SYS_fstat, fd, &about) == 0 && S_ISDIR(about.st_mode)
+                                ? DISK_DIRECTORY_OF_SQLITE
+                                : "fdatasync"))
         return -1;
     return (int)syscall(SYS_fdatasync, fd);
 }

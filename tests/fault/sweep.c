@@ -10,7 +10,9 @@
  * (2) Everything else in the store is unharmed; the checker finds nothing wrong.
  * (3) A short write and an interrupted one are not failures.
  * (4) While the store says it is healthy, a refused write succeeds when it is sent again.
- * (5) Opening a store meets the same faults: it works, or fails and works the next time.
+ * (5) A sync that failed leaves a store that is not healthy: nobody knows what the disk holds. (Not
+ *     so the sync of the directory that SQLite does at a log's first use: it looks away there.)
+ * (6) Opening a store meets the same faults: it works, or fails and works the next time.
  *
  *     sweep [-v] FOLDER [operation...]     FOLDER: an empty one, best on tmpfs
  *
@@ -209,6 +211,8 @@ static bool one_point(struct run *run, const struct operation *operation, const 
     status = operation->run(store, arena);
     fired = atomic_load(&disk.fired);
 
+    if (fired && strstr(atomic_load(&disk.name), "sync") != NULL && store_healthy(store))
+        broken(run, "a sync failed and the store calls itself healthy");
     if (fired && status != STORE_OK) {
         run->refused++;
         if (troubles[run->trouble].harmless)
@@ -293,7 +297,7 @@ static void sweep_operation(struct run *run, const struct operation *operation)
     (void)fflush(stdout);
 }
 
-/* Rule 5, on a store as a crash leaves it: its log not yet in the catalog. */
+/* Rule 6, on a store as a crash leaves it: its log not yet in the catalog. */
 static void sweep_open(struct run *run)
 {
     CLEANUP(arena_closep) struct arena *arena = arena_open(65536, 64u << 20);

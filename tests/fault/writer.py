@@ -8,6 +8,7 @@
 
 import os
 import random
+import traceback
 
 import model
 import s3
@@ -88,6 +89,8 @@ class Writer:
         except Unexpected as problem:
             self.problem = str(problem)
             self.doubt = None
+        except Exception:  # a thread's failure would go unseen
+            self.problem = traceback.format_exc()
 
     def ask(self, doubt, method, path, query=(), headers=None, body=b"", want=(200,), **options):
         """One request; returns its reply, else nobody knows. Other answers are unexpected."""
@@ -270,7 +273,7 @@ class Writer:
         self.world.histories[key] = (model.Version(version, None), *before)
 
     def delete_version(self):
-        keys = [key for key, versions in self.world.histories.items()
+        keys = [key for key, versions in list(self.world.histories.items())
                 if versions and key.startswith(f"w{self.index}/")]  # fmt: skip
         if not keys:
             return
@@ -301,7 +304,7 @@ class Writer:
     def multipart(self):
         """One step of one upload: begin, a part, end."""
         key = f"w{self.index}/m{self.random.randrange(MULTIPART_KEYS)}"
-        open_ids = [id for id, upload in self.world.uploads.items() if upload.key == key]
+        open_ids = [id for id, upload in list(self.world.uploads.items()) if upload.key == key]
         if not open_ids:
             return self.upload_begin(key)
         upload = self.world.uploads[open_ids[0]]

@@ -9,13 +9,14 @@ import pytest
 from wire import raw
 
 
-def put(server, user, bucket, headers=(), drop=(), body=b"bar", target="/{}/foo", payload=None, after=()):
-    """A signed PUT with headers changed before signing, and others (after) behind its back."""
+def put(server, user, bucket, headers=(), drop=(), body=b"bar", target="/{}/foo", payload=None, after=(), more=()):
+    """A signed PUT with headers set before signing, and others set (after) or added (more) behind its back."""
     request = raw.Request("PUT", target.format(bucket), [("Host", raw.host_of(server.url)), *headers], body)
     raw.sign_v4(request, user, payload, signed=None)
     request.headers = [(name, value) for name, value in request.headers if name.lower() not in drop]
     for name, value in after:
         request.set(name, value)
+    request.headers += more
     with raw.Connection(server.url) as connection:
         connection.send_lenient(request.wire(length="content-length" not in drop))
         return connection.reply()
@@ -44,8 +45,10 @@ PROBES = {
     "date of long ago": (dict(after=[("x-amz-date", "20100707T215304Z")]), (400, 403), None),
     "payload hash missing": (dict(drop=("x-amz-content-sha256",)), (400, 403), None),
     "payload hash empty": (dict(after=[("x-amz-content-sha256", "")]), (400, 403), None),
-    "two dates": (dict(after=[("X-Amz-Date", "20200101T000000Z")]), (400, 403), None),
-    "two content types": (dict(headers=[("Content-Type", "a/b")], after=[("CONTENT-TYPE", "c/d")]), (200, 400, 403), None),
+    "two dates": (dict(more=[("X-Amz-Date", "20200101T000000Z")]), (400, 403), None),
+    "two payload hashes": (dict(more=[("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD")]), (400, 403), None),
+    "two authorizations": (dict(more=[("AUTHORIZATION", "AWS a:b")]), (400, 403), None),
+    "two content types": (dict(headers=[("Content-Type", "a/b")], more=[("CONTENT-TYPE", "c/d")]), (200, 400, 403), None),
     "range on a PUT": (dict(headers=[("Range", "bytes=0-1")]), 200, None),
     "forwarded host": (dict(after=[("X-Forwarded-Host", "evil.example"), ("X-Forwarded-For", "1.2.3.4")]), 200, None),
 }  # fmt: skip

@@ -19,6 +19,7 @@ struct selection {
 
 struct part_search {
     uint32_t wanted;
+    uint32_t seen;
     uint64_t offset;
     bool found;
     struct part part;
@@ -29,11 +30,11 @@ static bool visit_part(void *context, const struct part *part)
 {
     struct part_search *search = context;
 
-    if (part->number < search->wanted) {
+    if (++search->seen < search->wanted) {
         search->offset += part->size_bytes;
         return true;
     }
-    search->found = part->number == search->wanted;
+    search->found = true;
     search->part = *part;
     if (!stored_checksum_unpack(part->checksum, &search->checksum))
         search->checksum.kind = CHECKSUM_NONE;

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CompleteMultipartUpload: the parts named, in their order, become one object.
+ *
+ * (1) O(parts): no bytes move. The store checks in its commit that no part changed meanwhile.
+ * (2) The ETag is the MD5 of the parts' MD5s, then "-N"; the checksum is COMPOSITE (of the parts'
+ *     values) or FULL_OBJECT (their CRCs combined).
+ * (3) It is answered again, with the same result, for as long as the store remembers the upload.
+ */
+#include "base/codec.h"
+#include "server/s3/ops/multipart.h"
+
+/* The list the client sent, walked along the parts the store has (both ascending). */
+struct assembly {
+    struct op *op;
+    const struct xml_node *listed; /* the next one not met yet; NULL at the end */
+    struct part_choice *choices;
+    size_t count;
+    uint64_t size_bytes;
+    struct digest *md5;
+    struct checksum *composite;    /* COMPOSITE: over the parts' values */
+    struct stored_checksum result; /* kind NONE: the object has no checksum */
+    enum s3_error error;
+    bool too_small; /* the part before was too small, unless it is the last */
+    struct part small;
+};
+
+static void assembly_free(struct assembly *assembly)
+{
+    digest_close(assembly->md5);
+    checksum_close(assembly->composite);
+}
+
+static struct str listed_number_text(const struct xml_node *listed)
+{
+    return xml_child_text(listed, STR("PartNumber"));
+}
+
+static uint32_t listed_number(const struct xml_node *listed)
+{
+    uint64_t number;
+
+    return str_to_u64(listed_number_text(listed), &number) ? (uint32_t)number : 0;
+}
+
+static const struct xml_node *next_part(const struct xml_node *node)
+{
+    while (node != NULL && !str_eq(node->name, STR("Part")))
+        node = node->next;
+    return node;
+}
+
+/* 1..10000 parts, each with a number and an ETag, numbers rising. */
+static enum s3_error check_list(struct op *op, const struct xml_node *root, size_t *ret_count)
+{
+    uint32_t before = 0;
+    size_t count = 0;
+
+    for (const struct xml_node *part = next_part(root->children); part != NULL;
+         part = next_part(part->next)) {
+        struct str text = listed_number_text(part);
+        uint32_t number;
+        enum s3_error err;
+
+        if (!str_present(text) || !str_present(xml_child_text(part, STR("ETag"))) ||
+            ++count > STORE_PARTS_MAX)
+            return op_fail(op, S3_MalformedXML);
+        err = part_number_parse(op, text, &number);
+        if (err != S3_OK)
+            return err;
+        if (number <= before)
+            return op_fail(op, S3_InvalidPartOrder, op_param(op, "uploadId"));
+        before = number;
+    }
+    *ret_count = count;
+    return count > 0 ? S3_OK : op_fail(op, S3_MalformedXML);
+}
+
+static bool refuse_part(struct assembly *assembly, const struct xml_node *listed)
+{
+    struct op *op = assembly->op;
+
+    assembly->error = op_fail(op, S3_InvalidPart, op_param(op, "uploadId"),
+                              listed_number_text(listed),
+                              etag_bare(xml_child_text(listed, STR("ETag"))));
+    return false;
+}
+
+/* The listed checksum, when there is one, is the part's. */
+static bool checksum_agrees(struct op *op, const struct xml_node *listed,
+                            const struct stored_checksum *checksum)
+{
+    struct str text;
+    enum checksum_kind kind = xml_checksum_child(listed, &text);
+
+    if (kind == CHECKSUM_NONE)
+        return true;
+    /* Of an upload without an algorithm the store may know another one than the client. */
+    if (kind != checksum->kind)
+        return upload_kind(&op->upload) == CHECKSUM_NONE;
+    return str_eq(text, stored_checksum_text(op, checksum));
+}
+
+/* Fold one part's checksum into the object's; parts that lack it leave the object without. */
+static void add_checksum(struct assembly *assembly, const struct stored_checksum *checksum,
+                         uint64_t part_bytes)
+{
+    struct stored_checksum *result = &assembly->result;
+
+    if (assembly->count == 0 && upload_kind(&assembly->op->upload) == CHECKSUM_NONE &&
+        checksum_can_combine(checksum->kind))
+        *result = (struct stored_checksum){ .kind = checksum->kind, .type = CHECKSUM_FULL_OBJECT };
+    if (result->kind == CHECKSUM_NONE)
+        return;
+    if (checksum->kind != result->kind) {
+        result->kind = CHECKSUM_NONE;
+        return;
+    }
+    result->parts++;
+    if (result->type == CHECKSUM_COMPOSITE)
+        checksum_update(assembly->composite, checksum->value, checksum_bytes(checksum->kind));
+    else if (assembly->count == 0)
+        memcpy(result->value, checksum->value, sizeof(result->value));
+    else
+        checksum_combine(result->kind, result->value, checksum->value, part_bytes, result->value);
+}
+
+static bool take_part(struct assembly *assembly, const struct part *part)
+{
+    const struct xml_node *listed = assembly->listed;
+    struct stored_checksum checksum = { 0 };
+    uint8_t md5[MD5_BYTES];
+
+    (void)stored_checksum_unpack(part->checksum, &checksum);
+    if (!str_eq(etag_bare(xml_child_text(listed, STR("ETag"))), part->etag) ||
+        !checksum_agrees(assembly->op, listed, &checksum) ||
+        !hex_decode(part->etag, md5, sizeof(md5)))
+        return refuse_part(assembly, listed);
+    digest_update(assembly->md5, md5, sizeof(md5));
+    add_checksum(assembly, &checksum, part->size_bytes);
+    assembly->choices[assembly->count++] = (struct part_choice){ part->number, part->seq };
+    assembly->size_bytes += part->size_bytes;
+    assembly->listed = next_part(listed->next);
+    if (part->size_bytes < S3_PART_BYTES_MIN && assembly->listed != NULL && !assembly->too_small) {
+        assembly->too_small = true;
+        assembly->small = *part;
+        assembly->small.etag = arena_dup(assembly->op->arena, part->etag);
+    }
+    return true;
+}
+
+static bool visit_part(void *context, const struct part *part)
+{
+    struct assembly *assembly = context;
+    uint32_t wanted;
+
+    if (assembly->listed == NULL)
+        return false;
+    wanted = listed_number(assembly->listed);
+    if (part->number < wanted)
+        return true; /* uploaded and not listed: dropped */
+    if (part->number > wanted)
+        return refuse_part(assembly, assembly->listed);
+    return take_part(assembly, part);
+}
+
+static enum s3_error assembly_open(struct op *op, const struct xml_node *root, size_t count,
+                                   struct assembly *assembly)
+{
+    *assembly = (struct assembly){ .op = op, .listed = next_part(root->children) };
+    assembly->choices = arena_array(op->arena, count, sizeof(*assembly->choices));
+    assembly->md5 = digest_open(DIGEST_MD5);
+    assembly->result.kind = upload_kind(&op->upload);
+    assembly->result.type = upload_type(&op->upload);
+    if (assembly->result.type == CHECKSUM_COMPOSITE)
+        assembly->composite = checksum_open(assembly->result.kind);
+    if (assembly->choices == NULL || assembly->md5 == NULL ||
+        (assembly->result.type == CHECKSUM_COMPOSITE && assembly->composite == NULL))
+        return op_fail(op, S3_SlowDown);
+    return S3_OK;
+}
+
+static enum s3_error assemble(struct op *op, struct assembly *assembly)
+{
+    enum store_status status =
+        part_list(op->reader, &op->upload, 0, STORE_PARTS_MAX, visit_part, assembly, &op->fault);
+
+    if (status != STORE_OK && status != STORE_STOPPED)
+        return s3_from_store(op, status);
+    if (assembly->error == S3_OK && assembly->listed != NULL)
+        (void)refuse_part(assembly, assembly->listed);
+    if (assembly->error != S3_OK)
+        return assembly->error;
+    if (assembly->too_small)
+        return op_fail(op, S3_EntityTooSmall, u64_text(op, assembly->small.size_bytes),
+                       u64_text(op, S3_PART_BYTES_MIN), u64_text(op, assembly->small.number),
+                       assembly->small.etag);
+    if (assembly->size_bytes > S3_MULTIPART_BYTES_MAX)
+        return op_fail(op, S3_EntityTooLarge, u64_text(op, assembly->size_bytes),
+                       u64_text(op, S3_MULTIPART_BYTES_MAX));
+    if (assembly->composite != NULL)
+        checksum_final(assembly->composite, assembly->result.value);
+    assembly->result.parts = (uint32_t)assembly->count;
+    return S3_OK;
+}
+
+/* "<md5 of md5s>-N" from a digest that has seen the parts' MD5s. */
+static struct str joined_etag(struct op *op, struct digest *md5, size_t count)
+{
+    uint8_t bytes[MD5_BYTES];
+    char hex[ETAG_HEX_LEN];
+
+    digest_final(md5, bytes);
+    hex_encode(bytes, sizeof(bytes), hex);
+    return arena_printf(op->arena, "%.*s-%zu", ETAG_HEX_LEN, hex, count);
+}
+
+/* x-amz-checksum-type and x-amz-checksum-<alg> name the object, not this request's body. */
+static enum s3_error check_claimed_checksum(struct op *op, const struct stored_checksum *checksum)
+{
+    struct str type = op_header(op, "x-amz-checksum-type");
+    struct str expected = checksum_type_name(checksum->type);
+
+    if (str_present(type) && checksum->kind != CHECKSUM_NONE && !str_eq(type, expected))
+        return op_fail_text(op, S3_InvalidRequest,
+                            arena_printf(op->arena,
+                                         "The upload was created using the %.*s checksum mode. The "
+                                         "complete request must use the same checksum mode.",
+                                         STR_ARG(expected)));
+    for (unsigned kind = CHECKSUM_NONE + 1; kind < CHECKSUM_KINDS; kind++) {
+        struct str name = checksum_header(op->arena, (enum checksum_kind)kind);
+        struct str claimed = str_present(name) ? http_header(op->request, name) : STR_NONE;
+        struct str head;
+        struct str tail;
+
+        if (!str_present(claimed))
+            continue;
+        if (kind != checksum->kind)
+            return upload_kind_mismatch(op, checksum->kind, (enum checksum_kind)kind);
+        /* The "-N" of a composite value may be left out. */
+        (void)str_cut(stored_checksum_text(op, checksum), '-', &head, &tail);
+        if (!str_eq(claimed, head) && !str_eq(claimed, stored_checksum_text(op, checksum)))
+            return op_fail_text(op, S3_BadDigest,
+                                arena_printf(op->arena,
+                                             "The %.*s you specified did not match the calculated "
+                                             "checksum.",
+                                             STR_ARG(checksum_name(checksum->kind))),
+                                claimed, stored_checksum_text(op, checksum));
+    }
+    return S3_OK;
+}
+
+static enum s3_error check_claimed_size(struct op *op, uint64_t size_bytes)
+{
+    struct str text = op_header(op, "x-amz-mp-object-size");
+    uint64_t claimed;
+
+    if (!str_present(text))
+        return S3_OK;
+    if (!str_to_u64(text, &claimed))
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Value for x-amz-mp-object-size header is invalid."));
+    if (claimed == size_bytes)
+        return S3_OK;
+    return op_fail_text(op, S3_InvalidRequest,
+                        arena_printf(op->arena,
+                                     "The provided 'x-amz-mp-object-size' header value %llu does "
+                                     "not match what was computed: %llu",
+                                     (unsigned long long)claimed, (unsigned long long)size_bytes));
+}
+
+/* Where the object is, as this client sees the server. */
+static struct str object_url(struct op *op)
+{
+    CLEANUP(buf_free) struct buf url = BUF_WITH_MAX(8192);
+
+    buf_str(&url, op->request->tls ? STR("https://") : STR("http://"));
+    buf_str(&url, op->request->host);
+    buf_char(&url, '/');
+    if (!str_present(op->virtual_bucket)) {
+        buf_str(&url, op->bucket_name);
+        buf_char(&url, '/');
+    }
+    uri_encode(&url, op->key, URI_KEEP_SLASH);
+    return url.failed ? STR("") : arena_dup(op->arena, buf_view(&url));
+}
+
+static enum s3_error write_complete(struct op *op, struct str etag, struct str packed_checksum)
+{
+    struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
+    struct stored_checksum checksum;
+
+    op_set_encryption(op, &op->upload.attrs);
+    xml_begin(&out, STR("CompleteMultipartUploadResult"));
+    xml_text(&out, STR("Location"), object_url(op));
+    xml_text(&out, STR("Bucket"), op->bucket_name);
+    xml_text(&out, STR("Key"), op->key);
+    xml_etag(&out, etag);
+    if (stored_checksum_unpack(packed_checksum, &checksum))
+        xml_checksum(op, &out, &checksum, /* with_type= */ true);
+    xml_close(&out, STR("CompleteMultipartUploadResult"));
+    return op_reply_xml(op, &out);
+}
+
+static enum s3_error reply_CompleteMultipartUpload(struct op *op)
+{
+    const struct intent *intent = op->intent;
+
+    if (intent->versioned && !str_eq(intent->version_text, STR("null")))
+        op_set(op, "x-amz-version-id", intent->version_text);
+    return write_complete(op, intent->attrs.etag, intent->attrs.checksum);
+}
+
+/* The same Complete again, by a client that did not hear the answer. */
+static enum s3_error complete_again(struct op *op, const struct xml_node *root, size_t count)
+{
+    CLEANUP(digest_closep) struct digest *md5 = digest_open(DIGEST_MD5);
+    const struct upload *upload = &op->upload;
+    struct version version = { .seq = upload->done_version.seq, .tail = upload->done_version.tail };
+    uint8_t bytes[MD5_BYTES];
+
+    if (md5 == NULL)
+        return op_fail(op, S3_SlowDown);
+    for (const struct xml_node *part = next_part(root->children); part != NULL;
+         part = next_part(part->next)) {
+        if (!hex_decode(etag_bare(xml_child_text(part, STR("ETag"))), bytes, sizeof(bytes)))
+            return s3_from_store(op, STORE_NO_UPLOAD);
+        digest_update(md5, bytes, sizeof(bytes));
+    }
+    if (!str_eq(joined_etag(op, md5, count), upload->attrs.etag))
+        return s3_from_store(op, STORE_NO_UPLOAD);
+    if (upload->done_versioned && upload->done_version.kind == VERSION_EXACT)
+        op_set_version_id(op, &version);
+    return write_complete(op, upload->attrs.etag, upload->attrs.checksum);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
+enum s3_error op_CompleteMultipartUpload(struct op *op)
+{
+    CLEANUP(assembly_free) struct assembly assembly = { 0 };
+    struct intent *intent = op_intent(op, INTENT_UPLOAD_COMPLETE);
+    const struct xml_node *root =
+        xml_parse(op->body, STR("CompleteMultipartUpload"), op->arena, &op->fault);
+    size_t count = 0;
+    enum s3_error err;
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    err = upload_load(op, /* done_too= */ true);
+    if (err == S3_OK)
+        err = root != NULL ? check_list(op, root, &count) : op_fail(op, S3_MalformedXML);
+    if (err == S3_OK && op->upload.done)
+        return complete_again(op, root, count);
+    if (err == S3_OK)
+        err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+    if (err == S3_OK)
+        err = assembly_open(op, root, count, &assembly);
+    if (err == S3_OK)
+        err = assemble(op, &assembly);
+    if (err == S3_OK)
+        err = check_claimed_checksum(op, &assembly.result);
+    if (err == S3_OK)
+        err = check_claimed_size(op, assembly.size_bytes);
+    if (err != S3_OK)
+        return err;
+
+    intent->upload_id = op_param(op, "uploadId");
+    intent->parts = assembly.choices;
+    intent->part_count = assembly.count;
+    intent->attrs.etag = joined_etag(op, assembly.md5, assembly.count);
+    intent->attrs.checksum = stored_checksum_pack(op, &assembly.result);
+    if (!str_present(intent->attrs.etag))
+        return op_fail(op, S3_SlowDown);
+    return op_submit(op, intent, reply_CompleteMultipartUpload);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the multipart operations share.
+ */
+#ifndef SERVER_S3_OPS_MULTIPART_H
+#define SERVER_S3_OPS_MULTIPART_H
+
+#include "server/s3/op.h"
+
+#define ETAG_HEX_LEN (2 * MD5_BYTES)
+
+enum checksum_kind upload_kind(const struct upload *upload);
+enum checksum_type upload_type(const struct upload *upload);
+
+/* Decimal digits in the arena. */
+struct str u64_text(struct op *op, uint64_t value);
+
+/* The upload that uploadId names, into op->upload; done uploads only where asked for. */
+MUST_CHECK enum s3_error upload_load(struct op *op, bool done_too);
+
+/* 1..STORE_PARTS_MAX, or InvalidArgument. */
+MUST_CHECK enum s3_error part_number_parse(struct op *op, struct str text, uint32_t *ret_number);
+
+/* The refusal of a checksum of another algorithm than the upload's. */
+enum s3_error upload_kind_mismatch(struct op *op, enum checksum_kind expected,
+                                   enum checksum_kind actual);
+
+#endif
