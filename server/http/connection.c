@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -30,6 +31,51 @@ static void peer_describe(struct http_conn *conn, const struct sockaddr *address
     conn->peer_len = len > 0 ? (size_t)len : 0;
 }
 
+/*
+ * MHD's edge-triggered reads can miss the end of a stream that comes together with its last bytes.
+ * The loop is told by itself; see http_conns_check_leaving.
+ */
+static void conn_watch(struct http_conn *conn)
+{
+    struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET, .data.ptr = conn };
+
+    conn->watch = HTTP_WATCH_PEER;
+    if (conn->fd >= 0)
+        (void)epoll_ctl(conn->daemon->loop->epoll_fd, EPOLL_CTL_ADD, conn->fd, &event);
+}
+
+void http_conn_leaving(struct http_conn *conn)
+{
+    if (!conn->leaving)
+        conn->daemon->loop->leaving++;
+    conn->leaving = true;
+}
+
+/* A request that can not be completed any more: all that came was read and nothing will follow. */
+static bool conn_is_stranded(const struct http_conn *conn)
+{
+    const struct http_exchange *x = conn->exchange;
+    int unread = 0;
+
+    if (conn->daemon->ready ||
+        (x != NULL && (x->state == EXCHANGE_WAITING || x->state == EXCHANGE_REPLIED)))
+        return false;
+    return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+void http_conns_check_leaving(struct http_loop *loop)
+{
+    if (loop->leaving == 0)
+        return;
+    for (struct http_conn *conn = loop->conns; conn != NULL; conn = conn->next) {
+        if (!conn->leaving || !conn_is_stranded(conn))
+            continue;
+        conn->leaving = false;
+        loop->leaving--;
+        (void)shutdown(conn->fd, SHUT_RDWR);
+    }
+}
+
 static void conn_started(struct http_daemon *daemon, struct MHD_Connection *connection,
                          void **context)
 {
@@ -47,6 +93,7 @@ static void conn_started(struct http_daemon *daemon, struct MHD_Connection *conn
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     peer_describe(conn, info != NULL ? info->client_addr : NULL);
 
+    conn_watch(conn);
     conn->next = loop->conns;
     if (loop->conns != NULL)
         loop->conns->prev = conn;
@@ -66,11 +113,17 @@ static void conn_unlink(struct http_conn *conn)
 
 static void conn_closed(struct http_conn *conn)
 {
+    struct http_loop *loop = conn->daemon->loop;
     int unread = 0;
 
+    /* Before the descriptor is closed: a lingering copy would keep it in the set. */
+    if (conn->fd >= 0)
+        (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
+    if (conn->leaving)
+        loop->leaving--;
     /* Closing a socket that holds unread bytes resets it: the peer may never see our answer. */
     if (conn->fd >= 0 && (conn->linger || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0)))
-        linger_adopt(conn->daemon->loop, conn->fd);
+        linger_adopt(loop, conn->fd);
     conn->daemon->freed = true;
     conn_unlink(conn);
     mem_free(conn);

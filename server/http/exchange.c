@@ -48,7 +48,12 @@ static enum MHD_Result exchange_send(struct http_exchange *x, bool close)
     enum MHD_Result queued;
 
     deadline_set(x->conn, HTTP_NEVER);
-    response = reply_response(x, REPLY_MEMORY_STAYS, close || x->loop->stopping);
+    /*
+     * Clients that asked for 100 Continue and have nothing to send got none; older ones then take
+     * the next answer for this one's (botocore 1.29). There is no next one on this connection.
+     */
+    close = close || x->loop->stopping || x->request.expects_in_vain;
+    response = reply_response(x, REPLY_MEMORY_STAYS, close);
     if (response == NULL)
         return MHD_NO;
     queued = MHD_queue_response(x->connection, (unsigned)x->reply.status, response);

@@ -117,9 +117,11 @@ static const char *judge_length(struct http_request *request, int *ret_status)
  */
 static void note_expect(struct http_request *request)
 {
-    request->expects_continue =
-        !request->http_1_0 && request->has_body &&
-        str_eq_nocase(http_header(request, STR("expect")), STR("100-continue"));
+    bool expects = !request->http_1_0 &&
+                   str_eq_nocase(http_header(request, STR("expect")), STR("100-continue"));
+
+    request->expects_continue = expects && request->has_body;
+    request->expects_in_vain = expects && !request->has_body;
 }
 
 const char *http_guard(struct http_request *request, int *ret_status)

@@ -64,6 +64,7 @@ struct http_request {
     bool head;
     bool tls;
     bool expects_continue;
+    bool expects_in_vain; /* Expect: 100-continue and no body to continue with */
     bool has_body; /* Content-Length > 0 or chunked */
     bool chunked;
     bool has_content_length;

@@ -39,7 +39,7 @@ struct http_loop;
 struct http_exchange;
 
 /* Tells what an event of the loop's epoll set is about; first member of what is watched. */
-enum http_watch { HTTP_WATCH_WAKE, HTTP_WATCH_DAEMON, HTTP_WATCH_LINGER };
+enum http_watch { HTTP_WATCH_WAKE, HTTP_WATCH_DAEMON, HTTP_WATCH_LINGER, HTTP_WATCH_PEER };
 
 struct http_daemon {
     enum http_watch watch;
@@ -62,6 +62,7 @@ struct http_linger {
 };
 
 struct http_conn {
+    enum http_watch watch;
     struct http_conn *prev, *next;
     struct http_daemon *daemon;
     struct http_exchange *exchange; /* NULL between requests */
@@ -69,6 +70,7 @@ struct http_conn {
     int64_t deadline_us; /* HTTP_NEVER: none */
     bool served;         /* a request was completed on it */
     bool linger;         /* unread bytes may follow: read on after closing */
+    bool leaving;        /* the peer will send nothing more */
     size_t peer_len;
     char peer[HTTP_PEER_TEXT_MAX];
 };
@@ -110,7 +112,7 @@ struct http_loop {
     struct http_exchange *free_exchanges;
     unsigned free_count;
     struct http_exchange *spare; /* for refusals without an exchange of their own */
-    unsigned in_flight, waiting;
+    unsigned in_flight, waiting, leaving;
     int64_t check_at_us, checked_us; /* deadlines */
     struct http_linger lingers[HTTP_LINGER_MAX];
     unsigned linger_count;
@@ -157,6 +159,8 @@ void http_daemon_stop(struct http_daemon *daemon);
 /* connection.c */
 void http_conn_notify(void *daemon, struct MHD_Connection *connection, void **context,
                       enum MHD_ConnectionNotificationCode what);
+void http_conn_leaving(struct http_conn *conn);
+void http_conns_check_leaving(struct http_loop *loop);
 
 /* exchange.c */
 void *exchange_begin_target(void *daemon, const char *target, struct MHD_Connection *connection);

@@ -172,6 +172,9 @@ static void loop_wait(struct http_loop *loop, int sleep_ms)
         case HTTP_WATCH_DAEMON:
             CONTAINER_OF(watch, struct http_daemon, watch)->ready = true;
             break;
+        case HTTP_WATCH_PEER:
+            http_conn_leaving(CONTAINER_OF(watch, struct http_conn, watch));
+            break;
         case HTTP_WATCH_LINGER:
             linger_ready(loop, CONTAINER_OF(watch, struct http_linger, watch));
             break;
@@ -269,6 +272,7 @@ static void loop_serve(struct http_loop *loop)
             loop_begin_stop(loop, now_us);
         loop_resume(loop);
         loop_run_daemons(loop, now_us);
+        http_conns_check_leaving(loop);
         deadlines_check(loop, now_us);
         if (loop_stopped(loop, now_us))
             return;

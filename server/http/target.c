@@ -25,8 +25,8 @@ static bool target_bytes_ok(struct str s, struct fault *fault)
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.p[i];
 
-        if (c <= 0x20 || c == 0x7f) {
-            (void)fault_set(fault, 0, "The request target has a blank or control character.");
+        if (c <= 0x20 || c >= 0x7f) {
+            (void)fault_set(fault, 0, "The request target has a byte that must be encoded.");
             return false;
         }
         if (c != '%')

@@ -99,6 +99,16 @@ static struct form_field *fields_with_key(struct op *op, const struct form_field
     return copy;
 }
 
+/* What names and places the object is given once: policy and storage must mean the same one. */
+static size_t field_count(const struct form_field *fields, size_t count, struct str name)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++)
+        found += str_eq_nocase(fields[i].name, name);
+    return found;
+}
+
 static enum s3_error begin_file(struct op *op, struct str filename)
 {
     struct post *post = post_of(op);
@@ -109,6 +119,9 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     enum s3_error named = S3_OK;
     enum s3_error err;
 
+    if (field_count(fields, count, STR("key")) > 1)
+        return op_fail_argument(op, STR("POST requires exactly one key field."), STR("key"),
+                                pattern);
     if (pattern.len > 0)
         named = read_key(op, pattern, filename);
     fields = fields_with_key(op, fields, count);

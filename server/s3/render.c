@@ -53,6 +53,26 @@ static struct str common_id_2(const struct http_reply *reply)
     return STR("");
 }
 
+/*
+ * An element of the error document. Control bytes, which XML 1.0 can not hold, are written as in
+ * a URL: an error that clients can not parse tells them nothing.
+ */
+static void write_fact(struct buf *out, struct str name, struct str text)
+{
+    CLEANUP(buf_free) struct buf shown = BUF_WITH_MAX(ERROR_BYTES_MAX);
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+            buf_printf(&shown, "%%%02X", c);
+        else
+            buf_char(&shown, text.p[i]);
+    }
+    xml_text(out, name, buf_view(&shown));
+    out->failed = out->failed || shown.failed;
+}
+
 static void write_extras(struct buf *out, const struct s3_refusal *refusal)
 {
     struct str rest = s3_error_row(refusal->error)->extras;
@@ -60,7 +80,7 @@ static void write_extras(struct buf *out, const struct s3_refusal *refusal)
 
     for (size_t i = 0; i < S3_ERROR_EXTRAS_MAX && str_next(&rest, ' ', &name); i++)
         if (name.len > 0 && str_present(refusal->values[i]))
-            xml_text(out, name, refusal->values[i]);
+            write_fact(out, name, refusal->values[i]);
 }
 
 void render_error(struct http_exchange_view *exchange, const struct s3_refusal *refusal,
@@ -81,7 +101,7 @@ void render_error(struct http_exchange_view *exchange, const struct s3_refusal *
     xml_text(&out, STR("Message"), str_present(refusal->message) ? refusal->message : row->message);
     write_extras(&out, refusal);
     if (exchange->request->raw_path.len > 0)
-        xml_text(&out, STR("Resource"), exchange->request->raw_path);
+        write_fact(&out, STR("Resource"), exchange->request->raw_path);
     xml_text(&out, STR("RequestId"), request_id);
     xml_text(&out, STR("HostId"), common_id_2(reply));
     xml_close(&out, STR("Error"));

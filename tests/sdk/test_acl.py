@@ -359,7 +359,7 @@ def test_PutObjectAcl__of_a_version(s3, anyone, versioned, gone):
         s3.get_object_acl(Bucket=versioned, Key="key", VersionId=gone)
 
 
-def test_PutObjectAcl__missing_key(s3, bucket):
+def test_GetObjectAcl__missing_key(s3, bucket):
     for call in (
         lambda: s3.get_object_acl(Bucket=bucket, Key="absent"),
         lambda: s3.put_object_acl(Bucket=bucket, Key="absent", ACL="private"),

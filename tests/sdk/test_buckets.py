@@ -291,15 +291,28 @@ def tags(count):
     return [{"Key": f"key{n}", "Value": f"value {n}"} for n in range(count)]
 
 
-def test_PutBucketTagging__replaces_and_deletes(s3, bucket):
+def test_PutBucketTagging__replaces(s3, bucket):
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(50)})
     assert len(s3.get_bucket_tagging(Bucket=bucket)["TagSet"]) == 50
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(2)})
     assert sorted(s3.get_bucket_tagging(Bucket=bucket)["TagSet"], key=str) == tags(2)
+
+
+def test_DeleteBucketTagging__removes_the_set(s3, bucket):
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(2)})
     assert expect.status_of(s3.delete_bucket_tagging(Bucket=bucket)) == 204
     assert expect.status_of(s3.delete_bucket_tagging(Bucket=bucket)) == 204
     with expect.refused(404, "NoSuchTagSet"):
         s3.get_bucket_tagging(Bucket=bucket)
+
+
+def test_GetBucketTagging__only_the_owner(alice, s3, bucket):
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(1)})
+    with expect.refused(403, "AccessDenied"):
+        alice.get_bucket_tagging(Bucket=bucket)
+    with expect.refused(403, "AccessDenied"):
+        alice.delete_bucket_tagging(Bucket=bucket)
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags(1)
 
 
 def test_PutBucketTagging__unicode_and_markup_survive(s3, bucket):

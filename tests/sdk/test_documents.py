@@ -5,13 +5,11 @@ An unknown sub-resource is 501 and never falls through to its neighbour: PUT ?re
 PutObject would destroy data.
 """
 
-import re
-
 import pytest
 
 from sdk import expect
+from tools import routes
 from wire import raw
-from wire.process import ROOT
 
 UNSET = {
     "policy": "NoSuchBucketPolicy", "cors": "NoSuchCORSConfiguration", "lifecycle": "NoSuchLifecycleConfiguration",
@@ -59,18 +57,12 @@ def test_bucket_document__boto3_reads_the_defaults(s3, bucket):
     assert s3.list_bucket_metrics_configurations(Bucket=bucket)["IsTruncated"] is False
 
 
-def rows():
-    """Rows of routes.def that are known and not there: (name, method, resource, selector)."""
-    text = (ROOT / "server/s3/routes.def").read_text()
-    return re.findall(r'^RN\((\w+), "(\w+)", (\w+), "([^"]*)"', text, re.M)
-
-
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", [row for row in routes.load() if row.kind == "RN"], ids=lambda row: row.name)
 def test_operation_not_there__is_501_and_changes_nothing(server, root_user, s3, bucket, row):
-    name, method, resource, selector = row
+    method = row.method
     s3.put_object(Bucket=bucket, Key="key", Body=b"data")
-    query = "&".join(part for part in selector.split("&") if not part.startswith("@"))
-    target = f"/{bucket}/key?{query}" if resource == "RESOURCE_OBJECT" else f"/{bucket}?{query}"
+    query = "&".join(part for part in sorted(row.conditions) if not part.startswith("@"))
+    target = f"/{bucket}/key?{query}" if row.resource == "OBJECT" else f"/{bucket}?{query}"
     body = b"<Body/>" if method in ("PUT", "POST") else b""
     reply = raw.signed(server.url, root_user, method, target, body)
     assert (reply.status, reply.code) == (501, "NotImplemented"), reply

@@ -6,6 +6,7 @@
 """
 
 import hashlib
+import re
 
 import pytest
 
@@ -441,7 +442,11 @@ def test_UploadPartCopy__whole_and_ranges(s3, source):
     assert first["ETag"] == expect.md5_etag(FIVE[0] + FIVE[1])
     assert first["LastModified"].tzinfo is not None
     second = s3.upload_part_copy(PartNumber=2, CopySourceRange=f"bytes={MIN - 2}-{MIN + 2}", **where)["CopyPartResult"]
-    assert second["ETag"] == expect.md5_etag(FIVE[0][-2:] + FIVE[1][:3])
+    # Unlike S3, where it is the MD5: docs/differences-from-s3.md, a copy moves no bytes.
+    assert re.fullmatch('"[0-9a-f]{32}"', second["ETag"])
+    again = s3.upload_part_copy(PartNumber=2, CopySourceRange=f"bytes={MIN - 2}-{MIN + 2}", **where)["CopyPartResult"]
+    other = s3.upload_part_copy(PartNumber=3, CopySourceRange=f"bytes={MIN - 2}-{MIN + 3}", **where)["CopyPartResult"]
+    assert again["ETag"] == second["ETag"] != other["ETag"]
     s3.delete_object(Bucket=source, Key="source")
     expect.complete(s3, source, "key", upload, [
         {"PartNumber": 1, "ETag": first["ETag"]}, {"PartNumber": 2, "ETag": second["ETag"]}])  # fmt: skip

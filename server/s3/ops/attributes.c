@@ -118,19 +118,14 @@ static enum s3_error header_count(struct op *op, const char *name, uint32_t fall
     return S3_OK;
 }
 
-static enum s3_error write_parts(struct op *op, struct buf *out)
+static enum s3_error write_parts(struct op *op, struct buf *out, uint32_t max, uint32_t marker)
 {
     CLEANUP(parts_page_free)
-    struct parts_page page = { .op = op, .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX) };
-    uint32_t marker = 0;
+    struct parts_page page = { .op = op,
+                               .max = max,
+                               .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX) };
     enum store_status status = STORE_OK;
-    enum s3_error err =
-        header_count(op, "x-amz-max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &page.max);
 
-    if (err == S3_OK)
-        err = header_count(op, "x-amz-part-number-marker", 0, STORE_PARTS_MAX, &marker);
-    if (err != S3_OK)
-        return err;
     if (page.max > 0)
         status = object_part_list(op->reader, &op->version, marker, page.max + 1, visit_part, &page,
                                   &op->fault);
@@ -173,8 +168,14 @@ enum s3_error op_GetObjectAttributes(struct op *op)
     CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX);
     const struct version *version = &op->version;
     unsigned bits;
+    uint32_t max_parts = 0;
+    uint32_t marker = 0;
     enum s3_error err = asked_attributes(op, &bits);
 
+    if (err == S3_OK)
+        err = header_count(op, "x-amz-max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &max_parts);
+    if (err == S3_OK)
+        err = header_count(op, "x-amz-part-number-marker", 0, STORE_PARTS_MAX, &marker);
     if (err != S3_OK)
         return err;
     op_set_http_date(op, "Last-Modified", version->modified_us);
@@ -187,7 +188,7 @@ enum s3_error op_GetObjectAttributes(struct op *op)
     if (bits & ATTRIBUTE_CHECKSUM)
         write_checksum(op, &out);
     if ((bits & ATTRIBUTE_PARTS) && version->part_count > 0)
-        err = write_parts(op, &out);
+        err = write_parts(op, &out, max_parts, marker);
     if (err != S3_OK)
         return err;
     if (bits & ATTRIBUTE_STORAGE_CLASS)

@@ -32,7 +32,9 @@ static enum s3_error tagging_from_body(struct op *op, size_t max, struct str *re
     if (err != S3_OK)
         return err;
     set = xml_child(root, STR("TagSet"));
-    return set != NULL ? tags_from_xml(op, set, max, ret_packed) : op_fail(op, S3_MalformedXML);
+    if (set == NULL || xml_child_count(root, STR("TagSet")) != 1)
+        return op_fail(op, S3_MalformedXML);
+    return tags_from_xml(op, set, max, ret_packed);
 }
 
 /* ---- buckets ------------------------------------------------------------------------------------ */
