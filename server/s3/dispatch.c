@@ -56,14 +56,8 @@ static enum s3_error op_check_names(struct op *op)
 {
     enum s3_error err;
 
-    if (str_present(op->bucket_name) && !s3_bucket_name_valid(op->bucket_name)) {
-        /* A name that CreateBucket refuses can not exist either. */
-        if (op->route->flags & ROUTE_NEW_BUCKET)
-            return op_fail(op, S3_InvalidBucketName, op->bucket_name);
-        return str_is_utf8(op->bucket_name) && op->bucket_name.len > 0
-                   ? op_fail(op, S3_NoSuchBucket, op->bucket_name)
-                   : op_fail(op, S3_InvalidBucketName, op->bucket_name);
-    }
+    if (str_present(op->bucket_name) && !s3_bucket_name_valid(op->bucket_name))
+        return op_fail(op, S3_InvalidBucketName, op->bucket_name);
     if (!str_present(op->key))
         return S3_OK;
     err = name_check_key(op->key);

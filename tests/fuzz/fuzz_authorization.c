@@ -7,6 +7,7 @@
  * plan 2: signed, then two bytes later in the input say where and how one byte of target, header or
  *         signature is changed. Whoever is let in must carry a signature that the second reading
  *         gives to the changed request as well, with every x-amz-* header covered.
+ * plan 3: signed without its last header line, which is added afterwards; judged as plan 2.
  */
 #include "server/auth/auth.h"
 #include "server/http/guard.h"
@@ -16,7 +17,7 @@
 #define SCOPE FUZZ_TODAY "/us-east-1/s3/aws4_request"
 #define FIELDS_MAX 40
 
-enum plan { PLAN_AS_IS, PLAN_SIGNED, PLAN_CHANGED, PLANS };
+enum plan { PLAN_AS_IS, PLAN_SIGNED, PLAN_CHANGED, PLAN_ADDED, PLANS };
 
 struct fuzz {
     struct users *users;
@@ -197,6 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct fuzz *fuzz = fuzz_start();
     CLEANUP(arena_closep) struct arena *arena = arena_open(65536, 8u << 20);
     struct http_field fields[FIELDS_MAX];
+    struct http_field added = { STR_NONE, STR_NONE };
     struct input input = { data, size };
     enum plan plan = (enum plan)(input_byte(&input) % PLANS);
     size_t which = input_byte(&input);
@@ -222,6 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (plan == PLAN_AS_IS || !is_signing_field(name))
             add_field(&request, name, value);
     }
+    if (plan == PLAN_ADDED && request.field_count > 0)
+        added = fields[--request.field_count];
     if (plan != PLAN_AS_IS)
         add_field(&request, STR("Host"), STR("127.0.0.1:9000"));
 
@@ -232,6 +236,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             return 0;
         if (plan == PLAN_CHANGED)
             change(&request, which, at, byte, arena);
+        if (str_present(added.name))
+            add_field(&request, added.name, added.value);
     }
     request.chunked = request.has_body = request.has_content_length = false;
     if (http_guard(&request, &status) != NULL ||

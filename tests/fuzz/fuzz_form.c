@@ -5,6 +5,7 @@
  * (1) Fields, file and result do not depend on how the body was split.
  * (2) Fields stay within their limits, memory within the arena's; all fields known when the file
  *     begins are still the same when it ends.
+ * (3) No delimiter is inside the file or a field.
  */
 #include "server/http/form.h"
 #include "tests/fuzz/fuzz.h"
@@ -14,6 +15,8 @@
 struct log {
     struct buf text;
     struct form *form;
+    struct str delimiter;
+    size_t file_from; /* in text */
     size_t fields;
     bool begun, ended;
 };
@@ -31,6 +34,7 @@ static void log_fields(struct log *log)
         buf_str(&log->text, fields[i].value);
         buf_char(&log->text, '\n');
         FUZZ_CHECK(str_present(form_field_value(log->form, fields[i].name)), "field not found");
+        FUZZ_CHECK(str_find(fields[i].value, log->delimiter) == SIZE_MAX, "a delimiter");
     }
     FUZZ_CHECK(bytes <= FORM_FIELDS_BYTES_MAX, "%zu bytes of fields", bytes);
     log->fields = count;
@@ -44,6 +48,7 @@ static bool on_begin(void *context, struct str filename, struct str content_type
     log->begun = true;
     log_fields(log);
     buf_printf(&log->text, "file '%.*s' '%.*s':", STR_ARG(filename), STR_ARG(content_type));
+    log->file_from = log->text.len;
     return true;
 }
 
@@ -65,6 +70,8 @@ static bool on_end(void *context)
     log->ended = true;
     (void)form_fields(log->form, &count);
     FUZZ_CHECK(count == log->fields, "fields after the file");
+    FUZZ_CHECK(str_find(str_skip(buf_view(&log->text), log->file_from), log->delimiter) == SIZE_MAX,
+               "a delimiter");
     buf_lit(&log->text, "|");
     return true;
 }
@@ -84,6 +91,7 @@ static enum form_result parse(struct str body, struct str boundary, size_t piece
 
     *log = (struct log){ .text = BUF_WITH_MAX(LOG_BYTES_MAX) };
     FUZZ_CHECK(arena != NULL, "memory");
+    log->delimiter = arena_printf(arena, "\r\n--%.*s", STR_ARG(boundary));
     log->form = form_open(arena, boundary, &events);
     FUZZ_CHECK(log->form != NULL, "a form does not fit 256 KiB");
     while (body.len > 0 && result == FORM_OK) {
