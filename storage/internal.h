@@ -181,6 +181,8 @@ MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, boo
 /* One leaf directory of blobs/: files that no row names and that are old enough are removed.
  * False: there is no such directory. */
 bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf);
+/* Whether blobs/ has that first-level directory (0..255). */
+bool orphans_top_exists(const struct store *store, uint32_t top);
 #define BLOB_LEAVES 65536u
 
 /* ---- body_writer.c ----------------------------------------------------------------------- */

@@ -13,8 +13,8 @@
 #include "storage/internal.h"
 
 #define QUIET_US US_PER_S
-#define WALK_LEAVES 64   /* directories read per second */
-#define WALK_LOOKS 16384 /* and names tried */
+#define WALK_LEAVES 4096 /* directories read per second; a small store is walked in one go */
+#define LEAVES_PER_TOP 256
 #define FAR_US (INT64_C(24) * 3600 * US_PER_S)
 #define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
 
@@ -193,10 +193,15 @@ static void sweep_round(struct store *store, int64_t now_us)
 static void walk_round(struct store *store, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
+    unsigned found = 0;
 
-    for (int looks = 0, found = 0;
-         janitor->walk_position < BLOB_LEAVES && found < WALK_LEAVES && looks < WALK_LOOKS; looks++)
-        found += orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
+    while (janitor->walk_position < BLOB_LEAVES && found < WALK_LEAVES) {
+        if (janitor->walk_position % LEAVES_PER_TOP == 0 &&
+            !orphans_top_exists(store, janitor->walk_position / LEAVES_PER_TOP))
+            janitor->walk_position += LEAVES_PER_TOP;
+        else
+            found += orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
+    }
     janitor->walk_at_us = janitor->walk_position < BLOB_LEAVES ? now_us + US_PER_S : INT64_MAX;
 }
 

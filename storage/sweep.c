@@ -107,6 +107,14 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
     blob_pins_unlock(&store->pins);
 }
 
+bool orphans_top_exists(const struct store *store, uint32_t top)
+{
+    char path[3];
+
+    (void)snprintf(path, sizeof(path), "%02x", top & 0xff);
+    return faccessat(store->blobs.root_fd, path, F_OK, 0) == 0;
+}
+
 bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
 {
     char path[6];

@@ -6,9 +6,11 @@
 #include "base/codec.h"
 #include "server/s3/ops/reply_put.h"
 
+/* What S3 can not take for a URL it ignores. */
 static bool is_web_url(struct str url)
 {
-    return str_starts_nocase(url, STR("http://")) || str_starts_nocase(url, STR("https://"));
+    return str_is_printable(url) && str_find_char(url, ' ') == SIZE_MAX &&
+           (str_starts_nocase(url, STR("http://")) || str_starts_nocase(url, STR("https://")));
 }
 
 /* http://host/bucket/key as the client addressed it. */
