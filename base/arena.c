@@ -79,9 +79,10 @@ struct arena *arena_open(size_t first_bytes, size_t limit_bytes)
 {
     struct arena *arena;
 
-    first_bytes = size_min(first_bytes, limit_bytes) & ~(size_t)(ARENA_ALIGN - 1);
 #ifdef ARENA_DEBUG
     first_bytes = 0;
+#else
+    first_bytes = size_min(first_bytes, limit_bytes) & ~(size_t)(ARENA_ALIGN - 1);
 #endif
     if (first_bytes > SIZE_MAX - sizeof(*arena))
         return NULL;

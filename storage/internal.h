@@ -154,9 +154,9 @@ bool reserve_drop(struct store *store);
 /* Threads with small stacks and all signals blocked. 0 or an errno. */
 int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument);
 MUST_CHECK struct batch *batch_new(struct store *store); /* NULL: no memory; mem_free */
-void *writer_run(void *store);
+void *writer_run(void *argument);
 void *worker_run(void *store);
-void *janitor_run(void *store);
+void *janitor_run(void *argument);
 void janitor_init(struct janitor *janitor);
 void janitor_free(struct janitor *janitor);
 /* From the writer after each commit. */

@@ -52,7 +52,7 @@ struct aws_chunked {
 
 void aws_chunked_init(struct aws_chunked *decoder, const struct aws_chunked_events *events,
                       bool signed_chunks, bool trailers);
-enum aws_chunked_result aws_chunked_feed(struct aws_chunked *decoder, const void *bytes,
+enum aws_chunked_result aws_chunked_feed(struct aws_chunked *decoder, const void *input,
                                          size_t len);
 /* At the end of the body: AWS_CHUNKED_OK only when the final chunk and its end were seen. */
 enum aws_chunked_result aws_chunked_finish(struct aws_chunked *decoder);

@@ -43,7 +43,7 @@ struct form; /* lives in the arena */
 /* boundary: from http_form_boundary. NULL: no memory. */
 MUST_CHECK struct form *form_open(struct arena *arena, struct str boundary,
                                   const struct form_events *events);
-enum form_result form_feed(struct form *form, const void *bytes, size_t len);
+enum form_result form_feed(struct form *form, const void *input, size_t len);
 /* FORM_OK only when the closing delimiter was seen and a file field existed. */
 enum form_result form_finish(struct form *form);
 const struct form_field *form_fields(const struct form *form, size_t *ret_count);

@@ -65,7 +65,7 @@ struct http_request {
     bool tls;
     bool expects_continue;
     bool expects_in_vain; /* Expect: 100-continue and no body to continue with */
-    bool has_body; /* Content-Length > 0 or chunked */
+    bool has_body;        /* Content-Length > 0 or chunked */
     bool chunked;
     bool has_content_length;
     uint64_t content_length;
@@ -170,7 +170,7 @@ struct http_app {
 /*
  * Make a waiting exchange run on_resume on its loop. Any thread; exactly one call per HTTP_WAIT.
  */
-void http_resume(struct http_exchange_view *exchange);
+void http_resume(struct http_exchange_view *view);
 
 /* ---- server ------------------------------------------------------------------------------- */
 

@@ -146,7 +146,7 @@ struct http_server {
 
 /* loop.c */
 extern _Thread_local struct http_loop *http_loop_current;
-void *http_loop_main(void *loop);
+void *http_loop_main(void *context);
 void http_loop_wake(struct http_loop *loop);
 void http_loop_push_resumed(struct http_loop *loop, struct http_exchange *x);
 
@@ -163,11 +163,11 @@ void http_conn_leaving(struct http_conn *conn);
 void http_conns_check_leaving(struct http_loop *loop);
 
 /* exchange.c */
-void *exchange_begin_target(void *daemon, const char *target, struct MHD_Connection *connection);
-enum MHD_Result exchange_handle(void *daemon, struct MHD_Connection *connection, const char *url,
+void *exchange_begin_target(void *context, const char *target, struct MHD_Connection *connection);
+enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *upload,
-                                size_t *upload_len, void **context);
-void exchange_completed(void *daemon, struct MHD_Connection *connection, void **context,
+                                size_t *upload_len, void **exchange);
+void exchange_completed(void *context, struct MHD_Connection *connection, void **exchange,
                         enum MHD_RequestTerminationCode why);
 
 /* exchange_pool.c */
@@ -190,7 +190,7 @@ void reply_close_stream(struct http_reply *reply);
 /* refusal.c */
 MUST_CHECK struct MHD_Response *refusal_response(struct http_loop *loop, int status,
                                                  const char *why);
-void refusal_log(void *loop, const char *format, va_list arguments)
+void refusal_log(void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
 /* deadlines.c */

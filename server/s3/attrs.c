@@ -504,7 +504,8 @@ static struct str metadata_shown(struct op *op, struct str value)
         return STR_NONE;
     memcpy(word, head.p, head.len);
     base64_encode(value.p, value.len, word + head.len);
-    memcpy(word + len - 2, "?=", 2);
+    word[len - 2] = '?';
+    word[len - 1] = '=';
     return str_make(word, len);
 }
 

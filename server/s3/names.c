@@ -53,7 +53,7 @@ struct str name_virtual_bucket(struct str host, const struct str *domains, size_
                                struct arena *arena)
 {
     struct str bare = host_without_port(host);
-    struct str label = STR_NONE;
+    struct str label;
     char *lower;
 
     if (bare.len > 0 && bare.p[bare.len - 1] == '.')

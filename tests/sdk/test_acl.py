@@ -4,6 +4,9 @@
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
 """
 
+import base64
+import hashlib
+
 import pytest
 
 from sdk import expect
@@ -265,7 +268,7 @@ def test_PutBucketAcl__read_back_as_written(server, root_user, s3, ids, bucket):
     reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?acl")
     assert b'xsi:type="Group"' in reply.body
     assert b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"' in reply.body
-    md5 = [("Content-MD5", __import__("base64").b64encode(__import__("hashlib").md5(reply.body).digest()).decode())]
+    md5 = [("Content-MD5", base64.b64encode(hashlib.md5(reply.body).digest()).decode())]
     again = raw.signed(server.url, root_user, "PUT", f"/{bucket}?acl", reply.body, md5)
     assert again.status == 200, again
     assert grants(s3.get_bucket_acl(Bucket=bucket)) == {(ids["root"], "FULL_CONTROL"), (ALL_USERS, "READ")}

@@ -141,7 +141,8 @@ def test_PutObject__wrong_checksum_trailer_stores_nothing(server, root_user, s3,
 
 # ---- the SDK --------------------------------------------------------------------------------------
 
-SDK = ["CRC32", "SHA1", "SHA256"] + (["CRC32C", "CRC64NVME"] if __import__("importlib.util").util.find_spec("awscrt") else [])
+# The others need awscrt beside boto3; the header and trailer tests above cover them without it.
+SDK = ["CRC32", "SHA1", "SHA256"]
 
 
 @pytest.mark.parametrize("name", SDK)

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from conftest import bucket_name
+from sdk.cloud import bucket_name
 from sdk import expect
 from wire import raw
 

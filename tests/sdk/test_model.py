@@ -18,7 +18,7 @@ import random
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import bucket_name
+from sdk.cloud import bucket_name
 from sdk import expect
 
 SEQUENCES = int(os.environ.get("PAIL_MODEL_SEQUENCES") or 100)

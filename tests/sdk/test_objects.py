@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from conftest import Cloud
+from sdk.cloud import Cloud
 from sdk import expect
 from wire import raw
 

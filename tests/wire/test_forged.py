@@ -10,10 +10,11 @@ import base64
 import datetime
 import hashlib
 import time
+import zlib
 
 import pytest
 
-from conftest import Cloud
+from sdk.cloud import Cloud
 from tools import routes
 from wire import process, raw
 
@@ -148,7 +149,7 @@ def frame(request, payload, trailer):
     request.set("x-amz-decoded-content-length", str(len(data)))
     trailers = None
     if trailer:
-        checksum = base64.b64encode(__import__("zlib").crc32(data).to_bytes(4, "big")).decode()
+        checksum = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
         trailers = [("x-amz-checksum-crc32", checksum)]
         request.set("x-amz-trailer", "x-amz-checksum-crc32")
     if payload == raw.UNSIGNED_TRAILER:

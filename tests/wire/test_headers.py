@@ -71,7 +71,7 @@ def test_PutObject__header_probe(server, root_user, bucket, name):
 
 
 def test_CreateBucket__without_content_length(server, root_user):
-    from conftest import bucket_name
+    from sdk.cloud import bucket_name
 
     name = bucket_name()
     reply = put(server, root_user, name, drop=("content-length",), body=b"", target="/{}")

@@ -347,8 +347,11 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     err = upload_load(op, /* done_too= */ true);
-    if (err == S3_OK)
-        err = root != NULL ? check_list(op, root, &count) : op_fail(op, S3_MalformedXML);
+    if (err != S3_OK)
+        return err;
+    if (root == NULL)
+        return op_fail(op, S3_MalformedXML);
+    err = check_list(op, root, &count);
     if (err == S3_OK && op->upload.done)
         return complete_again(op, root, count);
     if (err == S3_OK)
