@@ -109,7 +109,7 @@ enum store_status body_writer_open(struct store *store, const struct body_option
 
     if (atomic_load(&store->poisoned))
         return fault_set(fault, STORE_IO, "the store takes no writes: a sync has failed");
-    if (!space_left(store))
+    if (!space_left(store, options->expected_bytes > inline_max ? SPACE_FILE : SPACE_SMALL))
         return fault_set(fault, STORE_FULL, "free space is down to the reserve");
     writer = mem_zalloc(sizeof(*writer));
     if (writer == NULL)
@@ -188,8 +188,9 @@ static enum store_status flush(struct body_writer *writer, struct fault *fault)
         (void)sync_file_range(writer->fd, (off_t)(writer->write_back_at - WRITE_BACK_BYTES),
                               (off_t)WRITE_BACK_BYTES, SYNC_FILE_RANGE_WRITE);
     writer->write_back_at += WRITE_BACK_BYTES;
-    return space_left(writer->store) ? STORE_OK
-                                     : fail(writer, -ENOSPC, fault, "free space has run out");
+    return space_left(writer->store, SPACE_FILE)
+               ? STORE_OK
+               : fail(writer, -ENOSPC, fault, "free space has run out");
 }
 
 /* Decide after each step where the bytes go. */

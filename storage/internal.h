@@ -120,6 +120,8 @@ struct store {
     int64_t reserve_tried_us;         /* writer; monotonic */
     _Atomic int64_t space_checked_us; /* monotonic */
     atomic_bool space_low;
+    _Atomic uint64_t space_bytes;        /* free on the device when last asked */
+    _Atomic uint64_t catalog_free_bytes; /* inside the catalog's file, while space is low */
     uint64_t checkpoint_at_bytes; /* writer: log size at which the janitor is asked to copy it */
     uint64_t restart_at_bytes;    /* writer: log size at which it is reset by force */
 
@@ -140,8 +142,14 @@ struct reader {
 
 /* ---- space.c ----------------------------------------------------------------------------- */
 
-/* False when free space has fallen to the reserve: bodies are refused. Cheap. */
-bool space_left(struct store *store);
+enum space_use { SPACE_SMALL, SPACE_FILE };
+/*
+ * False when free space has fallen to the reserve: bodies are refused. Cheap.
+ * SPACE_SMALL: a body that the catalog takes, which has free pages of its own.
+ */
+bool space_left(struct store *store, enum space_use use);
+/* After a commit: while space is low, learn what the catalog could reuse. Writer. */
+void space_note_commit(struct store *store);
 /* The reserve file exists (made when missing and there is room). */
 void reserve_keep(struct store *store);
 /* The reserve is gone: try to make it again, at most once a second. True: it is there. Writer. */

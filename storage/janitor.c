@@ -147,9 +147,11 @@ static void plan_sweep(struct store *store, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
 
+    /* Where space is short it is given back at once. */
+    int64_t wait_us = atomic_load(&store->space_low) ? 0 : store->options.janitor_interval_us;
+
     if (atomic_exchange(&janitor->dead, false))
-        janitor->sweep_at_us =
-            earlier(janitor->sweep_at_us, now_us + store->options.janitor_interval_us);
+        janitor->sweep_at_us = earlier(janitor->sweep_at_us, now_us + wait_us);
 }
 
 /* A second without commits: one last checkpoint, then silence. */

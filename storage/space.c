@@ -3,6 +3,7 @@
  * Free space: a margin for the catalog, and a reserve so that deletes work on a full disk.
  *
  * (1) Bodies are refused while less than reserve_bytes are free; asked at most ten times a second.
+ *     Pages that deletes have freed inside the catalog count as free: its file does not shrink.
  * (2) DIR/reserve occupies 1 MiB. When the catalog itself meets a full disk the writer removes it
  *     and goes on with what frees space; everything else is refused until the file can be made
  *     again.
@@ -17,6 +18,7 @@
 
 #define CHECK_INTERVAL_US (US_PER_S / 10)
 #define RETRY_INTERVAL_US US_PER_S
+#define FILE_FLOOR_PART 4
 #define RESERVE_FILE_BYTES (UINT64_C(1) << 20)
 
 static uint64_t free_bytes(const struct store *store)
@@ -29,33 +31,53 @@ static uint64_t free_bytes(const struct store *store)
     return (uint64_t)st.f_bavail * st.f_frsize;
 }
 
-bool space_left(struct store *store)
+bool space_left(struct store *store, enum space_use use)
 {
     int64_t now_us = clock_monotonic_us();
+    uint64_t bytes;
 
     if (now_us - atomic_load(&store->space_checked_us) >= CHECK_INTERVAL_US) {
+        bytes = free_bytes(store);
         atomic_store(&store->space_checked_us, now_us);
-        atomic_store(&store->space_low, free_bytes(store) < store->options.reserve_bytes);
+        atomic_store(&store->space_bytes, bytes);
+        atomic_store(&store->space_low, bytes < store->options.reserve_bytes);
     }
-    return !atomic_load(&store->space_low);
+    if (!atomic_load(&store->space_low))
+        return true;
+    /* What the reserve is for, the catalog has inside; a file needs real room besides. */
+    bytes = atomic_load(&store->space_bytes);
+    if (use == SPACE_FILE && bytes < store->options.reserve_bytes / FILE_FLOOR_PART)
+        return false;
+    return bytes + atomic_load(&store->catalog_free_bytes) >= store->options.reserve_bytes;
+}
+
+void space_note_commit(struct store *store)
+{
+    if (atomic_load(&store->space_low))
+        atomic_store(&store->catalog_free_bytes, catalog_free_bytes(store->cat));
 }
 
 void reserve_keep(struct store *store)
 {
     CLEANUP(fd_close) int fd = -1;
     struct stat st;
+    uint64_t bytes;
 
     if (fstatat(store->dir_fd, "reserve", &st, 0) == 0 &&
         (uint64_t)st.st_size == RESERVE_FILE_BYTES) {
         atomic_store(&store->reserve_gone, false);
         return;
     }
-    if (free_bytes(store) < store->options.reserve_bytes + RESERVE_FILE_BYTES)
+    bytes = free_bytes(store);
+    if (bytes < 2 * RESERVE_FILE_BYTES || bytes + atomic_load(&store->catalog_free_bytes) <
+                                              store->options.reserve_bytes + RESERVE_FILE_BYTES)
         return;
 
     fd = file_open(store->dir_fd, "reserve", O_WRONLY | O_CREAT, 0600);
     if (fd >= 0 && posix_fallocate(fd, 0, (off_t)RESERVE_FILE_BYTES) == 0)
         atomic_store(&store->reserve_gone, false);
+    else if (fd >= 0)
+        file_discard(store->dir_fd, "reserve");
 }
 
 bool reserve_retry(struct store *store)

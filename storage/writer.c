@@ -28,6 +28,7 @@ struct batch {
     size_t count;
     uint64_t bytes;
     size_t items;
+    bool log_restarted; /* to make room; once is enough */
 };
 
 struct batch *batch_new(struct store *store)
@@ -67,6 +68,7 @@ static size_t batch_take(struct batch *batch)
 
     batch->bytes = 0;
     batch->items = 0;
+    batch->log_restarted = false;
     batch->count = queue_take(&batch->store->commits, taken, BATCH_INTENTS, batch_full, batch);
     for (size_t i = 0; i < batch->count; i++)
         batch->entries[i] =
@@ -135,6 +137,24 @@ static bool is_failure(enum store_status status)
            status == STORE_DAMAGED;
 }
 
+/*
+ * The disk is full and what would free space does not fit: give back the reserve, then start the
+ * log anew so that its own blocks are written again. Outside a transaction. False: nothing is left.
+ */
+static bool make_room(struct batch *batch)
+{
+    uint64_t left;
+
+    if (reserve_drop(batch->store))
+        return true;
+    if (batch->log_restarted)
+        return false;
+
+    batch->log_restarted = true;
+    return catalog_checkpoint(batch->store->cat, CHECKPOINT_RESTART, &left, NULL) == STORE_OK &&
+           left == 0;
+}
+
 /* Decide every entry that is not settled. False: start over, the transaction is gone. */
 static bool decide(struct batch *batch)
 {
@@ -155,8 +175,7 @@ static bool decide(struct batch *batch)
             continue;
 
         catalog_rollback(store->cat);
-        /* What frees space gets a second try with the reserve's. */
-        if (intent->status != STORE_FULL || !frees_space(intent) || !reserve_drop(store))
+        if (intent->status != STORE_FULL || !frees_space(intent) || !make_room(batch))
             entry->settled = true;
         return false;
     }
@@ -201,7 +220,7 @@ static enum outcome try_once(struct batch *batch, struct fault *fault)
 
     catalog_rollback(store->cat);
     if (status == STORE_FULL && batch->count == 1 && frees_space(batch->entries[0].intent) &&
-        reserve_drop(store))
+        make_room(batch))
         return AGAIN;
     if (status == STORE_FULL && batch->count > 1)
         return FAILED; /* the caller tries each alone */
@@ -326,6 +345,7 @@ void *writer_run(void *argument)
             atomic_store(&store->janitor.dead, true);
         hand_back(batch);
         if (committed) {
+            space_note_commit(store);
             janitor_note_commit(store);
             mind_log(store);
         }

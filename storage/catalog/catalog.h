@@ -56,6 +56,8 @@ bool catalog_take_dead(struct catalog *cat);
 uint64_t catalog_statement_runs(const struct catalog *cat);
 /* Size of the log after the newest commit of this connection. */
 uint64_t catalog_wal_bytes(const struct catalog *cat);
+/* Bytes of the database's file that hold nothing and are used first. 0 when it can not be told. */
+uint64_t catalog_free_bytes(struct catalog *cat);
 
 enum catalog_checkpoint { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART };
 /*

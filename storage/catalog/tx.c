@@ -13,6 +13,7 @@
 /* A forced log reset must not stall writes for long behind a slow reader. */
 #define RESTART_WAIT_MS 20
 #define BUSY_TIMEOUT_MS 5000
+#define PAGE_BYTES 4096u
 
 enum store_status catalog_read_begin(struct catalog *cat, struct fault *fault)
 {
@@ -142,6 +143,18 @@ uint64_t catalog_statement_runs(const struct catalog *cat)
     return cat->statement_runs;
 }
 
+uint64_t catalog_free_bytes(struct catalog *cat)
+{
+    static struct sql sql = { .text = "PRAGMA freelist_count" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    bool row = false;
+
+    if (sql_start(cat, &sql, &stmt, NULL) != STORE_OK ||
+        sql_step(cat, stmt, &row, NULL) != STORE_OK || !row)
+        return 0;
+    return (uint64_t)sql_i64(stmt, 0) * PAGE_BYTES;
+}
+
 uint64_t catalog_wal_bytes(const struct catalog *cat)
 {
     return cat->wal_bytes;
@@ -161,7 +174,7 @@ enum store_status catalog_checkpoint(struct catalog *cat, enum catalog_checkpoin
     if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
         return sql_fail(cat, rc, fault, "checkpoint");
 
-    *ret_left = log_pages > done_pages ? (uint64_t)(log_pages - done_pages) * 4096u : 0;
+    *ret_left = log_pages > done_pages ? (uint64_t)(log_pages - done_pages) * PAGE_BYTES : 0;
     if (rc == SQLITE_OK && how == CHECKPOINT_RESTART)
         cat->wal_bytes = 0;
     return STORE_OK;
