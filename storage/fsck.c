@@ -269,21 +269,33 @@ static void count_orphans(struct fsck *fsck, const char *path)
     (void)closedir(dir);
 }
 
-static void walk(struct fsck *fsck)
+static void walk_top(struct fsck *fsck, unsigned top)
 {
     char path[6];
+    const struct dirent *entry;
+    DIR *dir;
+    int fd;
 
-    for (unsigned top = 0; top < 256; top++) {
-        struct stat st;
-
-        (void)snprintf(path, sizeof(path), "%02x", top);
-        if (fstatat(fsck->store.blobs.root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        for (unsigned leaf = 0; leaf < 256; leaf++) {
-            (void)snprintf(path, sizeof(path), "%02x/%02x", top, leaf);
-            count_orphans(fsck, path);
-        }
+    (void)snprintf(path, sizeof(path), "%02x", top);
+    fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL) {
+        fd_close(&fd);
+        return;
     }
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.' || strlen(entry->d_name) != 2)
+            continue;
+        (void)snprintf(path, sizeof(path), "%02x/%.2s", top, entry->d_name);
+        count_orphans(fsck, path);
+    }
+    (void)closedir(dir);
+}
+
+static void walk(struct fsck *fsck)
+{
+    for (unsigned top = 0; top < 256; top++)
+        walk_top(fsck, top);
 }
 
 /* ---- the check --------------------------------------------------------------------------- */

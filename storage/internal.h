@@ -123,7 +123,8 @@ struct store {
     _Atomic uint64_t space_bytes;        /* free on the device when last asked */
     _Atomic uint64_t catalog_free_bytes; /* inside the catalog's file, while space is low */
     uint64_t checkpoint_at_bytes; /* writer: log size at which the janitor is asked to copy it */
-    uint64_t restart_at_bytes;    /* writer: log size at which it is reset by force */
+    uint64_t
+        restart_at_bytes; /* writer: after a reset that failed, the size at which to try again */
 
     _Atomic uint64_t commit_count;
     _Atomic uint64_t intent_count;

@@ -135,7 +135,7 @@ static struct store *store_new(const struct store_options *options)
     store->options = settled_options(options);
     store->dir_fd = store->lock_fd = store->tmp_fd = store->quarantine_fd = -1;
     store->blobs.root_fd = -1;
-    store->restart_at_bytes = LOG_HARD_BYTES;
+    store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
     snapshots_init(&store->snapshots, 0);
     queue_init(&store->commits);

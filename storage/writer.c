@@ -14,7 +14,7 @@
 #define BATCH_BYTES (UINT64_C(8) * 1024 * 1024)
 #define BATCH_ITEMS 4096
 #define LOG_SOFT_BYTES (UINT64_C(4) * 1024 * 1024)
-#define LOG_RETRY_BYTES (UINT64_C(16) * 1024 * 1024)
+#define LOG_LOW_BYTES (UINT64_C(1) * 1024 * 1024) /* while space is low */
 
 struct entry {
     struct intent *intent;
@@ -296,25 +296,40 @@ static void hand_back(struct batch *batch)
     }
 }
 
+/*
+ * How long the log may get before it is reset by force. What it holds has to fit into the database
+ * when it is copied back, so on a small or filling disk it is kept short.
+ */
+static uint64_t log_bound(struct store *store)
+{
+    uint64_t bound;
+
+    if (atomic_load(&store->space_low))
+        return LOG_LOW_BYTES;
+    bound = u64_min(LOG_HARD_BYTES, atomic_load(&store->space_bytes) / 4);
+    return bound > LOG_SOFT_BYTES ? bound : LOG_SOFT_BYTES;
+}
+
 /* The janitor copies the log back; if it never finds a quiet moment the writer makes one. */
 static void mind_log(struct store *store)
 {
     uint64_t bytes = catalog_wal_bytes(store->cat);
     uint64_t left;
 
-    if (bytes < LOG_SOFT_BYTES) {
+    if (bytes < LOG_LOW_BYTES) {
         store->checkpoint_at_bytes = LOG_SOFT_BYTES;
-        store->restart_at_bytes = LOG_HARD_BYTES;
+        store->restart_at_bytes = 0;
         return;
     }
     if (bytes >= store->checkpoint_at_bytes) {
         store->checkpoint_at_bytes = bytes + LOG_SOFT_BYTES;
         janitor_note_long_log(store);
     }
-    if (bytes < store->restart_at_bytes)
+    if (bytes < log_bound(store) || bytes < store->restart_at_bytes)
         return;
 
-    store->restart_at_bytes = bytes + LOG_RETRY_BYTES;
+    /* A reader may hold it: not again with every commit. */
+    store->restart_at_bytes = bytes + bytes / 4;
     if (catalog_checkpoint(store->cat, CHECKPOINT_RESTART, &left, NULL) != STORE_OK &&
         catalog_device_failed(store->cat))
         atomic_store(&store->poisoned, true);
