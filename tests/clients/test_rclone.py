@@ -17,6 +17,7 @@ def rclone(need, run, environment, server, endpoint, scheme):
         "RCLONE_CONFIG_PAIL_SECRET_ACCESS_KEY": user.secret_key, "RCLONE_CONFIG_PAIL_REGION": "us-east-1",
         "RCLONE_RETRIES": "1", "RCLONE_LOW_LEVEL_RETRIES": "1",
     }  # fmt: skip
+    environment.pop("AWS_CA_BUNDLE", None)  # it reads this too, and fails on it
     options = ["--ca-cert", server.certificate[0]] if scheme == "https" else []
     return lambda *arguments, **more: run(program, *options, *arguments, **more)
 

@@ -8,6 +8,7 @@ On a tmpfs of 64 MiB (root mounts it; otherwise the lane is skipped by name). On
 
 1. fill with objects, small ones in some cycles and large ones in others, until writes are refused
    with 5xx; in every second cycle another file then takes what is left, to the last byte;
+   every fourth cycle begins with a new store, whose catalog has no room inside;
 2. reads, listings and what was refused: the old state or the new one, never less;
 3. deletes work, one by one and many at once;
 4. the other file goes, and within RECOVERY_S a write of each kind works again;
@@ -198,9 +199,23 @@ class Lane:
 
     # ---- a cycle
 
+    def make_store(self):
+        """A new, empty one."""
+        if self.server is not None:
+            self.connection.close()
+            self.server.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.objects = {}
+        self.start()
+        reply = self.ask("PUT", "/full")
+        assert reply.ok, reply
+
     def one_cycle(self):
-        self.fill(LARGE if self.cycle % 3 == 1 else SMALL)
-        if self.cycle % 2 == 1:
+        turn = self.cycle % 4
+        if turn == 0:
+            self.make_store()
+        self.fill(LARGE if turn in (1, 2) else SMALL)
+        if turn in (0, 2):
             self.disk.take_all()
             for size in (10, 50000, 200000):
                 key = self.random.choice(sorted(self.objects))
@@ -230,9 +245,6 @@ class Lane:
         self.start()
 
     def run(self, cycles):
-        self.start()
-        reply = self.ask("PUT", "/full")
-        assert reply.ok, reply
         while self.cycle < cycles:
             self.one_cycle()
         self.connection.close()

@@ -24,6 +24,8 @@ func minioClient() *minio.Client {
 		Secure:       endpoint.Scheme == "https",
 		BucketLookup: minio.BucketLookupPath,
 		MaxRetries:   1,
+		// Lets it send the checksums it is told to; without, they are refused in the client.
+		TrailingHeaders: true,
 	})
 	must(err)
 	return client
@@ -146,6 +148,7 @@ func init() {
 		get, err := client.PresignedGetObject(ctx, bucket, "signed", time.Minute, url.Values{"response-content-type": {"text/y"}})
 		must(err)
 		status, body := fetch("GET", get.String(), "")
-		equal(fmt.Sprint(status, body), "200 sent plainly")
+		equal(status, 200)
+		equal(body, "sent plainly")
 	}
 }

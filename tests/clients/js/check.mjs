@@ -32,10 +32,8 @@ export async function failure(promise) {
 
 export async function main(checks) {
   const [name, bucket, file] = process.argv.slice(2);
-  if (name === "list") {
-    console.log(Object.keys(checks).join("\n"));
-    return;
-  }
   await checks[name](bucket, file);
   console.log("ok");
+  // minio-js leaves answers to DELETE unread, and node would wait for their connections to end.
+  process.exit(0);
 }

@@ -7,10 +7,13 @@ import { Readable } from "node:stream";
 import * as minio from "minio";
 import { accessKeyId, digest, endpoint, failure, bytes, fileDigest, main, secretAccessKey, text } from "./check.mjs";
 
-const client = new minio.Client({
+// Without a region it asks ?location first. Its parts are 64 MiB unless it is told otherwise.
+const options = {
   endPoint: endpoint.hostname, port: Number(endpoint.port), useSSL: endpoint.protocol === "https:",
-  accessKey: accessKeyId, secretKey: secretAccessKey, region: "us-east-1", pathStyle: true,
-});
+  accessKey: accessKeyId, secretKey: secretAccessKey, pathStyle: true,
+};
+const client = new minio.Client(options);
+const clientOfParts = new minio.Client({ ...options, partSize: 5 * 1024 * 1024 });
 
 async function all(stream) {
   const items = [];
@@ -38,9 +41,10 @@ await main({
     assert.equal(digest(await bytes(await client.getObject(bucket, "large"))), fileDigest(file));
     const part = await bytes(await client.getPartialObject(bucket, "large", 5242870, 21));
     assert.deepEqual(part, fs.readFileSync(file).subarray(5242870, 5242891));
-    await client.fGetObject(bucket, "large", `${file}.minio`);
-    assert.equal(fileDigest(`${file}.minio`), fileDigest(file));
-    fs.rmSync(`${file}.minio`);
+    await clientOfParts.fPutObject(bucket, "parts", file);
+    assert.match((await client.statObject(bucket, "parts")).etag, /-\d+$/);
+    await client.fGetObject(bucket, "parts", "back");
+    assert.equal(fileDigest("back"), fileDigest(file));
   },
 
   async list_2500_keys(bucket) {
@@ -59,7 +63,8 @@ await main({
     await client.setObjectTagging(bucket, "copy", { x: "y" });
     assert.deepEqual((await client.getObjectTagging(bucket, "copy")).flat(), [{ Key: "x", Value: "y" }]);
     await client.removeObjectTagging(bucket, "copy");
-    await client.setBucketTagging(bucket, { p: "q" });
+    // S3 answers 204 to this, which the client takes for a failure. What it sent was taken.
+    await client.setBucketTagging(bucket, { p: "q" }).catch(() => {});
     assert.deepEqual((await client.getBucketTagging(bucket)).flat(), [{ Key: "p", Value: "q" }]);
   },
 
