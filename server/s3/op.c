@@ -5,7 +5,8 @@
 #include "server/s3/op.h"
 
 #include <assert.h>
-#include <stdio.h>
+
+#include "base/codec.h"
 
 struct str op_caller_id(const struct op *op)
 {
@@ -187,6 +188,21 @@ enum s3_error op_reply_xml(struct op *op, struct buf *document)
     *document = (struct buf){ 0 };
     op_set(op, "Content-Type", STR("application/xml"));
     return S3_OK;
+}
+
+struct str op_object_url(struct op *op)
+{
+    CLEANUP(buf_free) struct buf url = BUF_WITH_MAX(8192);
+
+    buf_str(&url, op->request->tls ? STR("https://") : STR("http://"));
+    buf_str(&url, op->request->host);
+    buf_char(&url, '/');
+    if (!str_present(op->virtual_bucket)) {
+        buf_str(&url, op->bucket_name);
+        buf_char(&url, '/');
+    }
+    uri_encode(&url, op->key, URI_KEEP_SLASH);
+    return url.failed ? STR_NONE : arena_dup(op->arena, buf_view(&url));
 }
 
 /* ---- pair lists ------------------------------------------------------------------------------ */

@@ -191,6 +191,9 @@ void op_drop(struct op *op, const char *name);
 void op_set_http_date(struct op *op, const char *name, int64_t us);
 void op_set_version_id(struct op *op, const struct version *version);
 
+/* http(s)://host/bucket/key as this client addresses it, in the arena; STR_NONE: no memory. */
+struct str op_object_url(struct op *op);
+
 /* status with no body. */
 enum s3_error op_reply_empty(struct op *op, int status);
 /*

@@ -328,7 +328,8 @@ def test_PostObject__refuses_a_forged_signature(form, refused_form):
     post = form()
     fields = [*post.fields, *post.sign()]
     name, value = fields[-1]
-    for forged in (value[:-1], "x" + value[1:], value.swapcase(), "", "0" * 64):
+    other = "y" if value[0] == "x" else "x"
+    for forged in (value[:-1], other + value[1:], value.swapcase(), "", "0" * 64):
         reply = post.send_body(*raw.form_body([*fields[:-1], (name, forged)], b"posted"))
         assert reply.status in (400, 403), (forged, reply)
         assert reply.code in ("SignatureDoesNotMatch", "AccessDenied", "InvalidArgument"), reply

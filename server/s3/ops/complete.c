@@ -269,22 +269,6 @@ static enum s3_error check_claimed_size(struct op *op, uint64_t size_bytes)
                                      (unsigned long long)claimed, (unsigned long long)size_bytes));
 }
 
-/* Where the object is, as this client sees the server. */
-static struct str object_url(struct op *op)
-{
-    CLEANUP(buf_free) struct buf url = BUF_WITH_MAX(8192);
-
-    buf_str(&url, op->request->tls ? STR("https://") : STR("http://"));
-    buf_str(&url, op->request->host);
-    buf_char(&url, '/');
-    if (!str_present(op->virtual_bucket)) {
-        buf_str(&url, op->bucket_name);
-        buf_char(&url, '/');
-    }
-    uri_encode(&url, op->key, URI_KEEP_SLASH);
-    return url.failed ? STR("") : arena_dup(op->arena, buf_view(&url));
-}
-
 static enum s3_error write_complete(struct op *op, struct str etag, struct str packed_checksum)
 {
     struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
@@ -292,7 +276,7 @@ static enum s3_error write_complete(struct op *op, struct str etag, struct str p
 
     op_set_encryption(op, &op->upload.attrs);
     xml_begin(&out, STR("CompleteMultipartUploadResult"));
-    xml_text(&out, STR("Location"), object_url(op));
+    xml_text(&out, STR("Location"), op_object_url(op));
     xml_text(&out, STR("Bucket"), op->bucket_name);
     xml_text(&out, STR("Key"), op->key);
     xml_etag(&out, etag);

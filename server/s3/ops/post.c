@@ -13,22 +13,6 @@ static bool is_web_url(struct str url)
            (str_starts_nocase(url, STR("http://")) || str_starts_nocase(url, STR("https://")));
 }
 
-/* http://host/bucket/key as the client addressed it. */
-static struct str location_of(struct op *op)
-{
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(8192);
-
-    buf_str(&out, op->request->tls ? STR("https://") : STR("http://"));
-    buf_str(&out, op->request->host);
-    buf_char(&out, '/');
-    if (!str_present(op->virtual_bucket)) {
-        buf_str(&out, op->bucket_name);
-        buf_char(&out, '/');
-    }
-    uri_encode(&out, op->key, URI_KEEP_SLASH);
-    return out.failed ? STR_NONE : arena_dup(op->arena, buf_view(&out));
-}
-
 static enum s3_error reply_redirect(struct op *op, struct str url)
 {
     CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(16384);
@@ -68,7 +52,7 @@ static enum s3_error reply_PostObject(struct op *op)
     struct stored_checksum checksum = checksum_of_digests(op);
     struct str redirect = op_header(op, "success_action_redirect");
     struct str status = op_header(op, "success_action_status");
-    struct str location = location_of(op);
+    struct str location = op_object_url(op);
 
     if (!str_present(redirect))
         redirect = op_header(op, "redirect");

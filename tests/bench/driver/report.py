@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is left of a run: the TSV of every leg, the tables, and the section of docs/performance.md."""
+
+import statistics
+import time
+
+from . import machine
+
+MARKS = ("<!-- last full run: begin -->", "<!-- last full run: end -->")
+LEG_COLUMNS = ("size", "connections", "auth", "payload", "seconds", "samples", "errors", "reconnects",
+               "exhausted", "per_s", "mb_per_s", "mean_us", "p50_us", "p90_us", "p99_us", "p999_us",
+               "max_us", "client_busy", "server_busy", "server_cpu_us", "server_rss_kib",
+               "server_hwm_kib")  # fmt: skip
+
+
+class Tsv:
+    """Every leg as it is measured, and every figure; facts of the machine in lines with #."""
+
+    def __init__(self, path, facts):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.file = open(path, "w")
+        for name, value in facts.items():
+            self.file.write(f"# {name}: {value}\n")
+        self.file.write("\t".join(["time", "row", "medium", "side", "pair", "order", "discarded",
+                                   "moved", "canary_before", "canary_after", *LEG_COLUMNS]) + "\n")
+
+    def leg(self, row, side, number, pair, line, discarded):
+        values = [f"{time.time():.1f}", row.name, row.medium, side, number, pair.order,
+                  int(discarded), f"{pair.moved:.3f}", _canary(pair.before), _canary(pair.after),
+                  *(line.get(name) for name in LEG_COLUMNS)]  # fmt: skip
+        self.file.write("\t".join("-" if v is None else str(v) for v in values) + "\n")
+        self.file.flush()
+
+    def figures(self, figures):
+        for name, value in figures.items():
+            self.file.write(f"{time.time():.1f}\tfigure\t{name}\t{value}\n")
+        self.file.flush()
+
+    def close(self):
+        self.file.close()
+
+
+def _canary(sample):
+    return ",".join(f"{name}={value:.0f}" for name, value in sample.items())
+
+
+def _number(value):
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def row_cells(outcome):
+    """As ROW_HEAD. CPU ratio: the opponent's CPU time for an answer over pail's, which other work on
+    the machine disturbs less than it does the rates."""
+    row = outcome.row
+    if not outcome.pairs:
+        return [row.name, *["-"] * (len(ROW_HEAD) - 2), outcome.notes()]
+    ratios = outcome.ratios()
+    opponent = "-"
+    ratio = "-"
+    cpu = outcome.side("pail", "server_cpu_us")
+    cpu_ratio = None
+    if ratios:
+        theirs = outcome.side(outcome.opponent, "server_cpu_us")
+        cpu_ratio = theirs / cpu if theirs and cpu else None
+        opponent = f"{_number(outcome.side(outcome.opponent, 'per_s'))} {outcome.opponent}"
+        ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+    return [row.name, _number(outcome.side("pail", "per_s")), opponent, ratio, _number(cpu_ratio),
+            _number(outcome.side("pail", "mb_per_s")), _number(outcome.side("pail", "p50_us")),
+            _number(outcome.side("pail", "p99_us")),
+            _number(cpu), outcome.notes()]  # fmt: skip
+
+
+ROW_HEAD = ["row", "pail /s", "other /s", "ratio (min-max)", "CPU ratio", "MB/s", "p50 us", "p99 us", "CPU us",
+            "notes"]  # fmt: skip
+GOAL_HEAD = ["goal", "what", "wanted", "got", "verdict"]
+
+
+def goal_cells(verdict):
+    return [verdict.number, verdict.text, verdict.wanted, verdict.got, verdict.verdict]
+
+
+def plain(head, rows):
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    lines = []
+    for row in [head, *rows]:
+        lines.append("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
+    return "\n".join(lines)
+
+
+def markdown(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def write_docs(facts, rows, verdicts, figures):
+    """Replace the marked section of docs/performance.md."""
+    path = machine.ROOT / "docs/performance.md"
+    text = path.read_text()
+    begin, end = (text.index(mark) for mark in MARKS)
+    section = [MARKS[0], "", f"Made {time.strftime('%Y-%m-%d', time.gmtime())}.", "",
+               *(f"- {name}: {value}" for name, value in facts.items()), "",
+               markdown(GOAL_HEAD, [goal_cells(v) for v in verdicts]), "",
+               markdown(ROW_HEAD, rows), "",
+               markdown(["figure", "value"], [[k, f"{v:.4g}"] for k, v in figures.items()]), ""]  # fmt: skip
+    path.write_text(text[:begin] + "\n".join(section) + text[end:])

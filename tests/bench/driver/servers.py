@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers of a run: pail, nginx as the limit, and any S3 server that somebody else started.
+
+(1) Each says where it is (endpoint), who may ask (environment for pail-bench), which processes it
+    has (pids, for CPU time and memory) and how pail-bench must talk to it (options).
+(2) pail and nginx are started with the processors they are told to use and no others.
+"""
+
+import json
+import os
+import secrets
+import signal
+import shutil
+import subprocess
+import time
+
+from . import machine
+
+READY_S = 20
+
+
+class Server:
+    name = ""
+    s3 = True
+    options = ()  # for pail-bench
+    process = None
+    endpoint = "http://127.0.0.1:9"
+    access_key = ""
+    secret_key = ""
+
+    def environment(self):
+        return {**os.environ, "AWS_ACCESS_KEY_ID": self.access_key,
+                "AWS_SECRET_ACCESS_KEY": self.secret_key}  # fmt: skip
+
+    def pids(self):
+        return [self.process.pid] if self.process else []
+
+    def _spawn(self, command, folder, cpus, **arguments):
+        self.log = open(folder / "log", "ab")
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=self.log,
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus), **arguments)  # fmt: skip
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.log.close()
+        self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Pail(Server):
+    """pail serve over a folder; durable, as it is by default."""
+
+    name = "pail"
+
+    def __init__(self, program, folder, cpus, threads=None, options=()):
+        self.program = program
+        self.folder = folder
+        self.cpus = cpus
+        self.flags = [f"--threads={threads or len(cpus)}", "--log-level=warn", *options]
+        self.access_key = "pailbench"
+        self.secret_key = secrets.token_hex(16)
+        self.start()
+
+    def command(self, port=0):
+        return [str(self.program), "serve", f"--listen=127.0.0.1:{port}", *self.flags,
+                str(self.folder / "data")]  # fmt: skip
+
+    def environment(self):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PAIL_", "MINIO_"))}
+        return {**kept, "PAIL_ROOT_USER": self.access_key, "PAIL_ROOT_PASSWORD": self.secret_key,
+                "AWS_ACCESS_KEY_ID": self.access_key,
+                "AWS_SECRET_ACCESS_KEY": self.secret_key}  # fmt: skip
+
+    def start(self):
+        self._spawn(self.command(), self.folder, self.cpus, stdout=subprocess.PIPE, text=True,
+                    env=self.environment())  # fmt: skip
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                self.endpoint = json.loads(line)["url"]
+                return
+        raise RuntimeError(f"pail did not start: see {self.folder / 'log'}")
+
+
+NGINX_CONF = """
+daemon off;
+{user}worker_processes 1;
+worker_rlimit_nofile 65536;
+pid {folder}/pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    default_type application/octet-stream;
+    sendfile on;
+    tcp_nopush on;
+    tcp_nodelay on;
+    keepalive_timeout 600s;
+    keepalive_requests 1000000000;
+    open_file_cache max=30000 inactive=600s;
+    open_file_cache_valid 600s;
+    client_max_body_size 0;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {folder}/data;
+        location / {{
+            dav_methods PUT DELETE;
+            create_full_put_path on;
+        }}
+        location /ok/ {{
+            return 200;
+        }}
+    }}
+}}
+"""
+
+
+class Nginx(Server):
+    """Static files, WebDAV PUT and `return 200`: what plain HTTP costs here. Neither signs, hashes
+    nor syncs."""
+
+    name = "nginx"
+    s3 = False
+    options = ("--auth=none", "--etag=any")
+
+    def __init__(self, folder, cpus):
+        port = machine.free_port()
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        (folder / "data").mkdir()
+        (folder / "nginx.conf").write_text(NGINX_CONF.format(folder=folder, port=port, user=user))
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self._spawn(["nginx", "-e", f"{folder}/error.log", "-p", str(folder), "-c",
+                     str(folder / "nginx.conf")], folder, cpus)  # fmt: skip
+        end = time.monotonic() + READY_S
+        while not self.pids():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"nginx did not start: see {folder}/error.log")
+            time.sleep(0.02)
+
+    def pids(self):
+        """The worker: its master does nothing."""
+        try:
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+                return [int(pid) for pid in children.read().split()]
+        except OSError:
+            return []
+
+
+class Other(Server):
+    """An S3 server started by somebody else; its keys are those of the environment."""
+
+    def __init__(self, url, pids):
+        self.name = "peer"
+        self.endpoint = url.rstrip("/")
+        self.given_pids = pids
+        self.access_key = os.environ.get("AWS_ACCESS_KEY_ID", "")
+        self.secret_key = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+
+    def pids(self):
+        return self.given_pids
+
+
+def nginx_available():
+    return shutil.which("nginx") is not None

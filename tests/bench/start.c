@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pail-bench start: how long from exec to the first 200 on a signed ListBuckets.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/bench/commands.h"
+#include "tests/bench/report.h"
+
+#define PAUSE_NS 50000 /* between two attempts */
+
+/* Never returns. The program's banner and log go nowhere: writing them is part of its start. */
+static void become(char **program)
+{
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    (void)dup2(nowhere, STDIN_FILENO);
+    (void)dup2(nowhere, STDOUT_FILENO);
+    (void)dup2(nowhere, STDERR_FILENO);
+    (void)execvp(program[0], program);
+    _exit(127);
+}
+
+static bool wait_ready(struct service *service, pid_t child, uint64_t start_ns, double limit_s,
+                       struct fault *fault)
+{
+    struct timespec pause = { .tv_nsec = PAUSE_NS };
+
+    for (;;) {
+        int fd = net_connect(&service->address);
+
+        if (fd >= 0) {
+            fd_close(&fd);
+            return service_do(service, STR("GET"), STR("/"), STR(""), STR(""), fault);
+        }
+        if (waitpid(child, NULL, WNOHANG) != 0)
+            return fault_set(fault, false, "the program ended before it was ready");
+        if ((double)(net_now_ns() - start_ns) > limit_s * 1e9)
+            return fault_set(fault, false, "not ready in time");
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+int command_start(const struct options *options, struct fault *fault)
+{
+    CLEANUP(service_close) struct service service = { 0 };
+    uint64_t start_ns;
+    uint64_t ready_ns;
+    bool ready;
+    pid_t child;
+    int fd;
+
+    if (!service_open(&service, options, fault))
+        return 1;
+    fd = net_connect(&service.address);
+    if (fd >= 0) {
+        fd_close(&fd);
+        return fault_set(fault, 1, "something answers at %.*s already",
+                         STR_ARG(options->authority));
+    }
+
+    start_ns = net_now_ns();
+    child = fork();
+    if (child < 0)
+        return fault_errno(fault, 1, "fork");
+    if (child == 0)
+        become(options->program);
+    ready = wait_ready(&service, child, start_ns, options->timeout_s, fault);
+    ready_ns = net_now_ns();
+    (void)kill(child, options->kill != 0 ? SIGKILL : SIGTERM);
+    (void)waitpid(child, NULL, 0);
+    if (!ready)
+        return 1;
+    report_figure(options, "start_to_ready", (double)(ready_ns - start_ns) / 1e6, "ms");
+    return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CPU time and memory of the server's processes; see usage.h.
+ */
+#include "tests/bench/usage.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define PROC_BYTES_MAX 8192
+
+/* Fields of /proc/PID/stat after the name, counted from 0: state is 0. */
+#define STAT_UTIME 11
+#define STAT_STIME 12
+
+static bool proc_read(uint64_t pid, const char *name, char text[PROC_BYTES_MAX])
+{
+    char path[64];
+    CLEANUP(fd_close) int fd = -1;
+    ssize_t len;
+
+    (void)snprintf(path, sizeof(path), "/proc/%llu/%s", (unsigned long long)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    len = read(fd, text, PROC_BYTES_MAX - 1);
+    if (len < 0)
+        return false;
+    text[len] = '\0';
+    return true;
+}
+
+static bool cpu_ticks(uint64_t pid, uint64_t *ret_ticks)
+{
+    char text[PROC_BYTES_MAX];
+    struct str rest;
+    struct str field;
+    uint64_t ticks = 0;
+    uint64_t value;
+
+    if (!proc_read(pid, "stat", text))
+        return false;
+    rest = str_from_cstr(text);
+    rest = str_skip(rest, str_rfind_char(rest, ')') + 2);
+    for (int i = 0; str_next(&rest, ' ', &field); i++) {
+        if (i != STAT_UTIME && i != STAT_STIME)
+            continue;
+        if (!str_to_u64(field, &value))
+            return false;
+        ticks += value;
+    }
+    *ret_ticks = ticks;
+    return true;
+}
+
+/* "VmRSS:     1234 kB" */
+static uint64_t status_kib(struct str status, struct str name)
+{
+    size_t at = str_find(status, name);
+    struct str line;
+    struct str rest;
+    uint64_t value = 0;
+
+    if (at == SIZE_MAX)
+        return 0;
+    (void)str_cut(str_skip(status, at + name.len), '\n', &line, &rest);
+    line = str_trim(line);
+    (void)str_cut(line, ' ', &line, &rest);
+    return str_to_u64(line, &value) ? value : 0;
+}
+
+struct usage_mark usage_mark(const struct options *options)
+{
+    struct usage_mark mark = { .known = options->pid_count > 0 };
+    uint64_t ticks;
+
+    for (uint64_t i = 0; i < options->pid_count; i++) {
+        if (!cpu_ticks(options->pids[i], &ticks))
+            mark.known = false;
+        else
+            mark.cpu_s += (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    }
+    return mark;
+}
+
+struct usage usage_since(const struct options *options, struct usage_mark start,
+                         struct usage_mark end)
+{
+    struct usage usage = { .known = start.known && end.known, .cpu_s = end.cpu_s - start.cpu_s };
+
+    for (uint64_t i = 0; i < options->pid_count && usage.known; i++) {
+        char text[PROC_BYTES_MAX];
+
+        if (!proc_read(options->pids[i], "status", text)) {
+            usage.known = false;
+            break;
+        }
+        usage.rss_kib += status_kib(str_from_cstr(text), STR("VmRSS:"));
+        usage.hwm_kib += status_kib(str_from_cstr(text), STR("VmHWM:"));
+    }
+    return usage;
+}
+
+double usage_thread_cpu_s(void)
+{
+    struct rusage own;
+
+    (void)getrusage(RUSAGE_THREAD, &own);
+    return (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
+           (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec) * 1e-6;
+}
