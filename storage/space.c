@@ -2,7 +2,8 @@
 /*
  * Free space: a margin for the catalog, and a reserve so that deletes work on a full disk.
  *
- * (1) Bodies are refused while less than reserve_bytes are free; asked at most ten times a second.
+ * (1) Bodies are refused while less than reserve_bytes are free; asked ten times a second, and for
+ *     every body once free space comes near.
  *     Pages that deletes have freed inside the catalog count as free: its file does not shrink.
  * (2) DIR/reserve occupies 1 MiB. When the catalog itself meets a full disk the writer removes it
  *     and goes on with what frees space; everything else is refused until the file can be made
@@ -19,6 +20,7 @@
 #define CHECK_INTERVAL_US (US_PER_S / 10)
 #define RETRY_INTERVAL_US US_PER_S
 #define FILE_FLOOR_PART 4
+#define NEAR_RESERVES 4
 #define RESERVE_FILE_BYTES (UINT64_C(1) << 20)
 
 static uint64_t free_bytes(const struct store *store)
@@ -35,12 +37,19 @@ bool space_left(struct store *store, enum space_use use)
 {
     int64_t now_us = clock_monotonic_us();
     uint64_t bytes;
+    bool low;
 
-    if (now_us - atomic_load(&store->space_checked_us) >= CHECK_INTERVAL_US) {
+    if (now_us - atomic_load(&store->space_checked_us) >= CHECK_INTERVAL_US ||
+        atomic_load(&store->space_bytes) / NEAR_RESERVES < store->options.reserve_bytes) {
         bytes = free_bytes(store);
         atomic_store(&store->space_checked_us, now_us);
         atomic_store(&store->space_bytes, bytes);
-        atomic_store(&store->space_low, bytes < store->options.reserve_bytes);
+        low = bytes < store->options.reserve_bytes;
+        /* While there is still room the log is copied back: deletes then write into it in place. */
+        if (low && !atomic_exchange(&store->space_low, true))
+            janitor_note_long_log(store);
+        if (!low)
+            atomic_store(&store->space_low, false);
     }
     if (!atomic_load(&store->space_low))
         return true;
