@@ -2,7 +2,7 @@
 /*
  * GetObjectAttributes: parts of what GET and HEAD say, as a document.
  */
-#include "server/s3/op.h"
+#include "server/s3/ops/multipart.h"
 
 #define ATTRIBUTES_XML_BYTES_MAX (4u * 1024u * 1024u)
 
@@ -65,32 +65,14 @@ static enum s3_error asked_attributes(struct op *op, unsigned *ret_bits)
 
 /* ---- ObjectParts --------------------------------------------------------------------------------- */
 
-struct parts_page {
-    struct op *op;
-    struct buf parts;
-    uint32_t max;
-    uint32_t count;
-    uint32_t last;
-    bool truncated;
-};
-
-static void parts_page_free(struct parts_page *page)
-{
-    buf_free(&page->parts);
-}
-
 static bool visit_part(void *context, const struct part *part)
 {
-    struct parts_page *page = context;
+    struct part_page *page = context;
     struct buf *out = &page->parts;
     struct stored_checksum checksum;
 
-    if (page->count == page->max) {
-        page->truncated = true;
+    if (!part_page_take(page, part))
         return false;
-    }
-    page->count++;
-    page->last = part->number;
     xml_open(out, STR("Part"));
     if (stored_checksum_unpack(part->checksum, &checksum))
         xml_checksum(page->op, out, &checksum, /* with_type= */ false);
@@ -120,10 +102,10 @@ static enum s3_error header_count(struct op *op, const char *name, uint32_t fall
 
 static enum s3_error write_parts(struct op *op, struct buf *out, uint32_t max, uint32_t marker)
 {
-    CLEANUP(parts_page_free)
-    struct parts_page page = { .op = op,
-                               .max = max,
-                               .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX) };
+    CLEANUP(part_page_free)
+    struct part_page page = { .op = op,
+                              .max = max,
+                              .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX) };
     enum store_status status = STORE_OK;
 
     if (page.max > 0)
@@ -133,10 +115,7 @@ static enum s3_error write_parts(struct op *op, struct buf *out, uint32_t max, u
         return s3_from_store(op, status);
     xml_open(out, STR("ObjectParts"));
     xml_u64(out, STR("PartsCount"), op->version.part_count);
-    xml_u64(out, STR("PartNumberMarker"), marker);
-    xml_u64(out, STR("NextPartNumberMarker"), page.last);
-    xml_u64(out, STR("MaxParts"), page.max);
-    xml_bool(out, STR("IsTruncated"), page.truncated);
+    part_page_bounds(&page, out, marker);
     buf_str(out, buf_view(&page.parts));
     xml_close(out, STR("ObjectParts"));
     return page.parts.failed ? op_fail(op, S3_SlowDown) : S3_OK;

@@ -142,11 +142,6 @@ static enum s3_error set_overrides(struct op *op)
     return S3_OK;
 }
 
-static bool whole_object(const struct op *op, const struct selection *selection)
-{
-    return selection->offset == 0 && selection->len == op->version.size_bytes;
-}
-
 static void set_checksums(struct op *op, const struct selection *selection)
 {
     struct stored_checksum checksum;
@@ -155,7 +150,7 @@ static void set_checksums(struct op *op, const struct selection *selection)
         return;
     if (!stored_checksum_unpack(op->version.attrs.checksum, &checksum))
         return;
-    if (!selection->partial && whole_object(op, selection)) {
+    if (!selection->partial) {
         checksum.parts = op->version.part_count;
         op_set_checksum(op, &checksum, /* with_type= */ true);
     } else if (selection->part_checksum.kind != CHECKSUM_NONE) {

@@ -413,18 +413,28 @@ enum s3_error op_AbortMultipartUpload(struct op *op)
 
 /* ---- ListParts ---------------------------------------------------------------------------------- */
 
-struct part_page {
-    struct op *op;
-    struct buf parts;
-    uint32_t max;
-    uint32_t count;
-    uint32_t last;
-    bool truncated;
-};
-
-static void part_page_free(struct part_page *page)
+void part_page_free(struct part_page *page)
 {
     buf_free(&page->parts);
+}
+
+bool part_page_take(struct part_page *page, const struct part *part)
+{
+    if (page->count == page->max) {
+        page->truncated = true;
+        return false;
+    }
+    page->count++;
+    page->last = part->number;
+    return true;
+}
+
+void part_page_bounds(const struct part_page *page, struct buf *out, uint32_t marker)
+{
+    xml_u64(out, STR("PartNumberMarker"), marker);
+    xml_u64(out, STR("NextPartNumberMarker"), page->last);
+    xml_u64(out, STR("MaxParts"), page->max);
+    xml_bool(out, STR("IsTruncated"), page->truncated);
 }
 
 static bool visit_listed_part(void *context, const struct part *part)
@@ -433,12 +443,8 @@ static bool visit_listed_part(void *context, const struct part *part)
     struct buf *out = &page->parts;
     struct stored_checksum checksum;
 
-    if (page->count == page->max) {
-        page->truncated = true;
+    if (!part_page_take(page, part))
         return false;
-    }
-    page->count++;
-    page->last = part->number;
     xml_open(out, STR("Part"));
     xml_u64(out, STR("PartNumber"), part->number);
     xml_time(out, STR("LastModified"), part->modified_us);
@@ -463,10 +469,7 @@ static enum s3_error reply_ListParts(struct op *op, const struct part_page *page
     xml_owner(op, &out, STR("Initiator"), upload->initiator);
     xml_owner(op, &out, STR("Owner"), upload->attrs.owner);
     xml_text(&out, STR("StorageClass"), storage_class_name(upload->attrs.storage_class));
-    xml_u64(&out, STR("PartNumberMarker"), marker);
-    xml_u64(&out, STR("NextPartNumberMarker"), page->last);
-    xml_u64(&out, STR("MaxParts"), page->max);
-    xml_bool(&out, STR("IsTruncated"), page->truncated);
+    part_page_bounds(page, &out, marker);
     if (upload_kind(upload) != CHECKSUM_NONE) {
         xml_text(&out, STR("ChecksumAlgorithm"), checksum_name(upload_kind(upload)));
         xml_text(&out, STR("ChecksumType"), checksum_type_name(upload_type(upload)));

@@ -25,4 +25,20 @@ MUST_CHECK enum s3_error part_number_parse(struct op *op, struct str text, uint3
 enum s3_error upload_kind_mismatch(struct op *op, enum checksum_kind expected,
                                    enum checksum_kind actual);
 
+/* A page of <Part> elements, filled by a part_visit of the operation's own. */
+struct part_page {
+    struct op *op;
+    struct buf parts;
+    uint32_t max;
+    uint32_t count;
+    uint32_t last;
+    bool truncated;
+};
+
+void part_page_free(struct part_page *page); /* CLEANUP helper */
+/* Count one more part. False: the page is full, and so truncated. */
+bool part_page_take(struct part_page *page, const struct part *part);
+/* <PartNumberMarker>, <NextPartNumberMarker>, <MaxParts>, <IsTruncated>. */
+void part_page_bounds(const struct part_page *page, struct buf *out, uint32_t marker);
+
 #endif
