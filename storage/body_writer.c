@@ -2,8 +2,8 @@
 /*
  * Body writer: plain bytes in; out come digests and a body that an intent can commit.
  *
- * (1) Up to inline_max bytes stay in memory and go into the catalog. Beyond that everything goes
- *     to one file in tmp/, in large pieces, hashed while they are in the cache.
+ * (1) Up to inline_max bytes stay in memory and go into the catalog. A longer body goes to one file
+ *     in tmp/, piece by piece; a piece is hashed (body_intake.c), sealed and written at once.
  * (2) Nothing is durable before body_writer_stage; a crash leaves at most a file in tmp/.
  * (3) After a failure the writer stays failed.
  *
@@ -19,11 +19,8 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "storage/blobs/frames.h"
-#include "storage/internal.h"
+#include "storage/body_intake.h"
 
-#define WRITE_BYTES (128u * 1024u)
-/* Bytes are hashed, sealed and buffered in pieces that stay in the cache. */
-#define STEP_BYTES FRAME_PLAIN_BYTES
 /* How often the kernel is told to start writing, so that the last sync finds little left. */
 #define WRITE_BACK_BYTES (UINT64_C(8) * 1024 * 1024)
 #define TMP_NAME_MAX 32
@@ -36,12 +33,9 @@ struct body_writer {
     bool encrypt;
     bool want_sha256;
     uint64_t scope;
-    struct digest *md5;
-    struct digest *stored_sha; /* of what is in the file */
-    struct digest *plain_sha;  /* want_sha256 and encrypted */
-    struct checksum *checksums[CHECKSUM_KINDS];
-    struct buf out;   /* stored bytes that are not in the file (yet) */
-    struct buf frame; /* encrypted: plain bytes of the frame being filled */
+    struct intake intake;      /* plain bytes that are not in the file, and digests of all */
+    struct buf sealed;         /* encrypted: stored bytes that are not in the file */
+    struct digest *sealed_sha; /* encrypted and in a file: of what is in it */
     uint64_t frame_number;
     uint8_t data_key[AES_KEY_BYTES];
     uint8_t wrapped_key[WRAPPED_KEY_BYTES];
@@ -70,46 +64,37 @@ void body_writer_close(struct body_writer *writer)
     fd_close(&writer->fd);
     if (writer->tmp_name[0] != '\0')
         file_discard(writer->store->tmp_fd, writer->tmp_name);
-    digest_close(writer->md5);
-    digest_close(writer->stored_sha);
-    digest_close(writer->plain_sha);
-    for (size_t i = 0; i < CHECKSUM_KINDS; i++)
-        checksum_close(writer->checksums[i]);
-    buf_free(&writer->out);
-    buf_free(&writer->frame);
+    intake_close(&writer->intake);
+    buf_free(&writer->sealed);
+    digest_close(writer->sealed_sha);
     explicit_bzero(writer->data_key, sizeof(writer->data_key));
     mem_free(writer);
 }
 
-static bool open_digests(struct body_writer *writer, const struct body_options *options)
+/* Plain bytes that are held before some must be written: whole pieces, and all of a small body. */
+static size_t held_bytes_max(const struct body_writer *writer)
 {
-    writer->md5 = digest_open(DIGEST_MD5);
-    if (writer->md5 == NULL)
-        return false;
-    if (options->want_sha256 && options->encrypt) {
-        writer->plain_sha = digest_open(DIGEST_SHA256);
-        if (writer->plain_sha == NULL)
-            return false;
-    }
-    for (size_t i = 0; i < CHECKSUM_KINDS; i++) {
-        if ((options->checksum_kinds & 1u << i) == 0 || i == CHECKSUM_NONE)
-            continue;
-        writer->checksums[i] = checksum_open((enum checksum_kind)i);
-        if (writer->checksums[i] == NULL)
-            return false;
-    }
-    return true;
+    size_t inline_max = writer->store->options.inline_max_bytes;
+
+    return writer->fd >= 0 ? PIECE_BYTES
+                           : (inline_max + PIECE_BYTES - 1) / PIECE_BYTES * PIECE_BYTES;
+}
+
+/* In a file without encryption the content address is the digest of the plain bytes. */
+static bool file_wants_sha256(const struct body_writer *writer)
+{
+    return writer->want_sha256 || !writer->encrypt;
 }
 
 enum store_status body_writer_open(struct store *store, const struct body_options *options,
                                    struct body_writer **ret_writer, struct fault *fault)
 {
     CLEANUP(body_writer_closep) struct body_writer *writer = NULL;
-    size_t inline_max = store->options.inline_max_bytes;
+    bool large = options->expected_bytes > store->options.inline_max_bytes;
 
     if (atomic_load(&store->poisoned))
         return fault_set(fault, STORE_IO, "the store takes no writes: a sync has failed");
-    if (!space_left(store, options->expected_bytes > inline_max ? SPACE_FILE : SPACE_SMALL))
+    if (!space_left(store, large ? SPACE_FILE : SPACE_SMALL))
         return fault_set(fault, STORE_FULL, "free space is down to the reserve");
     writer = mem_zalloc(sizeof(*writer));
     if (writer == NULL)
@@ -121,13 +106,11 @@ enum store_status body_writer_open(struct store *store, const struct body_option
     writer->want_sha256 = options->want_sha256;
     writer->write_back_at = WRITE_BACK_BYTES;
     writer->scope = blob_scope(options->account);
-    writer->out = BUF_WITH_MAX(inline_max + 2 * WRITE_BYTES);
-    writer->frame = BUF_WITH_MAX(FRAME_PLAIN_BYTES);
-    if (!open_digests(writer, options))
+    writer->sealed = BUF_WITH_MAX(frames_stored_size(held_bytes_max(writer)));
+    if (!intake_open(&writer->intake, options, held_bytes_max(writer), large))
         return fault_set(fault, STORE_NO_MEMORY, "body writer");
-    if (options->expected_bytes > 0 && options->expected_bytes <= inline_max && !options->encrypt &&
-        !buf_reserve(&writer->out, (size_t)options->expected_bytes))
-        return fault_set(fault, STORE_NO_MEMORY, "body writer");
+    if (large)
+        intake_start(&writer->intake, file_wants_sha256(writer));
     if (writer->encrypt) {
         random_key_bytes(writer->data_key, AES_KEY_BYTES);
         keyring_wrap(&store->keyring, writer->data_key, writer->wrapped_key);
@@ -153,8 +136,7 @@ static enum store_status start_file(struct body_writer *writer, struct fault *fa
 {
     int fd;
 
-    writer->stored_sha = digest_open(DIGEST_SHA256);
-    if (writer->stored_sha == NULL)
+    if (writer->encrypt && (writer->sealed_sha = digest_open(DIGEST_SHA256)) == NULL)
         return fail(writer, -ENOMEM, fault, "digest of a body");
 
     (void)snprintf(writer->tmp_name, sizeof(writer->tmp_name), "body-%016llx",
@@ -165,25 +147,21 @@ static enum store_status start_file(struct body_writer *writer, struct fault *fa
         return fail(writer, fd, fault, "create a temporary file");
     }
     writer->fd = fd;
+    intake_start(&writer->intake, file_wants_sha256(writer));
     return STORE_OK;
 }
 
-static enum store_status flush(struct body_writer *writer, struct fault *fault)
+static enum store_status write_stored(struct body_writer *writer, struct str bytes,
+                                      struct fault *fault)
 {
-    int error;
+    int error = file_write_all(writer->fd, bytes.p, bytes.len);
 
-    if (writer->out.len == 0)
-        return STORE_OK;
-
-    digest_update(writer->stored_sha, writer->out.p, writer->out.len);
-    error = file_write_all(writer->fd, writer->out.p, writer->out.len);
     if (error < 0)
         return fail(writer, error, fault, "write a temporary file");
-    writer->file_bytes += writer->out.len;
-    buf_clear(&writer->out);
-
+    writer->file_bytes += bytes.len;
     if (writer->file_bytes < writer->write_back_at)
         return STORE_OK;
+
     if (writer->store->options.durability == STORE_STRICT)
         (void)sync_file_range(writer->fd, (off_t)(writer->write_back_at - WRITE_BACK_BYTES),
                               (off_t)WRITE_BACK_BYTES, SYNC_FILE_RANGE_WRITE);
@@ -193,136 +171,110 @@ static enum store_status flush(struct body_writer *writer, struct fault *fault)
                : fail(writer, -ENOSPC, fault, "free space has run out");
 }
 
-/* Decide after each step where the bytes go. */
-static enum store_status settle(struct body_writer *writer, struct fault *fault)
-{
-    enum store_status status = STORE_OK;
-
-    if (writer->out.failed || writer->frame.failed)
-        return fail(writer, -ENOMEM, fault, "buffer of a body");
-    if (writer->fd < 0 && writer->plain_bytes <= writer->store->options.inline_max_bytes)
-        return STORE_OK;
-    if (writer->fd < 0)
-        status = start_file(writer, fault);
-    if (status == STORE_OK && writer->out.len >= WRITE_BYTES)
-        status = flush(writer, fault);
-    return status;
-}
-
-/* ---- append ------------------------------------------------------------------------------ */
-
+/* Frames of what is held. All but a body's last are full: the rest follows a multiple of them. */
 static bool seal(struct body_writer *writer, bool last)
 {
-    if (!buf_reserve(&writer->out, writer->frame.len + AES_GCM_TAG_BYTES))
-        return false;
+    struct str plain = intake_held(&writer->intake);
 
-    frame_seal(writer->data_key, writer->frame_number++, last, writer->frame.p, writer->frame.len,
-               writer->out.p + writer->out.len);
-    writer->out.len += writer->frame.len + AES_GCM_TAG_BYTES;
-    buf_clear(&writer->frame);
+    buf_clear(&writer->sealed);
+    if (!buf_reserve(&writer->sealed, frames_stored_size(plain.len)))
+        return false;
+    while (plain.len > 0) {
+        size_t len = size_min(plain.len, FRAME_PLAIN_BYTES);
+
+        frame_seal(writer->data_key, writer->frame_number++, last && len == plain.len, plain.p, len,
+                   writer->sealed.p + writer->sealed.len);
+        writer->sealed.len += len + AES_GCM_TAG_BYTES;
+        plain = str_skip(plain, len);
+    }
     return true;
 }
 
-/* A full frame waits until it is known whether it is the last one. */
-static void encrypt_step(struct body_writer *writer, const char *bytes, size_t len)
+/* What is held goes to the file. */
+static enum store_status write_held(struct body_writer *writer, bool last, struct fault *fault)
 {
-    while (len > 0) {
-        size_t room = FRAME_PLAIN_BYTES - writer->frame.len;
-        size_t taken = size_min(room, len);
+    enum store_status status = STORE_OK;
 
-        if (room == 0) {
-            if (!seal(writer, /* last= */ false)) {
-                writer->out.failed = true;
-                return;
-            }
-            continue;
-        }
-        buf_append(&writer->frame, bytes, taken);
-        if (writer->frame.failed)
-            return;
-        bytes += taken;
-        len -= taken;
+    if (writer->fd < 0)
+        status = start_file(writer, fault);
+    if (status != STORE_OK)
+        return status;
+
+    intake_hash(&writer->intake);
+    if (!writer->encrypt) {
+        status = write_stored(writer, intake_held(&writer->intake), fault);
+    } else {
+        if (!seal(writer, last))
+            return fail(writer, -ENOMEM, fault, "buffer of a body");
+        digest_update(writer->sealed_sha, writer->sealed.p, writer->sealed.len);
+        status = write_stored(writer, buf_view(&writer->sealed), fault);
     }
+    if (status == STORE_OK && !last)
+        intake_clear(&writer->intake);
+    return status;
 }
+
+/* ---- append and finish ------------------------------------------------------------------- */
 
 enum store_status body_writer_append(struct body_writer *writer, const void *bytes, size_t len,
                                      struct fault *fault)
 {
-    const char *p = bytes;
+    struct str rest = str_make(bytes, len);
 
     if (writer->state != WRITER_OPEN)
         return fault_set(fault, STORE_IO, "the body has failed before");
 
-    while (len > 0) {
-        size_t step = size_min(len, STEP_BYTES);
+    while (rest.len > 0) {
+        size_t room = held_bytes_max(writer) - intake_held(&writer->intake).len;
+        struct str taken = str_slice(rest, 0, size_min(room, rest.len));
         enum store_status status;
 
-        digest_update(writer->md5, p, step);
-        if (writer->plain_sha != NULL)
-            digest_update(writer->plain_sha, p, step);
-        for (size_t i = 0; i < CHECKSUM_KINDS; i++) {
-            if (writer->checksums[i] != NULL)
-                checksum_update(writer->checksums[i], p, step);
+        /* Only when more is to come: the last frame must know that it is. */
+        if (room == 0) {
+            status = write_held(writer, /* last= */ false, fault);
+            if (status != STORE_OK)
+                return status;
+            continue;
         }
-        if (writer->encrypt)
-            encrypt_step(writer, p, step);
-        else
-            buf_append(&writer->out, p, step);
-        writer->plain_bytes += step;
-        status = settle(writer, fault);
-        if (status != STORE_OK)
-            return status;
-        p += step;
-        len -= step;
+        if (!intake_add(&writer->intake, taken))
+            return fail(writer, -ENOMEM, fault, "buffer of a body");
+        writer->plain_bytes += taken.len;
+        rest = str_skip(rest, taken.len);
     }
 
     return STORE_OK;
 }
 
-static void compute(struct body_writer *writer, struct body_digests *digests)
-{
-    struct blob_name *name = &writer->pin.name;
-
-    memset(digests, 0, sizeof(*digests));
-    digests->size_bytes = writer->plain_bytes;
-    digest_final(writer->md5, digests->md5);
-    for (size_t i = 0; i < CHECKSUM_KINDS; i++) {
-        if (writer->checksums[i] != NULL)
-            checksum_final(writer->checksums[i], digests->checksum[i]);
-    }
-    if (writer->fd >= 0) {
-        name->scope = writer->scope;
-        digest_final(writer->stored_sha, name->hash);
-    }
-    if (!writer->want_sha256)
-        return;
-    if (writer->plain_sha != NULL)
-        digest_final(writer->plain_sha, digests->sha256);
-    else if (writer->fd >= 0)
-        memcpy(digests->sha256, name->hash, SHA256_BYTES);
-    else
-        digest_once(DIGEST_SHA256, buf_view(&writer->out), digests->sha256);
-}
-
 enum store_status body_writer_finish(struct body_writer *writer, struct body_digests *ret_digests,
                                      struct fault *fault)
 {
+    struct blob_name *name = &writer->pin.name;
     enum store_status status = STORE_OK;
 
     if (writer->state != WRITER_OPEN)
         return fault_set(fault, STORE_IO, "the body has failed before");
-    if (writer->frame.len > 0 && !seal(writer, /* last= */ true))
-        return fail(writer, -ENOMEM, fault, "buffer of a body");
-    if (writer->fd >= 0)
-        status = flush(writer, fault);
+    if (writer->plain_bytes > writer->store->options.inline_max_bytes)
+        status = write_held(writer, /* last= */ true, fault);
+    else if (writer->encrypt && !seal(writer, /* last= */ true))
+        status = fail(writer, -ENOMEM, fault, "buffer of a body");
     if (status != STORE_OK)
         return status;
 
-    compute(writer, ret_digests);
+    memset(ret_digests, 0, sizeof(*ret_digests));
+    ret_digests->size_bytes = writer->plain_bytes;
+    intake_start(&writer->intake, writer->want_sha256);
+    intake_final(&writer->intake, ret_digests);
+    if (writer->fd >= 0) {
+        name->scope = writer->scope;
+        if (writer->encrypt)
+            digest_final(writer->sealed_sha, name->hash);
+        else
+            memcpy(name->hash, ret_digests->sha256, SHA256_BYTES);
+        buf_free(&writer->sealed); /* the rest of its life the writer only waits */
+    }
+    if (writer->fd >= 0 || writer->encrypt)
+        intake_close(&writer->intake);
     writer->state = WRITER_FINISHED;
-    if (writer->fd >= 0)
-        buf_free(&writer->out); /* the rest of its life the writer only waits */
-    buf_free(&writer->frame);
     return STORE_OK;
 }
 
@@ -381,7 +333,7 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
         staged.stored_bytes = writer->file_bytes;
     } else {
         staged.kind = BODY_INLINE;
-        staged.bytes = buf_view(&writer->out);
+        staged.bytes = writer->encrypt ? buf_view(&writer->sealed) : intake_held(&writer->intake);
     }
     if (writer->encrypt && writer->plain_bytes > 0)
         staged.wrapped_key = str_make(writer->wrapped_key, WRAPPED_KEY_BYTES);

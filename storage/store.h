@@ -336,7 +336,16 @@ MUST_CHECK int64_t body_read(struct body *body, void *out, size_t max, struct fa
 
 struct body_writer; /* one thread at a time */
 
+/*
+ * The large bodies that one thread receives: hashed side by side, their buffers used again. A body
+ * opened with a group is that thread's until it is closed. Close the group after its bodies.
+ */
+struct body_group;
+MUST_CHECK struct body_group *body_group_open(void); /* NULL: no memory */
+void body_group_close(struct body_group *group);
+
 struct body_options {
+    struct body_group *group; /* NULL: alone */
     struct str account;      /* canonical id that the bytes are charged to (bucket owner) */
     bool encrypt;            /* AES-256-GCM in frames, own data key wrapped by the keyring */
     bool want_sha256;        /* the digest of the plain bytes is needed even if not addressed by */

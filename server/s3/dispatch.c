@@ -27,6 +27,7 @@ struct loop_state {
     struct s3_app *app;
     struct reader *reader;
     struct auth_cache *auth_cache;
+    struct body_group *bodies;
 };
 
 /* ---- identify ---------------------------------------------------------------------------------- */
@@ -343,6 +344,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->store = app->options.store;
     op->reader = loop->reader;
     op->auth_cache = loop->auth_cache;
+    op->bodies = loop->bodies;
     op->started_us = clock_monotonic_us();
     render_request_id(op->request_id);
     exchange->user = op;
@@ -504,10 +506,12 @@ static void *on_loop_start(void *context)
         return NULL;
     loop->app = context;
     loop->auth_cache = auth_cache_open();
-    if (loop->auth_cache == NULL ||
+    loop->bodies = body_group_open();
+    if (loop->auth_cache == NULL || loop->bodies == NULL ||
         reader_open(loop->app->options.store, &loop->reader, &fault) != STORE_OK) {
         log_error("cannot start an event loop: %s", fault.text);
         auth_cache_close(loop->auth_cache);
+        body_group_close(loop->bodies);
         mem_free(loop);
         return NULL;
     }
@@ -521,6 +525,7 @@ static void on_loop_stop(void *context, void *loop_context)
     (void)context;
     reader_close(loop->reader);
     auth_cache_close(loop->auth_cache);
+    body_group_close(loop->bodies);
     mem_free(loop);
 }
 

@@ -101,6 +101,7 @@ struct op {
     struct store *store;
     struct reader *reader;
     struct auth_cache *auth_cache;
+    struct body_group *bodies;
     const struct route *route;
     struct auth auth;
 

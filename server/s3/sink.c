@@ -247,6 +247,7 @@ enum s3_error sink_open_writer(struct op *op, bool encrypt)
 {
     const struct sink *sink = op->sink;
     struct body_options options = {
+        .group = op->bodies,
         .account = op->bucket.owner,
         .encrypt = encrypt,
         .want_sha256 = op->auth.payload == PAYLOAD_HEX,

@@ -16,7 +16,7 @@ LIBRARIES = {
     r"<microhttpd\.h>": ["server/http/"],
     r"<gnutls/": ["server/http/"],
     r"<libxml/": ["server/xml/"],
-    r"<openssl/": ["base/digest.c"],
+    r"<openssl/": ["base/digest.c", "base/hash_lanes.c"],
     r"<jansson\.h>": ["server/auth/"],
     r"<ini\.h>": ["server/config_file.c"],
     r"<zlib\.h>": ["base/checksum.c"],

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Intake: the plain bytes of a body that are held in memory, and the digests of all that passed.
+ *
+ * The intakes of one thread form a group (store.h, struct body_group): when one of them has to
+ * hash, all of them do, side by side, and their buffers are used again.
+ */
+#ifndef STORAGE_BODY_INTAKE_H
+#define STORAGE_BODY_INTAKE_H
+
+#include "base/hash_lanes.h"
+#include "storage/internal.h"
+
+/* Large bodies are hashed, sealed and written in pieces of that size. */
+#define PIECE_BYTES (128u * 1024u)
+
+struct intake {
+    struct body_group *group; /* NULL: not a member */
+    struct intake *next;
+    struct intake **link;
+    struct buf held;
+    size_t hashed; /* of held; a multiple of HASH_BLOCK_BYTES until final */
+    bool started;
+    struct hash_lane hash;
+    struct checksum *checksums[CHECKSUM_KINDS];
+};
+
+/*
+ * max_bytes: what may be held. large: at least a piece will come, so the intake joins the group and
+ * takes a buffer of a piece. False: no memory; intake_close is still to be called.
+ */
+MUST_CHECK bool intake_open(struct intake *intake, const struct body_options *options,
+                            size_t max_bytes, bool large);
+/* Leaves the group and frees all; a closed intake may be closed again. */
+void intake_close(struct intake *intake);
+/* Decides, once, whether SHA-256 is computed; before anything is hashed. Later calls do nothing. */
+void intake_start(struct intake *intake, bool with_sha256);
+/* Copy bytes. False: no memory, or more than max_bytes. */
+MUST_CHECK bool intake_add(struct intake *intake, struct str bytes);
+struct str intake_held(const struct intake *intake);
+/* Hash the whole blocks that are held, and those of the group. */
+void intake_hash(struct intake *intake);
+/* Forget what is held; all of it was hashed. */
+void intake_clear(struct intake *intake);
+/* Hash the rest and tell MD5, checksums, and SHA-256 if it is computed. Once. */
+void intake_final(struct intake *intake, struct body_digests *ret_digests);
+
+#endif
