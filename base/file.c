@@ -157,6 +157,47 @@ int file_write_all(int fd, const void *bytes, size_t len)
     return write_all(fd, bytes, len);
 }
 
+static int write_all_at(int fd, uint64_t offset, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = pwrite(fd, p, len, (off_t)offset);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -errno;
+        if (written == 0)
+            return -EIO;
+        p += written;
+        offset += (uint64_t)written;
+        len -= (size_t)written;
+    }
+
+    return 0;
+}
+
+int file_write_at(int fd, uint64_t offset, const void *bytes, size_t len)
+{
+    int error = fault_point(FILE_CALL_WRITE);
+
+    if (offset > INT64_MAX || len > INT64_MAX - offset)
+        return -EOVERFLOW;
+    if (error != 0) {
+        (void)write_all_at(fd, offset, bytes, len / 2);
+        return error;
+    }
+
+    return write_all_at(fd, offset, bytes, len);
+}
+
+int file_punch(int fd, uint64_t offset, uint64_t len)
+{
+    if (offset > INT64_MAX || len > INT64_MAX - offset)
+        return -EOVERFLOW;
+    return result_of(
+        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len));
+}
+
 int file_read_at(int fd, uint64_t offset, void *out, size_t len)
 {
     char *to = out;

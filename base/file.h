@@ -52,6 +52,9 @@ static inline int fd_take(int *fd)
 /* All return a value >= 0 or a negative errno. Paths are relative to dir_fd; O_CLOEXEC always. */
 MUST_CHECK int file_open(int dir_fd, const char *path, int flags, unsigned mode);
 MUST_CHECK int file_write_all(int fd, const void *bytes, size_t len);
+MUST_CHECK int file_write_at(int fd, uint64_t offset, const void *bytes, size_t len);
+/* Give the blocks of a range back; it reads as zeros then. -EOPNOTSUPP where that can't be. Not counted. */
+MUST_CHECK int file_punch(int fd, uint64_t offset, uint64_t len);
 /* Exactly len bytes at offset; -EIO for a short file. Not counted. */
 MUST_CHECK int file_read_at(int fd, uint64_t offset, void *out, size_t len);
 MUST_CHECK int file_sync(int fd);     /* fdatasync */

@@ -4,8 +4,9 @@
  *
  * (1) What body_open needs of the catalog it takes inside the reader's snapshot: small bodies
  *     whole, others as a list of pieces.
- * (2) A body of several pieces registers the snapshot with the store, so the sweep keeps every
- *     file and inline row of it until body_close. The file of a single piece is opened at once.
+ * (2) A body of several pieces, or in a pack, registers the snapshot with the store, so the sweep
+ *     keeps every file, extent and inline row of it until body_close. The file of a single piece is
+ *     opened at once.
  * (3) Encrypted pieces are read frame by frame; a frame that does not authenticate gives nothing.
  */
 #include <errno.h>
@@ -29,6 +30,7 @@ struct body {
     size_t at;         /* piece being read */
     uint64_t piece_at; /* plain bytes of it already read */
     int fd;            /* of that piece, when it is a blob; -1: not open */
+    uint64_t fd_base;  /* where the blob starts in it */
     uint8_t data_key[AES_KEY_BYTES];
     struct buf frame; /* plain bytes of frame_number */
     struct buf sealed;
@@ -149,6 +151,10 @@ static enum store_status open_piece_file(struct body *body, const struct piece *
 {
     struct blob_name name = { .scope = piece->scope };
 
+    body->fd_base = piece->pack_at;
+    if (piece->pack != 0)
+        return pack_open(&body->store->packs, piece->pack, piece->pack_at + piece->stored_bytes,
+                         &body->fd, fault);
     memcpy(name.hash, piece->hash, SHA256_BYTES);
     return blob_open(&body->store->blobs, &name, piece->stored_bytes, &body->fd, fault);
 }
@@ -175,7 +181,9 @@ static enum store_status resolve(struct body *body, struct reader *reader,
         return load_inline(body, reader->cat, &body->pieces[0], fault);
     }
     if (body->piece_count == 1)
-        return open_piece_file(body, &body->pieces[0], fault);
+        status = open_piece_file(body, &body->pieces[0], fault);
+    if (status != STORE_OK || (body->piece_count == 1 && body->pieces[0].pack == 0))
+        return status;
 
     snapshot_share(&body->store->snapshots, &body->snapshot, &reader->snapshot);
     return STORE_OK;
@@ -224,7 +232,7 @@ bool body_take_file(struct body *body, int *ret_fd, uint64_t *ret_offset)
         return false;
 
     *ret_fd = fd_take(&body->fd);
-    *ret_offset = body->pieces[0].start;
+    *ret_offset = body->fd_base + body->pieces[0].start;
     return true;
 }
 
@@ -283,7 +291,7 @@ static enum store_status load_frame(struct body *body, const struct piece *piece
         return fault_set(fault, STORE_NO_MEMORY, "frame");
 
     len = last ? (size_t)(piece->stored_bytes - offset) : FRAME_STORED_BYTES;
-    error = file_read_at(body->fd, offset, body->sealed.p, len);
+    error = file_read_at(body->fd, body->fd_base + offset, body->sealed.p, len);
     if (error < 0) {
         errno = -error;
         return fault_errno(fault, STORE_IO, "read a blob");
@@ -319,7 +327,7 @@ static enum store_status read_piece(struct body *body, const struct piece *piece
         len = size_min(len, body->frame.len - skip);
         memcpy(out, body->frame.p + skip, len);
     } else {
-        error = file_read_at(body->fd, plain_at, out, len);
+        error = file_read_at(body->fd, body->fd_base + plain_at, out, len);
         if (error < 0) {
             errno = -error;
             return fault_errno(fault, STORE_IO, "read a blob");

@@ -2,12 +2,14 @@
 /*
  * Body writer: plain bytes in; out come digests and a body that an intent can commit.
  *
- * (1) Up to inline_max bytes stay in memory and go into the catalog. A longer body goes to one file
- *     in tmp/, piece by piece; a piece is hashed (body_intake.c), sealed and written at once.
- * (2) Nothing is durable before body_writer_stage; a crash leaves at most a file in tmp/.
+ * (1) Up to inline_max bytes stay in memory and go into the catalog. A longer body goes to an extent
+ *     of a pack when it is known to be of middle size, else to one file in tmp/; piece by piece: a
+ *     piece is hashed (body_intake.c), sealed and written at once.
+ * (2) Nothing is durable before body_writer_stage or body_writers_sync; a crash leaves at most a
+ *     file in tmp/ or a gap in a pack.
  * (3) After a failure the writer stays failed.
  *
- *   open --append--> in memory --too long--> in a file --finish--> finished --stage--> linked
+ *   open --append--> in memory --too long--> outside --finish--> finished --stage, sync--> placed
  *                         \-----finish--> finished
  */
 #include <errno.h>
@@ -25,7 +27,7 @@
 #define WRITE_BACK_BYTES (UINT64_C(8) * 1024 * 1024)
 #define TMP_NAME_MAX 32
 
-enum writer_state { WRITER_OPEN, WRITER_FINISHED, WRITER_LINKED, WRITER_FAILED };
+enum writer_state { WRITER_OPEN, WRITER_FINISHED, WRITER_PLACED, WRITER_FAILED };
 
 struct body_writer {
     struct store *store;
@@ -35,14 +37,16 @@ struct body_writer {
     uint64_t scope;
     struct intake intake;      /* plain bytes that are not in the file, and digests of all */
     struct buf sealed;         /* encrypted: stored bytes that are not in the file */
-    struct digest *sealed_sha; /* encrypted and in a file: of what is in it */
+    struct digest *sealed_sha; /* encrypted and not in memory: of what is stored */
     uint64_t frame_number;
     uint8_t data_key[AES_KEY_BYTES];
     uint8_t wrapped_key[WRAPPED_KEY_BYTES];
-    int fd; /* -1: in memory */
+    struct extent extent; /* in a pack */
+    int fd;               /* in a file; else -1 */
     char tmp_name[TMP_NAME_MAX];
+    uint64_t expected_bytes; /* plain; 0: unknown */
     uint64_t plain_bytes;
-    uint64_t file_bytes;
+    uint64_t stored_bytes; /* in the file or the extent */
     uint64_t write_back_at;
     struct blob_pin pin; /* its name is set by finish */
 };
@@ -61,6 +65,7 @@ void body_writer_close(struct body_writer *writer)
         return;
 
     blob_pin_drop(&writer->store->pins, &writer->pin);
+    extent_release(&writer->store->packs, &writer->extent, /* kept= */ false);
     fd_close(&writer->fd);
     if (writer->tmp_name[0] != '\0')
         file_discard(writer->store->tmp_fd, writer->tmp_name);
@@ -71,17 +76,22 @@ void body_writer_close(struct body_writer *writer)
     mem_free(writer);
 }
 
+static bool is_outside(const struct body_writer *writer)
+{
+    return writer->fd >= 0 || writer->extent.pack != NULL;
+}
+
 /* Plain bytes that are held before some must be written: whole pieces, and all of a small body. */
 static size_t held_bytes_max(const struct body_writer *writer)
 {
     size_t inline_max = writer->store->options.inline_max_bytes;
 
-    return writer->fd >= 0 ? PIECE_BYTES
-                           : (inline_max + PIECE_BYTES - 1) / PIECE_BYTES * PIECE_BYTES;
+    return is_outside(writer) ? PIECE_BYTES
+                              : (inline_max + PIECE_BYTES - 1) / PIECE_BYTES * PIECE_BYTES;
 }
 
-/* In a file without encryption the content address is the digest of the plain bytes. */
-static bool file_wants_sha256(const struct body_writer *writer)
+/* Outside and without encryption the content address is the digest of the plain bytes. */
+static bool outside_wants_sha256(const struct body_writer *writer)
 {
     return writer->want_sha256 || !writer->encrypt;
 }
@@ -104,13 +114,14 @@ enum store_status body_writer_open(struct store *store, const struct body_option
     writer->fd = -1;
     writer->encrypt = options->encrypt;
     writer->want_sha256 = options->want_sha256;
+    writer->expected_bytes = options->expected_bytes;
     writer->write_back_at = WRITE_BACK_BYTES;
     writer->scope = blob_scope(options->account);
     writer->sealed = BUF_WITH_MAX(frames_stored_size(held_bytes_max(writer)));
     if (!intake_open(&writer->intake, options, held_bytes_max(writer), large))
         return fault_set(fault, STORE_NO_MEMORY, "body writer");
     if (large)
-        intake_start(&writer->intake, file_wants_sha256(writer));
+        intake_start(&writer->intake, outside_wants_sha256(writer));
     if (writer->encrypt) {
         random_key_bytes(writer->data_key, AES_KEY_BYTES);
         keyring_wrap(&store->keyring, writer->data_key, writer->wrapped_key);
@@ -121,7 +132,7 @@ enum store_status body_writer_open(struct store *store, const struct body_option
     return STORE_OK;
 }
 
-/* ---- to the file ------------------------------------------------------------------------- */
+/* ---- to the disk ------------------------------------------------------------------------- */
 
 static enum store_status fail(struct body_writer *writer, int error, struct fault *fault,
                               const char *what)
@@ -136,9 +147,6 @@ static enum store_status start_file(struct body_writer *writer, struct fault *fa
 {
     int fd;
 
-    if (writer->encrypt && (writer->sealed_sha = digest_open(DIGEST_SHA256)) == NULL)
-        return fail(writer, -ENOMEM, fault, "digest of a body");
-
     (void)snprintf(writer->tmp_name, sizeof(writer->tmp_name), "body-%016llx",
                    (unsigned long long)random_u64());
     fd = file_open(writer->store->tmp_fd, writer->tmp_name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -147,19 +155,34 @@ static enum store_status start_file(struct body_writer *writer, struct fault *fa
         return fail(writer, fd, fault, "create a temporary file");
     }
     writer->fd = fd;
-    intake_start(&writer->intake, file_wants_sha256(writer));
     return STORE_OK;
+}
+
+/* Now it is known that the body does not stay in memory. */
+static enum store_status start_outside(struct body_writer *writer, struct fault *fault)
+{
+    uint64_t most = writer->encrypt ? frames_stored_size(writer->expected_bytes)
+                                    : writer->expected_bytes;
+
+    if (writer->encrypt && (writer->sealed_sha = digest_open(DIGEST_SHA256)) == NULL)
+        return fail(writer, -ENOMEM, fault, "digest of a body");
+    intake_start(&writer->intake, outside_wants_sha256(writer));
+    if (most == 0 || most > PACK_BODY_MAX)
+        return start_file(writer, fault);
+    return packs_reserve(&writer->store->packs, most, &writer->extent, fault);
 }
 
 static enum store_status write_stored(struct body_writer *writer, struct str bytes,
                                       struct fault *fault)
 {
-    int error = file_write_all(writer->fd, bytes.p, bytes.len);
+    int error = writer->extent.pack != NULL
+                    ? extent_write(&writer->extent, writer->stored_bytes, bytes.p, bytes.len)
+                    : file_write_all(writer->fd, bytes.p, bytes.len);
 
     if (error < 0)
-        return fail(writer, error, fault, "write a temporary file");
-    writer->file_bytes += bytes.len;
-    if (writer->file_bytes < writer->write_back_at)
+        return fail(writer, error, fault, "write a body");
+    writer->stored_bytes += bytes.len;
+    if (writer->stored_bytes < writer->write_back_at)
         return STORE_OK;
 
     if (writer->store->options.durability == STORE_STRICT)
@@ -190,13 +213,13 @@ static bool seal(struct body_writer *writer, bool last)
     return true;
 }
 
-/* What is held goes to the file. */
+/* What is held goes to the disk. */
 static enum store_status write_held(struct body_writer *writer, bool last, struct fault *fault)
 {
     enum store_status status = STORE_OK;
 
-    if (writer->fd < 0)
-        status = start_file(writer, fault);
+    if (!is_outside(writer))
+        status = start_outside(writer, fault);
     if (status != STORE_OK)
         return status;
 
@@ -264,7 +287,7 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
     ret_digests->size_bytes = writer->plain_bytes;
     intake_start(&writer->intake, writer->want_sha256);
     intake_final(&writer->intake, ret_digests);
-    if (writer->fd >= 0) {
+    if (is_outside(writer)) {
         name->scope = writer->scope;
         if (writer->encrypt)
             digest_final(writer->sealed_sha, name->hash);
@@ -272,7 +295,7 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
             memcpy(name->hash, ret_digests->sha256, SHA256_BYTES);
         buf_free(&writer->sealed); /* the rest of its life the writer only waits */
     }
-    if (writer->fd >= 0 || writer->encrypt)
+    if (is_outside(writer) || writer->encrypt)
         intake_close(&writer->intake);
     writer->state = WRITER_FINISHED;
     return STORE_OK;
@@ -283,6 +306,11 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
 bool body_writer_is_file(const struct body_writer *writer)
 {
     return writer->fd >= 0;
+}
+
+bool body_writer_is_packed(const struct body_writer *writer)
+{
+    return writer->extent.pack != NULL;
 }
 
 enum store_status body_writer_stage(struct body_writer *writer, struct fault *fault)
@@ -298,7 +326,7 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
         return fault_set(fault, STORE_IO, "the body is not finished");
     if (writer->fd < 0)
         return STORE_OK;
-    if (fstat(writer->fd, &st) < 0 || (uint64_t)st.st_size != writer->file_bytes)
+    if (fstat(writer->fd, &st) < 0 || (uint64_t)st.st_size != writer->stored_bytes)
         return fault_set(fault, STORE_IO, "the temporary file does not have the bytes written");
 
     if (store->options.durability == STORE_STRICT)
@@ -309,15 +337,50 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
     }
 
     blob_pin_take(&store->pins, &writer->pin, &name);
-    status = blob_link(&store->blobs, writer->tmp_name, &name, writer->file_bytes, &linked, fault);
+    status =
+        blob_link(&store->blobs, writer->tmp_name, &name, writer->stored_bytes, &linked, fault);
     if (status != STORE_OK)
         return status;
 
-    writer->state = WRITER_LINKED;
+    writer->state = WRITER_PLACED;
     writer->tmp_name[0] = '\0';
     fd_close(&writer->fd);
     atomic_fetch_add(linked == BLOB_LINKED ? &store->blobs_linked : &store->blobs_shared, 1);
     return STORE_OK;
+}
+
+/* The bodies of one pack, from the first that is not decided. */
+static void sync_one_pack(struct store *store, struct intent **intents, size_t count)
+{
+    const struct extent *extent = &intents[0]->body->extent;
+    int error = extent_sync(&store->packs, extent);
+
+    if (error < 0)
+        atomic_store(&store->poisoned, true);
+    for (size_t i = 0; i < count; i++) {
+        struct body_writer *writer = intents[i]->body;
+
+        if (writer->state != WRITER_FINISHED || writer->extent.pack != extent->pack)
+            continue;
+        writer->state = WRITER_PLACED;
+        intents[i]->status = STORE_OK;
+        if (error < 0)
+            intents[i]->status = fail(writer, error, &intents[i]->fault, "sync a pack");
+        else
+            atomic_fetch_add(&store->blobs_packed, 1);
+    }
+}
+
+void body_writers_sync(struct store *store, struct intent **intents, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (atomic_load(&store->poisoned))
+            intents[i]->status =
+                (enum store_status)fault_set(&intents[i]->fault, STORE_IO,
+                                             "the store takes no writes: a sync has failed");
+        else if (intents[i]->body->state == WRITER_FINISHED)
+            sync_one_pack(store, intents + i, count - i);
+    }
 }
 
 void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged)
@@ -326,11 +389,15 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
 
     if (writer->plain_bytes == 0) {
         staged.kind = BODY_EMPTY;
-    } else if (writer->state == WRITER_LINKED) {
+    } else if (writer->state == WRITER_PLACED) {
         staged.kind = BODY_BLOB;
         staged.scope = writer->pin.name.scope;
         staged.hash = str_make(writer->pin.name.hash, SHA256_BYTES);
-        staged.stored_bytes = writer->file_bytes;
+        staged.stored_bytes = writer->stored_bytes;
+        if (writer->extent.pack != NULL) {
+            staged.pack = extent_pack_number(&writer->extent);
+            staged.pack_at = writer->extent.at;
+        }
     } else {
         staged.kind = BODY_INLINE;
         staged.bytes = writer->encrypt ? buf_view(&writer->sealed) : intake_held(&writer->intake);
@@ -340,25 +407,35 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
     *ret_staged = staged;
 }
 
+/* Nobody names the file: it goes, unless another body of the same bytes is on its way. */
+static void drop_file(struct body_writer *writer)
+{
+    struct blob_pins *pins = &writer->store->pins;
+
+    blob_pins_lock(pins);
+    if (blob_pins_count(pins, &writer->pin.name) == 1)
+        (void)blob_unlink(&writer->store->blobs, &writer->pin.name);
+    blob_pins_unlock(pins);
+}
+
 void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *cat)
 {
     struct store *store = writer->store;
-    bool known = true;
+    const struct blob_name *name = &writer->pin.name;
+    struct blob_place place;
+    uint32_t pack;
+    bool used;
 
-    if (writer->state != WRITER_LINKED)
+    if (writer->state != WRITER_PLACED)
         return;
-    if (kept) {
-        blob_pin_drop(&store->pins, &writer->pin);
-        return;
-    }
 
-    /* In the writer's thread no commit can come between the question and the unlink. */
-    if (catalog_blob_known(cat, writer->pin.name.scope, writer->pin.name.hash, &known, NULL) !=
-        STORE_OK)
-        known = true;
-    blob_pins_lock(&store->pins);
-    if (!known && blob_pins_count(&store->pins, &writer->pin.name) == 1)
-        (void)blob_unlink(&store->blobs, &writer->pin.name);
-    blob_pins_unlock(&store->pins);
+    /* In the writer's thread no commit can come between the question and what follows. */
+    pack = writer->extent.pack != NULL ? extent_pack_number(&writer->extent) : 0;
+    used = catalog_blob_place(cat, name->scope, name->hash, &place, NULL) != STORE_OK ||
+           (place.known && place.pack == pack && (pack == 0 || place.pack_at == writer->extent.at));
+    if (writer->extent.pack != NULL)
+        extent_release(&store->packs, &writer->extent, used || (kept && !place.known));
+    else if (!used && !(kept && !place.known))
+        drop_file(writer);
     blob_pin_drop(&store->pins, &writer->pin);
 }

@@ -55,7 +55,24 @@ static void catalog_line(void *context, const char *line)
 
 /* ---- blob files -------------------------------------------------------------------------- */
 
-static bool hash_matches(struct fsck *fsck, int fd, const struct checked_blob *blob)
+/* A pack and a file are opened alike: ret_base is where the blob starts. */
+static int open_stored(const struct fsck *fsck, uint64_t scope, const void *hash, uint32_t pack,
+                       uint64_t pack_at, char ret_path[BLOB_PATH_MAX], uint64_t *ret_base)
+{
+    struct blob_name name = { .scope = scope };
+
+    if (pack != 0) {
+        (void)snprintf(ret_path, BLOB_PATH_MAX, "packs/%08x", pack);
+        *ret_base = pack_at;
+        return openat(fsck->store.dir_fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    }
+    memcpy(name.hash, hash, SHA256_BYTES);
+    blob_path(&name, ret_path);
+    *ret_base = 0;
+    return openat(fsck->store.blobs.root_fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static bool hash_matches(struct fsck *fsck, int fd, uint64_t base, const struct checked_blob *blob)
 {
     uint8_t hash[SHA256_BYTES];
     uint64_t at = 0;
@@ -66,7 +83,7 @@ static bool hash_matches(struct fsck *fsck, int fd, const struct checked_blob *b
 
         buf_clear(&fsck->stored);
         if (!buf_reserve(&fsck->stored, READ_BYTES) ||
-            file_read_at(fd, at, fsck->stored.p, len) < 0)
+            file_read_at(fd, base + at, fsck->stored.p, len) < 0)
             return false;
         digest_update(fsck->digest, fsck->stored.p, len);
         at += len;
@@ -79,25 +96,29 @@ static bool hash_matches(struct fsck *fsck, int fd, const struct checked_blob *b
 static bool check_one_blob(void *context, const struct checked_blob *blob)
 {
     struct fsck *fsck = context;
-    struct blob_name name = { .scope = blob->scope };
     char path[BLOB_PATH_MAX];
     CLEANUP(fd_close) int fd = -1;
+    uint64_t base;
     struct stat st;
+    bool whole;
 
     if (blob->hash.len != SHA256_BYTES) {
         finding(fsck, "a blob row has a hash of %zu bytes", blob->hash.len);
         return true;
     }
-    memcpy(name.hash, blob->hash.p, SHA256_BYTES);
-    blob_path(&name, path);
-    fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) < 0)
+    fd = open_stored(fsck, blob->scope, blob->hash.p, blob->pack, blob->pack_at, path, &base);
+    if (fd < 0 || fstat(fd, &st) < 0) {
         finding(fsck, "blob %s cannot be opened: %s", path, strerror(errno));
-    else if ((uint64_t)st.st_size != blob->size)
+        return true;
+    }
+    whole = blob->pack != 0 ? (uint64_t)st.st_size >= base + blob->size
+                            : (uint64_t)st.st_size == blob->size;
+    if (!whole)
         finding(fsck, "blob %s has %lld bytes, the catalog says %llu", path, (long long)st.st_size,
-                (unsigned long long)blob->size);
-    else if (fsck->read_data && !hash_matches(fsck, fd, blob))
-        finding(fsck, "blob %s does not have the bytes of its name", path);
+                (unsigned long long)(base + blob->size));
+    else if (fsck->read_data && !hash_matches(fsck, fd, base, blob))
+        finding(fsck, "blob %s at %llu does not have the bytes of its hash", path,
+                (unsigned long long)base);
     return true;
 }
 
@@ -106,17 +127,15 @@ static bool check_one_blob(void *context, const struct checked_blob *blob)
 /* All stored bytes of a piece, into fsck->stored. */
 static bool load_stored(struct fsck *fsck, const struct piece *piece)
 {
-    struct blob_name name = { .scope = piece->scope };
     char path[BLOB_PATH_MAX];
     CLEANUP(fd_close) int fd = -1;
+    uint64_t base;
 
     buf_clear(&fsck->stored);
     if (piece->kind == BODY_INLINE)
         return catalog_inline_read(fsck->cat, piece->ref, &fsck->stored, NULL) == STORE_OK;
 
-    memcpy(name.hash, piece->hash, SHA256_BYTES);
-    blob_path(&name, path);
-    fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_CLOEXEC);
+    fd = open_stored(fsck, piece->scope, piece->hash, piece->pack, piece->pack_at, path, &base);
     if (fd < 0)
         return false;
 
@@ -129,7 +148,7 @@ static bool load_stored(struct fsck *fsck, const struct piece *piece)
                          : piece->start + piece->len;
 
     if (to < from || !buf_reserve(&fsck->stored, (size_t)(to - from)) ||
-        file_read_at(fd, from, fsck->stored.p, (size_t)(to - from)) < 0)
+        file_read_at(fd, base + from, fsck->stored.p, (size_t)(to - from)) < 0)
         return false;
     fsck->stored.len = (size_t)(to - from);
     return true;
@@ -257,12 +276,13 @@ static void count_orphans(struct fsck *fsck, const char *path)
     }
     while ((entry = readdir(dir)) != NULL) {
         struct blob_name name;
-        bool known = false;
+        struct blob_place place;
 
         if (entry->d_name[0] == '.')
             continue;
         if (blob_name_parse(str_from_cstr(entry->d_name), &name) &&
-            catalog_blob_known(fsck->cat, name.scope, name.hash, &known, NULL) == STORE_OK && known)
+            catalog_blob_place(fsck->cat, name.scope, name.hash, &place, NULL) == STORE_OK &&
+            place.known && place.pack == 0)
             continue;
         fsck->report.orphans++;
     }

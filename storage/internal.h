@@ -3,6 +3,7 @@
  * What the files directly in storage/ share: struct store and its parts.
  *
  *   submit --> [staging queue] --> workers: sync, link --+--> [commit queue] --> writer --> done()
+ *     |------> [packed queue] ---> packer: one sync -----|
  *      \------ nothing to stage --------------------------/
  *
  * Locks are leaves: no function takes a second one while it holds one of these.
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "storage/blobs/blob_file.h"
+#include "storage/blobs/packs.h"
 #include "storage/catalog/catalog.h"
 #include "storage/keyring.h"
 
@@ -97,6 +99,7 @@ struct store {
     int quarantine_fd;
     struct blob_dir blobs;
     struct blob_pins pins;
+    struct packs packs;
     struct keyring keyring;
     struct snapshots snapshots;
 
@@ -104,10 +107,13 @@ struct store {
     struct batch *batch; /* of the writer's thread */
     struct intent_queue commits;
     struct intent_queue staging;
+    struct intent_queue packed;
     pthread_t writer;
+    pthread_t packer;
     pthread_t workers[WORKERS_MAX];
     size_t workers_started;
     bool writer_started;
+    bool packer_started;
     struct janitor janitor;
 
     /* A connection for bodies that outlive their reader, opened at first need. */
@@ -130,6 +136,7 @@ struct store {
     _Atomic uint64_t intent_count;
     _Atomic uint64_t statement_count;
     _Atomic uint64_t blobs_linked;
+    _Atomic uint64_t blobs_packed;
     _Atomic uint64_t blobs_shared;
     _Atomic uint64_t blobs_removed;
 };
@@ -165,6 +172,7 @@ int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument);
 MUST_CHECK struct batch *batch_new(struct store *store); /* NULL: no memory; mem_free */
 void *writer_run(void *argument);
 void *worker_run(void *store);
+void *packer_run(void *store);
 void *janitor_run(void *argument);
 void janitor_init(struct janitor *janitor);
 void janitor_free(struct janitor *janitor);
@@ -182,7 +190,7 @@ struct sweep_intent {
     struct sweep sweep;
 };
 void sweep_prepare(struct store *store, struct sweep *sweep);
-/* Unlink the files whose rows are gone. */
+/* Give back the bytes whose rows are gone. Writer. */
 void sweep_finish(struct store *store, const struct sweep *sweep);
 /* One transaction; ret_more: run again, ret_waiting: dead bodies remain. */
 MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
@@ -190,6 +198,8 @@ MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, boo
 /* One leaf directory of blobs/: files that no row names and that are old enough are removed.
  * False: there is no such directory. */
 bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf);
+/* Gaps that earlier runs left in packs become holes; packs that no row names go. */
+void orphans_sweep_packs(struct store *store, struct catalog *cat);
 /* Whether blobs/ has that first-level directory (0..255). */
 bool orphans_top_exists(const struct store *store, uint32_t top);
 #define BLOB_LEAVES 65536u
@@ -197,11 +207,18 @@ bool orphans_top_exists(const struct store *store, uint32_t top);
 /* ---- body_writer.c ----------------------------------------------------------------------- */
 
 bool body_writer_is_file(const struct body_writer *writer);
+bool body_writer_is_packed(const struct body_writer *writer);
+/*
+ * Make finished bodies in packs durable together: one sync of each pack. Each intent's status says
+ * how it went. The packer's.
+ */
+void body_writers_sync(struct store *store, struct intent **intents, size_t count);
 /* Make a finished body durable: sync and link its file, pinned. Nothing to do for small ones. */
 MUST_CHECK enum store_status body_writer_stage(struct body_writer *writer, struct fault *fault);
 void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged);
 /*
- * The commit is decided. kept false: the file, if nobody else uses it, goes. cat: the writer's.
+ * The commit is decided. Bytes that no row names go; kept: unless the row may come. cat: the
+ * writer's.
  */
 void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *cat);
 

@@ -204,6 +204,8 @@ static void walk_round(struct store *store, int64_t now_us)
         else
             found += orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
     }
+    if (janitor->walk_position == BLOB_LEAVES)
+        orphans_sweep_packs(store, janitor->cat);
     janitor->walk_at_us = janitor->walk_position < BLOB_LEAVES ? now_us + US_PER_S : INT64_MAX;
 }
 

@@ -57,6 +57,7 @@ static bool is_known_name(const char *name)
                                          "reserve",
                                          "catalog.db",
                                          "blobs",
+                                         "packs",
                                          "tmp",
                                          "quarantine",
                                          "catalog.db-wal",

@@ -79,6 +79,10 @@ static enum store_status start_threads(struct store *store, struct fault *fault)
         return fault_set(fault, STORE_NO_MEMORY, "start the writer");
     store->writer_started = true;
 
+    if (thread_start(&store->packer, packer_run, store) != 0)
+        return fault_set(fault, STORE_NO_MEMORY, "start the packer");
+    store->packer_started = true;
+
     for (size_t i = 0; i < store->options.worker_count; i++) {
         if (thread_start(&store->workers[i], worker_run, store) != 0)
             return fault_set(fault, STORE_NO_MEMORY, "start a worker");
@@ -91,13 +95,16 @@ static enum store_status start_threads(struct store *store, struct fault *fault)
     return STORE_OK;
 }
 
-/* Workers feed the writer, so they end first; the janitor waits for the writer's answers. */
+/* Each feeds the next: workers, packer, writer. The janitor waits for the writer's answers. */
 static void stop_threads(struct store *store)
 {
     atomic_store(&store->closing, true);
     queue_close(&store->staging);
     for (size_t i = 0; i < store->workers_started; i++)
         (void)pthread_join(store->workers[i], NULL);
+    queue_close(&store->packed);
+    if (store->packer_started)
+        (void)pthread_join(store->packer, NULL);
     janitor_stop(store);
     queue_close(&store->commits);
     if (store->writer_started)
@@ -118,6 +125,8 @@ static struct store_options settled_options(const struct store_options *options)
         settled.worker_count = WORKERS_DEFAULT;
     if (settled.worker_count > WORKERS_MAX)
         settled.worker_count = WORKERS_MAX;
+    if (settled.pack_bytes == 0)
+        settled.pack_bytes = PACK_BYTES_DEFAULT;
     if (settled.reserve_bytes == 0)
         settled.reserve_bytes = RESERVE_DEFAULT;
     if (settled.janitor_interval_us <= 0)
@@ -140,6 +149,8 @@ static struct store *store_new(const struct store_options *options)
     snapshots_init(&store->snapshots, 0);
     queue_init(&store->commits);
     queue_init(&store->staging);
+    queue_init(&store->packed);
+    packs_init(&store->packs);
     janitor_init(&store->janitor);
     (void)pthread_mutex_init(&store->spare_lock, NULL);
     atomic_store(&store->space_checked_us, INT64_MIN / 2);
@@ -155,10 +166,12 @@ void store_close(struct store *store)
     stop_threads(store);
     catalog_close(store->spare);
     catalog_close(store->cat);
+    packs_close(&store->packs);
     layout_close(store);
     explicit_bzero(&store->keyring, sizeof(store->keyring));
     (void)pthread_mutex_destroy(&store->spare_lock);
     janitor_free(&store->janitor);
+    queue_free(&store->packed);
     queue_free(&store->staging);
     queue_free(&store->commits);
     snapshots_free(&store->snapshots);
@@ -196,6 +209,9 @@ enum store_status store_open(const char *dir, const struct store_options *option
                               fault);
     if (status == STORE_OK && fresh)
         status = layout_seal(store, fault);
+    if (status == STORE_OK)
+        status = packs_open(&store->packs, store->dir_fd, store->options.durability == STORE_STRICT,
+                            store->options.pack_bytes, fault);
     if (status != STORE_OK)
         return status;
 
@@ -236,6 +252,7 @@ struct store_counters store_counters(const struct store *store)
         .intents = atomic_load(&store->intent_count),
         .statements = atomic_load(&store->statement_count),
         .blobs_linked = atomic_load(&store->blobs_linked),
+        .blobs_packed = atomic_load(&store->blobs_packed),
         .blobs_shared = atomic_load(&store->blobs_shared),
         .blobs_removed = atomic_load(&store->blobs_removed),
     };

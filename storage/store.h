@@ -63,6 +63,7 @@ struct store_options {
     uint32_t inline_max_bytes;   /* 0: default */
     uint32_t worker_count;       /* threads that sync and link large bodies; 0: default (4) */
     uint64_t reserve_bytes;      /* free space kept for the catalog; 0: default 16 MiB */
+    uint64_t pack_bytes;         /* a pack of that size is full; 0: default (1 GiB) */
     int64_t upload_expiry_us;    /* age at which an open upload is removed; 0: never */
     int64_t janitor_interval_us; /* 0: default 60 s; the janitor sleeps while nothing is due */
 };
@@ -91,9 +92,10 @@ bool store_healthy(const struct store *store);
 struct store_counters {
     uint64_t commits; /* catalog transactions committed by the writer */
     uint64_t intents;
-    uint64_t statements; /* SQL statements stepped by the writer */
-    uint64_t blobs_linked;
-    uint64_t blobs_shared; /* dedup hits */
+    uint64_t statements;   /* SQL statements stepped by the writer */
+    uint64_t blobs_linked; /* files */
+    uint64_t blobs_packed;
+    uint64_t blobs_shared; /* dedup hits of files */
     uint64_t blobs_removed;
 };
 struct store_counters store_counters(const struct store *store);
@@ -323,7 +325,8 @@ void body_close(struct body *body); /* any thread; NULL is fine */
 bool body_is_memory(const struct body *body, struct str *ret_bytes);
 /*
  * The whole range in one plain file: the descriptor and where the range starts. The caller owns
- * the descriptor from then on (body_close leaves it alone). False otherwise.
+ * the descriptor from then on (body_close leaves it alone), but the bytes are only promised until
+ * body_close. False otherwise.
  */
 bool body_take_file(struct body *body, int *ret_fd, uint64_t *ret_offset);
 /*
@@ -346,11 +349,11 @@ void body_group_close(struct body_group *group);
 
 struct body_options {
     struct body_group *group; /* NULL: alone */
-    struct str account;      /* canonical id that the bytes are charged to (bucket owner) */
-    bool encrypt;            /* AES-256-GCM in frames, own data key wrapped by the keyring */
-    bool want_sha256;        /* the digest of the plain bytes is needed even if not addressed by */
-    uint32_t checksum_kinds; /* bit mask of 1u << enum checksum_kind */
-    uint64_t expected_bytes; /* 0: unknown; used only to choose inline or file early */
+    struct str account;       /* canonical id that the bytes are charged to (bucket owner) */
+    bool encrypt;             /* AES-256-GCM in frames, own data key wrapped by the keyring */
+    bool want_sha256;         /* the digest of the plain bytes is needed even if not addressed by */
+    uint32_t checksum_kinds;  /* bit mask of 1u << enum checksum_kind */
+    uint64_t expected_bytes;  /* no more than that will come; 0: unknown. Decides the placement */
 };
 
 struct body_digests {

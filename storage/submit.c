@@ -17,15 +17,19 @@ void intent_finish(struct store *store, struct intent *intent, enum store_status
     intent->done(intent); /* may free it */
 }
 
-static bool needs_staging(const struct intent *intent)
+static struct intent_queue *queue_for(struct store *store, const struct intent *intent)
 {
-    return (intent->body != NULL && body_writer_is_file(intent->body)) ||
-           (intent->source != NULL && intent->source->rewrite);
+    if ((intent->body != NULL && body_writer_is_file(intent->body)) ||
+        (intent->source != NULL && intent->source->rewrite))
+        return &store->staging;
+    if (intent->body != NULL && body_writer_is_packed(intent->body))
+        return &store->packed;
+    return &store->commits;
 }
 
 void store_submit(struct store *store, struct intent *intent)
 {
-    struct intent_queue *queue = needs_staging(intent) ? &store->staging : &store->commits;
+    struct intent_queue *queue = queue_for(store, intent);
 
     if (atomic_load(&store->closing) || !queue_push(queue, intent))
         intent_finish(store, intent, STORE_STOPPED);

@@ -41,16 +41,51 @@ void sweep_prepare(struct store *store, struct sweep *sweep)
     sweep->context = store;
 }
 
+static void remove_file(struct store *store, const struct swept_blob *blob)
+{
+    struct blob_name name = { .scope = blob->scope };
+
+    memcpy(name.hash, blob->hash, SHA256_BYTES);
+    blob_pins_lock(&store->pins);
+    if (blob_pins_count(&store->pins, &name) == 0 && blob_unlink(&store->blobs, &name) == 0)
+        atomic_fetch_add(&store->blobs_removed, 1);
+    blob_pins_unlock(&store->pins);
+}
+
+static bool stop_at_first(void *context, uint64_t at, uint64_t stored_bytes)
+{
+    (void)context;
+    (void)at;
+    (void)stored_bytes;
+    return false;
+}
+
+/* False for one that is appended to; any other never gets another row. */
+static bool remove_if_empty(struct store *store, struct catalog *cat, uint32_t pack)
+{
+    return catalog_pack_extents(cat, pack, stop_at_first, NULL, NULL) == STORE_OK &&
+           pack_remove(&store->packs, pack);
+}
+
 void sweep_finish(struct store *store, const struct sweep *sweep)
 {
-    for (size_t i = 0; i < sweep->blob_count; i++) {
-        struct blob_name name = { .scope = sweep->blobs[i].scope };
+    uint32_t asked = 0;
 
-        memcpy(name.hash, sweep->blobs[i].hash, SHA256_BYTES);
-        blob_pins_lock(&store->pins);
-        if (blob_pins_count(&store->pins, &name) == 0 && blob_unlink(&store->blobs, &name) == 0)
-            atomic_fetch_add(&store->blobs_removed, 1);
-        blob_pins_unlock(&store->pins);
+    for (size_t i = 0; i < sweep->blob_count; i++) {
+        const struct swept_blob *blob = &sweep->blobs[i];
+
+        if (blob->pack == 0) {
+            remove_file(store, blob);
+            continue;
+        }
+        pack_punch(&store->packs, blob->pack, blob->pack_at, blob->stored_bytes);
+        atomic_fetch_add(&store->blobs_removed, 1);
+    }
+    for (size_t i = 0; i < sweep->blob_count; i++) {
+        if (sweep->blobs[i].pack != 0 && sweep->blobs[i].pack != asked) {
+            asked = sweep->blobs[i].pack;
+            (void)remove_if_empty(store, store->cat, asked);
+        }
     }
 }
 
@@ -90,8 +125,8 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
                          const char *file_name)
 {
     struct blob_name name;
+    struct blob_place place;
     struct stat st;
-    bool known = true;
 
     if (!blob_name_parse(str_from_cstr(file_name), &name) ||
         fstatat(leaf_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
@@ -101,8 +136,8 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
     /* Nobody can pin, find and commit the file between the question and the unlink. */
     blob_pins_lock(&store->pins);
     if (blob_pins_count(&store->pins, &name) == 0 &&
-        catalog_blob_known(cat, name.scope, name.hash, &known, NULL) == STORE_OK && !known &&
-        file_unlink(leaf_fd, file_name) == 0)
+        catalog_blob_place(cat, name.scope, name.hash, &place, NULL) == STORE_OK &&
+        (!place.known || place.pack != 0) && file_unlink(leaf_fd, file_name) == 0)
         atomic_fetch_add(&store->blobs_removed, 1);
     blob_pins_unlock(&store->pins);
 }
@@ -136,4 +171,55 @@ bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
         orphan_check(store, cat, dirfd(dir), entry->d_name);
     (void)closedir(dir);
     return true;
+}
+
+/* ---- gaps --------------------------------------------------------------------------------- */
+
+struct gap_walk {
+    struct store *store;
+    struct catalog *cat;
+    uint32_t pack;
+    uint64_t at;  /* behind the last extent */
+    uint64_t end; /* of what may be punched */
+};
+
+static void punch_gap(const struct gap_walk *walk, uint64_t until)
+{
+    if (until > walk->at)
+        pack_punch(&walk->store->packs, walk->pack, walk->at, until - walk->at);
+}
+
+static bool walk_extent(void *context, uint64_t at, uint64_t stored_bytes)
+{
+    struct gap_walk *walk = context;
+
+    if (at >= walk->end)
+        return false;
+    punch_gap(walk, at);
+    walk->at = extent_end(at, stored_bytes);
+    return true;
+}
+
+static bool walk_pack(void *context, uint32_t number)
+{
+    struct gap_walk *walk = context;
+    enum store_status status;
+
+    walk->pack = number;
+    walk->at = 0;
+    walk->end = pack_settled_end(&walk->store->packs, number);
+    if (walk->end == 0 || remove_if_empty(walk->store, walk->cat, number))
+        return true;
+    status = catalog_pack_extents(walk->cat, number, walk_extent, walk, NULL);
+    if (status == STORE_OK || status == STORE_STOPPED)
+        punch_gap(walk, walk->end);
+    return true;
+}
+
+void orphans_sweep_packs(struct store *store, struct catalog *cat)
+{
+    struct gap_walk walk = { .store = store, .cat = cat };
+    enum store_status status = packs_each(&store->packs, walk_pack, &walk, NULL);
+
+    (void)status; /* the next start tries again */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Workers: make large bodies durable before their intent goes to the writer, and write bytes anew
- * for copies that need it.
+ * for copies that need it. The packer: the same for bodies in packs.
  *
  * Many at once: a sync waits for the disk, and disks like to be asked for several.
  */
@@ -9,6 +9,7 @@
 
 #include "storage/internal.h"
 
+#define SYNC_INTENTS 256
 #define REWRITE_BYTES (128u * 1024u)
 
 struct worker {
@@ -113,6 +114,12 @@ static enum store_status stage(struct worker *worker, struct intent *intent)
     return status != STORE_OK ? status : body_writer_stage(intent->body, &intent->fault);
 }
 
+static void pass_on(struct store *store, struct intent_queue *queue, struct intent *intent)
+{
+    if (!queue_push(queue, intent))
+        intent_finish(store, intent, STORE_STOPPED);
+}
+
 void *worker_run(void *store)
 {
     struct worker worker = { .store = store };
@@ -123,10 +130,32 @@ void *worker_run(void *store)
 
         if (status != STORE_OK)
             intent_finish(worker.store, intent, status);
-        else if (!queue_push(&worker.store->commits, intent))
-            intent_finish(worker.store, intent, STORE_STOPPED);
+        else if (body_writer_is_packed(intent->body))
+            pass_on(worker.store, &worker.store->packed, intent);
+        else
+            pass_on(worker.store, &worker.store->commits, intent);
     }
 
     reader_close(worker.reader);
+    return NULL;
+}
+
+/* Bodies in packs: what came while the last sync was under way shares the next one. */
+void *packer_run(void *argument)
+{
+    struct store *store = argument;
+    struct intent *intents[SYNC_INTENTS];
+    size_t count;
+
+    while ((count = queue_take(&store->packed, intents, SYNC_INTENTS, NULL, NULL)) > 0) {
+        body_writers_sync(store, intents, count);
+        for (size_t i = 0; i < count; i++) {
+            if (intents[i]->status != STORE_OK)
+                intent_finish(store, intents[i], intents[i]->status);
+            else
+                pass_on(store, &store->commits, intents[i]);
+        }
+    }
+
     return NULL;
 }

@@ -52,8 +52,7 @@ void http_reply_reset(struct http_reply *reply)
         fd_close(&reply->fd);
     if (reply->body_kind == HTTP_BODY_BUFFER)
         buf_free(&reply->buffer);
-    if (reply->body_kind == HTTP_BODY_STREAM)
-        reply_close_stream(reply);
+    reply_close_stream(reply);
     reply->status = 0;
     reply->field_count = 0;
     reply->close = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of blob files and the count of their references.
+ * Rows of blobs and the count of their references.
  *
- * live --last release--> dead (dead_seq) --sweep--> no row, then no file
+ * live --last release--> dead (dead_seq) --sweep--> no row, then no bytes
  *   ^---------reference--------/
  *
  * A reference revives a dead row in the same transaction that uses it, and the sweep is a
@@ -10,11 +10,12 @@
  */
 #include "storage/catalog/sql.h"
 
-enum store_status blob_reference(struct catalog *cat, uint64_t scope, struct str hash,
-                                 uint64_t stored_bytes, int64_t *ret_id, struct fault *fault)
+/* Bytes that are there already stay where they are, wherever the new ones were put. */
+enum store_status blob_reference(struct catalog *cat, const struct staged_body *staged,
+                                 int64_t *ret_id, struct fault *fault)
 {
-    static struct sql sql = { .text = "INSERT INTO blob(id, scope, hash, size, refs, dead_seq)"
-                                      " VALUES(?1, ?2, ?3, ?4, 1, NULL)"
+    static struct sql sql = { .text = "INSERT INTO blob(id, scope, hash, size, refs, pack, at)"
+                                      " VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6)"
                                       " ON CONFLICT(scope, hash)"
                                       " DO UPDATE SET refs = refs + 1, dead_seq = NULL"
                                       " RETURNING id, size" };
@@ -25,13 +26,15 @@ enum store_status blob_reference(struct catalog *cat, uint64_t scope, struct str
     if (status != STORE_OK)
         return status;
     sql_bind_i64(stmt, 1, tx_next_seq(cat));
-    sql_bind_i64(stmt, 2, (int64_t)scope);
-    sql_bind_str(stmt, 3, hash);
-    sql_bind_i64(stmt, 4, (int64_t)stored_bytes);
+    sql_bind_i64(stmt, 2, (int64_t)staged->scope);
+    sql_bind_str(stmt, 3, staged->hash);
+    sql_bind_i64(stmt, 4, (int64_t)staged->stored_bytes);
+    sql_bind_i64(stmt, 5, staged->pack);
+    sql_bind_i64(stmt, 6, (int64_t)staged->pack_at);
     status = sql_step(cat, stmt, &row, fault);
     if (status != STORE_OK)
         return status;
-    if ((uint64_t)sql_i64(stmt, 1) != stored_bytes)
+    if ((uint64_t)sql_i64(stmt, 1) != staged->stored_bytes)
         return fault_set(fault, STORE_DAMAGED, "two sizes under one hash");
 
     *ret_id = sql_i64(stmt, 0);
@@ -66,7 +69,8 @@ enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fa
 enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *into,
                                 struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT scope, hash, size FROM blob WHERE id = ?1" };
+    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at FROM blob"
+                                      " WHERE id = ?1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;
@@ -85,22 +89,55 @@ enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *i
     into->scope = (uint64_t)sql_i64(stmt, 0);
     memcpy(into->hash, sql_str(stmt, 1).p, SHA256_BYTES);
     into->stored_bytes = (uint64_t)sql_i64(stmt, 2);
+    into->pack = (uint32_t)sql_i64(stmt, 3);
+    into->pack_at = (uint64_t)sql_i64(stmt, 4);
     return STORE_OK;
 }
 
-enum store_status catalog_blob_known(struct catalog *cat, uint64_t scope,
-                                     const uint8_t hash[SHA256_BYTES], bool *ret_known,
+enum store_status catalog_blob_place(struct catalog *cat, uint64_t scope,
+                                     const uint8_t hash[SHA256_BYTES], struct blob_place *ret_place,
                                      struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT 1 FROM blob WHERE scope = ?1 AND hash = ?2" };
+    static struct sql sql = { .text = "SELECT pack, at FROM blob WHERE scope = ?1 AND hash = ?2" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
 
     if (status != STORE_OK)
         return status;
     sql_bind_i64(stmt, 1, (int64_t)scope);
     sql_bind_str(stmt, 2, str_make(hash, SHA256_BYTES));
-    return sql_step(cat, stmt, ret_known, fault);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+
+    *ret_place = (struct blob_place){ .known = row };
+    if (row) {
+        ret_place->pack = (uint32_t)sql_i64(stmt, 0);
+        ret_place->pack_at = (uint64_t)sql_i64(stmt, 1);
+    }
+    return STORE_OK;
+}
+
+enum store_status catalog_pack_extents(struct catalog *cat, uint32_t pack, extent_visit *visit,
+                                       void *context, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT at, size FROM blob WHERE pack = ?1 AND pack > 0"
+                                      " ORDER BY at" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row = true;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, pack);
+    for (;;) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+        if (!visit(context, (uint64_t)sql_i64(stmt, 0), (uint64_t)sql_i64(stmt, 1)))
+            return STORE_STOPPED;
+    }
 }
 
 enum store_status catalog_has_dead(struct catalog *cat, bool *ret_dead, struct fault *fault)

@@ -14,8 +14,7 @@ enum store_status body_store(struct catalog *cat, const struct staged_body *stag
     if (staged->kind == BODY_INLINE)
         status = inline_store(cat, staged->bytes, &ref.id, fault);
     else if (staged->kind == BODY_BLOB)
-        status =
-            blob_reference(cat, staged->scope, staged->hash, staged->stored_bytes, &ref.id, fault);
+        status = blob_reference(cat, staged, &ref.id, fault);
     if (status == STORE_OK)
         *ret_ref = ref;
     return status;
@@ -167,6 +166,8 @@ static enum store_status row_piece(sqlite3_stmt *stmt, struct piece *ret_piece, 
         .len = (uint64_t)sql_i64(stmt, 4),
         .scope = (uint64_t)sql_i64(stmt, 6),
         .stored_bytes = (uint64_t)sql_i64(stmt, 8),
+        .pack = (uint32_t)sql_i64(stmt, 9),
+        .pack_at = (uint64_t)sql_i64(stmt, 10),
     };
     enum store_status status = piece_key(&piece, sql_str(stmt, 5), fault);
 
@@ -187,7 +188,8 @@ static enum store_status manifest_pieces(struct catalog *cat, int64_t manifest, 
 {
     static struct sql sql = {
         .text =
-            "SELECT p.at, p.kind, p.ref, p.start, p.len, p.wrapped_key, b.scope, b.hash, b.size"
+            "SELECT p.at, p.kind, p.ref, p.start, p.len, p.wrapped_key, b.scope, b.hash, b.size,"
+            "       b.pack, b.at"
             "  FROM piece p LEFT JOIN blob b ON p.kind = 2 AND b.id = p.ref"
             " WHERE p.manifest = ?1"
             "   AND p.at >= ifnull((SELECT max(at) FROM piece WHERE manifest = ?1 AND at <= ?2), 0)"

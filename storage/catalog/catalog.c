@@ -14,7 +14,7 @@
 #include "storage/catalog/sql.h"
 
 #define APPLICATION_ID 0x7061696c /* 'pail' */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_TIMEOUT_MS 5000
 /* The attributes of a few versions at a time. */
 #define SCRATCH_FIRST_BYTES 16384
@@ -29,6 +29,14 @@ static const char setup_common[] = "PRAGMA foreign_keys = OFF;"
                                    "PRAGMA temp_store = MEMORY;"
                                    "PRAGMA mmap_size = 0;"
                                    "PRAGMA cell_size_check = ON;";
+/* From version i + 1 to i + 2; a new file gets schema.sql at once. */
+static const char *const migrations[SCHEMA_VERSION - 1] = {
+    "ALTER TABLE blob ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE blob ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX blob_pack ON blob(pack, at) WHERE pack > 0;"
+    "PRAGMA user_version = 2;",
+};
+
 static const char setup_reader[] = "PRAGMA cache_size = -1024;"
                                    "PRAGMA query_only = ON;"
                                    "PRAGMA wal_autocheckpoint = 0;";
@@ -88,7 +96,23 @@ static enum store_status create_schema(struct catalog *cat, struct fault *fault)
     return status;
 }
 
-/* A new file gets the schema; an old one must be ours and not from the future. */
+static enum store_status migrate(struct catalog *cat, int64_t from, struct fault *fault)
+{
+    enum store_status status = STORE_OK;
+
+    for (int64_t version = from; status == STORE_OK && version < SCHEMA_VERSION; version++) {
+        status = sql_script(cat, "BEGIN IMMEDIATE", fault);
+        if (status == STORE_OK)
+            status = sql_script(cat, migrations[version - 1], fault);
+        if (status == STORE_OK)
+            status = sql_script(cat, "COMMIT", fault);
+        if (status != STORE_OK)
+            (void)sqlite3_exec(cat->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
+}
+
+/* A new file gets the schema, an older one its changes; it must be ours and not from the future. */
 static enum store_status settle_schema(struct catalog *cat, struct fault *fault)
 {
     int64_t application;
@@ -107,6 +131,8 @@ static enum store_status settle_schema(struct catalog *cat, struct fault *fault)
         return create_schema(cat, fault);
     if (application != APPLICATION_ID)
         return fault_set(fault, STORE_FORMAT, "catalog.db is not a pail catalog");
+    if (version >= 1 && version < SCHEMA_VERSION && cat->mode == CATALOG_WRITER)
+        return migrate(cat, version, fault);
     if (version != SCHEMA_VERSION)
         return fault_set(fault, STORE_FORMAT, "catalog.db has schema %lld, this program knows %d",
                          (long long)version, SCHEMA_VERSION);

@@ -79,6 +79,8 @@ struct staged_body {
     uint64_t scope;      /* BLOB: account part of its name */
     struct str hash;     /* BLOB */
     uint64_t stored_bytes;
+    uint32_t pack;    /* BLOB: number of the pack; 0: a file */
+    uint64_t pack_at; /* where in the pack */
     struct str wrapped_key;
 };
 
@@ -102,6 +104,9 @@ MUST_CHECK enum store_status catalog_upload_abort(struct catalog *cat, struct in
 struct swept_blob {
     uint64_t scope;
     uint8_t hash[SHA256_BYTES];
+    uint64_t stored_bytes;
+    uint32_t pack; /* 0: a file */
+    uint64_t pack_at;
 };
 #define SWEEP_BATCH 256
 
@@ -182,6 +187,8 @@ struct piece {
     uint64_t len;          /* plain bytes */
     uint64_t stored_bytes; /* whole thing */
     uint64_t scope;        /* BLOB */
+    uint64_t pack_at;      /* BLOB: where in the pack */
+    uint32_t pack;         /* BLOB: 0: a file */
     int64_t ref;           /* id of the inline body or blob */
     enum body_kind kind;
     uint8_t hash[SHA256_BYTES];
@@ -198,9 +205,20 @@ MUST_CHECK enum store_status catalog_pieces(struct catalog *cat, const struct bo
 /* Stored bytes of an inline body, appended to ret. STORE_RETRY when gone. */
 MUST_CHECK enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
                                                  struct fault *fault);
-MUST_CHECK enum store_status catalog_blob_known(struct catalog *cat, uint64_t scope,
-                                                const uint8_t hash[SHA256_BYTES], bool *ret_known,
-                                                struct fault *fault);
+/* Where the bytes are that a row promises. */
+struct blob_place {
+    bool known;
+    uint32_t pack; /* 0: a file */
+    uint64_t pack_at;
+};
+MUST_CHECK enum store_status catalog_blob_place(struct catalog *cat, uint64_t scope,
+                                                const uint8_t hash[SHA256_BYTES],
+                                                struct blob_place *ret_place, struct fault *fault);
+/* Extents of a pack in order. STORE_STOPPED when visit returns false. */
+typedef bool extent_visit(void *context, uint64_t at, uint64_t stored_bytes);
+MUST_CHECK enum store_status catalog_pack_extents(struct catalog *cat, uint32_t pack,
+                                                  extent_visit *visit, void *context,
+                                                  struct fault *fault);
 
 /* ---- fsck: check.c ----------------------------------------------------------------------- */
 
@@ -213,6 +231,8 @@ struct checked_blob {
     uint64_t scope;
     struct str hash;
     uint64_t size;
+    uint32_t pack; /* 0: a file */
+    uint64_t pack_at;
 };
 typedef bool check_blob(void *context, const struct checked_blob *blob);
 MUST_CHECK enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit,

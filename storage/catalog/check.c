@@ -58,6 +58,9 @@ static const char *const findings[] = {
     "                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM piece)"
     " WHERE at != ifnull(before, 0) OR len <= 0",
     "SELECT 'an empty body has ' || size || ' bytes' FROM" BODIES "WHERE k = 0 AND size != 0",
+    "SELECT 'blob ' || id || ' overlaps the next one of pack ' || pack FROM"
+    " (SELECT id, pack, at + size AS ends, lead(at) OVER (PARTITION BY pack ORDER BY at) AS next"
+    "    FROM blob WHERE pack > 0) WHERE ends > next",
     "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
     " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)",
     "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
@@ -129,7 +132,8 @@ enum store_status catalog_check(struct catalog *cat, check_line *line, void *con
 enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, void *context,
                                       struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT scope, hash, size FROM blob ORDER BY hash" };
+    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at FROM blob"
+                                      " ORDER BY hash" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row = true;
@@ -141,7 +145,9 @@ enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, vo
 
         struct checked_blob blob = { .scope = (uint64_t)sql_i64(stmt, 0),
                                      .hash = sql_str(stmt, 1),
-                                     .size = (uint64_t)sql_i64(stmt, 2) };
+                                     .size = (uint64_t)sql_i64(stmt, 2),
+                                     .pack = (uint32_t)sql_i64(stmt, 3),
+                                     .pack_at = (uint64_t)sql_i64(stmt, 4) };
 
         if (!visit(context, &blob))
             return STORE_STOPPED;

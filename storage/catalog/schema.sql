@@ -105,7 +105,7 @@ CREATE TABLE inline_dead(
     dead_seq INTEGER NOT NULL
 ) STRICT;
 
--- Bodies in files: blobs/ab/cd/<hash>.<scope>.
+-- Bodies outside of the catalog: in a stretch of a pack, or in a file blobs/ab/cd/<hash>.<scope>.
 CREATE TABLE blob(
     id       INTEGER PRIMARY KEY,
     scope    INTEGER NOT NULL,       -- account that the bytes are charged to: no sharing across
@@ -113,9 +113,12 @@ CREATE TABLE blob(
     size     INTEGER NOT NULL,       -- of the stored bytes
     refs     INTEGER NOT NULL,
     dead_seq INTEGER,                -- not NULL: refs is 0 since this seq; the sweep removes it
+    pack     INTEGER NOT NULL DEFAULT 0, -- number of the pack; 0: a file
+    at       INTEGER NOT NULL DEFAULT 0, -- where in the pack
     UNIQUE(scope, hash)
 ) STRICT;
 CREATE INDEX blob_dead ON blob(dead_seq) WHERE dead_seq IS NOT NULL;
+CREATE INDEX blob_pack ON blob(pack, at) WHERE pack > 0;
 
 -- A body made of pieces. `at` is where the piece starts in the body.
 CREATE TABLE piece(

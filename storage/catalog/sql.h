@@ -164,9 +164,8 @@ MUST_CHECK enum store_status manifest_add_part(struct catalog *cat, int64_t mani
                                                const struct part *part, struct fault *fault);
 
 /* blob.c */
-MUST_CHECK enum store_status blob_reference(struct catalog *cat, uint64_t scope, struct str hash,
-                                            uint64_t stored_bytes, int64_t *ret_id,
-                                            struct fault *fault);
+MUST_CHECK enum store_status blob_reference(struct catalog *cat, const struct staged_body *staged,
+                                            int64_t *ret_id, struct fault *fault);
 MUST_CHECK enum store_status blob_add_reference(struct catalog *cat, int64_t id,
                                                 struct fault *fault);
 MUST_CHECK enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fault);

@@ -50,7 +50,7 @@ static enum store_status sweep_uploads(struct catalog *cat, struct sweep *sweep,
 static enum store_status collect_blobs(struct catalog *cat, struct sweep *sweep, int64_t *ids,
                                        struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT id, scope, hash FROM blob"
+    static struct sql sql = { .text = "SELECT id, scope, hash, size, pack, at FROM blob"
                                       " WHERE dead_seq <= ?1 AND refs = 0"
                                       " ORDER BY dead_seq" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
@@ -71,6 +71,9 @@ static enum store_status collect_blobs(struct catalog *cat, struct sweep *sweep,
             return fault_set(fault, STORE_DAMAGED, "a blob has a strange hash");
         blob->scope = (uint64_t)sql_i64(stmt, 1);
         memcpy(blob->hash, sql_str(stmt, 2).p, SHA256_BYTES);
+        blob->stored_bytes = (uint64_t)sql_i64(stmt, 3);
+        blob->pack = (uint32_t)sql_i64(stmt, 4);
+        blob->pack_at = (uint64_t)sql_i64(stmt, 5);
         if (sweep->pinned(sweep->context, blob->scope, blob->hash))
             continue;
         ids[sweep->blob_count++] = sql_i64(stmt, 0);

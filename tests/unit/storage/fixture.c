@@ -131,10 +131,13 @@ void fx_fill(char *out, size_t len, uint32_t seed)
 }
 
 static struct body_writer *write_body(struct fixture *f, struct str bytes, bool encrypt,
-                                      struct body_digests *ret_digests,
+                                      bool announced, struct body_digests *ret_digests,
                                       enum store_status *ret_status)
 {
-    struct body_options options = { .account = OWNER, .encrypt = encrypt, .want_sha256 = true };
+    struct body_options options = { .account = OWNER,
+                                    .encrypt = encrypt,
+                                    .want_sha256 = true,
+                                    .expected_bytes = announced ? bytes.len : 0 };
     struct body_writer *writer = NULL;
     size_t at = 0;
 
@@ -179,7 +182,7 @@ enum store_status fx_put_with(struct fixture *f, struct fx_put *put)
                         &from, &f->fault) == STORE_OK)
             intent.attrs.etag = from.attrs.etag;
     } else {
-        writer = write_body(f, put->bytes, put->encrypt, &put->digests, &status);
+        writer = write_body(f, put->bytes, put->encrypt, put->announced, &put->digests, &status);
         intent.body = writer;
         if (status == STORE_OK)
             intent.attrs.etag = md5_text(f, &put->digests);
@@ -329,7 +332,8 @@ enum store_status fx_part(struct fixture *f, const char *key, struct str upload,
         copy = *source;
         intent.source = &copy;
     } else {
-        intent.body = write_body(f, bytes, /* encrypt= */ number % 2 == 0, &digests, &status);
+        intent.body = write_body(f, bytes, /* encrypt= */ number % 2 == 0,
+                                 /* announced= */ number % 3 == 0, &digests, &status);
         if (status == STORE_OK)
             intent.attrs.etag = md5_text(f, &digests);
     }
@@ -420,4 +424,27 @@ size_t fx_blob_files(struct fixture *f)
 
     (void)snprintf(path, sizeof(path), "%s/blobs", f->dir);
     return count_below(AT_FDCWD, path);
+}
+
+size_t fx_packs(struct fixture *f, uint64_t *ret_occupied)
+{
+    char path[80];
+    DIR *dir;
+    const struct dirent *entry;
+    size_t count = 0;
+
+    *ret_occupied = 0;
+    (void)snprintf(path, sizeof(path), "%s/packs", f->dir);
+    dir = opendir(path);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        struct stat st;
+
+        if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, 0) != 0)
+            continue;
+        count++;
+        *ret_occupied += (uint64_t)st.st_blocks * 512;
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return count;
 }

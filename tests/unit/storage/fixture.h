@@ -54,6 +54,7 @@ struct fx_put {
     struct str key;
     struct str bytes;
     bool encrypt;
+    bool announced; /* the size is known ahead: a body of middle size goes into a pack */
     struct write_condition condition;
     const struct copy_source *source;
     struct body_digests digests;        /* result */
@@ -87,5 +88,7 @@ enum store_status fx_abort(struct fixture *f, const char *key, struct str upload
 
 /* Files under blobs/. */
 size_t fx_blob_files(struct fixture *f);
+/* Packs, and the bytes that they occupy. */
+size_t fx_packs(struct fixture *f, uint64_t *ret_occupied);
 
 #endif
