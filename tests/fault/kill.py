@@ -38,6 +38,7 @@ LIVES = (5, 8, 8, 8, 30)  # cycles on one directory
 LOAD_S = (0.020, 0.150)
 RECOVERY_KILL_SHARE = 0.15
 RECOVERY_KILL_S = 0.012
+BLOCK = 4096
 
 
 class Run:
@@ -243,14 +244,14 @@ def prove(run):
     shutil.rmtree(run.directory)
     after.rename(run.directory)
     clean_before = run.fsck()
-    blobs = [path for path in (run.directory / "blobs").rglob("*") if path.is_file()]
-    victim = max(blobs, key=lambda path: path.stat().st_size)
-    victim.chmod(0o600)
+    victim = max((run.directory / "packs").iterdir(), key=lambda path: path.stat().st_size)
     data = bytearray(victim.read_bytes())
-    data[len(data) // 2] ^= 1
+    for at in range(0, len(data), BLOCK):  # which blocks are in use only the catalog knows
+        data[at] ^= 1
     victim.write_bytes(data)
     clean, report, _ = s3.fsck(run.program, run.directory)
-    print(f"kill: one bit of {victim.name[:12]} turned over: fsck finds {report.get('errors')} errors")
+    print(f"kill: a bit of each block of pack {victim.name} turned over: "
+          f"fsck finds {report.get('errors')} errors")  # fmt: skip
     return seen_loss and clean_before and not clean
 
 

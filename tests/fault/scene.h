@@ -56,9 +56,11 @@ struct write_request {
 static enum store_status put(struct store *store, struct arena *arena,
                              const struct write_request *request)
 {
+    /* Plain objects become files, the others, whose size is announced, extents of packs. */
+    bool announced = request->encrypt || request->part_number > 0;
     struct body_options options = { .account = OWNER,
                                     .encrypt = request->encrypt,
-                                    .expected_bytes = request->len };
+                                    .expected_bytes = announced ? request->len : 0 };
     CLEANUP(body_writer_release) struct body_writer *writer = NULL;
     struct intent *intent = ARENA_NEW(arena, struct intent);
     struct body_digests digests;

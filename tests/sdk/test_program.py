@@ -11,6 +11,7 @@ import pty
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -811,6 +812,26 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
     assert run("credentials", tmp_path).returncode == 1
 
 
+def test_program__a_store_of_the_first_schema_is_migrated(tmp_path):
+    bodies = {"small": b"s", "middle": os.urandom(200_000), "large": os.urandom(5 << 20)}
+    with serving(tmp_path, "--buckets", "seed") as server:
+        for key in ("small", "large"):
+            server.client().put_object(Bucket="seed", Key=key, Body=bodies[key])
+        assert server.stop() == 0
+    with contextlib.closing(sqlite3.connect(server.directory / "catalog.db")) as catalog:
+        catalog.executescript("DROP INDEX blob_pack; ALTER TABLE blob DROP COLUMN pack;"
+                              "ALTER TABLE blob DROP COLUMN at; PRAGMA user_version = 1")
+    out = run("fsck", server.directory)
+    assert out.returncode == 2
+    assert "schema 1" in out.stderr
+    with serving(tmp_path) as server:
+        server.client().put_object(Bucket="seed", Key="middle", Body=bodies["middle"])
+        for key, body in bodies.items():
+            assert server.client().get_object(Bucket="seed", Key=key)["Body"].read() == body
+        assert server.stop() == 0
+    assert run("fsck", "--read-data", server.directory).returncode == 0
+
+
 def test_program__fsck_tells_clean_from_damaged_from_not_run(tmp_path):
     with serving(tmp_path, "--buckets", "seed") as server:
         server.client().put_object(Bucket="seed", Key="key", Body=os.urandom(200_000))
@@ -825,8 +846,7 @@ def test_program__fsck_tells_clean_from_damaged_from_not_run(tmp_path):
     assert out.returncode == 0
     assert (report["errors"], report["findings"], report["buckets"], report["versions"]) == (0, [], 1, 1)
 
-    blob = max((path for path in server.directory.rglob("*") if "blobs" in path.parts and path.is_file()),
-               key=lambda path: path.stat().st_size)  # fmt: skip
+    blob = server.directory / "packs/00000001"
     blob.chmod(0o600)
     content = bytearray(blob.read_bytes())
     content[1000] ^= 1

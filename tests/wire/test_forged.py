@@ -64,9 +64,11 @@ class World:
                 parts = s3.list_parts(Bucket=name, Key=item["Key"], UploadId=item["UploadId"])
                 found.append((item, parts.get("Parts")))
         found.append(s3.get_bucket_tagging(Bucket="forged")["TagSet"])
+        # A refused body may have been at the end of a pack, which is a hole then.
         blobs = sorted(
-            (str(path.relative_to(self.server.directory)), path.stat().st_size)
-            for path in (self.server.directory / "blobs").rglob("*") if path.is_file())  # fmt: skip
+            (str(path.relative_to(self.server.directory)), path.stat().st_blocks)
+            for folder in ("blobs", "packs")
+            for path in (self.server.directory / folder).rglob("*") if path.is_file())  # fmt: skip
         return repr((found, blobs))
 
     def request(self, row):

@@ -23,9 +23,12 @@ struct racer {
     pthread_t thread;
 };
 
-static void put_bytes(struct racer *racer, struct arena *arena, struct str key, struct str bytes)
+/* announced: into a pack; else into a file of its own. */
+static void put_bytes(struct racer *racer, struct arena *arena, struct str key, struct str bytes,
+                      bool announced)
 {
-    struct body_options options = { .account = OWNER };
+    struct body_options options = { .account = OWNER,
+                                    .expected_bytes = announced ? bytes.len : 0 };
     struct body_writer *writer;
     struct body_digests digests;
     struct fault fault = { 0 };
@@ -84,7 +87,7 @@ static void *race(void *argument)
                                  .items = &item,
                                  .item_count = 1 };
 
-        put_bytes(racer, arena, str_from_cstr(key), bytes);
+        put_bytes(racer, arena, str_from_cstr(key), bytes, /* announced= */ i % 2 == 0);
         check_bytes(reader, arena, str_from_cstr(key), bytes);
         assert_int_equal(store_submit_wait(racer->f->store, &remove), STORE_OK);
         arena_reset(arena);
@@ -109,6 +112,7 @@ static void a_put_of_bytes_being_swept_never_loses_them(void **state)
     struct fixture *f = fx_open(NULL);
     atomic_bool stop = false;
     struct racer racers[4];
+    uint64_t occupied;
 
     (void)state;
     for (size_t i = 0; i < CONTENTS; i++)
@@ -125,6 +129,8 @@ static void a_put_of_bytes_being_swept_never_loses_them(void **state)
     assert_true(store_counters(f->store).blobs_removed > 0);
     FX_OK(f, store_sweep_now(f->store, &f->fault));
     assert_int_equal(fx_blob_files(f), 0);
+    assert_int_equal(fx_packs(f, &occupied), 1);
+    assert_int_equal(occupied, 0);
     fx_close(f);
 }
 
