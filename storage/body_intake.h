@@ -3,7 +3,8 @@
  * Intake: the plain bytes of a body that are held in memory, and the digests of all that passed.
  *
  * The intakes of one thread form a group (store.h, struct body_group): when one of them has to
- * hash, all of them do, side by side, and their buffers are used again.
+ * hash, all of them do, side by side; on a second processor where there is one; and their buffers
+ * are used again.
  */
 #ifndef STORAGE_BODY_INTAKE_H
 #define STORAGE_BODY_INTAKE_H
@@ -19,8 +20,9 @@ struct intake {
     struct intake *next;
     struct intake **link;
     struct buf held;
-    size_t hashed; /* of held; a multiple of HASH_BLOCK_BYTES until final */
+    size_t hashed; /* of held, or on its way; a multiple of HASH_BLOCK_BYTES until final */
     bool started;
+    bool in_batch; /* the group's partner has bytes of it */
     struct hash_lane hash;
     struct checksum *checksums[CHECKSUM_KINDS];
 };
@@ -38,7 +40,7 @@ void intake_start(struct intake *intake, bool with_sha256);
 /* Copy bytes. False: no memory, or more than max_bytes. */
 MUST_CHECK bool intake_add(struct intake *intake, struct str bytes);
 struct str intake_held(const struct intake *intake);
-/* Hash the whole blocks that are held, and those of the group. */
+/* Hash the whole blocks that are held, and those of the group. They may be read meanwhile. */
 void intake_hash(struct intake *intake);
 /* Forget what is held; all of it was hashed. */
 void intake_clear(struct intake *intake);

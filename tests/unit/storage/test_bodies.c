@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,6 +103,108 @@ static void digests_do_not_depend_on_placement_or_encryption(void **state)
     }
     assert_int_equal(fx_blob_files(f), 0);
     fx_close(f);
+}
+
+#define GROUP_BODIES 24
+#define GROUP_BYTES 700000
+
+struct grouped {
+    struct body_writer *writer;
+    size_t from, len, at;
+};
+
+static uint32_t dice(uint32_t sides)
+{
+    static uint32_t state = 7;
+
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % sides;
+}
+
+static void open_grouped(struct fixture *f, struct body_group *group, struct grouped *body)
+{
+    struct body_options options = { .group = group,
+                                    .account = OWNER,
+                                    .want_sha256 = true,
+                                    .encrypt = dice(4) == 0,
+                                    .checksum_kinds = 1u << CHECKSUM_CRC64NVME };
+
+    *body = (struct grouped){ .from = dice(1000), .len = dice(GROUP_BYTES) };
+    options.expected_bytes = dice(5) == 0 ? 0 : body->len;
+    FX_OK(f, body_writer_open(f->store, &options, &body->writer, &f->fault));
+}
+
+static void finish_grouped(struct fixture *f, struct grouped *body)
+{
+    struct str bytes = str_make(big + body->from, body->len);
+    struct body_digests digests;
+    uint8_t wanted[DIGEST_BYTES_MAX];
+
+    FX_OK(f, body_writer_finish(body->writer, &digests, &f->fault));
+    digest_once(DIGEST_MD5, bytes, wanted);
+    assert_memory_equal(digests.md5, wanted, MD5_BYTES);
+    digest_once(DIGEST_SHA256, bytes, wanted);
+    assert_memory_equal(digests.sha256, wanted, SHA256_BYTES);
+    checksum_once(CHECKSUM_CRC64NVME, bytes, wanted);
+    assert_memory_equal(digests.checksum[CHECKSUM_CRC64NVME], wanted, 8);
+}
+
+/* Bodies of one thread, their pieces mixed; some are given up. */
+static void write_together(const struct store_options *options)
+{
+    struct fixture *f = fx_open(options);
+    struct body_group *group = body_group_open();
+    struct grouped bodies[GROUP_BODIES] = { 0 };
+    size_t finished = 0;
+
+    assert_non_null(group);
+    while (finished < 3 * GROUP_BODIES) {
+        struct grouped *body = &bodies[dice(GROUP_BODIES)];
+        size_t len;
+
+        if (body->writer == NULL) {
+            open_grouped(f, group, body);
+        } else if (body->at < body->len && dice(100) > 0) {
+            len = size_min(dice(60000) + 1, body->len - body->at);
+            FX_OK(f, body_writer_append(body->writer, big + body->from + body->at, len, &f->fault));
+            body->at += len;
+        } else {
+            if (body->at == body->len)
+                finish_grouped(f, body);
+            body_writer_close(body->writer);
+            body->writer = NULL;
+            finished++;
+        }
+    }
+    for (size_t i = 0; i < GROUP_BODIES; i++)
+        body_writer_close(bodies[i].writer);
+    body_group_close(group);
+    fx_close(f);
+}
+
+static void bodies_written_together_have_their_own_digests(void **state)
+{
+    static const struct store_options roomy = { .durability = STORE_RELAXED,
+                                                .inline_max_bytes = 500000,
+                                                .reserve_bytes = 1 };
+    cpu_set_t all;
+    cpu_set_t one;
+
+    (void)state;
+    fx_fill(big, sizeof(big), 9);
+    write_together(NULL);
+    write_together(&roomy);
+
+    /* On one processor there is no second thread. */
+    assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++) {
+        if (CPU_ISSET(cpu, &all))
+            CPU_SET(cpu, &one);
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+    write_together(NULL);
+    assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
 }
 
 static void a_large_plain_range_is_a_file_and_a_small_one_memory(void **state)
@@ -265,6 +368,7 @@ int main(void)
         cmocka_unit_test(encrypted_bodies_of_any_size_read_back_in_any_range),
         cmocka_unit_test(encrypted_bytes_are_not_on_disk_in_plain),
         cmocka_unit_test(digests_do_not_depend_on_placement_or_encryption),
+        cmocka_unit_test(bodies_written_together_have_their_own_digests),
         cmocka_unit_test(a_large_plain_range_is_a_file_and_a_small_one_memory),
         cmocka_unit_test(equal_bytes_are_stored_once),
         cmocka_unit_test(a_refused_put_leaves_no_file),
