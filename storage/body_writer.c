@@ -24,7 +24,7 @@
 #include "storage/body_intake.h"
 
 /* How often the kernel is told to start writing, so that the last sync finds little left. */
-#define WRITE_BACK_BYTES (UINT64_C(8) * 1024 * 1024)
+#define WRITE_BACK_BYTES (UINT64_C(1) * 1024 * 1024)
 #define TMP_NAME_MAX 32
 
 enum writer_state { WRITER_OPEN, WRITER_FINISHED, WRITER_PLACED, WRITER_FAILED };
