@@ -20,7 +20,7 @@ static uint64_t calls_since(const struct file_counters *before, enum file_call k
     return file_counters().calls[kind] - before->calls[kind];
 }
 
-static void a_small_put_costs_one_sync(void **state)
+static void a_small_put_costs_one_write_and_one_sync(void **state)
 {
     struct fixture *f = fx_open(&strict);
     struct file_counters before;
@@ -32,6 +32,7 @@ static void a_small_put_costs_one_sync(void **state)
     commits = store_counters(f->store);
     FX_OK(f, fx_put(f, "k", STR("bytes")));
     assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 1);
+    assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 1);
     assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 0);
     assert_int_equal(calls_since(&before, FILE_CALL_OPEN), 0);
     assert_int_equal(store_counters(f->store).commits - commits.commits, 1);
@@ -124,6 +125,28 @@ static void an_idle_store_writes_nothing(void **state)
     (void)sleep(1);
     assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 0);
     assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 0);
+    fx_close(f);
+}
+
+#define LOG_PUTS 220
+#define LOG_BOUND (64 << 20)
+
+/* Commits without a pause, three times what the log may hold. */
+static void the_log_does_not_grow_without_end(void **state)
+{
+    static const struct store_options roomy = { .inline_max_bytes = 1 << 20, .reserve_bytes = 1 };
+    static char body[900000];
+    struct fixture *f = fx_open(&roomy);
+    struct stat st;
+
+    (void)state;
+    fx_fill(body, sizeof(body), 3);
+    for (int i = 0; i < LOG_PUTS; i++) {
+        FX_OK(f, fx_put(f, "k", str_make(body, sizeof(body))));
+        arena_reset(f->arena);
+        assert_int_equal(fstatat(store_dir_fd(f->store), "catalog.db-wal", &st, 0), 0);
+        assert_in_range(st.st_size, 1, LOG_BOUND + LOG_BOUND / 8);
+    }
     fx_close(f);
 }
 
@@ -249,11 +272,12 @@ static void acknowledged_puts_survive_a_kill(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_small_put_costs_one_sync),
+        cmocka_unit_test(a_small_put_costs_one_write_and_one_sync),
         cmocka_unit_test(a_large_put_syncs_file_directories_and_log),
         cmocka_unit_test(a_refusal_costs_no_sync),
         cmocka_unit_test(intents_in_a_hurry_share_syncs),
         cmocka_unit_test(an_idle_store_writes_nothing),
+        cmocka_unit_test(the_log_does_not_grow_without_end),
         cmocka_unit_test(a_second_open_is_refused),
         cmocka_unit_test(files_are_for_the_owner_only),
         cmocka_unit_test(foreign_and_incomplete_directories_are_refused),
