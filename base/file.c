@@ -82,8 +82,7 @@ static int injected_error(enum file_call kind)
     return -injected.error;
 }
 
-/* Every changing call starts here: counts it and says whether it must fail. */
-static int fault_point(enum file_call kind)
+int file_fault_point(enum file_call kind)
 {
     int error;
 
@@ -114,7 +113,7 @@ void fd_close(int *fd)
 
 int file_open(int dir_fd, const char *path, int flags, unsigned mode)
 {
-    int error = fault_point(FILE_CALL_OPEN);
+    int error = file_fault_point(FILE_CALL_OPEN);
     int fd;
 
     if (error != 0)
@@ -147,7 +146,7 @@ static int write_all(int fd, const char *p, size_t len)
 
 int file_write_all(int fd, const void *bytes, size_t len)
 {
-    int error = fault_point(FILE_CALL_WRITE);
+    int error = file_fault_point(FILE_CALL_WRITE);
 
     if (error != 0) {
         (void)write_all(fd, bytes, len / 2);
@@ -225,7 +224,7 @@ int file_read_at(int fd, uint64_t offset, void *out, size_t len)
 /* Never repeated on failure: a second sync may succeed although pages were dropped. */
 int file_sync(int fd)
 {
-    int error = fault_point(FILE_CALL_SYNC);
+    int error = file_fault_point(FILE_CALL_SYNC);
 
     if (error != 0)
         return error;
@@ -239,35 +238,35 @@ int file_sync(int fd)
 
 int file_sync_dir(int fd)
 {
-    int error = fault_point(FILE_CALL_SYNC_DIR);
+    int error = file_fault_point(FILE_CALL_SYNC_DIR);
 
     return error != 0 ? error : result_of(fsync(fd));
 }
 
 int file_link(int from_dir, const char *from, int to_dir, const char *to)
 {
-    int error = fault_point(FILE_CALL_LINK);
+    int error = file_fault_point(FILE_CALL_LINK);
 
     return error != 0 ? error : result_of(linkat(from_dir, from, to_dir, to, 0));
 }
 
 int file_rename(int from_dir, const char *from, int to_dir, const char *to)
 {
-    int error = fault_point(FILE_CALL_RENAME);
+    int error = file_fault_point(FILE_CALL_RENAME);
 
     return error != 0 ? error : result_of(renameat(from_dir, from, to_dir, to));
 }
 
 int file_unlink(int dir_fd, const char *path)
 {
-    int error = fault_point(FILE_CALL_UNLINK);
+    int error = file_fault_point(FILE_CALL_UNLINK);
 
     return error != 0 ? error : result_of(unlinkat(dir_fd, path, 0));
 }
 
 int file_mkdir(int dir_fd, const char *path, unsigned mode)
 {
-    int error = fault_point(FILE_CALL_MKDIR);
+    int error = file_fault_point(FILE_CALL_MKDIR);
     struct stat there;
 
     if (error != 0)

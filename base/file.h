@@ -37,6 +37,11 @@ struct file_counters file_counters(void);
  * too. n = 0 switches it off. Test-only; process wide. kind == FILE_CALLS counts all kinds together.
  */
 void file_fault_set(enum file_call kind, uint64_t n, int error, bool forever);
+/*
+ * Every changing call starts here: counts it and says whether it must fail. 0 or a negative errno.
+ * To be called only for calls that a library makes by itself.
+ */
+MUST_CHECK int file_fault_point(enum file_call kind);
 /* True once the armed fault has fired. */
 bool file_fault_fired(void);
 

@@ -20,8 +20,6 @@
 #include "storage/keyring.h"
 
 #define WORKERS_MAX 16
-/* A log of this size is reset by force. */
-#define LOG_HARD_BYTES (UINT64_C(64) * 1024 * 1024)
 
 /* ---- queue.c: FIFO of intents, any thread ------------------------------------------------ */
 
@@ -76,10 +74,12 @@ struct janitor {
     pthread_t thread;
     bool started;
     bool stop;
-    bool log_is_long;    /* checkpoint now */
-    atomic_bool dirty;   /* commits since the last quiet checkpoint */
-    atomic_bool dead;    /* bodies wait for a sweep */
-    struct catalog *cat; /* of the janitor's thread */
+    bool log_is_long;        /* checkpoint now */
+    pthread_mutex_t copying; /* held while the log is copied back or reset */
+    atomic_bool log_copied;  /* but for a little: a good moment to reset it */
+    atomic_bool dirty;       /* commits since the last quiet checkpoint */
+    atomic_bool dead;        /* bodies wait for a sweep */
+    struct catalog *cat;     /* of the janitor's thread */
     /* schedule, monotonic; INT64_MAX: nothing due */
     int64_t sweep_at_us;
     int64_t quiet_at_us;
@@ -128,9 +128,8 @@ struct store {
     atomic_bool space_low;
     _Atomic uint64_t space_bytes;        /* free on the device when last asked */
     _Atomic uint64_t catalog_free_bytes; /* inside the catalog's file, while space is low */
-    uint64_t checkpoint_at_bytes; /* writer: log size at which the janitor is asked to copy it */
-    uint64_t
-        restart_at_bytes; /* writer: after a reset that failed, the size at which to try again */
+    uint64_t copy_at_bytes;  /* writer: log size at which the janitor is asked to copy it */
+    uint64_t reset_at_bytes; /* writer: after a reset that failed, the size at which to try again */
 
     _Atomic uint64_t commit_count;
     _Atomic uint64_t intent_count;
@@ -180,6 +179,12 @@ void janitor_free(struct janitor *janitor);
 void janitor_note_commit(struct store *store);
 void janitor_note_long_log(struct store *store);
 void janitor_stop(struct store *store);
+/*
+ * Copy back what is left of the log and have the next commit start it anew. Waits for the janitor
+ * to finish a copy that it has begun. Writer, outside a transaction.
+ * ret_left: bytes that a reader did not let go; the log goes on growing then.
+ */
+MUST_CHECK enum store_status log_reset(struct store *store, uint64_t *ret_left);
 /* The outcome is decided: hand the intent back. */
 void intent_finish(struct store *store, struct intent *intent, enum store_status status);
 

@@ -13,6 +13,8 @@
 #include "storage/internal.h"
 
 #define QUIET_US US_PER_S
+#define COPY_PASSES 3
+#define COPY_LITTLE_BYTES (UINT64_C(1) * 1024 * 1024)
 #define WALK_LEAVES 4096 /* directories read per second; a small store is walked in one go */
 #define LEAVES_PER_TOP 256
 #define FAR_US (INT64_C(24) * 3600 * US_PER_S)
@@ -23,6 +25,7 @@ void janitor_init(struct janitor *janitor)
     pthread_condattr_t attributes;
 
     (void)pthread_mutex_init(&janitor->lock, NULL);
+    (void)pthread_mutex_init(&janitor->copying, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&janitor->wake, &attributes);
@@ -35,6 +38,7 @@ void janitor_init(struct janitor *janitor)
 void janitor_free(struct janitor *janitor)
 {
     (void)pthread_cond_destroy(&janitor->wake);
+    (void)pthread_mutex_destroy(&janitor->copying);
     (void)pthread_mutex_destroy(&janitor->lock);
 }
 
@@ -108,15 +112,41 @@ static bool sleep_until_due(struct janitor *janitor, bool *ret_long)
 
 /* ---- rounds ------------------------------------------------------------------------------ */
 
-static bool checkpoint(struct store *store)
+/* Copies what the log holds now; ret_left: what has come since, or a reader still needs. */
+static bool checkpoint(struct store *store, uint64_t *ret_left)
 {
-    uint64_t left = 0;
-    enum store_status status =
-        catalog_checkpoint(store->janitor.cat, CHECKPOINT_PASSIVE, &left, NULL);
+    struct janitor *janitor = &store->janitor;
+    enum store_status status;
 
-    if (status != STORE_OK && catalog_device_failed(store->janitor.cat))
+    (void)pthread_mutex_lock(&janitor->copying);
+    status = catalog_checkpoint(janitor->cat, CHECKPOINT_PASSIVE, ret_left, NULL);
+    (void)pthread_mutex_unlock(&janitor->copying);
+
+    if (status != STORE_OK && catalog_device_failed(janitor->cat))
         atomic_store(&store->poisoned, true);
-    return status == STORE_OK && left == 0;
+    return status == STORE_OK;
+}
+
+enum store_status log_reset(struct store *store, uint64_t *ret_left)
+{
+    enum store_status status;
+
+    (void)pthread_mutex_lock(&store->janitor.copying);
+    status = catalog_checkpoint(store->cat, CHECKPOINT_RESTART, ret_left, NULL);
+    (void)pthread_mutex_unlock(&store->janitor.copying);
+    return status;
+}
+
+/* Commits go on meanwhile, so a second pass copies what the first one let come. */
+static void copy_long_log(struct store *store)
+{
+    uint64_t left = UINT64_MAX;
+
+    for (int pass = 0; pass < COPY_PASSES && left > COPY_LITTLE_BYTES; pass++) {
+        if (!checkpoint(store, &left))
+            return;
+    }
+    atomic_store(&store->janitor.log_copied, true);
 }
 
 /* When the next upload reaches its age, at most a day away. */
@@ -159,6 +189,7 @@ static void quiet_round(struct store *store, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
     uint64_t commits = atomic_load(&store->commit_count);
+    uint64_t left;
 
     if (janitor->quiet_at_us == INT64_MAX || commits != janitor->seen_commits) {
         janitor->seen_commits = commits;
@@ -171,7 +202,7 @@ static void quiet_round(struct store *store, int64_t now_us)
     janitor->quiet_at_us = INT64_MAX;
     plan_sweep(store, now_us);
     janitor->sweep_at_us = earlier(janitor->sweep_at_us, uploads_due(store));
-    if (!checkpoint(store) && !atomic_load(&store->poisoned)) {
+    if ((!checkpoint(store, &left) || left > 0) && !atomic_load(&store->poisoned)) {
         /* A reader holds the log: look again. */
         atomic_store(&janitor->dirty, true);
         janitor->quiet_at_us = now_us + QUIET_US;
@@ -215,7 +246,7 @@ static void round_of(struct store *store, bool log_is_long)
     int64_t now_us = clock_monotonic_us();
 
     if (log_is_long)
-        (void)checkpoint(store);
+        copy_long_log(store);
     if (janitor->quiet_at_us == INT64_MAX ? atomic_load(&janitor->dirty)
                                           : janitor->quiet_at_us <= now_us)
         quiet_round(store, now_us);

@@ -13,7 +13,8 @@
 #define BATCH_INTENTS 256
 #define BATCH_BYTES (UINT64_C(8) * 1024 * 1024)
 #define BATCH_ITEMS 4096
-#define LOG_SOFT_BYTES (UINT64_C(4) * 1024 * 1024)
+#define LOG_MAX_BYTES (UINT64_C(64) * 1024 * 1024)
+#define LOG_MIN_BYTES (UINT64_C(4) * 1024 * 1024)
 #define LOG_LOW_BYTES (UINT64_C(1) * 1024 * 1024) /* while space is low */
 
 struct entry {
@@ -151,8 +152,7 @@ static bool make_room(struct batch *batch)
         return false;
 
     batch->log_restarted = true;
-    return catalog_checkpoint(batch->store->cat, CHECKPOINT_RESTART, &left, NULL) == STORE_OK &&
-           left == 0;
+    return log_reset(batch->store, &left) == STORE_OK && left == 0;
 }
 
 /* Decide every entry that is not settled. False: start over, the transaction is gone. */
@@ -297,8 +297,8 @@ static void hand_back(struct batch *batch)
 }
 
 /*
- * How long the log may get before it is reset by force. What it holds has to fit into the database
- * when it is copied back, so on a small or filling disk it is kept short.
+ * How long the log may get before commits wait for its reset. What it holds has to fit into the
+ * database when it is copied back, so on a small or filling disk it is kept short.
  */
 static uint64_t log_bound(struct store *store)
 {
@@ -306,33 +306,36 @@ static uint64_t log_bound(struct store *store)
 
     if (atomic_load(&store->space_low))
         return LOG_LOW_BYTES;
-    bound = u64_min(LOG_HARD_BYTES, atomic_load(&store->space_bytes) / 4);
-    return bound > LOG_SOFT_BYTES ? bound : LOG_SOFT_BYTES;
+    bound = u64_min(LOG_MAX_BYTES, atomic_load(&store->space_bytes) / 4);
+    return bound > LOG_MIN_BYTES ? bound : LOG_MIN_BYTES;
 }
 
-/* The janitor copies the log back; if it never finds a quiet moment the writer makes one. */
+/*
+ * From half the bound on the janitor copies the log back; when little is left to copy, or at the
+ * bound, the log is reset. Resets that wait for nothing are short, and a log that is written again
+ * in place does not grow.
+ */
 static void mind_log(struct store *store)
 {
+    uint64_t bound = log_bound(store);
     uint64_t bytes = catalog_wal_bytes(store->cat);
+    bool copied = atomic_exchange(&store->janitor.log_copied, false);
     uint64_t left;
 
-    if (bytes < LOG_LOW_BYTES) {
-        store->checkpoint_at_bytes = LOG_SOFT_BYTES;
-        store->restart_at_bytes = 0;
+    if (bytes < bound / 2) {
+        store->copy_at_bytes = 0;
+        store->reset_at_bytes = 0;
         return;
     }
-    if (bytes >= store->checkpoint_at_bytes) {
-        store->checkpoint_at_bytes = bytes + LOG_SOFT_BYTES;
+    if (copied || (bytes >= bound && bytes >= store->reset_at_bytes)) {
+        /* A reader may hold it: not again with every commit. */
+        store->reset_at_bytes = bytes + bytes / 4;
+        if (log_reset(store, &left) != STORE_OK && catalog_device_failed(store->cat))
+            atomic_store(&store->poisoned, true);
+    } else if (bytes >= store->copy_at_bytes) {
+        store->copy_at_bytes = bytes + bound / 4;
         janitor_note_long_log(store);
     }
-    if (bytes < log_bound(store) || bytes < store->restart_at_bytes)
-        return;
-
-    /* A reader may hold it: not again with every commit. */
-    store->restart_at_bytes = bytes + bytes / 4;
-    if (catalog_checkpoint(store->cat, CHECKPOINT_RESTART, &left, NULL) != STORE_OK &&
-        catalog_device_failed(store->cat))
-        atomic_store(&store->poisoned, true);
 }
 
 void *writer_run(void *argument)

@@ -78,19 +78,16 @@ static enum store_status history_remove(struct catalog *cat, int64_t bucket, str
     return run_key(cat, &sql, bucket, key, seq, fault);
 }
 
-/* The newest of the history becomes current; nothing happens when there is none. */
-static enum store_status history_promote(struct catalog *cat, int64_t bucket, struct str key,
-                                         struct fault *fault)
+/* ret_seq 0: there is no history. */
+static enum store_status history_newest(struct catalog *cat, int64_t bucket, struct str key,
+                                        int64_t *ret_seq, struct fault *fault)
 {
-    static struct sql sql = { .text = "INSERT INTO object(bucket," VERSION_COLUMNS ")"
-                                      " SELECT bucket," VERSION_COLUMNS "FROM version"
-                                      "  WHERE bucket = ?1 AND key = ?2"
-                                      "  ORDER BY seq DESC"
-                                      "  LIMIT 1"
-                                      " RETURNING seq" };
+    static struct sql sql = { .text = "SELECT seq FROM version"
+                                      " WHERE bucket = ?1 AND key = ?2"
+                                      " ORDER BY seq DESC"
+                                      " LIMIT 1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    int64_t seq;
     bool row;
 
     if (status != STORE_OK)
@@ -98,12 +95,26 @@ static enum store_status history_promote(struct catalog *cat, int64_t bucket, st
     sql_bind_i64(stmt, 1, bucket);
     sql_bind_text(stmt, 2, key);
     status = sql_step(cat, stmt, &row, fault);
-    if (status != STORE_OK || !row)
+    if (status == STORE_OK)
+        *ret_seq = row ? sql_i64(stmt, 0) : 0;
+    return status;
+}
+
+/* The newest of the history becomes current; nothing happens when there is none. */
+static enum store_status history_promote(struct catalog *cat, int64_t bucket, struct str key,
+                                         struct fault *fault)
+{
+    static struct sql sql = { .text = "INSERT INTO object(bucket," VERSION_COLUMNS ")"
+                                      " SELECT bucket," VERSION_COLUMNS "FROM version"
+                                      "  WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
+    int64_t seq;
+    enum store_status status = history_newest(cat, bucket, key, &seq, fault);
+
+    if (status != STORE_OK || seq == 0)
         return status;
 
-    seq = sql_i64(stmt, 0);
-    sql_done(&stmt);
-    return history_remove(cat, bucket, key, seq, fault);
+    status = run_key(cat, &sql, bucket, key, seq, fault);
+    return status != STORE_OK ? status : history_remove(cat, bucket, key, seq, fault);
 }
 
 static enum store_status history_null(struct catalog *cat, int64_t bucket, struct str key,

@@ -3,28 +3,27 @@
  * A thin layer over SQLite's own file layer, so that the catalog's writes and syncs are counted
  * and can be made to fail like those of every other file (base/file.h).
  *
- * A write or sync first passes the fault point by an empty write or a sync of a file in memory,
- * then goes to SQLite's unix layer unchanged.
+ * A write or sync first passes the fault point, then goes to SQLite's unix layer unchanged; writes
+ * to the log are gathered on the way (wal.h).
  */
-#include <errno.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "base/file.h"
 #include "storage/catalog/sql.h"
+#include "storage/catalog/wal.h"
 
 struct counted_file {
     sqlite3_file base;
     sqlite3_file *real; /* behind this struct in the same allocation */
+    struct wal wal;     /* of the log only */
 };
 
 static struct {
     pthread_once_t once;
     sqlite3_vfs vfs;
     sqlite3_vfs *real;
-    int memory_fd;
     bool ready;
-} shim = { .once = PTHREAD_ONCE_INIT, .memory_fd = -1 };
+} shim = { .once = PTHREAD_ONCE_INIT };
 
 static sqlite3_file *real_of(sqlite3_file *file)
 {
@@ -43,13 +42,7 @@ static int shim_read(sqlite3_file *file, void *out, int len, sqlite3_int64 offse
 
 static int shim_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
 {
-    int error = file_write_all(shim.memory_fd, "", 0);
-
-    if (error == -ENOSPC)
-        return SQLITE_FULL;
-    if (error < 0)
-        return SQLITE_IOERR_WRITE;
-    return real_of(file)->pMethods->xWrite(real_of(file), bytes, len, offset);
+    return counted_write(real_of(file), bytes, len, offset);
 }
 
 static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -59,7 +52,7 @@ static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int shim_sync(sqlite3_file *file, int flags)
 {
-    if (file_sync(shim.memory_fd) < 0)
+    if (file_fault_point(FILE_CALL_SYNC) < 0)
         return SQLITE_IOERR_FSYNC;
     return real_of(file)->pMethods->xSync(real_of(file), flags);
 }
@@ -140,17 +133,84 @@ static const sqlite3_io_methods shim_methods = {
     .xShmUnmap = shim_shm_unmap,
 };
 
+/* ---- the log ----------------------------------------------------------------------------- */
+
+static struct wal *wal_of(sqlite3_file *file)
+{
+    return &((struct counted_file *)(void *)file)->wal;
+}
+
+static int log_close(sqlite3_file *file)
+{
+    wal_close(wal_of(file));
+    return shim_close(file);
+}
+
+static int log_read(sqlite3_file *file, void *out, int len, sqlite3_int64 offset)
+{
+    int rc = wal_flush(wal_of(file));
+
+    return rc != SQLITE_OK ? rc : shim_read(file, out, len, offset);
+}
+
+static int log_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
+{
+    return wal_write(wal_of(file), bytes, len, offset);
+}
+
+static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    return wal_truncate(wal_of(file), size);
+}
+
+static int log_sync(sqlite3_file *file, int flags)
+{
+    int rc = wal_settle(wal_of(file));
+
+    return rc != SQLITE_OK ? rc : shim_sync(file, flags);
+}
+
+static int log_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+    int rc = wal_flush(wal_of(file));
+
+    return rc != SQLITE_OK ? rc : shim_size(file, ret_size);
+}
+
+/* Version 1: SQLite keeps locks and shared memory at the database's file. */
+static const sqlite3_io_methods log_methods = {
+    .iVersion = 1,
+    .xClose = log_close,
+    .xRead = log_read,
+    .xWrite = log_write,
+    .xTruncate = log_truncate,
+    .xSync = log_sync,
+    .xFileSize = log_size,
+    .xLock = shim_lock,
+    .xUnlock = shim_unlock,
+    .xCheckReservedLock = shim_check_lock,
+    .xFileControl = shim_control,
+    .xSectorSize = shim_sector,
+    .xDeviceCharacteristics = shim_device,
+};
+
+/* ---- registering -------------------------------------------------------------------------- */
+
 static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
                      int *ret_flags)
 {
     struct counted_file *counted = (struct counted_file *)(void *)file;
+    bool is_log = (flags & SQLITE_OPEN_WAL) != 0;
     int rc;
 
     (void)vfs;
     counted->real = (sqlite3_file *)(void *)(counted + 1);
     counted->real->pMethods = NULL;
     rc = shim.real->xOpen(shim.real, name, counted->real, flags, ret_flags);
-    counted->base.pMethods = counted->real->pMethods != NULL ? &shim_methods : NULL;
+    counted->base.pMethods = is_log ? &log_methods : &shim_methods;
+    if (counted->real->pMethods == NULL)
+        counted->base.pMethods = NULL; /* nothing to close */
+    wal_open(&counted->wal, counted->real, name);
     return rc;
 }
 
@@ -162,8 +222,7 @@ static void shim_init(void)
         return;
 
     shim.real = sqlite3_vfs_find(NULL);
-    shim.memory_fd = memfd_create("pail-fault-point", MFD_CLOEXEC);
-    if (shim.real == NULL || shim.memory_fd < 0)
+    if (shim.real == NULL)
         return;
 
     shim.vfs = *shim.real;

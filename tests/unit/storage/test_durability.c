@@ -20,7 +20,7 @@ static uint64_t calls_since(const struct file_counters *before, enum file_call k
     return file_counters().calls[kind] - before->calls[kind];
 }
 
-static void a_small_put_costs_one_sync(void **state)
+static void a_small_put_costs_one_write_and_one_sync(void **state)
 {
     struct fixture *f = fx_open(&strict);
     struct file_counters before;
@@ -32,6 +32,7 @@ static void a_small_put_costs_one_sync(void **state)
     commits = store_counters(f->store);
     FX_OK(f, fx_put(f, "k", STR("bytes")));
     assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 1);
+    assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 1);
     assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 0);
     assert_int_equal(calls_since(&before, FILE_CALL_OPEN), 0);
     assert_int_equal(store_counters(f->store).commits - commits.commits, 1);
@@ -127,6 +128,28 @@ static void an_idle_store_writes_nothing(void **state)
     fx_close(f);
 }
 
+#define LOG_PUTS 220
+#define LOG_BOUND (64 << 20)
+
+/* Commits without a pause, three times what the log may hold. */
+static void the_log_does_not_grow_without_end(void **state)
+{
+    static const struct store_options roomy = { .inline_max_bytes = 1 << 20, .reserve_bytes = 1 };
+    static char body[900000];
+    struct fixture *f = fx_open(&roomy);
+    struct stat st;
+
+    (void)state;
+    fx_fill(body, sizeof(body), 3);
+    for (int i = 0; i < LOG_PUTS; i++) {
+        FX_OK(f, fx_put(f, "k", str_make(body, sizeof(body))));
+        arena_reset(f->arena);
+        assert_int_equal(fstatat(store_dir_fd(f->store), "catalog.db-wal", &st, 0), 0);
+        assert_in_range(st.st_size, 1, LOG_BOUND + LOG_BOUND / 8);
+    }
+    fx_close(f);
+}
+
 /* ---- who may open ------------------------------------------------------------------------ */
 
 static void a_second_open_is_refused(void **state)
@@ -204,13 +227,17 @@ static void report_and_go_on(struct fixture *f, int pipe_fd)
     _exit(0);
 }
 
+/* Relaxed stores too: what was acknowledged is in the file, though not on the disk. */
 static void acknowledged_puts_survive_a_kill(void **state)
 {
+    static const struct store_options relaxed = { .inline_max_bytes = 1024,
+                                                  .reserve_bytes = 1,
+                                                  .durability = STORE_RELAXED };
     static char bytes[5000];
 
     (void)state;
-    for (int round = 0; round < 5; round++) {
-        struct fixture *f = fx_open(&strict);
+    for (int round = 0; round < 6; round++) {
+        struct fixture *f = fx_open(round % 2 == 0 ? &strict : &relaxed);
         int ends[2];
         int last = -1;
         int status;
@@ -246,18 +273,88 @@ static void acknowledged_puts_survive_a_kill(void **state)
     }
 }
 
+#define LARGE_GROUP 12
+#define LARGE_KEYS 5
+
+/* One transaction larger than the catalog's memory for pages, which also replaces what it wrote. */
+static void put_large_group(struct fixture *f)
+{
+    static struct intent intents[LARGE_GROUP];
+    static char body[900000];
+    static const char *const names[LARGE_KEYS] = { "g0", "g1", "g2", "g3", "g4" };
+    struct body_options options = { .account = OWNER, .expected_bytes = sizeof(body) };
+    struct intent last = { .kind = INTENT_BUCKET_SET, .bucket = BUCKET, .arena = f->arena };
+
+    for (size_t i = 0; i < LARGE_GROUP; i++) {
+        struct body_digests digests;
+        struct body_writer *writer;
+
+        fx_fill(body, sizeof(body), (uint32_t)i);
+        FX_OK(f, body_writer_open(f->store, &options, &writer, NULL));
+        FX_OK(f, body_writer_append(writer, body, sizeof(body), NULL));
+        FX_OK(f, body_writer_finish(writer, &digests, NULL));
+        intents[i] = (struct intent){ .kind = INTENT_OBJECT_PUT,
+                                      .bucket = BUCKET,
+                                      .key = str_from_cstr(names[i % LARGE_KEYS]),
+                                      .body = writer,
+                                      .arena = arena_open(1024, 1 << 16),
+                                      .attrs = { .etag = STR("e"), .owner = OWNER },
+                                      .done = ignore_done };
+    }
+    for (size_t i = 0; i < LARGE_GROUP; i++)
+        store_submit(f->store, &intents[i]);
+    FX_OK(f, store_submit_wait(f->store, &last));
+}
+
+static void a_transaction_larger_than_memory_survives_a_kill(void **state)
+{
+    static char body[900000];
+    struct store_options options = { .inline_max_bytes = 1 << 20, .reserve_bytes = 1 };
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        struct fixture *f;
+        int status;
+        pid_t child;
+
+        options.durability = round == 0 ? STORE_STRICT : STORE_RELAXED;
+        f = fx_open(&options);
+        fx_stop(f);
+        child = fork();
+        if (child == 0) {
+            fx_start(f);
+            put_large_group(f);
+            (void)raise(SIGKILL);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+        f->reader = NULL;
+        fx_start(f);
+        for (uint32_t i = LARGE_GROUP - LARGE_KEYS; i < LARGE_GROUP; i++) {
+            char key[] = { 'g', (char)('0' + i % LARGE_KEYS), '\0' };
+
+            fx_fill(body, sizeof(body), i);
+            fx_assert_content(f, key, str_make(body, sizeof(body)));
+        }
+        fx_close(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_small_put_costs_one_sync),
+        cmocka_unit_test(a_small_put_costs_one_write_and_one_sync),
         cmocka_unit_test(a_large_put_syncs_file_directories_and_log),
         cmocka_unit_test(a_refusal_costs_no_sync),
         cmocka_unit_test(intents_in_a_hurry_share_syncs),
         cmocka_unit_test(an_idle_store_writes_nothing),
+        cmocka_unit_test(the_log_does_not_grow_without_end),
         cmocka_unit_test(a_second_open_is_refused),
         cmocka_unit_test(files_are_for_the_owner_only),
         cmocka_unit_test(foreign_and_incomplete_directories_are_refused),
         cmocka_unit_test(acknowledged_puts_survive_a_kill),
+        cmocka_unit_test(a_transaction_larger_than_memory_survives_a_kill),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
