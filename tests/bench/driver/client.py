@@ -11,6 +11,10 @@ class BenchError(Exception):
     """pail-bench could not measure, or got wrong answers."""
 
 
+class NothingMeasured(BenchError):
+    """Not one answer within the time of a leg: the machine had other work."""
+
+
 class Client:
     def __init__(self, program, machine):
         self.program = program
@@ -36,8 +40,9 @@ class Client:
             raise BenchError(f"{name} on {server.name}: not done in {timeout} s") from None
         lines = [json.loads(line) for line in out.splitlines()]
         if status != 0 and not (wrong_is_fine and lines):
-            raise BenchError(f"{name} on {server.name}: "
-                             + (err.strip().replace("\n", "; ") or f"exit {status}"))
+            nothing = "nothing was measured" in err and "\n" not in err.strip()
+            raise (NothingMeasured if nothing else BenchError)(
+                f"{name} on {server.name}: " + (err.strip().replace("\n", "; ") or f"exit {status}"))
         return lines
 
     def fill(self, server, keys, size, bucket="bench", connections=16, options=()):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from . import limits as machine_limits
 from . import rows as shapes
-from .client import BenchError
+from .client import BenchError, NothingMeasured
 from .machine import nginx_path
 from .servers import Nginx
 
@@ -131,7 +131,9 @@ class Outcome:
                 notes.append(f"{side} reconnects")
         if self.row.all_cpus:
             notes.append("server on every processor, client among them")
-        if self.noisy:
+        if not self.pairs and not self.error:
+            notes.append("no answer within a leg: the machine had other work")
+        elif self.noisy:
             notes.append("NOISY")
         elif self.discarded:
             notes.append(f"{self.discarded} noisy pairs discarded")
@@ -189,7 +191,12 @@ class Runner:
         quiet = 0
         for attempt in range(self.scale.tries * self.scale.pairs):
             began = time.monotonic()
-            pair = self._pair(row, sides, attempt, before)
+            try:
+                pair = self._pair(row, sides, attempt, before)
+            except NothingMeasured:
+                self.stores.pair_over()
+                before = self.canary.measure()
+                continue
             for side, leg in pair.legs.items():
                 self.record(row, side, attempt, pair, leg, pair.moved > MOVED_MAX)
             yield pair

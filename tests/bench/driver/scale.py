@@ -37,7 +37,7 @@ class Scale:
     levels: tuple  # connections
 
 
-QUICK = Scale("quick", 2.0, 2, 1, 0.4, 0.15, 0.2, 0, 0.4, 20000, 0, 5000, 5, 20000, 256 * MIB, 10,
+QUICK = Scale("quick", 2.7, 2, 1, 0.4, 0.15, 0.2, 0, 0.4, 20000, 0, 5000, 5, 20000, 256 * MIB, 10,
               5 * MIB, 1, (16, 128, 1024))  # fmt: skip
 BOUNDED = Scale("bounded", None, 3, 2, 2, 0.5, 0.5, 5, 1, GOAL_OBJECTS, 0, 100000, 20,
                 GOAL_DISK_OBJECTS, GIB, 100, 16 * MIB, 3, (16, 64, 128, 256, 512, 1024))  # fmt: skip

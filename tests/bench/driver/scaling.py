@@ -17,6 +17,11 @@ MANY_STEP = 1000000  # objects filled at once: their requests must fit into memo
 MANY_SECONDS = 1200  # no step of the fill is begun after that
 
 
+def moved(points):
+    """By how much the samples of one point differ, of that point where they differ most."""
+    return max(max(samples) / min(samples) - 1 if min(samples) else 1 for samples in points)
+
+
 class Scaling:
     def __init__(self, program, machine, client, scale):
         self.program = program
@@ -65,8 +70,9 @@ class Scaling:
                 figures[f"{name}_c{level}_{what}"] = [line[what] for line in found]
         rates = [statistics.median(figures[f"{name}_c{level}_per_s"]) for level in lines]
         costs = [statistics.median(figures[f"{name}_c{level}_server_cpu_us"]) for level in lines]
+        figures[f"{name}_moved"] = [moved(figures[f"{name}_c{level}_per_s"] for level in lines)]
         figures[f"{name}_worst_of_best"] = [min(rates) / max(rates)]
-        figures[f"{name}_worst_of_best_cpu"] = [min(costs) / max(costs)]
+        figures[f"{name}_cpu_ratio"] = [min(costs) / max(costs)]
         return figures
 
     # ---- two processors ----------------------------------------------------------------------------
@@ -75,9 +81,9 @@ class Scaling:
         """Two for the server and two others for the client; with fewer than four the client shares
         the server's, and only CPU time for an answer says something."""
         cpus = self.machine.cpus
-        if len(cpus) < 2:
-            return {}
         apart = len(cpus) >= 4
+        if len(cpus) < 2 or (self.scale.name == "quick" and not apart):
+            return {}
         clients = cpus[2:4] if apart else cpus[:2]
         figures = {"two_cpus_apart": [int(apart)]}
         lines = {}
@@ -127,6 +133,7 @@ class Scaling:
         for server in servers.values():
             server.forget()
         few, many = samples[scale.objects], samples[scale.many]
+        figures["list_many_moved"] = [moved([line["per_s"] for line in lines] for lines in (few, many))]
         figures["list_many_ratio"] = [b["per_s"] / a["per_s"] for a, b in zip(few, many)]
         figures["list_many_cpu_ratio"] = [a["server_cpu_us"] / b["server_cpu_us"]
                                           for a, b in zip(few, many)]  # fmt: skip
