@@ -177,7 +177,7 @@ static int write_all_at(int fd, uint64_t offset, const char *p, size_t len)
 
 int file_write_at(int fd, uint64_t offset, const void *bytes, size_t len)
 {
-    int error = fault_point(FILE_CALL_WRITE);
+    int error = file_fault_point(FILE_CALL_WRITE);
 
     if (offset > INT64_MAX || len > INT64_MAX - offset)
         return -EOVERFLOW;

@@ -39,14 +39,7 @@ static bool step(struct upload *upload, bool (*make)(struct maker *, struct str)
     struct signer signer;
     struct plan plan = { 0 };
     struct result *result = mem_zalloc(sizeof(*result));
-    struct maker maker = { .plan = &plan,
-                           .options = &options,
-                           .signer = &signer,
-                           .scratch = BUF_WITH_MAX(65536),
-                           .text = BUF_WITH_MAX(PLAN_ONE_BYTES_MAX),
-                           .path = BUF_WITH_MAX(8192),
-                           .query = BUF_WITH_MAX(8192),
-                           .fault = fault };
+    CLEANUP(maker_free) struct maker maker = MAKER(&plan, &options, &signer, fault);
     bool done = result != NULL && signer_open(&signer, &options) && make(&maker, argument);
 
     options.connections = connections;
@@ -57,24 +50,9 @@ static bool step(struct upload *upload, bool (*make)(struct maker *, struct str)
         upload->wrong = upload->wrong || result->errors > 0;
         result_free(result);
     }
-    buf_free(&maker.scratch);
-    buf_free(&maker.text);
-    buf_free(&maker.path);
-    buf_free(&maker.query);
     plan_close(&plan);
     mem_free(result);
     return done || fault_set(fault, false, "no memory");
-}
-
-static bool make_whole(struct maker *maker, struct str etag)
-{
-    return plan_make_whole(maker, etag);
-}
-
-static bool make_ranges(struct maker *maker, struct str nothing)
-{
-    (void)nothing;
-    return plan_make_ranges(maker);
 }
 
 static bool create(struct upload *upload, struct fault *fault)
@@ -175,8 +153,9 @@ int command_multipart(const struct options *options, struct fault *fault)
         !step(&upload, plan_make_parts, buf_view(&upload.id), options->connections,
               "multipart-parts", fault) ||
         !complete(&upload, fault) ||
-        !step(&upload, make_whole, str_from_cstr(upload.etag), 1, "multipart-get", fault) ||
-        !step(&upload, make_ranges, STR(""), options->connections, "multipart-ranges", fault))
+        !step(&upload, plan_make_whole, str_from_cstr(upload.etag), 1, "multipart-get", fault) ||
+        !step(&upload, plan_make_ranges, str_from_cstr(upload.etag), options->connections,
+              "multipart-ranges", fault))
         return 1;
     return upload.wrong ? 1 : 0;
 }

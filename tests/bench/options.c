@@ -111,6 +111,7 @@ static const struct option table[] = {
     { STR("pids"), "PID,...", KIND_LIST, AT(pids), AT(pid_count), OPTIONS_PIDS_MAX, INT32_MAX, NULL,
       "of the server: its CPU time and memory go into the report" },
     TEXT_OPTION("directory", "DIR", directory, "limits: where to write (.)"),
+    TEXT_OPTION("only", "NAME", only, "limits: measure this one"),
     FLAG_OPTION("kill", kill, "start: end the program by SIGKILL"),
     CHOICE_OPTION("report", "FORM", report, report_names, "tsv or json (tsv)"),
     TEXT_OPTION("label", "TEXT", label, "first column of the report"),

@@ -88,6 +88,7 @@ struct options {
     uint64_t pid_count;
 
     struct str directory; /* limits */
+    struct str only;      /* limits: the one to measure; else all */
     uint64_t kill;        /* start: end the program with SIGKILL */
     uint64_t report;      /* enum report_form */
     struct str label;

@@ -38,6 +38,14 @@ void plan_close(struct plan *plan)
     *plan = (struct plan){ 0 };
 }
 
+void maker_free(struct maker *maker)
+{
+    buf_free(&maker->scratch);
+    buf_free(&maker->text);
+    buf_free(&maker->path);
+    buf_free(&maker->query);
+}
+
 uint8_t plan_shape(struct plan *plan, struct str operation, enum expect expect)
 {
     assert(plan->shape_count < PLAN_SHAPES_MAX);
@@ -118,23 +126,8 @@ bool plan_make(struct plan *plan, const struct options *options, const struct si
         [BENCH_LIST_RANDOM] = plan_make_lists,   [BENCH_LIST_PREFIXES] = plan_make_lists,
         [BENCH_LIST_VERSIONS] = plan_make_lists, [BENCH_MIXED] = plan_make_mixed,
     };
-    struct maker maker = {
-        .plan = plan,
-        .options = options,
-        .signer = signer,
-        .scratch = BUF_WITH_MAX(65536),
-        .text = BUF_WITH_MAX(PLAN_ONE_BYTES_MAX),
-        .path = BUF_WITH_MAX(8192),
-        .query = BUF_WITH_MAX(8192),
-        .fault = fault,
-    };
-    bool made;
+    CLEANUP(maker_free) struct maker maker = MAKER(plan, options, signer, fault);
 
     assert(makers[options->command] != NULL);
-    made = makers[options->command](&maker);
-    buf_free(&maker.scratch);
-    buf_free(&maker.text);
-    buf_free(&maker.path);
-    buf_free(&maker.query);
-    return made || fault_set(fault, false, "no memory");
+    return makers[options->command](&maker) || fault_set(fault, false, "no memory");
 }

@@ -107,6 +107,14 @@ struct maker {
     struct fault *fault;
 };
 
+#define MAKER(PLAN, OPTIONS, SIGNER, FAULT)                                                        \
+    {                                                                                              \
+        .plan = (PLAN), .options = (OPTIONS), .signer = (SIGNER), .scratch = BUF_WITH_MAX(65536),  \
+        .text = BUF_WITH_MAX(PLAN_ONE_BYTES_MAX), .path = BUF_WITH_MAX(8192),                      \
+        .query = BUF_WITH_MAX(8192), .fault = (FAULT)                                              \
+    }
+void maker_free(struct maker *maker); /* its own memory, not the plan; the CLEANUP helper */
+
 /* Room for `count` requests in all. */
 MUST_CHECK bool plan_reserve(struct plan *plan, uint64_t count, struct fault *fault);
 /* The new shape's index; starts as status 200, no segments. */
@@ -146,7 +154,7 @@ bool plan_delete_lane(struct maker *maker, uint32_t first, uint64_t count, enum 
 /* PUT of one part of an upload: number n is part n + 1. upload_id as it goes into the query. */
 bool plan_make_parts(struct maker *maker, struct str upload_id);
 /* GET of ranges as long as the parts; of the whole object, once. */
-bool plan_make_ranges(struct maker *maker);
+bool plan_make_ranges(struct maker *maker, struct str etag_text);
 bool plan_make_whole(struct maker *maker, struct str etag_text);
 
 #endif

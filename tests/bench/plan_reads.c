@@ -29,6 +29,19 @@ static uint32_t number_of(uint64_t i, uint64_t count, uint64_t keys)
     return (uint32_t)(count >= keys ? i % keys : random_u64() % keys);
 }
 
+/* The object that the key of `key` holds: content `number`. */
+static bool read_add(struct maker *maker, uint8_t shape, struct str method, uint32_t key,
+                     uint32_t number)
+{
+    struct request *request;
+
+    plan_path_key(maker, key);
+    request = plan_add_bare(maker, shape, method, number);
+    if (request != NULL)
+        plan_md5(maker, request);
+    return request != NULL;
+}
+
 bool plan_read_lane(struct maker *maker, struct str method, uint64_t count, unsigned weight)
 {
     struct plan *plan = maker->plan;
@@ -38,13 +51,9 @@ bool plan_read_lane(struct maker *maker, struct str method, uint64_t count, unsi
     (void)read_shape(maker, method, &shape);
     for (uint64_t i = 0; i < count; i++) {
         uint32_t number = number_of(i, count, maker->options->keys);
-        struct request *request;
 
-        plan_path_key(maker, number);
-        request = plan_add_bare(maker, shape, method, maker->options->same != 0 ? 0 : number);
-        if (request == NULL)
+        if (!read_add(maker, shape, method, number, maker->options->same != 0 ? 0 : number))
             return false;
-        plan_md5(maker, request);
     }
     plan_lane(plan, maker->options->once != 0 ? ORDER_ONCE : ORDER_RANDOM, first, weight);
     return true;
@@ -60,15 +69,9 @@ static bool read_acked(struct maker *maker, struct str method)
         !plan_reserve(maker->plan, numbers.count, maker->fault))
         return false;
     (void)read_shape(maker, method, &shape);
-    for (uint64_t i = 0; i < numbers.count; i++) {
-        struct request *request;
-
-        plan_path_key(maker, numbers.item[i]);
-        request = plan_add_bare(maker, shape, method, numbers.item[i]);
-        if (request == NULL)
+    for (uint64_t i = 0; i < numbers.count; i++)
+        if (!read_add(maker, shape, method, numbers.item[i], numbers.item[i]))
             return false;
-        plan_md5(maker, request);
-    }
     plan_lane(maker->plan, ORDER_ONCE, 0, 1);
     return true;
 }
@@ -91,7 +94,7 @@ bool plan_make_reads(struct maker *maker)
 
 /* ---- reads of an object made of parts ----------------------------------------------------------- */
 
-bool plan_make_ranges(struct maker *maker)
+bool plan_make_ranges(struct maker *maker, struct str etag_text)
 {
     const struct options *options = maker->options;
     struct shape *shape;
@@ -102,7 +105,7 @@ bool plan_make_ranges(struct maker *maker)
         return false;
     shape = read_shape(maker, STR("GET"), &index);
     shape->status = 206;
-    shape->check_etag = false;
+    shape->etag_text = etag_text;
 
     plan_path_key(maker, 0);
     for (uint32_t i = 0; i < options->parts; i++) {

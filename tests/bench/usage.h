@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CPU time and memory of the server's processes, read from /proc.
+ * CPU time and memory of the server's processes, from their clocks and /proc.
  */
 #ifndef TESTS_BENCH_USAGE_H
 #define TESTS_BENCH_USAGE_H

@@ -260,23 +260,25 @@ def program(release=False):
 
 
 class Server:
-    """A pail process on one directory."""
+    """A pail process on one directory. path: the program, or a list that runs it."""
 
-    def __init__(self, path, directory, log, *options):
+    def __init__(self, path, directory, log, *options, extra_environment=None):
         environment = {
             name: value for name, value in os.environ.items()
             if not name.startswith(("AWS_", "PAIL_", "MINIO_"))
         }  # fmt: skip
         environment["PAIL_ROOT_USER"] = ACCESS_KEY
         environment["PAIL_ROOT_PASSWORD"] = SECRET_KEY
+        environment |= extra_environment or {}
         self.port_file = f"{log}.port"
         pathlib.Path(self.port_file).unlink(missing_ok=True)
         self.log = log
         self.ready_fd, write_fd = os.pipe()
         with open(log, "ab") as stderr:
             self.process = subprocess.Popen(
-                [path, "serve", "--listen", "127.0.0.1:0", "--port-file", self.port_file,
-                 "--ready-fd", str(write_fd), "--log-level", "warn", *options, str(directory)],
+                [*([path] if isinstance(path, str) else path), "serve", "--listen", "127.0.0.1:0",
+                 "--port-file", self.port_file, "--ready-fd", str(write_fd), "--log-level", "warn",
+                 *options, str(directory)],
                 env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=stderr, pass_fds=[write_fd])  # fmt: skip
         os.close(write_fd)

@@ -2,12 +2,17 @@
 """Running pail-bench and reading its report."""
 
 import json
-import os
 import subprocess
+
+from . import processes
 
 
 class BenchError(Exception):
     """pail-bench could not measure, or got wrong answers."""
+
+
+class NothingMeasured(BenchError):
+    """Not one answer within the time of a leg: the machine had other work."""
 
 
 class Client:
@@ -15,32 +20,40 @@ class Client:
         self.program = program
         self.machine = machine
 
-    def run(self, server, command, *options, seconds=None, wrong_is_fine=False, timeout=900):
+    def command(self, server, name, *options):
+        return [str(self.program), name, f"--endpoint={server.endpoint}", *server.options, *options]
+
+    def run(self, server, name, *options, seconds=None, wrong_is_fine=False, timeout=900, cpus=None):
         """The lines of the report, as dictionaries. Wrong answers raise, unless told otherwise."""
-        words = [str(self.program), command, "--report=json", f"--endpoint={server.endpoint}",
-                 *server.options]  # fmt: skip
+        cpus = cpus or self.machine.client_cpus
+        words = self.command(server, name, "--report=json")
         if seconds is not None:
             words.append(f"--seconds={seconds}")
         if server.pids():
             words.append("--pids=" + ",".join(map(str, server.pids())))
         if self.machine.pinned:
-            words.append("--cpus=" + ",".join(map(str, self.machine.client_cpus)))
+            words.append("--cpus=" + ",".join(map(str, cpus)))
         words += options  # last: they may end with a program and its own options
-        done = subprocess.run(
-            words, env=server.environment(), capture_output=True, text=True, check=False,
-            timeout=timeout,
-            preexec_fn=lambda: os.sched_setaffinity(0, self.machine.client_cpus))  # fmt: skip
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        if done.returncode != 0 and not wrong_is_fine:
-            raise BenchError(f"{command} on {server.name}: "
-                             + (done.stderr.strip().replace("\n", "; ") or f"exit {done.returncode}"))
+        try:
+            status, out, err = processes.run(words, cpus, timeout, env=server.environment())
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"{name} on {server.name}: not done in {timeout} s") from None
+        lines = [json.loads(line) for line in out.splitlines()]
+        if status != 0 and not (wrong_is_fine and lines):
+            nothing = "nothing was measured" in err and "\n" not in err.strip()
+            raise (NothingMeasured if nothing else BenchError)(
+                f"{name} on {server.name}: " + (err.strip().replace("\n", "; ") or f"exit {status}"))
         return lines
 
     def fill(self, server, keys, size, bucket="bench", connections=16, options=()):
         self.run(server, "fill", f"--keys={keys}", f"--size={size}", f"--bucket={bucket}",
                  f"--connections={connections}", *options)  # fmt: skip
 
-    def figures(self, server, command, *options, **arguments):
+    def bucket(self, server, bucket="bench"):
+        """Make it, by way of one empty object."""
+        self.fill(server, 1, 0, bucket)
+
+    def figures(self, server, name, *options, **arguments):
         """Reports made of single figures: {name: value}."""
         return {line["figure"]: line["value"]
-                for line in self.run(server, command, *options, **arguments)}  # fmt: skip
+                for line in self.run(server, name, *options, **arguments)}  # fmt: skip

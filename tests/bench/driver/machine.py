@@ -4,18 +4,25 @@
 import os
 import pathlib
 import platform
+import resource
 import shutil
 import socket
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MARGIN_BYTES = 2 << 30  # left free on every medium
+OPEN_FILES = 131072
 
 
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def nginx_path():
+    """Debian has it where only root looks; None: there is none."""
+    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def said(*command):
@@ -45,10 +52,28 @@ def cpu_model():
     return platform.processor()
 
 
+def _remove_abandoned(parent):
+    """Folders of runs that were killed."""
+    for folder in parent.glob("pail-bench-*"):
+        pid = folder.name.removeprefix("pail-bench-")
+        if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _allow_files():
+    """Descriptors for a thousand connections, and for nginx to keep every file open."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, OPEN_FILES), max(hard, OPEN_FILES)))
+    except (OSError, ValueError):  # only root may have more
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 class Machine:
     """Where server and client run. Pinned: the server's processors and the client's are apart."""
 
     def __init__(self, tmpfs, disk, pinned=True):
+        _allow_files()
         self.cpus = sorted(os.sched_getaffinity(0))
         self.pinned = pinned and len(self.cpus) > 1
         self.server_cpus = self.cpus[:1] if self.pinned else self.cpus
@@ -57,6 +82,7 @@ class Machine:
                       "disk": pathlib.Path(disk) / f"pail-bench-{os.getpid()}"}  # fmt: skip
         self.made = 0
         for folder in self.media.values():
+            _remove_abandoned(folder.parent)
             folder.mkdir(parents=True)
 
     def folder(self, medium, name):
@@ -79,7 +105,7 @@ class Machine:
         return {
             "pail": said(str(program), "--version"),
             "commit": head + (" with changes" if changed else "") if head else "unknown",
-            "nginx": said("nginx", "-v"),
+            "nginx": said(nginx_path() or "nginx", "-v") or "not installed",
             "cpu": f"{len(self.cpus)} of {cpu_model()}",
             "kernel": platform.release(),
             "memory_kib": pathlib.Path("/proc/meminfo").read_text().split()[1],

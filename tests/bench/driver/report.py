@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is left of a run: the TSV of every leg, the tables, and the section of docs/performance.md."""
 
-import statistics
 import time
 
 from . import machine
+from .goals import number, span
 
 MARKS = ("<!-- last full run: begin -->", "<!-- last full run: end -->")
 LEG_COLUMNS = ("size", "connections", "auth", "payload", "seconds", "samples", "errors", "reconnects",
@@ -33,8 +33,9 @@ class Tsv:
         self.file.flush()
 
     def figures(self, figures):
-        for name, value in figures.items():
-            self.file.write(f"{time.time():.1f}\tfigure\t{name}\t{value}\n")
+        for name, samples in figures.items():
+            for value in samples:
+                self.file.write(f"{time.time():.1f}\tfigure\t{name}\t{value}\n")
         self.file.flush()
 
     def close(self):
@@ -45,41 +46,38 @@ def _canary(sample):
     return ",".join(f"{name}={value:.0f}" for name, value in sample.items())
 
 
-def _number(value):
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+ROW_HEAD = ["row", "pail /s", "other /s", "ratio (min-max)", "CPU ratio (min-max)", "MB/s", "p50 us",
+            "p99 us", "CPU us", "notes"]  # fmt: skip
+GOAL_HEAD = ["goal", "what", "wanted", "by the clock (min-max)", "by CPU (min-max)", "verdict",
+             "judged by"]  # fmt: skip
 
 
-def row_cells(outcome):
-    """As ROW_HEAD. CPU ratio: the opponent's CPU time for an answer over pail's, which other work on
-    the machine disturbs less than it does the rates."""
-    row = outcome.row
-    if not outcome.pairs:
-        return [row.name, *["-"] * (len(ROW_HEAD) - 2), outcome.notes()]
-    ratios = outcome.ratios()
-    opponent = "-"
-    ratio = "-"
-    cpu = outcome.side("pail", "server_cpu_us")
-    cpu_ratio = None
-    if ratios:
-        theirs = outcome.side(outcome.opponent, "server_cpu_us")
-        cpu_ratio = theirs / cpu if theirs and cpu else None
-        opponent = f"{_number(outcome.side(outcome.opponent, 'per_s'))} {outcome.opponent}"
-        ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
-    return [row.name, _number(outcome.side("pail", "per_s")), opponent, ratio, _number(cpu_ratio),
-            _number(outcome.side("pail", "mb_per_s")), _number(outcome.side("pail", "p50_us")),
-            _number(outcome.side("pail", "p99_us")),
-            _number(cpu), outcome.notes()]  # fmt: skip
+def _cell(value):
+    return "-" if value is None else number(value)
 
 
-ROW_HEAD = ["row", "pail /s", "other /s", "ratio (min-max)", "CPU ratio", "MB/s", "p50 us", "p99 us", "CPU us",
-            "notes"]  # fmt: skip
-GOAL_HEAD = ["goal", "what", "wanted", "got", "verdict"]
+def row_lines(outcome):
+    """One line, as ROW_HEAD, for each opponent, or one alone."""
+    lines = []
+    for opponent in outcome.opponents or [None]:
+        name = outcome.row.name
+        if not outcome.pairs:
+            lines.append([name, *["-"] * (len(ROW_HEAD) - 2), outcome.notes(opponent)])
+            continue
+        theirs = f"{_cell(outcome.side(opponent, 'per_s'))} {opponent}" if opponent else "-"
+        lines.append([
+            name, _cell(outcome.side("pail", "per_s")), theirs,
+            span(outcome.ratios(opponent)) if opponent else "-",
+            (span(outcome.cpu_ratios(opponent)) if opponent else "") or "-",
+            *(_cell(outcome.side("pail", what))
+              for what in ("mb_per_s", "p50_us", "p99_us", "server_cpu_us")),
+            outcome.notes(opponent)])  # fmt: skip
+    return lines
 
 
 def goal_cells(verdict):
-    return [verdict.number, verdict.text, verdict.wanted, verdict.got, verdict.verdict]
+    return [verdict.number, verdict.text, verdict.wanted, verdict.clock, verdict.cpu, verdict.verdict,
+            verdict.basis]  # fmt: skip
 
 
 def plain(head, rows):
@@ -105,5 +103,5 @@ def write_docs(facts, rows, verdicts, figures):
                *(f"- {name}: {value}" for name, value in facts.items()), "",
                markdown(GOAL_HEAD, [goal_cells(v) for v in verdicts]), "",
                markdown(ROW_HEAD, rows), "",
-               markdown(["figure", "value"], [[k, f"{v:.4g}"] for k, v in figures.items()]), ""]  # fmt: skip
+               markdown(["figure", "median (min-max)"], [[k, span(v)] for k, v in figures.items()]), ""]  # fmt: skip
     path.write_text(text[:begin] + "\n".join(section) + text[end:])

@@ -8,20 +8,22 @@
 
 import json
 import os
+import pathlib
+import resource
 import secrets
-import signal
 import shutil
+import signal
 import subprocess
 import time
 
-from . import machine
+from . import machine, processes
 
 READY_S = 20
 
 
 class Server:
     name = ""
-    s3 = True
+    folder = None  # of its own, that goes with it
     options = ()  # for pail-bench
     process = None
     endpoint = "http://127.0.0.1:9"
@@ -36,30 +38,36 @@ class Server:
         return [self.process.pid] if self.process else []
 
     def _spawn(self, command, folder, cpus, **arguments):
-        self.log = open(folder / "log", "ab")
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=self.log,
-            preexec_fn=lambda: os.sched_setaffinity(0, cpus), **arguments)  # fmt: skip
+        with open(folder / "log", "ab") as log:
+            self.process = processes.spawn(command, cpus, stderr=log, **arguments)
 
     def stop(self, how=signal.SIGTERM):
-        if self.process is None:
-            return
-        self.process.send_signal(how)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
-        self.log.close()
+        if self.process is not None:
+            processes.end(self.process, how)
         self.process = None
+
+    def cpu_s(self):
+        """CPU time of all its threads so far."""
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+    def status_mib(self, field):
+        """VmRSS or VmHWM."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) / 1024
+        raise KeyError(field)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stop()
+
+    def forget(self):
+        """End it, with all it stored."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Pail(Server):
@@ -96,10 +104,12 @@ class Pail(Server):
         raise RuntimeError(f"pail did not start: see {self.folder / 'log'}")
 
 
+OPEN_FILES_MAX = 120000  # that nginx keeps open: as many as any row has keys, if it may
+
 NGINX_CONF = """
 daemon off;
 {user}worker_processes 1;
-worker_rlimit_nofile 65536;
+worker_rlimit_nofile {files};
 pid {folder}/pid;
 error_log {folder}/error.log warn;
 events {{ worker_connections 4096; }}
@@ -111,7 +121,7 @@ http {{
     tcp_nodelay on;
     keepalive_timeout 600s;
     keepalive_requests 1000000000;
-    open_file_cache max=30000 inactive=600s;
+    open_file_cache max={cached} inactive=600s;
     open_file_cache_valid 600s;
     client_max_body_size 0;
     client_body_temp_path {folder}/body;
@@ -139,16 +149,19 @@ class Nginx(Server):
     nor syncs."""
 
     name = "nginx"
-    s3 = False
     options = ("--auth=none", "--etag=any")
 
     def __init__(self, folder, cpus):
+        self.folder = folder
         port = machine.free_port()
         user = "user root;\n" if os.geteuid() == 0 else ""
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         (folder / "data").mkdir()
-        (folder / "nginx.conf").write_text(NGINX_CONF.format(folder=folder, port=port, user=user))
+        (folder / "nginx.conf").write_text(NGINX_CONF.format(
+            folder=folder, port=port, user=user, files=files,
+            cached=min(OPEN_FILES_MAX, files - 6000)))  # fmt: skip
         self.endpoint = f"http://127.0.0.1:{port}"
-        self._spawn(["nginx", "-e", f"{folder}/error.log", "-p", str(folder), "-c",
+        self._spawn([machine.nginx_path(), "-e", f"{folder}/error.log", "-p", str(folder), "-c",
                      str(folder / "nginx.conf")], folder, cpus)  # fmt: skip
         end = time.monotonic() + READY_S
         while not self.pids():
@@ -177,7 +190,3 @@ class Other(Server):
 
     def pids(self):
         return self.given_pids
-
-
-def nginx_available():
-    return shutil.which("nginx") is not None

@@ -7,7 +7,6 @@ slows the next leg down.
 """
 
 import secrets
-import shutil
 
 from .servers import Nginx, Pail
 
@@ -20,59 +19,54 @@ class Stores:
         self.other = other
         self.stock_key = None
         self.stock = {}  # side: (server, bucket)
-        self.pair = []  # of this pair: (server or None, folder or None)
+        self.pair = []  # servers of this pair
 
-    def _new(self, side, medium):
+    def _new(self, side, row):
         """(server, bucket) of an empty store."""
         if side == "peer":
-            return self.other, f"bench-{secrets.token_hex(5)}", None
-        folder = self.machine.folder(medium, side)
+            return self.other, f"bench-{secrets.token_hex(5)}"
+        folder = self.machine.folder(row.medium, side)
+        cpus = self.machine.cpus if row.all_cpus else self.machine.server_cpus
         if side == "pail":
-            return Pail(self.program, folder, self.machine.server_cpus), "bench", folder
-        return Nginx(folder, self.machine.server_cpus), "bench", folder
+            return Pail(self.program, folder, cpus), "bench"
+        return Nginx(folder, cpus), "bench"
 
     def _fill(self, server, bucket, row):
-        keys, size = row.keys, row.size
-        self.client.fill(server, keys, size, bucket, connections=1 if size >= 1 << 28 else 16,
+        self.client.fill(server, row.keys, row.size, bucket,
+                         connections=1 if row.size >= 1 << 28 else 64,
                          options=row.fill_options)  # fmt: skip
 
     def _stocked(self, side, row):
-        key = (row.medium, row.size, row.keys, tuple(row.fill_options))
+        key = (row.medium, row.size, row.keys, tuple(row.fill_options), row.all_cpus)
         if key != self.stock_key:
             self.drop_stock()
             self.stock_key = key
         if side not in self.stock:
-            server, bucket, folder = self._new(side, row.medium)
-            self.stock[side] = (server, bucket, folder)
-            self._fill(server, bucket, row)
-        return self.stock[side][:2]
+            self.stock[side] = self._new(side, row)
+            self._fill(*self.stock[side], row)
+        return self.stock[side]
 
     def for_leg(self, side, row):
         if row.store == "stock":
             return self._stocked(side, row)
-        server, bucket, folder = self._new(side, row.medium)
-        self.pair.append((server if folder else None, folder))
+        server, bucket = self._new(side, row)
+        self.pair.append(server)
         if row.store == "filled":
             self._fill(server, bucket, row)
-        elif side == "peer":
-            self.client.fill(server, 1, 0, bucket)  # makes the bucket
-        elif side == "pail":
-            self.client.fill(server, 1, 0, bucket)
+        elif side != "nginx":
+            self.client.bucket(server, bucket)
         return server, bucket
 
     def pair_over(self):
-        for server, folder in self.pair:
-            if server:
-                server.stop()
-            if folder:
-                shutil.rmtree(folder, ignore_errors=True)
+        for server in self.pair:
+            if server is not self.other:
+                server.forget()
         self.pair = []
 
     def drop_stock(self):
-        for server, _, folder in self.stock.values():
-            if folder:
-                server.stop()
-                shutil.rmtree(folder, ignore_errors=True)
+        for server, _ in self.stock.values():
+            if server is not self.other:
+                server.forget()
         self.stock = {}
         self.stock_key = None
 

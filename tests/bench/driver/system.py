@@ -1,148 +1,97 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured without a pair: limits of the machine, start, memory, bytes on disk, dedup,
-multipart, and whether what was acknowledged survives kill -9.
+"""What is measured without a pair: limits of the machine, start, memory, bytes on disk, dedup and
+multipart.
 
-Every function returns figures {name: value}; a name says its unit. Each has a name of its own for
---rows.
+Every function returns figures {name: [samples]}; a name says its unit. Each has a name of its own
+for --rows.
 """
 
 import os
-import pathlib
-import shutil
 import signal
-import sqlite3
-import statistics
-import subprocess
 import time
 
 from . import machine as machines
-from .client import BenchError
-from .rows import GIB, KIB, MIB
-from .servers import Pail, Server
-
-SQLITE_ROWS = 100000
-SQLITE_BATCH = 64
+from .scale import KIB, MIB
+from .servers import Pail
 
 
 class System:
-    def __init__(self, program, machine, client, quick, objects):
+    def __init__(self, program, machine, client, limits, scale):
         self.program = program
         self.machine = machine
         self.client = client
-        self.quick = quick
-        self.objects = objects
+        self.limits = limits
+        self.scale = scale
 
     def parts(self):
-        return {"limits": self.limits, "start": self.start, "memory": self.memory,
-                "disk-bytes": self.disk_bytes, "dedup": self.dedup, "multipart": self.multipart,
-                "survival": self.survival, "two-cores": self.two_cores}  # fmt: skip
+        return {"limits": self.all_limits, "start": self.start, "memory": self.memory,
+                "disk-bytes": self.disk_bytes, "dedup": self.dedup,
+                "multipart": self.multipart}  # fmt: skip
 
     def _pail(self, medium, name, **arguments):
         arguments.setdefault("cpus", self.machine.server_cpus)
         return Pail(self.program, self.machine.folder(medium, name), **arguments)
 
-    @staticmethod
-    def _forget(server):
-        server.stop()
-        shutil.rmtree(server.folder, ignore_errors=True)
-
-    # ---- limits ----------------------------------------------------------------------------------
-
-    def _sqlite_deletes(self, folder):
-        """Deletes a second, 64 to a transaction, each transaction synced."""
-        db = sqlite3.connect(folder / "sqlite", isolation_level=None)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("CREATE TABLE t (k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID")
-        keys = [f"{n * 2654435761 & 0xffffffff:08x}" for n in range(SQLITE_ROWS)]
-        db.execute("BEGIN")
-        db.executemany("INSERT INTO t VALUES (?1, ?2)", ((key, b"\0" * 60) for key in keys))
-        db.execute("COMMIT")
-        start, done = time.monotonic(), 0
-        while time.monotonic() - start < (0.3 if self.quick else 2) and done < SQLITE_ROWS:
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany("DELETE FROM t WHERE k = ?1",
-                           ((key,) for key in keys[done:done + SQLITE_BATCH]))  # fmt: skip
-            db.execute("COMMIT")
-            done += SQLITE_BATCH
-        rate = done / (time.monotonic() - start)
-        db.close()
-        return rate
-
-    def limits(self):
-        folder = self.machine.folder("disk", "limits")
-        figures = self.client.figures(Server(), "limits", f"--directory={folder}",
-                                      seconds=0.2 if self.quick else 2)  # fmt: skip
-        figures["sqlite_delete_64"] = self._sqlite_deletes(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-        return {f"limit_{name}": value for name, value in figures.items()}
+    def all_limits(self):
+        figures = self.limits.measure(None, self.scale.figure_s)
+        figures |= self.limits.measure("sqlite_delete_64", self.scale.figure_s)
+        return {f"limit_{name}": [value] for name, value in figures.items()}
 
     # ---- start -----------------------------------------------------------------------------------
 
-    def _start_ms(self, server, times, kill=False):
-        """Median of some starts of a stopped pail over its folder."""
+    def _start_ms(self, server, times):
+        """Some starts of a stopped pail over its folder, from exec to a signed 200."""
         port = machines.free_port()
         server.endpoint = f"http://127.0.0.1:{port}"
-        options = ["--kill"] if kill else []
-        return statistics.median(
-            self.client.figures(server, "start", *options, "--", *server.command(port))
-            ["start_to_ready"] for _ in range(times))  # fmt: skip
+        return [self.client.figures(server, "start", "--", *server.command(port))["start_to_ready"]
+                for _ in range(times)]  # fmt: skip
 
     def start(self):
-        times = 5 if self.quick else 20
-        figures = {}
+        figures = {"start_objects": [self.scale.objects]}
         server = self._pail("disk", "start")
         server.stop()
-        figures["start_empty_ms"] = self._start_ms(server, times)
+        figures["start_empty_ms"] = self._start_ms(server, self.scale.starts)
         server.start()
-        self.client.fill(server, self.objects, 64, connections=64)
+        self.client.fill(server, self.scale.objects, 64, connections=64)
         server.stop()
-        figures["start_objects"] = self.objects
-        figures["start_filled_ms"] = self._start_ms(server, times)
-        server.start()
-        self.client.run(server, "put", f"--first={self.objects}", "--connections=64", seconds=1)
-        server.stop(signal.SIGKILL)
-        # The first start after the kill is the one that recovers.
-        figures["start_after_kill_ms"] = self._start_ms(server, 1)
-        self._forget(server)
+        figures["start_filled_ms"] = self._start_ms(server, self.scale.starts)
+        figures["start_after_kill_ms"] = []
+        for kill in range(self.scale.repeats):
+            server.start()
+            self.client.run(server, "put", f"--first={(kill + 1) * self.scale.objects}",
+                            "--connections=64", "--requests=50000", seconds=1)  # fmt: skip
+            server.stop(signal.SIGKILL)
+            # The first start after the kill is the one that recovers.
+            figures["start_after_kill_ms"] += self._start_ms(server, 1)
+        server.forget()
         return figures
 
     # ---- memory ----------------------------------------------------------------------------------
 
-    @staticmethod
-    def _status_kib(server, field):
-        for line in pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1])
-        return 0
-
     def memory(self):
         """With the threads pail takes by itself."""
-        figures = {}
-        seconds = 1 if self.quick else 10
-        big = 256 * MIB if self.quick else GIB
+        scale = self.scale
+        figures = {"big_object_mib": [scale.big / MIB]}
         server = self._pail("tmpfs", "memory", cpus=self.machine.cpus)
-        time.sleep(seconds)
-        figures["rss_idle_mib"] = self._status_kib(server, "VmRSS") / 1024
+        time.sleep(1 if scale.name == "quick" else 10)
+        figures["rss_idle_mib"] = [server.status_mib("VmRSS")]
         self.client.fill(server, 1000, KIB)
-        line = self.client.run(server, "get", "--connections=256", "--rate=256", seconds=1)[0]
-        figures["rss_256_idle_mib"] = line["server_rss_kib"] / 1024
-        line = self.client.run(server, "get", "--connections=256", seconds=seconds / 2)[0]
-        figures["rss_256_busy_get_mib"] = line["server_rss_kib"] / 1024
-        line = self.client.run(server, "put", "--connections=256", seconds=seconds / 2)[0]
-        figures["rss_256_busy_put_mib"] = line["server_rss_kib"] / 1024
-        self._forget(server)
+        for name, command, options in (("idle", "get", ["--rate=256"]), ("busy_get", "get", []),
+                                       ("busy_put", "put", ["--requests=100000"])):  # fmt: skip
+            line = self.client.run(server, command, "--connections=256", *options,
+                                   seconds=2 * scale.figure_s)[0]  # fmt: skip
+            figures[f"rss_256_{name}_mib"] = [line["server_rss_kib"] / 1024]
+        server.forget()
 
         server = self._pail("tmpfs", "memory-big", cpus=self.machine.cpus)
-        figures["big_object_mib"] = big / MIB
-        self.client.fill(server, 1, big, connections=1)
-        figures["peak_big_put_mib"] = self._status_kib(server, "VmHWM") / 1024
+        self.client.fill(server, 1, scale.big, connections=1)
+        figures["peak_big_put_mib"] = [server.status_mib("VmHWM")]
         server.stop()
         server.start()
-        self.client.run(server, "get", "--keys=1", f"--size={big}", "--connections=1", "--once",
+        self.client.run(server, "get", "--keys=1", f"--size={scale.big}", "--connections=1", "--once",
                         seconds=0)  # fmt: skip
-        figures["peak_big_get_mib"] = self._status_kib(server, "VmHWM") / 1024
-        self._forget(server)
+        figures["peak_big_get_mib"] = [server.status_mib("VmHWM")]
+        server.forget()
         return figures
 
     # ---- bytes on disk ---------------------------------------------------------------------------
@@ -157,110 +106,62 @@ class System:
 
     def disk_bytes(self):
         """Running: the log of the catalog, whose size does not grow with the objects, counts too."""
-        count = 20000 if self.quick else 100000
-        figures = {"disk_objects": count}
-        for size, name in ((KIB, "1k"), (16 * KIB, "16k")):
+        count = self.scale.disk_objects
+        figures = {"disk_objects": [count]}
+        sizes = [(KIB, "1k")] if self.scale.name == "quick" else [(KIB, "1k"), (16 * KIB, "16k")]
+        for size, name in sizes:
             server = self._pail("disk", f"bytes-{name}")
             empty = self._used(server)
             self.client.fill(server, count, size, connections=64)
-            figures[f"disk_bytes_per_{name}_running"] = (self._used(server) - empty) / count
+            figures[f"disk_bytes_per_{name}_running"] = [(self._used(server) - empty) / count]
             server.stop()
-            figures[f"disk_bytes_per_{name}"] = self._used(server) / count
+            figures[f"disk_bytes_per_{name}"] = [self._used(server) / count]
             server.start()
             self.client.run(server, "delete-many", f"--keys={count}", "--connections=1", seconds=0)
             server.stop()
-            figures[f"disk_bytes_per_{name}_deleted"] = self._used(server) / count
-            self._forget(server)
+            figures[f"disk_bytes_per_{name}_deleted"] = [self._used(server) / count]
+            server.forget()
         return figures
 
     def dedup(self):
-        copies = 10 if self.quick else 100
+        copies = self.scale.copies
         server = self._pail("disk", "dedup")
         self.client.fill(server, 1, 10 * MIB, options=["--same"])
         one = self._used(server)
         self.client.fill(server, copies, 10 * MIB, connections=4, options=["--same"])
         self.client.run(server, "get", f"--keys={copies}", f"--size={10 * MIB}", "--same", "--once",
                         "--verify=1", "--connections=1", seconds=0)  # fmt: skip
-        figures = {"dedup_copies": copies, "dedup_stored_of_one": self._used(server) / one}
-        self._forget(server)
+        figures = {"dedup_copies": [copies], "dedup_stored_of_one": [self._used(server) / one]}
+        server.forget()
         return figures
 
     # ---- one large object in parts ---------------------------------------------------------------
 
     def multipart(self):
-        size = 5 * MIB if self.quick else 16 * MIB
-        figures = {"multipart_part_mib": size / MIB}
-        times = 1 if self.quick else 5
-        steps = {}
-        for _ in range(times):
-            server = self._pail("disk", "multipart")
-            for line in self.client.run(server, "multipart", f"--size={size}", "--parts=64",
-                                        "--connections=4"):  # fmt: skip
-                steps.setdefault(line["operation"], []).append(line)
-            self._forget(server)
-        for step, name in (("multipart-parts", "put"), ("multipart-get", "get"),
-                           ("multipart-ranges", "ranges")):  # fmt: skip
-            figures[f"multipart_{name}_mb_per_s"] = statistics.median(
-                line["mb_per_s"] for line in steps[step])  # fmt: skip
-        figures["multipart_complete_ms"] = statistics.median(
-            line["p50_us"] for line in steps["multipart-complete"]) / 1000  # fmt: skip
+        """64 parts, 4 at a time, on one processor and on two; what limits it right before each."""
+        figures = {"multipart_part_mib": [self.scale.part / MIB]}
+        for count in (1, 2):
+            cpus = self.machine.server_cpus[:1] if count == 1 else self.machine.cpus[:2]
+            if len(cpus) < count:
+                continue
+            for _ in range(self.scale.repeats):
+                for name, value in self._upload(cpus).items():
+                    figures.setdefault(f"multipart_{name}_{count}cpu", []).append(value)
         return figures
 
-    # ---- after kill -9 ---------------------------------------------------------------------------
-
-    def survival(self):
-        """A put is killed in the middle; afterwards every number acknowledged must be there."""
-        seconds = 0.7 if self.quick else 5
-        server = self._pail("disk", "survival")
-        acked = server.folder / "acked"
-        self.client.fill(server, 1, 0)
-        words = [str(self.client.program), "put", f"--endpoint={server.endpoint}",
-                 f"--acked={acked}", "--connections=64", "--requests=500000", "--first=1",
-                 f"--seconds={seconds + 5}"]  # fmt: skip
-        put = subprocess.Popen(words, env=server.environment(), stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)  # fmt: skip
-        # Signing comes first: count from when the server has work.
-        end = time.monotonic() + 60
-        before = self._cpu_ticks(server)
-        while self._cpu_ticks(server) - before < 10 and time.monotonic() < end:
-            time.sleep(0.05)
-        time.sleep(seconds)
-        server.stop(signal.SIGKILL)
-        put.wait(120)
-        server.start()
-        count = len(acked.read_text().split())
-        try:
-            self.client.run(server, "get", f"--acked={acked}", "--verify=1", seconds=0)
-            lost = 0
-        except BenchError:
-            lost = 1
-        self._forget(server)
-        return {"survival_acknowledged": count, "survival_lost_or_wrong": lost}
-
-    @staticmethod
-    def _cpu_ticks(server):
-        fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1]
-        return sum(int(value) for value in fields.split()[11:13])
-
-    # ---- two cores -------------------------------------------------------------------------------
-
-    def two_cores(self):
-        """Needs two processors for the server and two others for the client."""
-        if len(self.machine.cpus) < 4:
-            return {}
-        rates = {}
-        for count in (1, 2):
-            server = self._pail("tmpfs", f"cores-{count}", cpus=self.machine.cpus[:count])
-            self.client.fill(server, 10000, KIB)
-            kept, self.machine.client_cpus = self.machine.client_cpus, self.machine.cpus[2:4]
-            try:
-                for command in ("get", "put"):
-                    rates[command, count] = self.client.run(
-                        server, command, "--keys=10000", "--threads=2", "--connections=128",
-                        "--warmup=1", "--requests=500000",
-                        seconds=1 if self.quick else 10)[0]["per_s"]  # fmt: skip
-            finally:
-                self.machine.client_cpus = kept
-            self._forget(server)
-        return {f"two_cores_{command}_ratio": rates[command, 2] / rates[command, 1]
-                for command in ("get", "put")}  # fmt: skip
+    def _upload(self, cpus):
+        size = self.scale.part
+        md5 = self.limits.measure("md5", self.scale.figure_s / 2)["md5"] * 1000
+        disk = self.limits.measure("stream_write_sync", 0, options=[f"--size={64 * size}"])
+        server = self._pail("disk", "multipart", cpus=cpus)
+        steps = {line["operation"]: line
+                 for line in self.client.run(server, "multipart", f"--size={size}", "--parts=64",
+                                             "--connections=4")}  # fmt: skip
+        server.forget()
+        rate = steps["multipart-parts"]["mb_per_s"]
+        limit = min(len(cpus) * md5, disk["stream_write_sync"])
+        return {"put_mb_per_s": rate, "put_of_limit": rate / limit,
+                "client_busy": steps["multipart-parts"]["client_busy"],
+                "complete_ms": steps["multipart-complete"]["p50_us"] / 1000,
+                "get_mb_per_s": steps["multipart-get"]["mb_per_s"],
+                "ranges_mb_per_s": steps["multipart-ranges"]["mb_per_s"]}  # fmt: skip
