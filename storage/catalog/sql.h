@@ -135,6 +135,12 @@ MUST_CHECK enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt
                                          struct arena *arena, bool latest,
                                          struct version *ret_version, struct fault *fault);
 
+/* row.c: what listings read; few columns, because they read them a thousand times a page. */
+#define LISTED_COLUMNS " key, flags, modified_us, size, class, etag, checksum"
+enum { LISTED_COLUMN_COUNT = 7 };
+/* Texts are borrowed from the row; owner, seq and tail, if the statement has them, stay unread. */
+void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed);
+
 /* body.c: references to bytes, inside the writer's transaction. */
 MUST_CHECK enum store_status body_store(struct catalog *cat, const struct staged_body *staged,
                                         struct body_ref *ret_ref, struct fault *fault);

@@ -96,7 +96,7 @@ static void expect(const struct names *keys, const struct list_query *query, str
     }
 }
 
-static bool collect(void *context, struct str prefix, const struct version *version)
+static bool collect(void *context, struct str prefix, const struct listed_version *version)
 {
     struct names *names = context;
 
@@ -274,7 +274,7 @@ static void versions_roll_up_too(void **state)
     fx_close(f);
 }
 
-static bool stop(void *context, struct str prefix, const struct version *version)
+static bool stop(void *context, struct str prefix, const struct listed_version *version)
 {
     (void)context;
     (void)prefix;
