@@ -28,6 +28,11 @@
 #define BUCKET_SLOTS 64
 #define BUCKET_NAME_CACHED_MAX 64
 
+#define APPLICATION_ID 0x7061696c /* 'pail' */
+#define SCHEMA_VERSION 1
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x) STRINGIFY_(x)
+
 struct sql {
     const char *text;
     atomic_int slot; /* 0: none yet; given at first use, the same for all connections */
