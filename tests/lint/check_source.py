@@ -15,7 +15,7 @@ LIBRARIES = {
     r"<sqlite3\.h>": ["storage/catalog/"],
     r"<microhttpd\.h>": ["server/http/"],
     r"<gnutls/": ["server/http/"],
-    r"<libxml/": ["server/xml/"],
+    r"<expat\.h>": ["server/xml/"],
     r"<openssl/": ["base/digest.c"],
     r"<jansson\.h>": ["server/auth/"],
     r"<ini\.h>": ["server/config_file.c"],
