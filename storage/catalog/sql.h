@@ -244,9 +244,6 @@ const char *vfs_name(void);
 /* upload.c: also used when a bucket goes and by the sweep. */
 MUST_CHECK enum store_status upload_remove(struct catalog *cat, int64_t upload,
                                            struct fault *fault);
-/* As upload_remove, but keeps the row: the parts that a Complete did not take. */
-MUST_CHECK enum store_status upload_drop_parts(struct catalog *cat, int64_t upload,
-                                               struct fault *fault);
 
 /* upload ids share the form of version ids */
 void id_text(int64_t seq, uint64_t tail, char out[VERSION_TEXT_LEN]);
