@@ -58,23 +58,23 @@ bool buf_reserve(struct buf *buf, size_t more)
     return true;
 }
 
-void buf_append(struct buf *buf, const void *bytes, size_t len)
+void buf_append_growing(struct buf *buf, const void *bytes, size_t len)
 {
-    if (!buf_reserve(buf, len) || len == 0)
+    if (!buf_reserve(buf, len))
         return;
 
     memcpy(buf->p + buf->len, bytes, len);
     buf->len += len;
 }
 
-void buf_str(struct buf *buf, struct str s)
+void buf_prepend(struct buf *buf, struct str s)
 {
-    buf_append(buf, s.p, s.len);
-}
+    if (s.len == 0 || !buf_reserve(buf, s.len))
+        return;
 
-void buf_char(struct buf *buf, char c)
-{
-    buf_append(buf, &c, 1);
+    memmove(buf->p + s.len, buf->p, buf->len);
+    memcpy(buf->p, s.p, s.len);
+    buf->len += s.len;
 }
 
 void buf_u64(struct buf *buf, uint64_t value)

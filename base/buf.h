@@ -24,12 +24,37 @@ void buf_free(struct buf *buf);  /* also the CLEANUP helper */
 void buf_clear(struct buf *buf); /* keeps the memory, forgets content and failure */
 /* Make room for `more` bytes ahead of time. */
 bool buf_reserve(struct buf *buf, size_t more);
-void buf_append(struct buf *buf, const void *bytes, size_t len);
-void buf_str(struct buf *buf, struct str s);
-void buf_char(struct buf *buf, char c);
+/* As buf_append; for what needs more room than there is. */
+void buf_append_growing(struct buf *buf, const void *bytes, size_t len);
+/* Put text in front of what is there: it moves everything. */
+void buf_prepend(struct buf *buf, struct str s);
 void buf_u64(struct buf *buf, uint64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 #define buf_lit(buf, literal) buf_append((buf), "" literal, sizeof(literal) - 1)
+
+/* In the header because documents are written in pieces of a few bytes whose length is known. */
+static inline void buf_append(struct buf *buf, const void *bytes, size_t len)
+{
+    if (len == 0)
+        return;
+    if (buf->failed || len > buf->capacity - buf->len) {
+        buf_append_growing(buf, bytes, len);
+        return;
+    }
+
+    memcpy(buf->p + buf->len, bytes, len);
+    buf->len += len;
+}
+
+static inline void buf_str(struct buf *buf, struct str s)
+{
+    buf_append(buf, s.p, s.len);
+}
+
+static inline void buf_char(struct buf *buf, char c)
+{
+    buf_append(buf, &c, 1);
+}
 
 static inline struct str buf_view(const struct buf *buf)
 {

@@ -547,17 +547,33 @@ static const struct field *crc_field(enum checksum_kind kind)
     }
 }
 
+/* x^(8 * bytes). Parts of an upload mostly have one length, so the newest power is kept. */
+static uint64_t shift_by(enum checksum_kind kind, uint64_t bytes)
+{
+    static _Thread_local struct {
+        enum checksum_kind kind;
+        uint64_t bytes;
+        uint64_t power;
+    } newest = { .kind = CHECKSUM_NONE };
+    const struct field *field = crc_field(kind);
+
+    if (newest.kind != kind || newest.bytes != bytes) {
+        newest.power = field_power(field, field->one >> 8, bytes);
+        newest.bytes = bytes;
+        newest.kind = kind;
+    }
+    return newest.power;
+}
+
 void checksum_combine(enum checksum_kind kind, const uint8_t *a, const uint8_t *b, uint64_t b_bytes,
                       uint8_t *out)
 {
-    const struct field *field;
     uint64_t moved;
 
     assert(checksum_can_combine(kind));
-    field = crc_field(kind);
 
     /* Preset and inversion cancel out: crc(A||B) = crc(A) * x^(8 * len B) + crc(B). */
-    moved = field_multiply(field, get_big_endian(a, kinds[kind].bytes),
-                           field_power(field, field->one >> 8, b_bytes));
+    moved = field_multiply(crc_field(kind), get_big_endian(a, kinds[kind].bytes),
+                           shift_by(kind, b_bytes));
     put_big_endian(moved ^ get_big_endian(b, kinds[kind].bytes), kinds[kind].bytes, out);
 }

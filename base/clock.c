@@ -92,13 +92,14 @@ static void date_from_days(int64_t days, struct civil *civil)
     civil->weekday = (unsigned)((days + 4 + 7 * INT64_C(700000)) % 7);
 }
 
-static struct civil civil_from_us(int64_t us)
-{
-    struct civil civil = { 0 };
-    int64_t second_of_day;
-    int64_t days;
-    int64_t s;
+/* A moment as days since year 1 and microseconds of that day. */
+struct moment {
+    int64_t day;
+    int64_t us;
+};
 
+static struct moment moment_from_us(int64_t us)
+{
     if (us < YEAR_1_S * US_PER_S)
         us = YEAR_1_S * US_PER_S;
     if (us > YEAR_9999_S * US_PER_S + (US_PER_S - 1))
@@ -106,15 +107,26 @@ static struct civil civil_from_us(int64_t us)
 
     /* From year 1, so that division never meets a negative number. */
     us -= YEAR_1_S * US_PER_S;
-    civil.micros = (unsigned)(us % US_PER_S);
-    s = us / US_PER_S;
-    second_of_day = s % DAY_S;
-    days = s / DAY_S + YEAR_1_S / DAY_S;
+    return (struct moment){ .day = us / (DAY_S * US_PER_S), .us = us % (DAY_S * US_PER_S) };
+}
 
-    civil.hour = (unsigned)(second_of_day / 3600);
-    civil.minute = (unsigned)(second_of_day / 60 % 60);
-    civil.second = (unsigned)(second_of_day % 60);
-    date_from_days(days, &civil);
+static void time_from_moment(struct moment moment, struct civil *civil)
+{
+    unsigned second = (unsigned)(moment.us / US_PER_S);
+
+    civil->micros = (unsigned)(moment.us % US_PER_S);
+    civil->hour = second / 3600;
+    civil->minute = second / 60 % 60;
+    civil->second = second % 60;
+}
+
+static struct civil civil_from_us(int64_t us)
+{
+    struct moment moment = moment_from_us(us);
+    struct civil civil = { 0 };
+
+    time_from_moment(moment, &civil);
+    date_from_days(moment.day + YEAR_1_S / DAY_S, &civil);
     return civil;
 }
 
@@ -174,21 +186,44 @@ static char *put_time(char *out, const struct civil *civil)
     return put_digits(out, civil->second, 2);
 }
 
-void clock_format_iso8601(int64_t us, char out[CLOCK_ISO8601_LEN + 1])
+/* yyyy-mm-dd */
+static void put_date(int64_t days, char out[10])
 {
-    struct civil civil = civil_from_us(us);
+    struct civil civil = { 0 };
 
+    date_from_days(days, &civil);
     out = put_digits(out, civil.year, 4);
     out = put_char(out, '-');
     out = put_digits(out, civil.month, 2);
     out = put_char(out, '-');
-    out = put_digits(out, civil.day, 2);
-    out = put_char(out, 'T');
+    (void)put_digits(out, civil.day, 2);
+}
+
+void clock_format_iso8601_near(int64_t us, struct clock_day *day, char out[CLOCK_ISO8601_LEN + 1])
+{
+    struct moment moment = moment_from_us(us);
+    struct civil civil = { 0 };
+
+    if (day->number != moment.day + 1) {
+        put_date(moment.day + YEAR_1_S / DAY_S, day->text);
+        day->number = moment.day + 1;
+    }
+
+    time_from_moment(moment, &civil);
+    memcpy(out, day->text, sizeof(day->text));
+    out = put_char(out + sizeof(day->text), 'T');
     out = put_time(out, &civil);
     out = put_char(out, '.');
     out = put_digits(out, civil.micros / 1000, 3);
     out = put_char(out, 'Z');
     *out = '\0';
+}
+
+void clock_format_iso8601(int64_t us, char out[CLOCK_ISO8601_LEN + 1])
+{
+    struct clock_day day = { 0 };
+
+    clock_format_iso8601_near(us, &day, out);
 }
 
 void clock_format_http(int64_t us, char out[CLOCK_HTTP_LEN + 1])

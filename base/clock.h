@@ -27,6 +27,15 @@ void clock_format_iso8601(int64_t us, char out[CLOCK_ISO8601_LEN + 1]);
 void clock_format_http(int64_t us, char out[CLOCK_HTTP_LEN + 1]);
 void clock_format_amz(int64_t us, char out[CLOCK_AMZ_LEN + 1]);
 
+/* A day that was written before. Starts as { 0 }; one thread at a time. */
+struct clock_day {
+    int64_t number; /* days since year 1, and 1: 0 is none */
+    char text[10];
+};
+
+/* As clock_format_iso8601; the calendar is asked only when the day is another than the last. */
+void clock_format_iso8601_near(int64_t us, struct clock_day *day, char out[CLOCK_ISO8601_LEN + 1]);
+
 /* RFC 1123, RFC 850 and asctime forms. */
 MUST_CHECK bool clock_parse_http(struct str s, int64_t *ret_us);
 /* Basic form 20261121T052523Z only, digits ASCII, fields in range. */

@@ -354,9 +354,8 @@ static int write_new(int dir_fd, const char *path, unsigned mode, struct str con
     return error;
 }
 
-int file_replace(int dir_fd, const char *path, unsigned mode, struct str content)
+int file_place(int dir_fd, const char *path, unsigned mode, struct str content)
 {
-    CLEANUP(fd_close) int parent_fd = -1;
     char temp[REPLACE_PATH_MAX];
     char suffix[2 * TEMP_RANDOM_BYTES];
     uint8_t random[TEMP_RANDOM_BYTES];
@@ -369,19 +368,24 @@ int file_replace(int dir_fd, const char *path, unsigned mode, struct str content
     if (len < 0 || (size_t)len >= sizeof(temp))
         return -ENAMETOOLONG;
 
-    parent_fd = open_parent(dir_fd, path);
-    if (parent_fd < 0)
-        return parent_fd;
-
     error = write_new(dir_fd, temp, mode, content);
     if (error != 0)
         return error;
 
     error = file_rename(dir_fd, temp, dir_fd, path);
-    if (error != 0) {
+    if (error != 0)
         drop_temp(dir_fd, temp);
-        return error;
-    }
+    return error;
+}
 
-    return file_sync_dir(parent_fd);
+int file_replace(int dir_fd, const char *path, unsigned mode, struct str content)
+{
+    CLEANUP(fd_close) int parent_fd = open_parent(dir_fd, path);
+    int error;
+
+    if (parent_fd < 0)
+        return parent_fd;
+
+    error = file_place(dir_fd, path, mode, content);
+    return error != 0 ? error : file_sync_dir(parent_fd);
 }

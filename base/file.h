@@ -73,9 +73,12 @@ MUST_CHECK int file_mkdir(int dir_fd, const char *path, unsigned mode);
 /* Whole small file, at most max bytes; -EFBIG past it. */
 MUST_CHECK int file_read_all(int dir_fd, const char *path, struct buf *ret_content);
 /*
- * Create or replace a small file durably: temp file, write, sync, rename, sync directory.
- * mode: permission bits of the final file.
+ * Create or replace a small file: temp file (path, random digits, ".tmp"), write, sync, rename. What
+ * bears the name is whole whenever a crash comes; the name itself is only safe once the caller has
+ * synced the directory. mode: permission bits of the final file.
  */
+MUST_CHECK int file_place(int dir_fd, const char *path, unsigned mode, struct str content);
+/* file_place, then sync the directory. */
 MUST_CHECK int file_replace(int dir_fd, const char *path, unsigned mode, struct str content);
 
 #endif

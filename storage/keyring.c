@@ -29,7 +29,7 @@ static enum store_status keyring_make(int store_fd, struct fault *fault)
     hex_encode(id, sizeof(id), hex);
     hex_encode(key, sizeof(key), hex + KEY_ID_TEXT);
     buf_printf(&text, "%s\n%.*s %.*s\n", first_line, KEY_ID_TEXT, hex, KEY_TEXT, hex + KEY_ID_TEXT);
-    error = text.failed ? -ENOMEM : file_replace(store_fd, "keyring", 0600, buf_view(&text));
+    error = text.failed ? -ENOMEM : file_place(store_fd, "keyring", 0600, buf_view(&text));
     explicit_bzero(key, sizeof(key));
     explicit_bzero(hex, sizeof(hex));
     if (text.p != NULL)

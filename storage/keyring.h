@@ -26,8 +26,8 @@ struct keyring {
     } keys[KEYRING_KEYS_MAX];
 };
 
-/* create: the store is new; else a missing file is STORE_FORMAT: it may be needed and can be put
- * back, a new one would hide that. */
+/* create: the store is new, its names are yet to be synced; else a missing file is STORE_FORMAT: it
+ * may be needed and can be put back, a new one would hide that. */
 MUST_CHECK enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_keyring,
                                           struct fault *fault);
 void keyring_wrap(const struct keyring *keyring, const uint8_t data_key[AES_KEY_BYTES],

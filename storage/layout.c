@@ -69,8 +69,9 @@ static bool is_known_name(const char *name)
         if (strcmp(name, known[i]) == 0)
             return true;
     }
-    /* A temporary name of file_replace, or hidden files of whoever made the directory. */
-    return name[0] == '.' || strncmp(name, "format.", 7) == 0 || strncmp(name, "keyring.", 8) == 0;
+    /* A temporary name of file_place, or hidden files of whoever made the directory. */
+    return name[0] == '.' || strncmp(name, "format.", 7) == 0 ||
+           strncmp(name, "keyring.", 8) == 0 || strncmp(name, "catalog.db.", 11) == 0;
 }
 
 static enum store_status only_known_names(struct store *store, struct fault *fault)
@@ -120,11 +121,34 @@ static enum store_status check_format(struct store *store, bool *ret_fresh, stru
     return STORE_OK;
 }
 
+static int unlink_if_there(struct store *store, const char *name)
+{
+    int error = file_unlink(store->dir_fd, name);
+
+    return error == -ENOENT ? 0 : error;
+}
+
 enum store_status layout_make_catalog(struct store *store, struct fault *fault)
 {
-    CLEANUP(fd_close) int fd = file_open(store->dir_fd, "catalog.db", O_RDWR | O_CREAT, 0600);
+    CLEANUP(buf_free) struct buf image = BUF_WITH_MAX(0);
+    struct stat st;
+    enum store_status status;
+    int error;
 
-    return fd < 0 ? io_fail(fd, fault, "create", "catalog.db") : STORE_OK;
+    /* An empty one is the start of a creation, as earlier programs made it. */
+    if (fstatat(store->dir_fd, "catalog.db", &st, 0) == 0 && st.st_size > 0)
+        return STORE_OK;
+    status = catalog_image(&image, fault);
+    if (status != STORE_OK)
+        return status;
+
+    /* A log or a journal without its database would be played into the new one. */
+    error = unlink_if_there(store, "catalog.db-journal");
+    if (error == 0)
+        error = unlink_if_there(store, "catalog.db-wal");
+    if (error == 0)
+        error = file_place(store->dir_fd, "catalog.db", 0600, buf_view(&image));
+    return error < 0 ? io_fail(error, fault, "create", "catalog.db") : STORE_OK;
 }
 
 enum store_status layout_seal(struct store *store, struct fault *fault)

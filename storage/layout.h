@@ -16,7 +16,7 @@
 /* Opens (create: makes) the directory, takes the lock, sets path and descriptors. */
 MUST_CHECK enum store_status layout_open(struct store *store, const char *dir, bool create,
                                          bool *ret_fresh, struct fault *fault);
-/* An empty catalog.db with the right mode, before SQLite opens it. */
+/* A new catalog.db unless there is one; before SQLite opens it. Its name is yet to be synced. */
 MUST_CHECK enum store_status layout_make_catalog(struct store *store, struct fault *fault);
 /* The creation is complete. */
 MUST_CHECK enum store_status layout_seal(struct store *store, struct fault *fault);

@@ -169,6 +169,26 @@ struct version {
 /* "null" or 32 hex digits into the arena. */
 struct str version_id_text(const struct version *version, struct arena *arena);
 
+/* What a listing says of a version. */
+struct listed_version {
+    struct str key;
+    struct str etag;
+    struct str checksum; /* the server's; STR_NONE: none */
+    struct str owner;    /* canonical id; STR_NONE unless list_query.owners */
+    uint64_t size_bytes; /* of the plain content */
+    int64_t modified_us;
+    uint8_t storage_class; /* the server's number */
+    bool delete_marker;
+    bool null_version;
+    bool latest;
+    /* version listing only */
+    int64_t seq;
+    uint64_t tail;
+};
+
+/* "null" or 32 hex digits, for which `out` is the room. */
+struct str listed_version_id(const struct listed_version *listed, char out[VERSION_TEXT_LEN]);
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
 struct reader; /* one thread at a time */
@@ -217,6 +237,7 @@ struct list_query {
     uint32_t max;         /* entries (keys and prefixes together); 0 gives an empty page */
     bool start_after;     /* after came from start-after, not from a token: a common prefix that
                              begins with it still counts */
+    bool owners; /* object listing only: say who owns each; a version listing always does */
     /* version listing only: with after, the versions of key `after` older than this one */
     bool has_version_marker;
     struct version_id version_marker;
@@ -228,8 +249,9 @@ struct list_end {
     struct str next_version_id; /* version listing: text of the last entry's version; "" = prefix */
 };
 
-/* prefix.p != NULL: a common prefix and version is NULL; else one key. */
-typedef bool list_visit(void *context, struct str common_prefix, const struct version *version);
+/* common_prefix.p != NULL: that, and listed is NULL; else one key. */
+typedef bool list_visit(void *context, struct str common_prefix,
+                        const struct listed_version *listed);
 
 /* Current versions without delete markers, key in byte order. list_end lives in the arena. */
 MUST_CHECK enum store_status object_list(struct reader *reader, int64_t bucket_id,

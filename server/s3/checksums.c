@@ -36,19 +36,25 @@ struct str stored_checksum_pack(struct op *op, const struct stored_checksum *che
     return stored_checksum_pack_in(op->arena, checksum);
 }
 
+static bool packed_is_whole(struct str packed)
+{
+    const uint8_t *p = (const uint8_t *)packed.p;
+
+    return packed.len >= PACKED_HEAD_BYTES && p[0] != CHECKSUM_NONE && p[0] < CHECKSUM_KINDS &&
+           p[1] <= CHECKSUM_FULL_OBJECT &&
+           packed.len == PACKED_HEAD_BYTES + checksum_bytes((enum checksum_kind)p[0]);
+}
+
 bool stored_checksum_unpack(struct str packed, struct stored_checksum *ret_checksum)
 {
     const uint8_t *p = (const uint8_t *)packed.p;
     struct stored_checksum checksum = { 0 };
 
-    if (packed.len < PACKED_HEAD_BYTES || p[0] == CHECKSUM_NONE || p[0] >= CHECKSUM_KINDS ||
-        p[1] > CHECKSUM_FULL_OBJECT)
+    if (!packed_is_whole(packed))
         return false;
     checksum.kind = (enum checksum_kind)p[0];
     checksum.type = (enum checksum_type)p[1];
     checksum.parts = (uint32_t)p[2] << 24 | (uint32_t)p[3] << 16 | (uint32_t)p[4] << 8 | p[5];
-    if (packed.len != PACKED_HEAD_BYTES + checksum_bytes(checksum.kind))
-        return false;
     memcpy(checksum.value, p + PACKED_HEAD_BYTES, packed.len - PACKED_HEAD_BYTES);
     *ret_checksum = checksum;
     return true;
@@ -119,13 +125,18 @@ void xml_checksum(struct op *op, struct buf *out, const struct stored_checksum *
 
 void xml_checksum_kind(struct buf *out, struct str packed)
 {
-    struct stored_checksum checksum;
+    const uint8_t *p = (const uint8_t *)packed.p;
 
-    if (packed.len == 0 || !stored_checksum_unpack(packed, &checksum))
+    if (!packed_is_whole(packed))
         return;
-    xml_text(out, STR("ChecksumAlgorithm"), checksum_name(checksum.kind));
-    if (checksum.type != CHECKSUM_TYPE_NONE)
-        xml_text(out, STR("ChecksumType"), checksum_type_name(checksum.type));
+    buf_lit(out, "<ChecksumAlgorithm>");
+    buf_str(out, checksum_name((enum checksum_kind)p[0]));
+    buf_lit(out, "</ChecksumAlgorithm>");
+    if (p[1] == CHECKSUM_TYPE_NONE)
+        return;
+    buf_lit(out, "<ChecksumType>");
+    buf_str(out, checksum_type_name((enum checksum_type)p[1]));
+    buf_lit(out, "</ChecksumType>");
 }
 
 enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *ret_text)

@@ -326,8 +326,35 @@ MUST_CHECK enum s3_error list_form_from_request(struct op *op, const char *max_n
 /* A count parameter: absent or empty is fallback, more than most is most. */
 MUST_CHECK enum s3_error list_count(struct op *op, const char *name, uint32_t fallback,
                                     uint32_t most, uint32_t *ret_count);
-/* An element whose text follows encoding-type. */
+/* Text, and an element with text, that follow encoding-type. */
+void list_escape(const struct list_form *form, struct buf *out, struct str text);
 void list_text(const struct list_form *form, struct buf *out, struct str name, struct str text);
+
+/*
+ * What follows the head of a listing, written while the store walks: how the page ends, which the
+ * head tells, is known only then.
+ */
+struct list_body {
+    struct op *op;
+    const struct list_form *form;
+    struct buf entries;
+    struct buf prefixes;
+    struct clock_day day;     /* of the newest time written */
+    struct buf owner_id;      /* of the newest owner written, */
+    struct buf owner_element; /* and the element: most pages name one owner a thousand times */
+};
+
+struct list_body list_body_make(struct op *op, const struct list_form *form);
+void list_body_free(struct list_body *body); /* CLEANUP helper */
+bool list_body_failed(const struct list_body *body);
+/* <CommonPrefixes>, which stand behind all entries. */
+void list_body_prefix(struct list_body *body, struct str prefix);
+/* Into the entries: the text of a time, and <Owner>. */
+void list_body_time(struct list_body *body, int64_t us);
+void list_body_owner(struct list_body *body, struct str canonical_id);
+/* Reply: head, entries, prefixes, end of root. */
+MUST_CHECK enum s3_error list_body_reply(struct list_body *body, const struct buf *head,
+                                         struct str root);
 /* <ETag>&quot;...&quot;</ETag> */
 void xml_etag(struct buf *out, struct str etag);
 /* <ChecksumAlgorithm> and <ChecksumType> of a stored checksum, nothing when there is none. */

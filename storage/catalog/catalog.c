@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection to catalog.db: open, configure, create and migrate, close.
+ * One connection to catalog.db: open, configure, close.
  *
- * (1) The database file is opened by SQLite only: closing any other descriptor of it would drop
- *     SQLite's locks.
+ * (1) Once there is a connection the database file is opened by SQLite only: closing any other
+ *     descriptor of it would drop SQLite's locks.
  * (2) A reader's connection cannot write (query_only).
- * (3) A schema version is one transaction, so a crash leaves the old one or the new one.
  */
 #include <limits.h>
 #include <stdio.h>
 
-#include "catalog_schema.h"
 #include "storage/catalog/sql.h"
 
-#define APPLICATION_ID 0x7061696c /* 'pail' */
-#define SCHEMA_VERSION 2
 #define BUSY_TIMEOUT_MS 5000
 /* The attributes of a few versions at a time. */
 #define SCRATCH_FIRST_BYTES 16384
 #define SCRATCH_BYTES_MAX 1048576
-#define STRINGIFY_(x) #x
-#define STRINGIFY(x) STRINGIFY_(x)
 
 /* Kept in place between checkpoints: rewriting a log is cheaper than growing one. */
 #define WAL_KEEP_BYTES 67108864
@@ -29,7 +23,7 @@ static const char setup_common[] = "PRAGMA foreign_keys = OFF;"
                                    "PRAGMA temp_store = MEMORY;"
                                    "PRAGMA mmap_size = 0;"
                                    "PRAGMA cell_size_check = ON;";
-/* From version i + 1 to i + 2; a new file gets schema.sql at once. */
+/* From version i + 1 to i + 2; a new catalog gets schema.sql at once. */
 static const char *const migrations[SCHEMA_VERSION - 1] = {
     "ALTER TABLE blob ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE blob ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
@@ -74,28 +68,6 @@ static enum store_status pragma_i64(struct catalog *cat, const char *text, int64
     return rc == SQLITE_ROW ? STORE_OK : sql_fail(cat, rc, fault, text);
 }
 
-static enum store_status create_schema(struct catalog *cat, struct fault *fault)
-{
-    enum store_status status = sql_script(cat, "BEGIN IMMEDIATE", fault);
-
-    if (status != STORE_OK)
-        return status;
-
-    status = sql_script(cat, catalog_schema_sql, fault);
-    if (status == STORE_OK)
-        status = sql_script(cat,
-                            "INSERT INTO meta(name, value) VALUES('seq', 0);"
-                            "PRAGMA application_id = " STRINGIFY(
-                                APPLICATION_ID) ";"
-                                                "PRAGMA user_version = " STRINGIFY(
-                                                    SCHEMA_VERSION) ";"
-                                                                    "COMMIT",
-                            fault);
-    if (status != STORE_OK)
-        (void)sqlite3_exec(cat->db, "ROLLBACK", NULL, NULL, NULL);
-    return status;
-}
-
 static enum store_status migrate(struct catalog *cat, int64_t from, struct fault *fault)
 {
     enum store_status status = STORE_OK;
@@ -112,23 +84,18 @@ static enum store_status migrate(struct catalog *cat, int64_t from, struct fault
     return status;
 }
 
-/* A new file gets the schema, an older one its changes; it must be ours and not from the future. */
-static enum store_status settle_schema(struct catalog *cat, struct fault *fault)
+/* An older one gets its changes; it must be ours and not from the future. */
+static enum store_status check_schema(struct catalog *cat, struct fault *fault)
 {
     int64_t application;
     int64_t version;
-    int64_t tables;
     enum store_status status = pragma_i64(cat, "PRAGMA application_id", &application, fault);
 
     if (status == STORE_OK)
         status = pragma_i64(cat, "PRAGMA user_version", &version, fault);
-    if (status == STORE_OK)
-        status = pragma_i64(cat, "SELECT count(*) FROM sqlite_schema", &tables, fault);
     if (status != STORE_OK)
         return status;
 
-    if (tables == 0 && application == 0 && cat->mode == CATALOG_WRITER)
-        return create_schema(cat, fault);
     if (application != APPLICATION_ID)
         return fault_set(fault, STORE_FORMAT, "catalog.db is not a pail catalog");
     if (version >= 1 && version < SCHEMA_VERSION && cat->mode == CATALOG_WRITER)
@@ -183,8 +150,7 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
                                struct fault *fault)
 {
     char path[PATH_MAX];
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                (mode == CATALOG_WRITER ? SQLITE_OPEN_CREATE : 0);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     CLEANUP(catalog_closep) struct catalog *cat = mem_zalloc(sizeof(*cat));
     const char *vfs = vfs_name();
     enum store_status status;
@@ -207,7 +173,7 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
 
     status = configure(cat, durability, fault);
     if (status == STORE_OK && mode != CATALOG_READER)
-        status = settle_schema(cat, fault);
+        status = check_schema(cat, fault);
     if (status == STORE_OK && mode == CATALOG_WRITER)
         status = load_seq(cat, fault);
     if (status != STORE_OK)

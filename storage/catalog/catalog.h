@@ -21,12 +21,18 @@ enum catalog_mode {
     CATALOG_CHECKER, /* a reader that trusts nothing: fsck */
 };
 
-/* ---- connection: catalog.c, tx.c --------------------------------------------------------- */
+/* ---- connection: create.c, catalog.c, tx.c ----------------------------------------------- */
+
+/*
+ * The content of a new catalog.db: no rows, the schema of this program.
+ *
+ * ret_image  set on STORE_OK only; the caller frees it.
+ */
+MUST_CHECK enum store_status catalog_image(struct buf *ret_image, struct fault *fault);
 
 /*
  * Open a connection to catalog.db inside dir (a path).
  *
- * CATALOG_WRITER creates the file and its schema when missing, and migrates.
  * Returns STORE_OK, STORE_FORMAT (another application, a newer version), STORE_DAMAGED, STORE_IO,
  * STORE_NO_MEMORY.
  */

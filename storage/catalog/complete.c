@@ -8,57 +8,82 @@
  */
 #include "storage/catalog/upload.h"
 
+/* The stored parts, walked along the parts that were asked for; both by number. */
+struct assembly {
+    struct catalog *cat;
+    struct intent *intent;
+    size_t next; /* of intent->parts */
+    struct new_version *fresh;
+};
+
+static bool is_chosen(const struct assembly *assembly, const struct part *part)
+{
+    const struct intent *intent = assembly->intent;
+
+    return assembly->next < intent->part_count &&
+           intent->parts[assembly->next].number == part->number;
+}
+
+static enum store_status check_part(void *context, const struct stored_part *stored)
+{
+    struct assembly *assembly = context;
+
+    if (!is_chosen(assembly, &stored->part))
+        return STORE_OK;
+    return assembly->intent->parts[assembly->next++].seq == stored->part.seq ? STORE_OK
+                                                                             : STORE_RETRY;
+}
+
 static enum store_status check_parts(struct catalog *cat, struct intent *intent, int64_t upload)
 {
-    static struct sql sql = { .text = "SELECT 1 FROM part"
-                                      " WHERE upload = ?1 AND number = ?2 AND seq = ?3" };
+    struct assembly assembly = { .cat = cat, .intent = intent };
     uint32_t previous = 0;
+    enum store_status status;
 
     if (intent->part_count == 0 || intent->part_count > STORE_PARTS_MAX)
         return STORE_LIMIT;
-
     for (size_t i = 0; i < intent->part_count; i++) {
-        CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-        const struct part_choice *choice = &intent->parts[i];
-        enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
-        bool row;
-
-        if (status != STORE_OK)
-            return status;
-        if (choice->number <= previous)
+        if (intent->parts[i].number <= previous)
             return STORE_NO_PART;
-        previous = choice->number;
-        sql_bind_i64(stmt, 1, upload);
-        sql_bind_i64(stmt, 2, choice->number);
-        sql_bind_i64(stmt, 3, choice->seq);
-        status = sql_step(cat, stmt, &row, &intent->fault);
-        if (status != STORE_OK)
-            return status;
-        if (!row)
-            return STORE_RETRY;
+        previous = intent->parts[i].number;
     }
 
-    return STORE_OK;
+    status = part_each(cat, upload, check_part, &assembly, &intent->fault);
+    if (status == STORE_OK && assembly.next < intent->part_count)
+        return STORE_RETRY;
+    return status;
 }
 
-static enum store_status take_part(struct catalog *cat, struct intent *intent, int64_t upload,
-                                   uint32_t number, struct new_version *fresh)
+/* A part that was asked for moves into the manifest; another one goes. */
+static enum store_status take_part(void *context, const struct stored_part *stored)
 {
-    static struct sql remove = { .text = "DELETE FROM part WHERE upload = ?1 AND number = ?2" };
-    struct stored_part stored;
-    enum store_status status =
-        part_find(cat, upload, number, scratch_reset(cat), &stored, &intent->fault);
+    struct assembly *assembly = context;
+    struct new_version *fresh = assembly->fresh;
+    struct fault *fault = &assembly->intent->fault;
+    enum store_status status;
 
-    if (status == STORE_OK)
-        status = manifest_add_part(cat, fresh->body.id, &stored.part, &intent->fault);
-    if (status == STORE_OK)
-        status = manifest_adopt(cat, fresh->body.id, fresh->size_bytes, &stored.body,
-                                stored.part.size_bytes, &intent->fault);
-    if (status != STORE_OK)
-        return status;
+    if (!is_chosen(assembly, &stored->part))
+        return body_release(assembly->cat, &stored->body, fault);
 
-    fresh->size_bytes += stored.part.size_bytes;
-    return sql_run_i64(cat, &remove, upload, number, &intent->fault);
+    assembly->next++;
+    status = manifest_add_part(assembly->cat, fresh->body.id, &stored->part, fault);
+    if (status == STORE_OK)
+        status = manifest_adopt(assembly->cat, fresh->body.id, fresh->size_bytes, &stored->body,
+                                stored->part.size_bytes, fault);
+    fresh->size_bytes += stored->part.size_bytes;
+    return status;
+}
+
+static enum store_status take_parts(struct catalog *cat, struct intent *intent, int64_t upload,
+                                    struct new_version *fresh)
+{
+    struct assembly assembly = { .cat = cat, .intent = intent, .fresh = fresh };
+    enum store_status status;
+
+    fresh->body = (struct body_ref){ .kind = BODY_MANIFEST, .id = tx_next_seq(cat) };
+    fresh->part_count = (uint32_t)intent->part_count;
+    status = part_each(cat, upload, take_part, &assembly, &intent->fault);
+    return status != STORE_OK ? status : part_remove_all(cat, upload, &intent->fault);
 }
 
 static enum store_status mark_done(struct catalog *cat, struct intent *intent,
@@ -85,21 +110,6 @@ static enum store_status mark_done(struct catalog *cat, struct intent *intent,
     sql_bind_text(stmt, 6, intent->attrs.etag);
     sql_bind_str(stmt, 7, intent->attrs.checksum);
     return sql_run(cat, stmt, &intent->fault);
-}
-
-static enum store_status take_parts(struct catalog *cat, struct intent *intent, int64_t upload,
-                                    struct new_version *fresh)
-{
-    fresh->body = (struct body_ref){ .kind = BODY_MANIFEST, .id = tx_next_seq(cat) };
-    fresh->part_count = (uint32_t)intent->part_count;
-    for (size_t i = 0; i < intent->part_count; i++) {
-        enum store_status status = take_part(cat, intent, upload, intent->parts[i].number, fresh);
-
-        if (status != STORE_OK)
-            return status;
-    }
-
-    return upload_drop_parts(cat, upload, &intent->fault);
 }
 
 enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent)

@@ -7,17 +7,43 @@
 #include "storage/catalog/page.h"
 #include "storage/catalog/sql.h"
 
-/* From page->lower to the end, or to where the page wants to start again (ret_step). */
-static enum store_status scan(struct catalog *cat, int64_t bucket_id, struct page *page,
-                              list_visit *visit, void *context, enum page_step *ret_step,
-                              struct fault *fault)
+struct listing {
+    struct catalog *cat;
+    struct page page;
+    list_visit *visit;
+    void *context;
+    bool owners;
+    struct fault *fault;
+};
+
+/* The row under the statement is an entry of its own. */
+static enum store_status give_key(struct listing *listing, sqlite3_stmt *stmt)
 {
-    static struct sql sql = { .text = "SELECT" VERSION_COLUMNS "FROM object"
-                                      " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
-                                      " ORDER BY key" };
+    struct listed_version listed;
+    enum store_status status = STORE_OK;
+
+    row_listed(stmt, /* latest= */ true, &listed);
+    if (listing->owners)
+        status = account_text(listing->cat, sql_i64(stmt, LISTED_COLUMN_COUNT), &listed.owner,
+                              listing->fault);
+    if (status != STORE_OK)
+        return status;
+    return listing->visit(listing->context, STR_NONE, &listed) ? STORE_OK : STORE_STOPPED;
+}
+
+/* From page->lower to the end, or to where the page wants to start again (ret_step). */
+static enum store_status scan(struct listing *listing, int64_t bucket_id, enum page_step *ret_step)
+{
+    static struct sql plain = { .text = "SELECT" LISTED_COLUMNS "  FROM object"
+                                        " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
+                                        " ORDER BY key" };
+    static struct sql with_owner = { .text = "SELECT" LISTED_COLUMNS ", owner FROM object"
+                                             " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
+                                             " ORDER BY key" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    struct version version;
+    struct page *page = &listing->page;
+    enum store_status status =
+        sql_start(listing->cat, listing->owners ? &with_owner : &plain, &stmt, listing->fault);
     bool row;
 
     if (status != STORE_OK)
@@ -30,7 +56,7 @@ static enum store_status scan(struct catalog *cat, int64_t bucket_id, struct pag
         struct str prefix = STR_NONE;
         enum page_step step;
 
-        status = sql_step(cat, stmt, &row, fault);
+        status = sql_step(listing->cat, stmt, &row, listing->fault);
         if (status != STORE_OK)
             return status;
 
@@ -38,7 +64,7 @@ static enum store_status scan(struct catalog *cat, int64_t bucket_id, struct pag
 
         if (!row)
             step = PAGE_END;
-        else if ((sql_i64(stmt, 3) & FLAG_DELETE_MARKER) != 0)
+        else if ((sql_i64(stmt, 1) & FLAG_DELETE_MARKER) != 0)
             step = page_hidden(page, key);
         else
             step = page_offer(page, key, &prefix);
@@ -51,15 +77,13 @@ static enum store_status scan(struct catalog *cat, int64_t bucket_id, struct pag
             *ret_step = step;
             return STORE_OK;
         case PAGE_PREFIX:
-            if (!visit(context, prefix, NULL))
+            if (!listing->visit(listing->context, prefix, NULL))
                 return STORE_STOPPED;
             continue;
         case PAGE_KEY:
-            status = row_version(cat, stmt, /* arena= */ NULL, /* latest= */ true, &version, fault);
+            status = give_key(listing, stmt);
             if (status != STORE_OK)
                 return status;
-            if (!visit(context, STR_NONE, &version))
-                return STORE_STOPPED;
         }
     }
 }
@@ -69,21 +93,24 @@ enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
                                       void *context, struct arena *arena, struct list_end *ret_end,
                                       struct fault *fault)
 {
-    struct page page;
+    struct listing listing = {
+        .cat = cat, .visit = visit, .context = context, .owners = query->owners, .fault = fault
+    };
+    struct page *page = &listing.page;
     struct list_end end = { 0 };
     enum page_step step = PAGE_RESEEK;
     enum store_status status;
 
-    page_start(&page, query->prefix, query->delimiter, query->after,
+    page_start(page, query->prefix, query->delimiter, query->after,
                query->start_after ? PAGE_AFTER_KEY : PAGE_AFTER_TOKEN, query->max);
-    while (!page.empty && step == PAGE_RESEEK) {
-        status = scan(cat, bucket_id, &page, visit, context, &step, fault);
+    while (!page->empty && step == PAGE_RESEEK) {
+        status = scan(&listing, bucket_id, &step);
         if (status != STORE_OK)
             return status;
     }
 
-    end.truncated = page.truncated;
-    end.next = key_view(&page.last);
+    end.truncated = page->truncated;
+    end.next = key_view(&page->last);
     end.next_version_id = STR("");
     if (!sql_keep(arena, &end.next))
         return fault_set(fault, STORE_NO_MEMORY, "end of a listing");

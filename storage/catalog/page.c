@@ -5,7 +5,9 @@
  */
 #include "storage/catalog/page.h"
 
-#define REPEATS_BEFORE_SEEK 8
+#define PATIENCE_ROWS 8
+/* Of so many long prefixes in a row one is sat through, to see whether they have become short. */
+#define SEARCHES_BEFORE_PATIENCE 8
 /* A page over nothing but delete markers must end some time. */
 #define HIDDEN_MAX 100000
 
@@ -33,6 +35,19 @@ static void key_set_after(struct key_buf *to, struct str key)
 {
     key_set(to, str_slice(key, 0, STORE_KEY_BYTES_MAX));
     to->bytes[to->len++] = '\0';
+}
+
+/* A row more under the common prefix last given. */
+static enum page_step repeat(struct page *page, struct str prefix)
+{
+    if (page->repeats < page->patience) {
+        page->repeats++;
+        return PAGE_SKIP;
+    }
+
+    page->searched = true;
+    page->patience = ++page->searches % SEARCHES_BEFORE_PATIENCE == 0 ? PATIENCE_ROWS : 0;
+    return key_set_behind(&page->lower, prefix) ? PAGE_RESEEK : PAGE_END;
 }
 
 /* The common prefix that key falls under, or STR_NONE. */
@@ -72,6 +87,9 @@ void page_start(struct page *page, struct str prefix, struct str delimiter, stru
     page->max = max;
     page->entries = 0;
     page->repeats = 0;
+    page->patience = PATIENCE_ROWS;
+    page->searches = 0;
+    page->searched = false;
     page->hidden = 0;
     page->last_is_prefix = false;
     page->truncated = false;
@@ -94,17 +112,17 @@ enum page_step page_offer(struct page *page, struct str key, struct str *ret_pre
 {
     struct str rolled = common_prefix(page, key);
 
-    if (str_present(rolled) && page->last_is_prefix && str_eq(rolled, key_view(&page->last))) {
-        if (++page->repeats <= REPEATS_BEFORE_SEEK)
-            return PAGE_SKIP;
-        page->repeats = 0;
-        return key_set_behind(&page->lower, rolled) ? PAGE_RESEEK : PAGE_END;
-    }
+    if (str_present(rolled) && page->last_is_prefix && str_eq(rolled, key_view(&page->last)))
+        return repeat(page, rolled);
     if (page->entries == page->max) {
         page->truncated = true;
         return PAGE_END;
     }
 
+    /* The prefix before ended while the page still had patience: it was a short one. */
+    if (page->last_is_prefix && !page->searched)
+        page->patience = PATIENCE_ROWS;
+    page->searched = false;
     page->entries++;
     page->repeats = 0;
     page->last_is_prefix = str_present(rolled);

@@ -3,8 +3,9 @@
  * One page of a listing: where it starts and ends, common prefixes, and when it is full.
  *
  * A scan offers rows in key order; the page says what each is. When many rows fall under one
- * common prefix the page asks the scan to start again behind it: stepping costs 0.2 us a row,
- * a new search 2.4 us, so the search pays from about a dozen rows on.
+ * common prefix the page asks the scan to start again behind it. A new search costs as much as
+ * about a dozen rows, so at first the page sits through a few; once a prefix turned out to be
+ * long the next ones are taken to be long too, and now and then one is tried again in full.
  */
 #ifndef STORAGE_CATALOG_PAGE_H
 #define STORAGE_CATALOG_PAGE_H
@@ -34,8 +35,11 @@ struct page {
     struct str delimiter;
     uint32_t max;
     uint32_t entries;
-    uint32_t repeats; /* rows skipped under the last common prefix */
-    uint64_t hidden;  /* rows that are no entries */
+    uint32_t repeats;  /* rows skipped under the last common prefix */
+    uint32_t patience; /* of how many before a new search */
+    uint32_t searches; /* so far */
+    bool searched;     /* the last common prefix was cut short by a new search */
+    uint64_t hidden;   /* rows that are no entries */
     bool last_is_prefix;
     bool truncated;
     bool empty;           /* the bounds enclose nothing */

@@ -51,6 +51,39 @@ enum store_status part_find(struct catalog *cat, int64_t upload, uint32_t number
     return STORE_OK;
 }
 
+enum store_status part_each(struct catalog *cat, int64_t upload, stored_part_visit *visit,
+                            void *context, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT" PART_COLUMNS "FROM part"
+                                      " WHERE upload = ?1"
+                                      " ORDER BY number" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, upload);
+    for (;;) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+
+        struct stored_part stored = row_part(stmt);
+
+        status = visit(context, &stored);
+        if (status != STORE_OK)
+            return status;
+    }
+}
+
+enum store_status part_remove_all(struct catalog *cat, int64_t upload, struct fault *fault)
+{
+    static struct sql sql = { .text = "DELETE FROM part WHERE upload = ?1" };
+
+    return sql_run_i64(cat, &sql, upload, 0, fault);
+}
+
 enum store_status catalog_part_list(struct catalog *cat, int64_t upload_seq, uint32_t after,
                                     uint32_t max, part_visit *visit, void *context,
                                     struct fault *fault)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The columns that object and version share, turned into a struct version; ids in text form.
+ * The columns that object and version share, turned into a struct version or, fewer of them, into
+ * a struct listed_version; ids in text form.
  */
 #include "base/codec.h"
 #include "storage/catalog/sql.h"
@@ -44,6 +45,23 @@ enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt, struct ar
     return STORE_OK;
 }
 
+void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed)
+{
+    int64_t flags = sql_i64(stmt, 1);
+
+    *ret_listed = (struct listed_version){
+        .key = sql_str(stmt, 0),
+        .delete_marker = (flags & FLAG_DELETE_MARKER) != 0,
+        .null_version = (flags & FLAG_NULL_VERSION) != 0,
+        .latest = latest,
+        .modified_us = sql_i64(stmt, 2),
+        .size_bytes = (uint64_t)sql_i64(stmt, 3),
+        .storage_class = (uint8_t)sql_i64(stmt, 4),
+        .etag = sql_str(stmt, 5),
+        .checksum = sql_str(stmt, 6),
+    };
+}
+
 /* hex(tail), hex(seq ^ tail): looks random, orders nothing, needs no table to be read back. */
 void id_text(int64_t seq, uint64_t tail, char out[VERSION_TEXT_LEN])
 {
@@ -73,6 +91,15 @@ struct str version_id_text(const struct version *version, struct arena *arena)
         return STR("null");
 
     return id_text_in(arena, version->seq, version->tail);
+}
+
+struct str listed_version_id(const struct listed_version *listed, char out[VERSION_TEXT_LEN])
+{
+    if (listed->null_version)
+        return STR("null");
+
+    id_text(listed->seq, listed->tail, out);
+    return str_make(out, VERSION_TEXT_LEN);
 }
 
 bool version_id_parse(struct str text, struct version_id *ret_id)

@@ -28,6 +28,11 @@
 #define BUCKET_SLOTS 64
 #define BUCKET_NAME_CACHED_MAX 64
 
+#define APPLICATION_ID 0x7061696c /* 'pail' */
+#define SCHEMA_VERSION 2
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x) STRINGIFY_(x)
+
 struct sql {
     const char *text;
     atomic_int slot; /* 0: none yet; given at first use, the same for all connections */
@@ -135,6 +140,12 @@ MUST_CHECK enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt
                                          struct arena *arena, bool latest,
                                          struct version *ret_version, struct fault *fault);
 
+/* row.c: what listings read; few columns, because they read them a thousand times a page. */
+#define LISTED_COLUMNS " key, flags, modified_us, size, class, etag, checksum"
+enum { LISTED_COLUMN_COUNT = 7 };
+/* Texts are borrowed from the row; owner, seq and tail, if the statement has them, stay unread. */
+void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed);
+
 /* body.c: references to bytes, inside the writer's transaction. */
 MUST_CHECK enum store_status body_store(struct catalog *cat, const struct staged_body *staged,
                                         struct body_ref *ret_ref, struct fault *fault);
@@ -232,9 +243,6 @@ const char *vfs_name(void);
 /* upload.c: also used when a bucket goes and by the sweep. */
 MUST_CHECK enum store_status upload_remove(struct catalog *cat, int64_t upload,
                                            struct fault *fault);
-/* As upload_remove, but keeps the row: the parts that a Complete did not take. */
-MUST_CHECK enum store_status upload_drop_parts(struct catalog *cat, int64_t upload,
-                                               struct fault *fault);
 
 /* upload ids share the form of version ids */
 void id_text(int64_t seq, uint64_t tail, char out[VERSION_TEXT_LEN]);

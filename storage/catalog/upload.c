@@ -127,42 +127,26 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
 
 /* ---- removal ----------------------------------------------------------------------------- */
 
-static enum store_status release_parts(struct catalog *cat, int64_t upload, struct fault *fault)
+struct release {
+    struct catalog *cat;
+    struct fault *fault;
+};
+
+static enum store_status release_part(void *context, const struct stored_part *stored)
 {
-    static struct sql sql = { .text = "SELECT body_kind, body_id FROM part WHERE upload = ?1" };
-    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    bool row;
+    struct release *release = context;
 
-    if (status != STORE_OK)
-        return status;
-    sql_bind_i64(stmt, 1, upload);
-    for (;;) {
-        status = sql_step(cat, stmt, &row, fault);
-        if (status != STORE_OK || !row)
-            return status;
-
-        struct body_ref ref = { .kind = (enum body_kind)sql_i64(stmt, 0), .id = sql_i64(stmt, 1) };
-
-        status = body_release(cat, &ref, fault);
-        if (status != STORE_OK)
-            return status;
-    }
-}
-
-enum store_status upload_drop_parts(struct catalog *cat, int64_t upload, struct fault *fault)
-{
-    static struct sql sql = { .text = "DELETE FROM part WHERE upload = ?1" };
-    enum store_status status = release_parts(cat, upload, fault);
-
-    return status != STORE_OK ? status : sql_run_i64(cat, &sql, upload, 0, fault);
+    return body_release(release->cat, &stored->body, release->fault);
 }
 
 enum store_status upload_remove(struct catalog *cat, int64_t upload, struct fault *fault)
 {
     static struct sql sql = { .text = "DELETE FROM upload WHERE id = ?1" };
-    enum store_status status = upload_drop_parts(cat, upload, fault);
+    struct release release = { .cat = cat, .fault = fault };
+    enum store_status status = part_each(cat, upload, release_part, &release, fault);
 
+    if (status == STORE_OK)
+        status = part_remove_all(cat, upload, fault);
     return status != STORE_OK ? status : sql_run_i64(cat, &sql, upload, 0, fault);
 }
 

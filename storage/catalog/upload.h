@@ -25,4 +25,16 @@ MUST_CHECK enum store_status part_find(struct catalog *cat, int64_t upload, uint
                                        struct arena *arena, struct stored_part *ret_part,
                                        struct fault *fault);
 
+typedef enum store_status stored_part_visit(void *context, const struct stored_part *stored);
+/*
+ * All parts of an upload, by number, borrowed from their rows; ends at the first result that is not
+ * STORE_OK. The visitor may change anything but parts.
+ */
+MUST_CHECK enum store_status part_each(struct catalog *cat, int64_t upload,
+                                       stored_part_visit *visit, void *context,
+                                       struct fault *fault);
+/* The rows alone: what becomes of the bodies is the caller's affair. */
+MUST_CHECK enum store_status part_remove_all(struct catalog *cat, int64_t upload,
+                                             struct fault *fault);
+
 #endif

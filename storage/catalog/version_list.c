@@ -8,6 +8,8 @@
 #include "storage/catalog/page.h"
 #include "storage/catalog/sql.h"
 
+#define MERGED_COLUMNS LISTED_COLUMNS ", seq, tail, owner "
+
 struct merge {
     struct catalog *cat;
     struct page page;
@@ -25,7 +27,7 @@ static enum store_status offer(struct merge *merge, sqlite3_stmt *stmt, bool lat
                                enum page_step *ret_step)
 {
     struct str prefix = STR_NONE;
-    struct version version;
+    struct listed_version listed;
     enum store_status status;
 
     *ret_step = page_offer(&merge->page, sql_str(stmt, 0), &prefix);
@@ -36,21 +38,25 @@ static enum store_status offer(struct merge *merge, sqlite3_stmt *stmt, bool lat
     if (*ret_step != PAGE_KEY)
         return STORE_OK;
 
-    status = row_version(merge->cat, stmt, /* arena= */ NULL, latest, &version, merge->fault);
+    row_listed(stmt, latest, &listed);
+    listed.seq = sql_i64(stmt, LISTED_COLUMN_COUNT);
+    listed.tail = (uint64_t)sql_i64(stmt, LISTED_COLUMN_COUNT + 1);
+    status = account_text(merge->cat, sql_i64(stmt, LISTED_COLUMN_COUNT + 2), &listed.owner,
+                          merge->fault);
     if (status != STORE_OK)
         return status;
     merge->has_last = true;
-    merge->last_null = version.null_version;
-    merge->last_seq = version.seq;
-    merge->last_tail = version.tail;
-    return merge->visit(merge->context, STR_NONE, &version) ? STORE_OK : STORE_STOPPED;
+    merge->last_null = listed.null_version;
+    merge->last_seq = listed.seq;
+    merge->last_tail = listed.tail;
+    return merge->visit(merge->context, STR_NONE, &listed) ? STORE_OK : STORE_STOPPED;
 }
 
 /* Versions of the marker's key that are older than the marker. */
 static enum store_status scan_marker_key(struct merge *merge, int64_t bucket_id, struct str key,
                                          int64_t before_seq, enum page_step *ret_step)
 {
-    static struct sql sql = { .text = "SELECT" VERSION_COLUMNS "FROM version"
+    static struct sql sql = { .text = "SELECT" MERGED_COLUMNS "FROM version"
                                       " WHERE bucket = ?1 AND key = ?2 AND seq < ?3"
                                       " ORDER BY seq DESC" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
@@ -90,10 +96,10 @@ static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct page 
 
 static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_step *ret_step)
 {
-    static struct sql current_sql = { .text = "SELECT" VERSION_COLUMNS "FROM object"
+    static struct sql current_sql = { .text = "SELECT" MERGED_COLUMNS "FROM object"
                                               " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
                                               " ORDER BY key" };
-    static struct sql history_sql = { .text = "SELECT" VERSION_COLUMNS "FROM version"
+    static struct sql history_sql = { .text = "SELECT" MERGED_COLUMNS "FROM version"
                                               " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
                                               " ORDER BY key, seq DESC" };
     CLEANUP(sql_done) sqlite3_stmt *current = NULL;

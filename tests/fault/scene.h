@@ -514,20 +514,31 @@ static void view_body(struct view *view, const struct version *version)
         buf_printf(&view->text, "%02x", sha256[i]);
 }
 
-static bool view_version(void *context, struct str prefix, const struct version *version)
+static bool view_version(void *context, struct str prefix, const struct listed_version *listed)
 {
     struct view *view = context;
+    struct version_id id = { .kind = listed->null_version ? VERSION_NULL : VERSION_EXACT,
+                             .seq = listed->seq,
+                             .tail = listed->tail };
+    struct version version;
 
     (void)prefix;
-    buf_printf(&view->text, "  '%.*s'%s", STR_ARG(version->key), version->latest ? " latest" : "");
-    if (version->delete_marker) {
+    buf_printf(&view->text, "  '%.*s'%s", STR_ARG(listed->key), listed->latest ? " latest" : "");
+    if (listed->delete_marker) {
         buf_lit(&view->text, " marker\n");
         return true;
     }
+    if (version_get(view->reader, view->bucket_id, listed->key, id, view->arena, &version, NULL) !=
+            STORE_OK ||
+        version.size_bytes != listed->size_bytes || !str_eq(version.attrs.etag, listed->etag)) {
+        buf_lit(&view->text, " NOT AS LISTED\n");
+        view->failed = true;
+        return true;
+    }
     buf_printf(&view->text, " %llu bytes, etag %.*s, tags '%.*s', parts %u",
-               (unsigned long long)version->size_bytes, STR_ARG(version->attrs.etag),
-               STR_ARG(version->attrs.tags), version->part_count);
-    view_body(view, version);
+               (unsigned long long)version.size_bytes, STR_ARG(version.attrs.etag),
+               STR_ARG(version.attrs.tags), version.part_count);
+    view_body(view, &version);
     buf_char(&view->text, '\n');
     return true;
 }
@@ -563,6 +574,7 @@ static bool view_bucket(void *context, const struct bucket *bucket)
     struct list_end end;
     struct str document;
 
+    view->bucket_id = bucket->id;
     buf_printf(&view->text, "bucket %.*s, versioning %d\n", STR_ARG(bucket->name),
                (int)bucket->versioning);
     if (document_get(view->reader, bucket->id, STR("tagging"), STR(""), view->arena, &document,

@@ -2,8 +2,8 @@
 /*
  * ListObjects and ListObjectsV2, and what all listings share: parameters, encoding, tokens.
  *
- * A page is written while the store walks: keys into one buffer, common prefixes into another, both
- * behind the head once it is known how the page ends.
+ * A page is written while the store walks: keys into one buffer, common prefixes into another; the
+ * head is put in front once it is known how the page ends.
  */
 #include "server/s3/op.h"
 
@@ -54,14 +54,18 @@ enum s3_error list_form_from_request(struct op *op, const char *max_name,
     return err;
 }
 
+void list_escape(const struct list_form *form, struct buf *out, struct str text)
+{
+    if (form->url)
+        uri_encode(out, text, URI_KEEP_SLASH);
+    else
+        xml_escape(out, text);
+}
+
 void list_text(const struct list_form *form, struct buf *out, struct str name, struct str text)
 {
-    if (!form->url) {
-        xml_text(out, name, text);
-        return;
-    }
     xml_open(out, name);
-    uri_encode(out, text, URI_KEEP_SLASH);
+    list_escape(form, out, text);
     xml_close(out, name);
 }
 
@@ -94,104 +98,165 @@ bool list_token_parse(struct op *op, struct str token, struct str *ret_marker)
     return str_present(*ret_marker);
 }
 
+/* ---- the body of a listing ----------------------------------------------------------------------- */
+
+struct list_body list_body_make(struct op *op, const struct list_form *form)
+{
+    return (struct list_body){
+        .op = op,
+        .form = form,
+        .entries = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
+        .prefixes = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
+        .owner_id = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
+        .owner_element = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
+    };
+}
+
+void list_body_free(struct list_body *body)
+{
+    buf_free(&body->entries);
+    buf_free(&body->prefixes);
+    buf_free(&body->owner_id);
+    buf_free(&body->owner_element);
+}
+
+bool list_body_failed(const struct list_body *body)
+{
+    return body->entries.failed || body->prefixes.failed;
+}
+
+void list_body_prefix(struct list_body *body, struct str prefix)
+{
+    buf_lit(&body->prefixes, "<CommonPrefixes><Prefix>");
+    list_escape(body->form, &body->prefixes, prefix);
+    buf_lit(&body->prefixes, "</Prefix></CommonPrefixes>");
+}
+
+void list_body_time(struct list_body *body, int64_t us)
+{
+    char text[CLOCK_ISO8601_LEN + 1];
+
+    clock_format_iso8601_near(us, &body->day, text);
+    buf_append(&body->entries, text, CLOCK_ISO8601_LEN);
+}
+
+void list_body_owner(struct list_body *body, struct str canonical_id)
+{
+    struct buf *element = &body->owner_element;
+
+    if (element->len == 0 || !str_eq(buf_view(&body->owner_id), canonical_id)) {
+        buf_clear(&body->owner_id);
+        buf_clear(element);
+        buf_str(&body->owner_id, canonical_id);
+        xml_owner(body->op, element, STR("Owner"), canonical_id);
+        if (body->owner_id.failed || element->failed)
+            body->entries.failed = true;
+    }
+    buf_str(&body->entries, buf_view(element));
+}
+
+enum s3_error list_body_reply(struct list_body *body, const struct buf *head, struct str root)
+{
+    struct buf *out = &body->entries;
+
+    buf_str(out, buf_view(&body->prefixes));
+    xml_close(out, root);
+    buf_prepend(out, buf_view(head));
+    out->failed = out->failed || head->failed || body->prefixes.failed;
+    return op_reply_xml(body->op, out);
+}
+
 /* ---- one page ----------------------------------------------------------------------------------- */
 
 struct page {
-    struct op *op;
-    const struct list_form *form;
+    struct list_body body;
     bool owners;
-    struct buf keys;
-    struct buf prefixes;
     uint32_t count;
     struct list_end end;
 };
 
 static void page_free(struct page *page)
 {
-    buf_free(&page->keys);
-    buf_free(&page->prefixes);
+    list_body_free(&page->body);
 }
 
-static void write_prefix(const struct list_form *form, struct buf *out, struct str prefix)
+static void write_key(struct page *page, const struct listed_version *listed)
 {
-    buf_lit(out, "<CommonPrefixes>");
-    list_text(form, out, STR("Prefix"), prefix);
-    buf_lit(out, "</CommonPrefixes>");
-}
+    struct list_body *body = &page->body;
+    struct buf *out = &body->entries;
 
-static void write_key(struct page *page, const struct version *version)
-{
-    struct buf *out = &page->keys;
-
-    buf_lit(out, "<Contents>");
-    list_text(page->form, out, STR("Key"), version->key);
-    xml_time(out, STR("LastModified"), version->modified_us);
-    xml_etag(out, version->attrs.etag);
-    xml_checksum_kind(out, version->attrs.checksum);
-    xml_u64(out, STR("Size"), version->size_bytes);
+    buf_lit(out, "<Contents><Key>");
+    list_escape(body->form, out, listed->key);
+    buf_lit(out, "</Key><LastModified>");
+    list_body_time(body, listed->modified_us);
+    buf_lit(out, "</LastModified>");
+    xml_etag(out, listed->etag);
+    xml_checksum_kind(out, listed->checksum);
+    buf_lit(out, "<Size>");
+    buf_u64(out, listed->size_bytes);
+    buf_lit(out, "</Size>");
     if (page->owners)
-        xml_owner(page->op, out, STR("Owner"), version->attrs.owner);
-    xml_text(out, STR("StorageClass"), storage_class_name(version->attrs.storage_class));
-    buf_lit(out, "</Contents>");
+        list_body_owner(body, listed->owner);
+    buf_lit(out, "<StorageClass>");
+    buf_str(out, storage_class_name(listed->storage_class));
+    buf_lit(out, "</StorageClass></Contents>");
 }
 
-static bool visit_entry(void *context, struct str common_prefix, const struct version *version)
+static bool visit_entry(void *context, struct str common_prefix,
+                        const struct listed_version *listed)
 {
     struct page *page = context;
 
     if (str_present(common_prefix))
-        write_prefix(page->form, &page->prefixes, common_prefix);
+        list_body_prefix(&page->body, common_prefix);
     else
-        write_key(page, version);
+        write_key(page, listed);
     page->count++;
-    return !page->keys.failed && !page->prefixes.failed;
+    return !list_body_failed(&page->body);
 }
 
 static enum s3_error page_read(struct page *page, struct str after, bool start_after)
 {
-    struct op *op = page->op;
-    struct list_query query = { .prefix = page->form->prefix,
-                                .delimiter = page->form->delimiter,
+    struct op *op = page->body.op;
+    const struct list_form *form = page->body.form;
+    struct list_query query = { .prefix = form->prefix,
+                                .delimiter = form->delimiter,
                                 .after = after,
-                                .max = page->form->max,
-                                .start_after = start_after };
+                                .max = form->max,
+                                .start_after = start_after,
+                                .owners = page->owners };
     enum store_status status;
 
-    page->keys = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
-    page->prefixes = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
-    if (page->form->max == 0)
+    if (form->max == 0)
         return S3_OK;
     status = object_list(op->reader, op->bucket.id, &query, visit_entry, page, op->arena,
                          &page->end, &op->fault);
-    if (page->keys.failed || page->prefixes.failed)
+    if (list_body_failed(&page->body))
         return op_fail(op, S3_SlowDown);
     return s3_from_store(op, status);
 }
 
-/* Delimiter to IsTruncated, the entries and the end. */
-static enum s3_error page_reply(struct page *page, struct buf *out, struct str root)
+/* MaxKeys to IsTruncated, the entries and the end. */
+static enum s3_error page_reply(struct page *page, struct buf *head)
 {
-    const struct list_form *form = page->form;
+    const struct list_form *form = page->body.form;
 
-    xml_u64(out, STR("MaxKeys"), form->max);
+    xml_u64(head, STR("MaxKeys"), form->max);
     if (form->delimiter.len > 0)
-        list_text(form, out, STR("Delimiter"), form->delimiter);
+        list_text(form, head, STR("Delimiter"), form->delimiter);
     if (form->url)
-        xml_text(out, STR("EncodingType"), STR("url"));
-    xml_bool(out, STR("IsTruncated"), page->end.truncated);
-    (void)buf_reserve(out, page->keys.len + page->prefixes.len + 64);
-    buf_str(out, buf_view(&page->keys));
-    buf_str(out, buf_view(&page->prefixes));
-    xml_close(out, root);
-    return op_reply_xml(page->op, out);
+        xml_text(head, STR("EncodingType"), STR("url"));
+    xml_bool(head, STR("IsTruncated"), page->end.truncated);
+    return list_body_reply(&page->body, head, STR("ListBucketResult"));
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
 enum s3_error op_ListObjects(struct op *op)
 {
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(3 * S3_LIST_XML_BYTES_MAX);
-    struct list_form form;
-    CLEANUP(page_free) struct page page = { .op = op, .form = &form, .owners = true };
+    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
+    struct list_form form = { 0 };
+    CLEANUP(page_free)
+    struct page page = { .body = list_body_make(op, &form), .owners = true };
     struct str marker = op_param(op, "marker");
     enum s3_error err = list_form_from_request(op, "max-keys", &form);
 
@@ -199,14 +264,14 @@ enum s3_error op_ListObjects(struct op *op)
         err = page_read(&page, marker.len > 0 ? marker : STR_NONE, /* start_after= */ false);
     if (err != S3_OK)
         return err;
-    xml_begin(&out, STR("ListBucketResult"));
-    xml_text(&out, STR("Name"), op->bucket_name);
-    list_text(&form, &out, STR("Prefix"), form.prefix);
-    list_text(&form, &out, STR("Marker"), str_present(marker) ? marker : STR(""));
+    xml_begin(&head, STR("ListBucketResult"));
+    xml_text(&head, STR("Name"), op->bucket_name);
+    list_text(&form, &head, STR("Prefix"), form.prefix);
+    list_text(&form, &head, STR("Marker"), str_present(marker) ? marker : STR(""));
     /* Without a delimiter the client goes on from the last key it was given. */
     if (page.end.truncated && form.delimiter.len > 0)
-        list_text(&form, &out, STR("NextMarker"), page.end.next);
-    return page_reply(&page, &out, STR("ListBucketResult"));
+        list_text(&form, &head, STR("NextMarker"), page.end.next);
+    return page_reply(&page, &head);
 }
 
 /* Where a V2 page starts: the token if there is one, else start-after. */
@@ -230,9 +295,9 @@ static enum s3_error v2_start(struct op *op, struct str *ret_after, bool *ret_st
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 enum s3_error op_ListObjectsV2(struct op *op)
 {
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(3 * S3_LIST_XML_BYTES_MAX);
-    struct list_form form;
-    CLEANUP(page_free) struct page page = { .op = op, .form = &form };
+    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
+    struct list_form form = { 0 };
+    CLEANUP(page_free) struct page page = { .body = list_body_make(op, &form) };
     struct str token = op_param(op, "continuation-token");
     struct str start_after = op_param(op, "start-after");
     struct str after;
@@ -246,15 +311,15 @@ enum s3_error op_ListObjectsV2(struct op *op)
         err = page_read(&page, after, is_start_after);
     if (err != S3_OK)
         return err;
-    xml_begin(&out, STR("ListBucketResult"));
-    xml_text(&out, STR("Name"), op->bucket_name);
-    list_text(&form, &out, STR("Prefix"), form.prefix);
+    xml_begin(&head, STR("ListBucketResult"));
+    xml_text(&head, STR("Name"), op->bucket_name);
+    list_text(&form, &head, STR("Prefix"), form.prefix);
     if (str_present(start_after))
-        list_text(&form, &out, STR("StartAfter"), start_after);
+        list_text(&form, &head, STR("StartAfter"), start_after);
     if (str_present(token))
-        xml_text(&out, STR("ContinuationToken"), token);
+        xml_text(&head, STR("ContinuationToken"), token);
     if (page.end.truncated)
-        xml_text(&out, STR("NextContinuationToken"), list_token(op, page.end.next));
-    xml_u64(&out, STR("KeyCount"), page.count);
-    return page_reply(&page, &out, STR("ListBucketResult"));
+        xml_text(&head, STR("NextContinuationToken"), list_token(op, page.end.next));
+    xml_u64(&head, STR("KeyCount"), page.count);
+    return page_reply(&page, &head);
 }

@@ -4,28 +4,15 @@
  */
 #include "server/s3/op.h"
 
-struct upload_page {
-    struct op *op;
-    const struct list_form *form;
-    struct buf entries;
-    struct buf prefixes;
-};
-
-static void upload_page_free(struct upload_page *page)
+static void write_upload(struct list_body *body, const struct upload *upload)
 {
-    buf_free(&page->entries);
-    buf_free(&page->prefixes);
-}
-
-static void write_upload(struct upload_page *page, const struct upload *upload)
-{
-    struct buf *out = &page->entries;
+    struct buf *out = &body->entries;
 
     xml_open(out, STR("Upload"));
-    list_text(page->form, out, STR("Key"), upload->key);
+    list_text(body->form, out, STR("Key"), upload->key);
     xml_text(out, STR("UploadId"), upload->id);
-    xml_owner(page->op, out, STR("Initiator"), upload->initiator);
-    xml_owner(page->op, out, STR("Owner"), upload->attrs.owner);
+    xml_owner(body->op, out, STR("Initiator"), upload->initiator);
+    list_body_owner(body, upload->attrs.owner);
     xml_text(out, STR("StorageClass"), storage_class_name(upload->attrs.storage_class));
     xml_time(out, STR("Initiated"), upload->initiated_us);
     if (upload->checksum_kind != CHECKSUM_NONE) {
@@ -39,44 +26,38 @@ static void write_upload(struct upload_page *page, const struct upload *upload)
 
 static bool visit_upload(void *context, struct str common_prefix, const struct upload *upload)
 {
-    struct upload_page *page = context;
+    struct list_body *body = context;
 
-    if (str_present(common_prefix)) {
-        buf_lit(&page->prefixes, "<CommonPrefixes>");
-        list_text(page->form, &page->prefixes, STR("Prefix"), common_prefix);
-        buf_lit(&page->prefixes, "</CommonPrefixes>");
-    } else {
-        write_upload(page, upload);
-    }
-    return !page->entries.failed && !page->prefixes.failed;
+    if (str_present(common_prefix))
+        list_body_prefix(body, common_prefix);
+    else
+        write_upload(body, upload);
+    return !list_body_failed(body);
 }
 
-static enum s3_error reply_uploads(struct op *op, struct upload_page *page,
+static enum s3_error reply_uploads(struct op *op, struct list_body *body,
                                    const struct upload_query *query, const struct upload_end *end)
 {
-    struct buf out = BUF_WITH_MAX(3 * S3_LIST_XML_BYTES_MAX);
-    const struct list_form *form = page->form;
+    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
+    const struct list_form *form = body->form;
 
-    xml_begin(&out, STR("ListMultipartUploadsResult"));
-    xml_text(&out, STR("Bucket"), op->bucket_name);
-    list_text(form, &out, STR("KeyMarker"),
+    xml_begin(&head, STR("ListMultipartUploadsResult"));
+    xml_text(&head, STR("Bucket"), op->bucket_name);
+    list_text(form, &head, STR("KeyMarker"),
               str_present(query->key_marker) ? query->key_marker : STR(""));
-    xml_text(&out, STR("UploadIdMarker"), query->upload_id_marker);
+    xml_text(&head, STR("UploadIdMarker"), query->upload_id_marker);
     if (end->truncated) {
-        list_text(form, &out, STR("NextKeyMarker"), end->next_key);
-        xml_text(&out, STR("NextUploadIdMarker"), end->next_upload_id);
+        list_text(form, &head, STR("NextKeyMarker"), end->next_key);
+        xml_text(&head, STR("NextUploadIdMarker"), end->next_upload_id);
     }
-    list_text(form, &out, STR("Prefix"), form->prefix);
+    list_text(form, &head, STR("Prefix"), form->prefix);
     if (form->delimiter.len > 0)
-        list_text(form, &out, STR("Delimiter"), form->delimiter);
+        list_text(form, &head, STR("Delimiter"), form->delimiter);
     if (form->url)
-        xml_text(&out, STR("EncodingType"), STR("url"));
-    xml_u64(&out, STR("MaxUploads"), form->max);
-    xml_bool(&out, STR("IsTruncated"), end->truncated);
-    buf_str(&out, buf_view(&page->entries));
-    buf_str(&out, buf_view(&page->prefixes));
-    xml_close(&out, STR("ListMultipartUploadsResult"));
-    return op_reply_xml(op, &out);
+        xml_text(&head, STR("EncodingType"), STR("url"));
+    xml_u64(&head, STR("MaxUploads"), form->max);
+    xml_bool(&head, STR("IsTruncated"), end->truncated);
+    return list_body_reply(body, &head, STR("ListMultipartUploadsResult"));
 }
 
 /*
@@ -85,14 +66,8 @@ static enum s3_error reply_uploads(struct op *op, struct upload_page *page,
  */
 enum s3_error op_ListMultipartUploads(struct op *op)
 {
-    struct list_form form;
-    CLEANUP(upload_page_free)
-    struct upload_page page = {
-        .op = op,
-        .form = &form,
-        .entries = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
-        .prefixes = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
-    };
+    struct list_form form = { 0 };
+    CLEANUP(list_body_free) struct list_body body = list_body_make(op, &form);
     struct str key_marker = op_param(op, "key-marker");
     struct str id_marker = op_param(op, "upload-id-marker");
     struct upload_query query = { 0 };
@@ -107,9 +82,9 @@ enum s3_error op_ListMultipartUploads(struct op *op)
     query.upload_id_marker = key_marker.len > 0 && id_marker.len > 0 ? id_marker : STR("");
     query.max = form.max;
     if (form.max > 0)
-        err = s3_from_store(op, upload_list(op->reader, op->bucket.id, &query, visit_upload, &page,
+        err = s3_from_store(op, upload_list(op->reader, op->bucket.id, &query, visit_upload, &body,
                                             op->arena, &end, &op->fault));
-    if (page.entries.failed || page.prefixes.failed)
+    if (list_body_failed(&body))
         return op_fail(op, S3_SlowDown);
-    return err == S3_OK ? reply_uploads(op, &page, &query, &end) : err;
+    return err == S3_OK ? reply_uploads(op, &body, &query, &end) : err;
 }

@@ -4,61 +4,43 @@
  */
 #include "server/s3/op.h"
 
-struct version_page {
-    struct op *op;
-    const struct list_form *form;
-    struct buf entries;
-    struct buf prefixes;
-};
-
-static void version_page_free(struct version_page *page)
+static void write_version(struct list_body *body, const struct listed_version *listed)
 {
-    buf_free(&page->entries);
-    buf_free(&page->prefixes);
-}
-
-static void write_version_id(struct buf *out, struct op *op, const struct version *version)
-{
-    struct str id = version_id_text(version, op->arena);
-
-    if (!str_present(id))
-        out->failed = true;
-    xml_text(out, STR("VersionId"), id);
-}
-
-static void write_version(struct version_page *page, const struct version *version)
-{
-    struct buf *out = &page->entries;
-    struct str element = version->delete_marker ? STR("DeleteMarker") : STR("Version");
+    struct buf *out = &body->entries;
+    struct str element = listed->delete_marker ? STR("DeleteMarker") : STR("Version");
+    char id[VERSION_TEXT_LEN];
 
     xml_open(out, element);
-    list_text(page->form, out, STR("Key"), version->key);
-    write_version_id(out, page->op, version);
-    xml_bool(out, STR("IsLatest"), version->latest);
-    xml_time(out, STR("LastModified"), version->modified_us);
-    if (!version->delete_marker) {
-        xml_etag(out, version->attrs.etag);
-        xml_checksum_kind(out, version->attrs.checksum);
-        xml_u64(out, STR("Size"), version->size_bytes);
+    buf_lit(out, "<Key>");
+    list_escape(body->form, out, listed->key);
+    buf_lit(out, "</Key><VersionId>");
+    buf_str(out, listed_version_id(listed, id));
+    buf_lit(out, "</VersionId><IsLatest>");
+    buf_str(out, listed->latest ? STR("true") : STR("false"));
+    buf_lit(out, "</IsLatest><LastModified>");
+    list_body_time(body, listed->modified_us);
+    buf_lit(out, "</LastModified>");
+    if (!listed->delete_marker) {
+        xml_etag(out, listed->etag);
+        xml_checksum_kind(out, listed->checksum);
+        xml_u64(out, STR("Size"), listed->size_bytes);
     }
-    xml_owner(page->op, out, STR("Owner"), version->attrs.owner);
-    if (!version->delete_marker)
-        xml_text(out, STR("StorageClass"), storage_class_name(version->attrs.storage_class));
+    list_body_owner(body, listed->owner);
+    if (!listed->delete_marker)
+        xml_text(out, STR("StorageClass"), storage_class_name(listed->storage_class));
     xml_close(out, element);
 }
 
-static bool visit_version(void *context, struct str common_prefix, const struct version *version)
+static bool visit_version(void *context, struct str common_prefix,
+                          const struct listed_version *listed)
 {
-    struct version_page *page = context;
+    struct list_body *body = context;
 
-    if (str_present(common_prefix)) {
-        buf_lit(&page->prefixes, "<CommonPrefixes>");
-        list_text(page->form, &page->prefixes, STR("Prefix"), common_prefix);
-        buf_lit(&page->prefixes, "</CommonPrefixes>");
-    } else {
-        write_version(page, version);
-    }
-    return !page->entries.failed && !page->prefixes.failed;
+    if (str_present(common_prefix))
+        list_body_prefix(body, common_prefix);
+    else
+        write_version(body, listed);
+    return !list_body_failed(body);
 }
 
 static enum s3_error markers(struct op *op, struct list_query *query)
@@ -85,45 +67,36 @@ static struct str or_empty(struct str text)
     return str_present(text) ? text : STR("");
 }
 
-static enum s3_error reply_versions(struct op *op, struct version_page *page,
+static enum s3_error reply_versions(struct op *op, struct list_body *body,
                                     const struct list_end *end)
 {
-    struct buf out = BUF_WITH_MAX(3 * S3_LIST_XML_BYTES_MAX);
-    const struct list_form *form = page->form;
+    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
+    const struct list_form *form = body->form;
 
-    xml_begin(&out, STR("ListVersionsResult"));
-    xml_text(&out, STR("Name"), op->bucket_name);
-    list_text(form, &out, STR("Prefix"), form->prefix);
-    list_text(form, &out, STR("KeyMarker"), or_empty(op_param(op, "key-marker")));
-    xml_text(&out, STR("VersionIdMarker"), or_empty(op_param(op, "version-id-marker")));
+    xml_begin(&head, STR("ListVersionsResult"));
+    xml_text(&head, STR("Name"), op->bucket_name);
+    list_text(form, &head, STR("Prefix"), form->prefix);
+    list_text(form, &head, STR("KeyMarker"), or_empty(op_param(op, "key-marker")));
+    xml_text(&head, STR("VersionIdMarker"), or_empty(op_param(op, "version-id-marker")));
     if (end->truncated) {
-        list_text(form, &out, STR("NextKeyMarker"), end->next);
+        list_text(form, &head, STR("NextKeyMarker"), end->next);
         if (end->next_version_id.len > 0)
-            xml_text(&out, STR("NextVersionIdMarker"), end->next_version_id);
+            xml_text(&head, STR("NextVersionIdMarker"), end->next_version_id);
     }
-    xml_u64(&out, STR("MaxKeys"), form->max);
+    xml_u64(&head, STR("MaxKeys"), form->max);
     if (form->delimiter.len > 0)
-        list_text(form, &out, STR("Delimiter"), form->delimiter);
+        list_text(form, &head, STR("Delimiter"), form->delimiter);
     if (form->url)
-        xml_text(&out, STR("EncodingType"), STR("url"));
-    xml_bool(&out, STR("IsTruncated"), end->truncated);
-    buf_str(&out, buf_view(&page->entries));
-    buf_str(&out, buf_view(&page->prefixes));
-    xml_close(&out, STR("ListVersionsResult"));
-    return op_reply_xml(op, &out);
+        xml_text(&head, STR("EncodingType"), STR("url"));
+    xml_bool(&head, STR("IsTruncated"), end->truncated);
+    return list_body_reply(body, &head, STR("ListVersionsResult"));
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html */
 enum s3_error op_ListObjectVersions(struct op *op)
 {
-    struct list_form form;
-    CLEANUP(version_page_free)
-    struct version_page page = {
-        .op = op,
-        .form = &form,
-        .entries = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
-        .prefixes = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
-    };
+    struct list_form form = { 0 };
+    CLEANUP(list_body_free) struct list_body body = list_body_make(op, &form);
     struct list_query query = { 0 };
     struct list_end end = { 0 };
     enum s3_error err = list_form_from_request(op, "max-keys", &form);
@@ -137,8 +110,8 @@ enum s3_error op_ListObjectVersions(struct op *op)
     query.max = form.max;
     if (form.max > 0)
         err = s3_from_store(op, version_list(op->reader, op->bucket.id, &query, visit_version,
-                                             &page, op->arena, &end, &op->fault));
-    if (page.entries.failed || page.prefixes.failed)
+                                             &body, op->arena, &end, &op->fault));
+    if (list_body_failed(&body))
         return op_fail(op, S3_SlowDown);
-    return err == S3_OK ? reply_versions(op, &page, &end) : err;
+    return err == S3_OK ? reply_versions(op, &body, &end) : err;
 }

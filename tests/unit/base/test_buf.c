@@ -101,6 +101,37 @@ static void test_base_buf__reserved_room_is_not_allocated_again(void **state)
     assert_ptr_equal(buf.p, p);
 }
 
+static void test_base_buf__prepending_moves_what_is_there(void **state)
+{
+    CLEANUP(buf_free) struct buf buf = BUF_WITH_MAX(600);
+
+    (void)state;
+    buf_prepend(&buf, STR(""));
+    assert_int_equal(buf.len, 0);
+    buf_prepend(&buf, STR("body"));
+    buf_prepend(&buf, STR("a longer head, "));
+    assert_content(&buf, "a longer head, body");
+    buf_append(&buf, STR(" and tail").p, 9);
+    assert_content(&buf, "a longer head, body and tail");
+}
+
+static void test_base_buf__prepending_past_the_maximum_keeps_what_was_there(void **state)
+{
+    CLEANUP(buf_free) struct buf buf = BUF_WITH_MAX(6);
+
+    (void)state;
+    buf_lit(&buf, "abc");
+    buf_prepend(&buf, STR("xyz"));
+    assert_content(&buf, "xyzabc");
+    buf_prepend(&buf, STR("1"));
+    assert_true(buf.failed);
+    assert_memory_equal(buf.p, "xyzabc", 6);
+    assert_int_equal(buf.len, 6);
+    buf_lit(&buf, "");
+    buf_prepend(&buf, STR("2"));
+    assert_int_equal(buf.len, 6);
+}
+
 static void test_base_buf__empty_view_is_present(void **state)
 {
     struct buf buf = BUF_WITH_MAX(10);
@@ -139,6 +170,8 @@ int main(void)
         cmocka_unit_test(test_base_buf__a_length_that_wraps_is_refused),
         cmocka_unit_test(test_base_buf__long_printf_fills_the_maximum_exactly),
         cmocka_unit_test(test_base_buf__reserved_room_is_not_allocated_again),
+        cmocka_unit_test(test_base_buf__prepending_moves_what_is_there),
+        cmocka_unit_test(test_base_buf__prepending_past_the_maximum_keeps_what_was_there),
         cmocka_unit_test(test_base_buf__empty_view_is_present),
         cmocka_unit_test(test_base_buf__heap_helpers_zero_copy_and_accept_null),
     };

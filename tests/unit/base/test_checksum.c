@@ -198,6 +198,27 @@ static void test_base_checksum__combination_with_an_empty_part_changes_nothing(v
     }
 }
 
+/* One length with every kind, then another and back: nothing is kept that does not fit. */
+static void test_base_checksum__combination_follows_kind_and_length(void **state)
+{
+    static const size_t lengths[] = { 9, 9, 100, 9 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        for (unsigned kind = CHECKSUM_CRC32; kind <= CHECKSUM_CRC64NVME; kind++) {
+            uint8_t a[8];
+            uint8_t b[8];
+            uint8_t whole[8];
+
+            checksum_once(kind, str_make(noise, 5), a);
+            checksum_once(kind, str_make(noise + 5, lengths[i]), b);
+            checksum_once(kind, str_make(noise, 5 + lengths[i]), whole);
+            checksum_combine(kind, a, b, lengths[i], a);
+            assert_memory_equal(a, whole, checksum_bytes(kind));
+        }
+    }
+}
+
 /* Lengths past 4 GiB: moving by a + b bytes is moving by a, then by b. */
 static void test_base_checksum__combination_counts_lengths_in_64_bits(void **state)
 {
@@ -282,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_base_checksum__crc64nvme_equals_the_definition),
         cmocka_unit_test(test_base_checksum__combined_crc_equals_crc_of_the_whole),
         cmocka_unit_test(test_base_checksum__combination_with_an_empty_part_changes_nothing),
+        cmocka_unit_test(test_base_checksum__combination_follows_kind_and_length),
         cmocka_unit_test(test_base_checksum__combination_counts_lengths_in_64_bits),
         cmocka_unit_test(test_base_checksum__only_crcs_can_combine),
         cmocka_unit_test(test_base_checksum__names_and_suffixes_lead_back_to_their_kind),

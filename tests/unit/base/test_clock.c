@@ -54,6 +54,53 @@ static void test_base_clock__formats_are_those_of_s3(void **state)
     assert_string_equal(amz, "20261121T052523Z");
 }
 
+/* Neighbours in one day, across midnight and far apart: the remembered day never shows through. */
+static void test_base_clock__a_remembered_day_changes_nothing(void **state)
+{
+    static const struct {
+        int64_t us;
+        const char *text;
+    } times[] = {
+        { INT64_C(1795238723045678), "2026-11-21T05:25:23.045Z" },
+        { INT64_C(1795238723999999), "2026-11-21T05:25:23.999Z" },
+        { INT64_C(1795305599999999), "2026-11-21T23:59:59.999Z" },
+        { INT64_C(1795305600000000), "2026-11-22T00:00:00.000Z" },
+        { INT64_C(1795305599000000), "2026-11-21T23:59:59.000Z" },
+        { 0, "1970-01-01T00:00:00.000Z" },
+        { -1, "1969-12-31T23:59:59.999Z" },
+        { INT64_MIN, "0001-01-01T00:00:00.000Z" },
+        { INT64_MAX, "9999-12-31T23:59:59.999Z" },
+        { INT64_C(951782400000000), "2000-02-29T00:00:00.000Z" },
+    };
+    struct clock_day day = { 0 };
+    char text[CLOCK_ISO8601_LEN + 1];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        clock_format_iso8601_near(times[i].us, &day, text);
+        assert_string_equal(text, times[i].text);
+    }
+    for (int i = 0; i < 10000; i++) {
+        int64_t us = (int64_t)rand() * 100000 * (i % 3 + 1);
+        char plain[CLOCK_ISO8601_LEN + 1];
+
+        clock_format_iso8601_near(us, &day, text);
+        clock_format_iso8601(us, plain);
+        assert_string_equal(text, plain);
+    }
+}
+
+/* The first moment of all, asked of a memory that holds nothing. */
+static void test_base_clock__the_first_day_is_not_taken_for_none(void **state)
+{
+    struct clock_day day = { 0 };
+    char text[CLOCK_ISO8601_LEN + 1];
+
+    (void)state;
+    clock_format_iso8601_near(YEAR_1_US, &day, text);
+    assert_string_equal(text, "0001-01-01T00:00:00.000Z");
+}
+
 static void test_base_clock__times_before_1970_round_down(void **state)
 {
     char iso8601[CLOCK_ISO8601_LEN + 1];
@@ -284,6 +331,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base_clock__offset_moves_wall_time_and_not_the_monotonic_one),
         cmocka_unit_test(test_base_clock__formats_are_those_of_s3),
+        cmocka_unit_test(test_base_clock__a_remembered_day_changes_nothing),
+        cmocka_unit_test(test_base_clock__the_first_day_is_not_taken_for_none),
         cmocka_unit_test(test_base_clock__times_before_1970_round_down),
         cmocka_unit_test(test_base_clock__times_outside_the_calendar_show_its_ends),
         cmocka_unit_test(

@@ -53,6 +53,65 @@ static void test_s3_list__texts_follow_the_encoding(void **state UNUSED)
     assert_str(buf_view(&out), "<Key>a%20b/%26%2B</Key><Key>a b/&amp;+</Key>");
 }
 
+static void test_s3_list__owners_that_take_turns_are_all_named(void **state UNUSED)
+{
+    struct list_form form = { 0 };
+
+    bare_request("/b", "");
+
+    CLEANUP(list_body_free) struct list_body body = list_body_make(&op, &form);
+
+    list_body_owner(&body, STR(ALICE_ID));
+    list_body_owner(&body, STR(ALICE_ID));
+    list_body_owner(&body, STR("x&y"));
+    list_body_owner(&body, STR(""));
+    list_body_owner(&body, STR(ALICE_ID));
+    assert_str(buf_view(&body.entries),
+               "<Owner><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName></Owner>"
+               "<Owner><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName></Owner>"
+               "<Owner><ID>x&amp;y</ID></Owner>"
+               "<Owner><ID></ID></Owner>"
+               "<Owner><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName></Owner>");
+}
+
+static void test_s3_list__the_head_goes_before_entries_and_prefixes(void **state UNUSED)
+{
+    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(4096);
+    struct list_form form = { .url = true };
+
+    bare_request("/b", "");
+
+    CLEANUP(list_body_free) struct list_body body = list_body_make(&op, &form);
+
+    list_body_prefix(&body, STR("a b/"));
+    buf_lit(&body.entries, "<T>");
+    list_body_time(&body, INT64_C(1795238723045678));
+    buf_lit(&body.entries, "</T>");
+    xml_open(&head, STR("R"));
+    assert_int_equal(list_body_reply(&body, &head, STR("R")), S3_OK);
+    assert_str(buf_view(&op.reply->buffer),
+               "<R><T>2026-11-21T05:25:23.045Z</T>"
+               "<CommonPrefixes><Prefix>a%20b/</Prefix></CommonPrefixes></R>");
+    buf_free(&op.reply->buffer);
+}
+
+static void test_s3_list__a_part_that_failed_fails_the_page(void **state UNUSED)
+{
+    struct list_form form = { 0 };
+
+    bare_request("/b", "");
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(list_body_free) struct list_body body = list_body_make(&op, &form);
+        struct buf head = BUF_WITH_MAX(10);
+
+        buf_lit(&body.entries, "x");
+        assert_false(list_body_failed(&body));
+        body.prefixes.failed = i == 0;
+        head.failed = i == 1;
+        assert_int_equal(list_body_reply(&body, &head, STR("R")), S3_SlowDown);
+    }
+}
+
 static void test_s3_list__a_token_is_the_marker_again(void **state UNUSED)
 {
     static char key[STORE_KEY_BYTES_MAX + 1];
@@ -109,6 +168,9 @@ int main(void)
         cmocka_unit_test(test_s3_list__counts_are_clamped_or_refused),
         cmocka_unit_test(test_s3_list__only_the_url_encoding_is_known),
         cmocka_unit_test(test_s3_list__texts_follow_the_encoding),
+        cmocka_unit_test(test_s3_list__owners_that_take_turns_are_all_named),
+        cmocka_unit_test(test_s3_list__the_head_goes_before_entries_and_prefixes),
+        cmocka_unit_test(test_s3_list__a_part_that_failed_fails_the_page),
         cmocka_unit_test(test_s3_list__a_token_is_the_marker_again),
         cmocka_unit_test(test_s3_list__a_foreign_token_is_refused),
         cmocka_unit_test(test_s3_documents__every_unset_document_has_its_answer),

@@ -207,6 +207,93 @@ static void foreign_and_incomplete_directories_are_refused(void **state)
     fx_remove(f);
 }
 
+/* ---- creation ---------------------------------------------------------------------------- */
+
+static void a_new_store_costs_a_sync_for_each_file_and_three_for_names(void **state)
+{
+    char parent[] = "/tmp/pail-test-XXXXXX";
+    char dir[64];
+    struct file_counters before;
+    struct store *store = NULL;
+    struct fault fault = { 0 };
+    struct fixture *f;
+
+    (void)state;
+    assert_non_null(mkdtemp(parent));
+    (void)snprintf(dir, sizeof(dir), "%s/new", parent);
+    before = file_counters();
+    assert_int_equal(store_open(dir, &strict, &store, &fault), STORE_OK);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 3);     /* catalog, keyring, format */
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 3); /* parent, names, format */
+    assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 3);
+    store_close(store);
+
+    f = mem_zalloc(sizeof(*f));
+    assert_non_null(f);
+    (void)snprintf(f->dir, sizeof(f->dir), "%s", parent);
+    before = file_counters();
+    assert_int_equal(store_open(dir, &strict, &store, &fault), STORE_OK);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 0);
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC_DIR), 0);
+    assert_int_equal(calls_since(&before, FILE_CALL_WRITE), 0);
+    store_close(store);
+    fx_remove(f);
+}
+
+/* What a crash can leave of a creation: pieces under temporary names, and whole files but the last. */
+static void a_creation_cut_short_is_finished(void **state)
+{
+    static const char *const whole[] = { "", "catalog.db", "keyring", "reserve" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(whole); i++) {
+        struct fixture *f = fx_open(&strict);
+        int fd;
+
+        fx_stop(f);
+        fd = open(f->dir, O_RDONLY | O_DIRECTORY);
+        assert_int_equal(unlinkat(fd, "format", 0), 0);
+        for (size_t name = i + 1; name < COUNT_OF(whole); name++)
+            assert_int_equal(unlinkat(fd, whole[name], 0), 0);
+        assert_int_equal(file_replace(fd, "catalog.db.0123456789abcdef.tmp", 0600, STR("SQLi")), 0);
+        assert_int_equal(file_replace(fd, "keyring.0123456789abcdef.tmp", 0600, STR("pail")), 0);
+        assert_int_equal(file_replace(fd, "format.0123456789abcdef.tmp", 0600, STR("")), 0);
+        (void)close(fd);
+        fx_start(f);
+        fx_close(f);
+    }
+}
+
+/* An empty catalog.db is how earlier programs began; a log without its database is nobody's. */
+static void a_new_catalog_takes_nothing_from_an_old_log(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(buf_free) struct buf log = BUF_WITH_MAX(1 << 20);
+        struct fixture *f = fx_open(&strict);
+        struct bucket bucket;
+        int fd;
+
+        FX_OK(f, fx_put(f, "old", STR("x")));
+        assert_int_equal(file_read_all(store_dir_fd(f->store), "catalog.db-wal", &log), 0);
+        assert_true(log.len > 4096);
+        fx_stop(f);
+        fd = open(f->dir, O_RDONLY | O_DIRECTORY);
+        assert_int_equal(unlinkat(fd, "format", 0), 0);
+        assert_int_equal(unlinkat(fd, "catalog.db", 0), 0);
+        if (i == 1)
+            assert_int_equal(file_replace(fd, "catalog.db", 0600, STR("")), 0);
+        assert_int_equal(file_replace(fd, "catalog.db-wal", 0600, buf_view(&log)), 0);
+        assert_int_equal(file_replace(fd, "catalog.db-journal", 0600, buf_view(&log)), 0);
+        (void)close(fd);
+        FX_OK(f, store_open(f->dir, &strict, &f->store, &f->fault));
+        FX_OK(f, reader_open(f->store, &f->reader, &f->fault));
+        assert_int_equal(bucket_get(f->reader, BUCKET, f->arena, &bucket, &f->fault),
+                         STORE_NO_BUCKET);
+        fx_close(f);
+    }
+}
+
 /* ---- crashes ----------------------------------------------------------------------------- */
 
 static void report_and_go_on(struct fixture *f, int pipe_fd)
@@ -353,6 +440,9 @@ int main(void)
         cmocka_unit_test(a_second_open_is_refused),
         cmocka_unit_test(files_are_for_the_owner_only),
         cmocka_unit_test(foreign_and_incomplete_directories_are_refused),
+        cmocka_unit_test(a_new_store_costs_a_sync_for_each_file_and_three_for_names),
+        cmocka_unit_test(a_creation_cut_short_is_finished),
+        cmocka_unit_test(a_new_catalog_takes_nothing_from_an_old_log),
         cmocka_unit_test(acknowledged_puts_survive_a_kill),
         cmocka_unit_test(a_transaction_larger_than_memory_survives_a_kill),
     };

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "storage/catalog/page.h"
+
 #define KEYS_MAX 400
 #define KEY_LEN_MAX 7
 #define ROUNDS 600
@@ -96,7 +98,7 @@ static void expect(const struct names *keys, const struct list_query *query, str
     }
 }
 
-static bool collect(void *context, struct str prefix, const struct version *version)
+static bool collect(void *context, struct str prefix, const struct listed_version *version)
 {
     struct names *names = context;
 
@@ -274,7 +276,67 @@ static void versions_roll_up_too(void **state)
     fx_close(f);
 }
 
-static bool stop(void *context, struct str prefix, const struct version *version)
+/* ---- what common prefixes cost ----------------------------------------------------------- */
+
+struct cost {
+    uint32_t prefixes;
+    uint32_t rows;
+    uint32_t searches;
+};
+
+/* A page over `prefixes` prefixes of `rows` keys each, as a scan would walk it. */
+static struct cost walk_prefixes(uint32_t prefixes, uint32_t rows)
+{
+    struct page *page = mem_zalloc(sizeof(*page));
+    struct cost cost = { 0 };
+    uint32_t at = 0;
+
+    assert_non_null(page);
+    page_start(page, STR(""), STR("/"), STR_NONE, PAGE_AFTER_TOKEN, prefixes + 1);
+    while (at < prefixes * rows) {
+        char key[32];
+        struct str prefix;
+        int len = snprintf(key, sizeof(key), "p%06u/%06u", at / rows, at % rows);
+        enum page_step step = page_offer(page, str_make(key, (size_t)len), &prefix);
+
+        cost.rows++;
+        cost.prefixes += step == PAGE_PREFIX;
+        if (step == PAGE_RESEEK) {
+            cost.searches++;
+            at = (at / rows + 1) * rows;
+        } else {
+            assert_true(step == PAGE_PREFIX || step == PAGE_SKIP);
+            at++;
+        }
+    }
+    mem_free(page);
+    return cost;
+}
+
+static void long_prefixes_cost_a_search_and_few_rows(void **state UNUSED)
+{
+    struct cost hundred = walk_prefixes(1000, 100);
+    struct cost thousand = walk_prefixes(1000, 1000);
+
+    assert_int_equal(hundred.prefixes, 1000);
+    assert_int_equal(hundred.searches, 1000);
+    assert_in_range(hundred.rows, 2000, 3200);
+    assert_int_equal(thousand.searches, hundred.searches);
+    assert_int_equal(thousand.rows, hundred.rows);
+}
+
+static void short_prefixes_cost_no_search(void **state UNUSED)
+{
+    struct cost one = walk_prefixes(1000, 1);
+    struct cost nine = walk_prefixes(1000, 9);
+
+    assert_int_equal(one.searches, 0);
+    assert_int_equal(one.rows, 1000);
+    assert_int_equal(nine.searches, 0);
+    assert_int_equal(nine.rows, 9000);
+}
+
+static bool stop(void *context, struct str prefix, const struct listed_version *version)
 {
     (void)context;
     (void)prefix;
@@ -304,6 +366,8 @@ int main(void)
         cmocka_unit_test(delete_markers_are_not_listed),
         cmocka_unit_test(versions_roll_up_too),
         cmocka_unit_test(a_visitor_can_stop),
+        cmocka_unit_test(long_prefixes_cost_a_search_and_few_rows),
+        cmocka_unit_test(short_prefixes_cost_no_search),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

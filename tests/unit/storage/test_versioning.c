@@ -72,9 +72,10 @@ struct walk {
     char last_key[16];
 };
 
-static bool compare_version(void *context, struct str prefix, const struct version *version)
+static bool compare_version(void *context, struct str prefix, const struct listed_version *version)
 {
     struct walk *walk = context;
+    char id[VERSION_TEXT_LEN];
 
     assert_false(str_present(prefix));
     while (walk->key < KEYS && walk->left == 0) {
@@ -87,7 +88,7 @@ static bool compare_version(void *context, struct str prefix, const struct versi
     const struct model_version *expected = &key->versions[walk->left - 1];
 
     assert_true(str_eq(version->key, str_from_cstr(key_names[walk->key])));
-    assert_true(str_eq(version_id_text(version, walk->f->arena), str_from_cstr(expected->id)));
+    assert_true(str_eq(listed_version_id(version, id), str_from_cstr(expected->id)));
     assert_int_equal(version->delete_marker, expected->marker);
     assert_int_equal(version->latest, walk->left == key->count);
     walk->left--;
