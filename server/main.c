@@ -59,7 +59,7 @@ static void print_version(struct buf *out)
     print_library(out, STR("libmicrohttpd"), http_library_version());
     print_library(out, STR("SQLite"), store_library_version());
     print_library(out, STR("OpenSSL"), digest_library_version());
-    print_library(out, STR("expat"), xml_library_version());
+    print_library(out, STR("libxml2"), xml_library_version());
 }
 
 int main(int argc, char **argv)

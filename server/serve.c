@@ -24,6 +24,7 @@
 #include "server/process.h"
 #include "server/ready.h"
 #include "server/settings.h"
+#include "server/xml/xml.h"
 
 /* Less than the 10 s that docker stop waits, so that the store is closed and not killed. */
 #define DRAIN_GRACE_S 8
@@ -238,6 +239,7 @@ static bool libraries_prepare(struct fault *fault)
     if (!digest_init())
         return fault_set(fault, false, "the crypto library lacks an algorithm that S3 needs");
 
+    xml_init();
     return true;
 }
 

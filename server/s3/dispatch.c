@@ -535,6 +535,7 @@ struct s3_app *s3_app_open(const struct s3_options *options)
 
     if (app == NULL)
         return NULL;
+    xml_init();
     app->options = *options;
     app->http = (struct http_app){ app,    on_loop_start, on_loop_stop, on_headers, on_body,
                                    on_end, on_resume,     on_refuse,    on_done };

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * XML in: the events of expat become a tree in the request's arena.
+ * XML in: SAX2 events of libxml2's push parser become a tree in the request's arena.
  *
- * (1) expat sees only what xml_scan let through, so there is no DTD and no entity of its own.
+ * (1) libxml2 sees only what xml_scan let through, so there is no DTD and no entity of its own.
  * (2) The first refusal stops the parser; a tree is handed out only for a whole, well-formed
  *     document whose elements are all in S3's namespace or in none.
+ * (3) libxml2 prints nothing and reads nothing: errors go to a silent handler.
  */
-#include <expat.h>
-#include <limits.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 
-#include "base/random.h"
 #include "server/xml/scan.h"
 #include "server/xml/xml.h"
 
+#define FEED_BYTES 16384
 #define NAMES_KEPT 32
 #define NS_XSI "http://www.w3.org/2001/XMLSchema-instance"
-/* Between namespace and name. expat refuses a namespace that has it inside. */
-#define NS_END '\n'
 
 /* One open element. */
 struct level {
@@ -25,8 +24,14 @@ struct level {
     struct buf text;
 };
 
+/* A name already copied: libxml2's dictionary gives one pointer per name and document. */
+struct known_name {
+    const void *dictionary;
+    struct str name;
+};
+
 struct builder {
-    XML_Parser parser;
+    xmlParserCtxtPtr parser;
     struct arena *arena;
     struct fault *fault;
     struct str root_name;
@@ -35,7 +40,7 @@ struct builder {
     size_t nodes;
     bool refused;
     struct level levels[XML_DEPTH_MAX];
-    struct str names[NAMES_KEPT]; /* copied already: documents repeat a few */
+    struct known_name names[NAMES_KEPT];
 };
 
 static void refuse(struct builder *builder, const char *why)
@@ -43,21 +48,26 @@ static void refuse(struct builder *builder, const char *why)
     if (!builder->refused)
         (void)fault_set(builder->fault, 0, "XML: %s", why);
     builder->refused = true;
-    (void)XML_StopParser(builder->parser, XML_FALSE);
+    xmlStopParser(builder->parser);
 }
 
-static struct str copy_name(struct builder *builder, struct str name)
+static struct str text_of(const xmlChar *text)
 {
-    size_t slot = (name.len + 7u * (unsigned char)name.p[0]) % NAMES_KEPT;
-    struct str *known = &builder->names[slot];
-
-    if (!str_present(*known) || !str_eq(*known, name))
-        *known = arena_dup(builder->arena, name);
-
-    return *known;
+    return str_from_cstr((const char *)text);
 }
 
-static bool namespace_allowed(struct str uri)
+static struct str copy_name(struct builder *builder, const xmlChar *name)
+{
+    size_t slot = ((uintptr_t)name >> 4) % NAMES_KEPT;
+    struct known_name *known = &builder->names[slot];
+
+    if (known->dictionary != name)
+        *known = (struct known_name){ name, arena_dup(builder->arena, text_of(name)) };
+
+    return known->name;
+}
+
+static bool namespace_allowed(const xmlChar *uri)
 {
     /* The last two are spellings of old clients that S3 takes as well. */
     static const struct str allowed[] = {
@@ -67,62 +77,53 @@ static bool namespace_allowed(struct str uri)
     };
 
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {
-        if (str_eq(uri, allowed[i]))
+        if (uri == NULL || str_eq(text_of(uri), allowed[i]))
             return true;
     }
 
     return false;
 }
 
-/* "namespace NS_END name", or the name alone when it is in none (ret_uri STR_NONE). */
-static struct str split_name(const char *text, struct str *ret_uri)
+/* libxml2's attributes: five pointers each, local name, prefix, namespace, value and its end. */
+static struct str find_type(struct builder *builder, int count, const xmlChar **attributes)
 {
-    struct str full = str_from_cstr(text);
-    struct str name;
+    for (int i = 0; i < count; i++) {
+        const xmlChar **attribute = attributes + 5 * i;
 
-    if (!str_cut(full, NS_END, ret_uri, &name)) {
-        *ret_uri = STR_NONE;
-        return full;
-    }
-    return name;
-}
-
-/* expat's attributes: name, value, name, value, NULL. */
-static struct str find_type(struct builder *builder, const char **attributes)
-{
-    for (; attributes[0] != NULL; attributes += 2) {
-        struct str uri;
-        struct str name = split_name(attributes[0], &uri);
-
-        if (str_eq(uri, STR(NS_XSI)) && str_eq(name, STR("type")))
-            return arena_dup(builder->arena, str_from_cstr(attributes[1]));
+        if (attribute[2] != NULL && str_eq(text_of(attribute[2]), STR(NS_XSI)) &&
+            str_eq(text_of(attribute[0]), STR("type"))) {
+            return arena_dup(builder->arena, str_make((const char *)attribute[3],
+                                                      (size_t)(attribute[4] - attribute[3])));
+        }
     }
 
     return STR_NONE;
 }
 
-static void XMLCALL on_start(void *context, const char *full_name, const char **attributes)
+static void on_start(void *context, const xmlChar *name, const xmlChar *prefix UNUSED,
+                     const xmlChar *uri, int namespace_count UNUSED,
+                     const xmlChar **namespaces UNUSED, int attribute_count,
+                     int defaulted_count UNUSED, const xmlChar **attributes)
 {
     struct builder *builder = context;
     struct level *level;
     struct xml_node *node;
-    struct str uri;
-    struct str name = split_name(full_name, &uri);
 
     if (builder->refused)
         return;
-    if (str_present(uri) && !namespace_allowed(uri))
+    if (!namespace_allowed(uri))
         return refuse(builder, "foreign namespace");
     if (builder->depth == XML_DEPTH_MAX || ++builder->nodes > XML_NODES_MAX)
         return refuse(builder, "too deep or too many elements");
-    if (builder->depth == 0 && str_present(builder->root_name) && !str_eq(builder->root_name, name))
+    if (builder->depth == 0 && str_present(builder->root_name) &&
+        !str_eq(builder->root_name, text_of(name)))
         return refuse(builder, "unexpected root element");
 
     node = ARENA_NEW(builder->arena, struct xml_node);
     if (node == NULL)
         return refuse(builder, "no memory");
     node->name = copy_name(builder, name);
-    node->type = find_type(builder, attributes);
+    node->type = find_type(builder, attribute_count, attributes);
     if (!str_present(node->name))
         return refuse(builder, "no memory");
 
@@ -143,7 +144,7 @@ static void XMLCALL on_start(void *context, const char *full_name, const char **
     buf_clear(&level->text);
 }
 
-static void XMLCALL on_text(void *context, const char *text, int len)
+static void on_text(void *context, const xmlChar *text, int len)
 {
     struct builder *builder = context;
     struct level *level;
@@ -157,7 +158,8 @@ static void XMLCALL on_text(void *context, const char *text, int len)
         refuse(builder, "text too long");
 }
 
-static void XMLCALL on_end(void *context, const char *name UNUSED)
+static void on_end(void *context, const xmlChar *name UNUSED, const xmlChar *prefix UNUSED,
+                   const xmlChar *uri UNUSED)
 {
     struct builder *builder = context;
     struct level *level;
@@ -174,15 +176,54 @@ static void XMLCALL on_end(void *context, const char *name UNUSED)
 }
 
 /* xml_scan has refused these already; should the two ever differ, this is the second lock. */
-static void XMLCALL on_doctype(void *context, const char *name UNUSED, const char *system UNUSED,
-                               const char *public UNUSED, int has_subset UNUSED)
+static void on_doctype(void *context, const xmlChar *name UNUSED, const xmlChar *external UNUSED,
+                       const xmlChar *system UNUSED)
 {
     refuse(context, "DOCTYPE or another declaration");
 }
 
-static void parser_free(XML_Parser *parser)
+/* Its type differs between releases of libxml2: the last argument became const in 2.12. */
+#if LIBXML_VERSION >= 21200
+static void on_error(void *context UNUSED, const xmlError *error UNUSED)
+#else
+static void on_error(void *context UNUSED, xmlErrorPtr error UNUSED)
+#endif
 {
-    XML_ParserFree(*parser); /* accepts NULL */
+}
+
+static xmlSAXHandler sax = {
+    .initialized = XML_SAX2_MAGIC,
+    .internalSubset = on_doctype,
+    .startElementNs = on_start,
+    .endElementNs = on_end,
+    .characters = on_text,
+    .ignorableWhitespace = on_text,
+    .cdataBlock = on_text,
+    .serror = on_error,
+};
+
+static bool feed(xmlParserCtxtPtr parser, struct str document)
+{
+    while (document.len > 0) {
+        size_t len = size_min(document.len, FEED_BYTES);
+
+        if (xmlParseChunk(parser, document.p, (int)len, /* terminate= */ 0) != 0)
+            return false;
+        document = str_skip(document, len);
+    }
+
+    return xmlParseChunk(parser, NULL, 0, /* terminate= */ 1) == 0 && parser->wellFormed &&
+           parser->nsWellFormed;
+}
+
+static void parser_free(xmlParserCtxtPtr *parser)
+{
+    if (*parser == NULL)
+        return;
+
+    if ((*parser)->myDoc != NULL)
+        xmlFreeDoc((*parser)->myDoc);
+    xmlFreeParserCtxt(*parser);
 }
 
 static void builder_free(struct builder *builder)
@@ -191,20 +232,9 @@ static void builder_free(struct builder *builder)
         buf_free(&builder->levels[i].text);
 }
 
-static XML_Parser parser_new(struct builder *builder)
+void xml_init(void)
 {
-    /* Whatever a declaration says: xml_scan lets only names of UTF-8 and its subset through. */
-    XML_Parser parser = XML_ParserCreateNS("UTF-8", NS_END);
-
-    if (parser == NULL)
-        return NULL;
-
-    (void)XML_SetHashSalt(parser, (unsigned long)random_u64());
-    XML_SetUserData(parser, builder);
-    XML_SetElementHandler(parser, on_start, on_end);
-    XML_SetCharacterDataHandler(parser, on_text);
-    XML_SetStartDoctypeDeclHandler(parser, on_doctype);
-    return parser;
+    xmlInitParser();
 }
 
 const struct xml_node *xml_parse(struct str document, struct str root_name, struct arena *arena,
@@ -212,31 +242,25 @@ const struct xml_node *xml_parse(struct str document, struct str root_name, stru
 {
     CLEANUP(builder_free)
     struct builder builder = { .arena = arena, .fault = fault, .root_name = root_name };
-    CLEANUP(parser_free) XML_Parser parser = NULL;
+    CLEANUP(parser_free) xmlParserCtxtPtr parser = NULL;
 
     document = xml_without_bom(document);
     if (!xml_scan(document, fault))
         return NULL;
-    if (document.len > INT_MAX) {
-        (void)fault_set(fault, 0, "XML: too long");
-        return NULL;
-    }
 
     for (size_t i = 0; i < COUNT_OF(builder.levels); i++)
         builder.levels[i].text = BUF_WITH_MAX(XML_TEXT_BYTES_MAX);
 
-    parser = parser_new(&builder);
+    parser = xmlCreatePushParserCtxt(&sax, &builder, NULL, 0, NULL);
     if (parser == NULL) {
         (void)fault_set(fault, 0, "XML: no memory");
         return NULL;
     }
     builder.parser = parser;
+    (void)xmlCtxtUseOptions(parser, XML_PARSE_NONET);
 
-    if (XML_Parse(parser, document.p, (int)document.len, XML_TRUE) != XML_STATUS_OK ||
-        builder.refused || builder.root == NULL) {
-        if (!builder.refused)
-            (void)fault_set(fault, 0, "XML: not well-formed: %s",
-                            XML_ErrorString(XML_GetErrorCode(parser)));
+    if (!feed(parser, document) || builder.refused || builder.root == NULL) {
+        (void)fault_set(fault, 0, "XML: not well-formed");
         return NULL;
     }
 
@@ -245,8 +269,5 @@ const struct xml_node *xml_parse(struct str document, struct str root_name, stru
 
 const char *xml_library_version(void)
 {
-    const char *version = XML_ExpatVersion(); /* "expat_2.5.0" */
-    const char *number = strchr(version, '_');
-
-    return number != NULL ? number + 1 : version;
+    return "libxml2 " LIBXML_DOTTED_VERSION;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A look over an XML document before expat sees it: one pass, no memory, no recursion.
+ * A look over an XML document before libxml2 sees it: one pass, no memory, no recursion.
  *
- * It does not decide whether the document is well-formed (expat does). It decides what expat
+ * It does not decide whether the document is well-formed (libxml2 does). It decides what libxml2
  * never gets to see:
  *
  * (1) anything but UTF-8: other declared encodings, NUL bytes (UTF-16, UTF-32), ill-formed bytes;

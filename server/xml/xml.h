@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * XML in (the events of expat, nothing else) and XML out (a small byte writer).
+ * XML in (libxml2 SAX2 push, nothing else) and XML out (a small byte writer).
  *
- * In: any DOCTYPE is refused before expat sees the document, as are depth > XML_DEPTH_MAX and
+ * In: any DOCTYPE is refused before libxml2 sees the document, as are depth > XML_DEPTH_MAX and
  * tags longer than XML_TAG_BYTES_MAX; no entity but the five predefined ones and character
  * references; namespaces: S3's or none. The document becomes a small tree in the request's arena,
  * bounded by XML_NODES_MAX.
@@ -26,6 +26,9 @@ struct xml_node {
     struct xml_node *children;
     struct xml_node *next;
 };
+
+/* Once, before threads. */
+void xml_init(void);
 
 /*
  * Parse a whole document. Root must be root_name (STR_NONE: any). Returns NULL when it is not

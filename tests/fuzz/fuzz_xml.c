@@ -75,6 +75,7 @@ static void check_equal(const struct xml_node *a, const struct xml_node *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static bool ready;
     CLEANUP(arena_closep) struct arena *arena = arena_open(16384, ARENA_BYTES_MAX);
     CLEANUP(buf_free) struct buf written = BUF_WITH_MAX(ARENA_BYTES_MAX);
     struct str document = str_make(size > 0 ? (const char *)data : "", size);
@@ -85,6 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t text_bytes = 0;
     double begin_s;
 
+    if (!ready)
+        xml_init();
+    ready = true;
     if (arena == NULL)
         return 0;
 

@@ -196,7 +196,7 @@ def test_program__version_names_the_libraries():
     out = run("--version")
     assert out.returncode == 0
     names = [line.split()[0] for line in out.stdout.splitlines()]
-    assert names == ["pail", "libmicrohttpd", "SQLite", "OpenSSL", "expat"]
+    assert names == ["pail", "libmicrohttpd", "SQLite", "OpenSSL", "libxml2"]
     for line in out.stdout.splitlines():
         assert re.fullmatch(r"\S+ \d+\.\d+(\.\d+)?.*", line), line
 

@@ -30,6 +30,7 @@ int bare_group_setup(void **state UNUSED)
 {
     struct fault fault = { 0 };
 
+    xml_init();
     arena = arena_open(16384, 16 * 1024 * 1024);
     users = users_open();
     return arena == NULL || users == NULL || !users_add(users, &people[0], &fault) ||

@@ -16,6 +16,7 @@ static struct arena *arena;
 
 static int group_setup(void **state UNUSED)
 {
+    xml_init();
     arena = arena_open(16384, 64 * 1024 * 1024);
     return arena == NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * XML out: what is written is what expat reads back.
+ * XML out: what is written is what libxml2 reads back.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@ static struct arena *arena;
 
 static int group_setup(void **state UNUSED)
 {
+    xml_init();
     arena = arena_open(16384, 16 * 1024 * 1024);
     return arena == NULL;
 }
