@@ -118,6 +118,8 @@ static struct store_options settled_options(const struct store_options *options)
         settled.worker_count = WORKERS_DEFAULT;
     if (settled.worker_count > WORKERS_MAX)
         settled.worker_count = WORKERS_MAX;
+    if (settled.hot_bytes == 0)
+        settled.hot_bytes = STORE_HOT_BYTES_DEFAULT;
     if (settled.reserve_bytes == 0)
         settled.reserve_bytes = RESERVE_DEFAULT;
     if (settled.janitor_interval_us <= 0)
@@ -138,6 +140,7 @@ static struct store *store_new(const struct store_options *options)
     store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
     snapshots_init(&store->snapshots, 0);
+    freshness_init(&store->freshness);
     queue_init(&store->commits);
     queue_init(&store->staging);
     janitor_init(&store->janitor);

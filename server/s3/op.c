@@ -58,6 +58,7 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_DELETE_MARKER:
         return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
     case STORE_RETRY:
+        op->outrun = true;
         return op_fail(op, S3_ConditionalRequestConflict);
     case STORE_LIMIT:
         return op_fail(op, S3_TooManyBuckets);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
+
+#include <xxhash.h>
+
+uint64_t hash_quick(struct str text, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(text.p, text.len, seed);
+}
