@@ -33,6 +33,14 @@ enum store_status reader_open(struct store *store, struct reader **ret_reader, s
     return STORE_OK;
 }
 
+/* What serving readers may remember is for all of them together. */
+static void share_limit(struct reader *reader)
+{
+    unsigned serving = atomic_load_explicit(&reader->store->serving, memory_order_relaxed);
+
+    hot_limit(reader->hot, reader->store->options.hot_bytes / serving);
+}
+
 enum store_status reader_serve(struct reader *reader, struct fault *fault)
 {
     assert(reader->hot == NULL);
@@ -40,6 +48,7 @@ enum store_status reader_serve(struct reader *reader, struct fault *fault)
     if (reader->hot == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "reader");
     atomic_fetch_add(&reader->store->serving, 1);
+    share_limit(reader);
     return STORE_OK;
 }
 
@@ -88,9 +97,7 @@ void reader_rest(struct reader *reader)
         snapshot_close(&reader->store->snapshots, &reader->snapshot);
     reader->registered = false;
     if (reader->hot != NULL)
-        hot_limit(reader->hot,
-                  reader->store->options.hot_bytes /
-                      atomic_load_explicit(&reader->store->serving, memory_order_relaxed));
+        share_limit(reader);
 }
 
 void reader_end(struct reader *reader)
