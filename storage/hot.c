@@ -4,11 +4,13 @@
  */
 #include "storage/hot.h"
 
+#include <stdalign.h>
+
 #include "base/buf.h"
 
 #define HEADS 4096u
 #define ENTRY_OVERHEAD_BYTES 32 /* what malloc and the table add */
-#define ENTRY_BYTES_MAX 4096u   /* long metadata and tags are not worth it */
+#define VALUE_BYTES_MAX 4096u /* of a bucket or version: long metadata and tags are not worth it */
 #define BUCKET_TEXTS 4
 #define VERSION_TEXTS 8
 
@@ -28,16 +30,10 @@ struct entry {
     struct entry *next;
     struct hot_key key;
     uint64_t stamp;
-    uint32_t bytes;      /* of this memory */
-    uint32_t text_bytes; /* of the texts of bucket or version */
+    uint32_t bytes;       /* of this memory */
+    uint32_t value_bytes; /* without the name; 0: known to be absent */
     uint8_t chances;
-    bool absent;
-    union {
-        struct bucket bucket;
-        struct version version;
-        struct str body;
-    };
-    char text[]; /* name, then the other texts */
+    alignas(8) char value[]; /* struct bucket or version and its texts, or a body; then the name */
 };
 
 struct hot {
@@ -212,29 +208,29 @@ static struct entry *find(struct hot *hot, const struct hot_key *key)
 }
 
 /* Room for an entry in the place of what the key has now; in the table, with its name. */
-static struct entry *add(struct hot *hot, const struct hot_key *key, size_t text_bytes)
+static struct entry *add(struct hot *hot, const struct hot_key *key, size_t value_bytes)
 {
-    size_t bytes = sizeof(struct entry) + key->name.len + text_bytes + ENTRY_OVERHEAD_BYTES;
+    size_t bytes = sizeof(struct entry) + value_bytes + key->name.len;
     struct entry **link = link_of(hot, key);
     struct entry *entry;
 
     if (*link != NULL)
         evict(hot, link);
-    if (bytes > hot->limit_bytes)
+    if (bytes + ENTRY_OVERHEAD_BYTES > hot->limit_bytes)
         return NULL;
-    while (hot->bytes + bytes > hot->limit_bytes)
+    while (hot->bytes + bytes + ENTRY_OVERHEAD_BYTES > hot->limit_bytes)
         clock_step(hot);
-    entry = mem_zalloc(sizeof(*entry) + key->name.len + text_bytes);
+    entry = mem_resize(NULL, bytes);
     if (entry == NULL)
         return NULL;
 
+    *entry = (struct entry){ .key = *key,
+                             .bytes = (uint32_t)(bytes + ENTRY_OVERHEAD_BYTES),
+                             .value_bytes = (uint32_t)value_bytes };
     if (key->name.len > 0)
-        memcpy(entry->text, key->name.p, key->name.len);
-    entry->key = *key;
-    entry->key.name = str_make(entry->text, key->name.len);
-    entry->bytes = (uint32_t)bytes;
-    entry->text_bytes = (uint32_t)text_bytes;
-    hot->bytes += bytes;
+        memcpy(entry->value + value_bytes, key->name.p, key->name.len);
+    entry->key.name = str_make(entry->value + value_bytes, key->name.len);
+    hot->bytes += entry->bytes;
     link = link_of(hot, key); /* the hand may have moved it */
     entry->next = *link;
     *link = entry;
@@ -242,15 +238,15 @@ static struct entry *add(struct hot *hot, const struct hot_key *key, size_t text
 }
 
 /* An entry that the newest state agrees with, or NULL: see freshness.h. */
-static struct entry *add_fresh(struct hot *hot, const struct hot_key *key, size_t text_bytes,
+static struct entry *add_fresh(struct hot *hot, const struct hot_key *key, size_t value_bytes,
                                uint64_t published)
 {
     uint64_t stamp = freshness_slot(hot->freshness, key->hash);
     struct entry *entry;
 
-    if (stamp > published || key->name.len + text_bytes > ENTRY_BYTES_MAX)
+    if (stamp > published || value_bytes > VALUE_BYTES_MAX)
         return NULL;
-    entry = add(hot, key, text_bytes);
+    entry = add(hot, key, value_bytes);
     if (entry != NULL)
         entry->stamp = stamp;
     return entry;
@@ -268,12 +264,12 @@ enum store_status hot_bucket(struct hot *hot, struct str name, struct arena *are
 
     if (entry == NULL)
         return STORE_STOPPED;
-    if (entry->absent)
+    if (entry->value_bytes == 0)
         return STORE_NO_BUCKET;
-    copy = arena_alloc(arena, entry->text_bytes + 1);
+    copy = arena_alloc(arena, entry->value_bytes);
     if (copy == NULL)
         return STORE_NO_MEMORY;
-    *ret_bucket = entry->bucket;
+    memcpy(ret_bucket, entry->value, sizeof(*ret_bucket));
     texts_move(texts, bucket_texts(ret_bucket, texts), copy);
     return STORE_OK;
 }
@@ -288,12 +284,12 @@ enum store_status hot_version(struct hot *hot, int64_t bucket_id, struct str nam
 
     if (entry == NULL)
         return STORE_STOPPED;
-    if (entry->absent)
+    if (entry->value_bytes == 0)
         return STORE_NO_KEY;
-    copy = arena_alloc(arena, entry->text_bytes + 1);
+    copy = arena_alloc(arena, entry->value_bytes);
     if (copy == NULL)
         return STORE_NO_MEMORY;
-    *ret_version = entry->version;
+    memcpy(ret_version, entry->value, sizeof(*ret_version));
     texts_move(texts, version_texts(ret_version, texts), copy);
     return STORE_OK;
 }
@@ -303,7 +299,7 @@ struct str hot_body(struct hot *hot, int64_t id)
     struct hot_key key = key_of_body(id);
     const struct entry *entry = find(hot, &key);
 
-    return entry != NULL ? entry->body : STR_NONE;
+    return entry != NULL ? str_make(entry->value, entry->value_bytes) : STR_NONE;
 }
 
 /* ---- keeping ------------------------------------------------------------------------------- */
@@ -311,33 +307,33 @@ struct str hot_body(struct hot *hot, int64_t id)
 void hot_keep_bucket(struct hot *hot, struct str name, const struct bucket *bucket,
                      uint64_t published)
 {
-    struct bucket kept = bucket != NULL ? *bucket : (struct bucket){ 0 };
     struct hot_key key = key_of_bucket(hot, name);
+    struct bucket kept = bucket != NULL ? *bucket : (struct bucket){ 0 };
     struct str *texts[BUCKET_TEXTS];
     size_t count = bucket_texts(&kept, texts);
-    struct entry *entry = add_fresh(hot, &key, texts_bytes(texts, count), published);
+    size_t bytes = bucket != NULL ? sizeof(kept) + texts_bytes(texts, count) : 0;
+    struct entry *entry = add_fresh(hot, &key, bytes, published);
 
-    if (entry == NULL)
+    if (entry == NULL || bucket == NULL)
         return;
-    texts_move(texts, count, entry->text + name.len);
-    entry->bucket = kept;
-    entry->absent = bucket == NULL;
+    texts_move(texts, count, entry->value + sizeof(kept));
+    memcpy(entry->value, &kept, sizeof(kept));
 }
 
 void hot_keep_version(struct hot *hot, int64_t bucket_id, struct str name,
                       const struct version *version, uint64_t published)
 {
-    struct version kept = version != NULL ? *version : (struct version){ 0 };
     struct hot_key key = key_of_version(hot, bucket_id, name);
+    struct version kept = version != NULL ? *version : (struct version){ 0 };
     struct str *texts[VERSION_TEXTS];
     size_t count = version_texts(&kept, texts);
-    struct entry *entry = add_fresh(hot, &key, texts_bytes(texts, count), published);
+    size_t bytes = version != NULL ? sizeof(kept) + texts_bytes(texts, count) : 0;
+    struct entry *entry = add_fresh(hot, &key, bytes, published);
 
-    if (entry == NULL)
+    if (entry == NULL || version == NULL)
         return;
-    texts_move(texts, count, entry->text + name.len);
-    entry->version = kept;
-    entry->absent = version == NULL;
+    texts_move(texts, count, entry->value + sizeof(kept));
+    memcpy(entry->value, &kept, sizeof(kept));
 }
 
 void hot_keep_body(struct hot *hot, int64_t id, struct str bytes)
@@ -350,6 +346,5 @@ void hot_keep_body(struct hot *hot, int64_t id, struct str bytes)
     entry = add(hot, &key, bytes.len);
     if (entry == NULL)
         return;
-    memcpy(entry->text, bytes.p, bytes.len);
-    entry->body = str_make(entry->text, bytes.len);
+    memcpy(entry->value, bytes.p, bytes.len);
 }
