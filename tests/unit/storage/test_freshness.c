@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,8 +75,10 @@ static void *write_keys(void *argument)
         size_t key = i % KEYS;
 
         freshness_stamp(world->freshness, world->slots[key], number);
-        if (i % 7 != 0) /* now and then a commit fails */
+        (void)sched_yield(); /* in the midst of a commit is where things could go wrong */
+        if (i % 7 != 0)      /* now and then a commit fails */
             atomic_store(&world->committed[key], i);
+        (void)sched_yield();
         freshness_end(world->freshness, number);
     }
     atomic_store(&world->stop, true);
@@ -107,6 +110,7 @@ static void *read_keys(void *argument)
             uint64_t published = freshness_published(world->freshness);
 
             value[key] = atomic_load(&world->committed[key]);
+            (void)sched_yield();
             stamp[key] = freshness_slot(world->freshness, world->slots[key]);
             kept[key] = stamp[key] <= published;
         }

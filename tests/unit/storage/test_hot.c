@@ -282,6 +282,38 @@ static void buckets_come_change_and_go(void **state)
     fx_close(f);
 }
 
+static void what_is_found_while_its_commit_is_under_way_is_not_remembered(void **state)
+{
+    struct fixture *f = open_serving(NULL);
+    struct freshness *freshness = &f->store->freshness;
+    struct version version;
+    uint64_t number;
+    uint64_t before;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "k", STR("body")));
+    FX_OK(f, look(f, "k", &version));
+    before = asked(f);
+    FX_OK(f, look(f, "k", &version));
+    assert_int_equal(asked(f), before);
+
+    /* The writer sleeps: this is what it does around a commit. */
+    number = freshness_begin(freshness);
+    freshness_stamp(freshness, freshness_of_key(freshness, STR("k")), number);
+    for (int i = 0; i < 2; i++) {
+        before = asked(f);
+        FX_OK(f, look(f, "k", &version));
+        assert_true(asked(f) > before);
+    }
+    freshness_end(freshness, number);
+
+    FX_OK(f, look(f, "k", &version));
+    before = asked(f);
+    FX_OK(f, look(f, "k", &version));
+    assert_int_equal(asked(f), before);
+    fx_close(f);
+}
+
 static void a_version_replaced_before_its_body_was_read_asks_for_another_try(void **state)
 {
     struct fixture *f = open_serving(NULL);
@@ -444,6 +476,7 @@ int main(void)
         cmocka_unit_test(new_attributes_are_seen),
         cmocka_unit_test(a_completed_upload_is_seen),
         cmocka_unit_test(buckets_come_change_and_go),
+        cmocka_unit_test(what_is_found_while_its_commit_is_under_way_is_not_remembered),
         cmocka_unit_test(a_version_replaced_before_its_body_was_read_asks_for_another_try),
         cmocka_unit_test(a_file_named_by_a_remembered_version_is_not_swept_under_it),
         cmocka_unit_test(readers_never_go_back_behind_each_other_or_the_writer),
