@@ -53,7 +53,7 @@ enum store_durability {
 };
 
 #define STORE_INLINE_MAX_DEFAULT (64u * 1024u) /* bytes; larger bodies become blob files */
-#define STORE_HOT_BYTES_DEFAULT (UINT64_C(8) * 1024 * 1024)
+#define STORE_HOT_BYTES_DEFAULT (UINT64_C(12) * 1024 * 1024)
 #define STORE_KEY_BYTES_MAX 1024
 #define STORE_PARTS_MAX 10000
 #define STORE_LIST_MAX 1000
