@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Quick hash: XXH3, whose header is big; so it has a file of its own.
+ */
 #include "base/hash.h"
 
 #include <xxhash.h>
