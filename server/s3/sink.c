@@ -378,6 +378,11 @@ static struct str hex_text(struct op *op, const uint8_t *bytes, size_t len)
     return str_make(text, 2 * len);
 }
 
+static const uint8_t sha256_of_nothing[SHA256_BYTES] = {
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+};
+
 /* Digests of a body that no body writer saw. */
 static void digest_memory(struct op *op, struct sink *sink)
 {
@@ -388,8 +393,8 @@ static void digest_memory(struct op *op, struct sink *sink)
         digest_once(DIGEST_MD5, bytes, op->digests.md5);
     if (sink->sha256 != NULL)
         digest_final(sink->sha256, op->digests.sha256);
-    else if (op->auth.payload == PAYLOAD_HEX) /* there was no body */
-        digest_once(DIGEST_SHA256, bytes, op->digests.sha256);
+    else if (op->auth.payload == PAYLOAD_HEX)
+        memcpy(op->digests.sha256, sha256_of_nothing, SHA256_BYTES); /* there was no body */
     if (sink->has_checksum)
         checksum_once(op->checksum_kind, bytes, op->digests.checksum[op->checksum_kind]);
 }
