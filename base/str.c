@@ -245,14 +245,16 @@ bool str_is_printable(struct str s)
 
 bool str_eq_secret(struct str a, struct str b)
 {
-    /* volatile: the compiler must not find an early exit. */
-    volatile unsigned char differs = 0;
+    unsigned char differs = 0;
 
     if (a.len != b.len)
         return false;
 
-    for (size_t i = 0; i < a.len; i++)
+    for (size_t i = 0; i < a.len; i++) {
         differs = (unsigned char)(differs | ((unsigned char)a.p[i] ^ (unsigned char)b.p[i]));
+        /* The compiler must not find an early exit. */
+        __asm__ volatile("" : "+r"(differs));
+    }
 
     return differs == 0;
 }

@@ -22,6 +22,7 @@
 #define CONFIG_THREADS_MAX 64
 #define CONFIG_CONNECTIONS_MAX 1000000
 #define CONFIG_INLINE_MAX_BYTES (1024 * 1024)
+#define CONFIG_READ_CACHE_MAX_BYTES (UINT64_C(1024) * 1024 * 1024)
 #define CONFIG_UPLOAD_EXPIRY_MAX_S (3650 * 86400)
 #define CONFIG_USERS_MAX (AUTH_USERS_MAX - 1) /* root is one of AUTH_USERS_MAX */
 #define CONFIG_FILE_BYTES_MAX ((size_t)256 * 1024)
@@ -71,6 +72,7 @@ struct config {
     uint64_t threads;
     uint64_t connections_max;
     uint64_t inline_max_bytes;
+    uint64_t read_cache_bytes;
     enum config_log_level log_level;
     uint64_t upload_expiry_s;            /* 0: never */
     struct str root_user, root_password; /* "": not set */

@@ -61,6 +61,7 @@ static int open_store(struct serve *serve, struct fault *fault)
     struct store_options options = {
         .durability = config->durability,
         .inline_max_bytes = (uint32_t)config->inline_max_bytes,
+        .hot_bytes = config->read_cache_bytes,
         .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
     };
     struct fault cause = { 0 };

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "storage/blobs/frames.h"
+#include "storage/hot.h"
 #include "storage/internal.h"
 
 #define PIECES_MAX (1u << 20)
@@ -164,9 +165,12 @@ static enum store_status resolve(struct body *body, struct reader *reader,
                                  struct fault *fault)
 {
     struct collecting collecting = { .body = body };
-    enum store_status status = catalog_pieces(reader->cat, &version->body, version->size_bytes,
-                                              offset, len, collect_piece, &collecting, fault);
+    struct catalog *cat;
+    enum store_status status = reader_catalog(reader, &cat, fault);
 
+    if (status == STORE_OK)
+        status = catalog_pieces(cat, &version->body, version->size_bytes, offset, len,
+                                collect_piece, &collecting, fault);
     if (collecting.no_memory)
         return fault_set(fault, STORE_NO_MEMORY, "pieces of a body");
     if (status != STORE_OK)
@@ -178,7 +182,7 @@ static enum store_status resolve(struct body *body, struct reader *reader,
     }
     if (body->piece_count == 1 && body->pieces[0].kind == BODY_INLINE) {
         body->in_memory = true;
-        return load_inline(body, reader->cat, &body->pieces[0], fault);
+        return load_inline(body, cat, &body->pieces[0], fault);
     }
     if (body->piece_count == 1)
         status = open_piece_file(body, &body->pieces[0], fault);
@@ -187,6 +191,55 @@ static enum store_status resolve(struct body *body, struct reader *reader,
 
     snapshot_share(&body->store->snapshots, &body->snapshot, &reader->snapshot);
     return STORE_OK;
+}
+
+static enum store_status inline_bytes(struct reader *reader, const struct version *version,
+                                      struct arena *arena, struct str *ret_bytes,
+                                      struct fault *fault)
+{
+    struct catalog *cat;
+    struct str bytes = STR_NONE;
+    enum store_status status;
+
+    reader_begin(reader);
+    status = reader_catalog(reader, &cat, fault);
+    if (status == STORE_OK)
+        status = catalog_inline_get(cat, version->body.id, arena, &bytes, fault);
+    reader_end(reader);
+    if (status != STORE_OK)
+        return status;
+
+    if (reader->hot != NULL)
+        hot_keep_body(reader->hot, version->body.id, bytes);
+    *ret_bytes = bytes;
+    return STORE_OK;
+}
+
+enum store_status body_load(struct reader *reader, const struct version *version, uint64_t offset,
+                            uint64_t len, struct arena *arena, struct str *ret_bytes,
+                            struct fault *fault)
+{
+    struct str bytes = STR_NONE;
+    bool lent = false;
+    enum store_status status = STORE_OK;
+
+    *ret_bytes = STR_NONE;
+    if (version->body.kind != BODY_INLINE || str_present(version->body.wrapped_key))
+        return STORE_OK;
+    if (reader->hot != NULL)
+        bytes = hot_body(reader->hot, version->body.id);
+    lent = str_present(bytes);
+    if (!lent)
+        status = inline_bytes(reader, version, arena, &bytes, fault);
+    if (status != STORE_OK)
+        return status;
+    if (bytes.len != version->size_bytes || offset > bytes.len || len > bytes.len - offset)
+        return fault_set(fault, STORE_DAMAGED, "inline body %lld has another size",
+                         (long long)version->body.id);
+
+    bytes = str_slice(bytes, (size_t)offset, (size_t)len);
+    *ret_bytes = lent ? arena_dup(arena, bytes) : bytes;
+    return str_present(*ret_bytes) ? STORE_OK : fault_set(fault, STORE_NO_MEMORY, "body");
 }
 
 enum store_status body_open(struct reader *reader, const struct version *version, uint64_t offset,
@@ -203,9 +256,7 @@ enum store_status body_open(struct reader *reader, const struct version *version
     body->frame = BUF_WITH_MAX(FRAME_PLAIN_BYTES);
     body->sealed = BUF_WITH_MAX(FRAME_STORED_BYTES);
 
-    status = reader_begin(reader, fault);
-    if (status != STORE_OK)
-        return status;
+    reader_begin(reader);
     status = resolve(body, reader, version, offset, len, fault);
     reader_end(reader);
     if (status != STORE_OK)

@@ -17,6 +17,7 @@
 #include "storage/blobs/blob_file.h"
 #include "storage/blobs/packs.h"
 #include "storage/catalog/catalog.h"
+#include "storage/freshness.h"
 #include "storage/keyring.h"
 
 #define WORKERS_MAX 16
@@ -102,6 +103,8 @@ struct store {
     struct packs packs;
     struct keyring keyring;
     struct snapshots snapshots;
+    struct freshness freshness;
+    atomic_uint serving; /* readers that remember */
 
     struct catalog *cat; /* of the writer's thread */
     struct batch *batch; /* of the writer's thread */
@@ -143,9 +146,17 @@ struct store {
 struct reader {
     struct store *store;
     struct catalog *cat;
+    struct hot *hot; /* NULL: does not serve */
     int depth;
+    bool registered;    /* snapshot is in the store's list */
+    bool in_snapshot;   /* the catalog's */
+    uint64_t published; /* freshness from before it was opened */
     struct snapshot snapshot;
 };
+
+/* The catalog in this reader's snapshot, opened when it is not. Inside of reader_begin. */
+MUST_CHECK enum store_status reader_catalog(struct reader *reader, struct catalog **ret_cat,
+                                            struct fault *fault);
 
 /* ---- space.c ----------------------------------------------------------------------------- */
 

@@ -127,6 +127,8 @@ static struct store_options settled_options(const struct store_options *options)
         settled.worker_count = WORKERS_MAX;
     if (settled.pack_bytes == 0)
         settled.pack_bytes = PACK_BYTES_DEFAULT;
+    if (settled.hot_bytes == 0)
+        settled.hot_bytes = STORE_HOT_BYTES_DEFAULT;
     if (settled.reserve_bytes == 0)
         settled.reserve_bytes = RESERVE_DEFAULT;
     if (settled.janitor_interval_us <= 0)
@@ -147,6 +149,7 @@ static struct store *store_new(const struct store_options *options)
     store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
     snapshots_init(&store->snapshots, 0);
+    freshness_init(&store->freshness);
     queue_init(&store->commits);
     queue_init(&store->staging);
     queue_init(&store->packed);

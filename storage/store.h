@@ -53,6 +53,7 @@ enum store_durability {
 };
 
 #define STORE_INLINE_MAX_DEFAULT (64u * 1024u) /* bytes; larger bodies become blob files */
+#define STORE_HOT_BYTES_DEFAULT (UINT64_C(12) * 1024 * 1024)
 #define STORE_KEY_BYTES_MAX 1024
 #define STORE_PARTS_MAX 10000
 #define STORE_LIST_MAX 1000
@@ -62,6 +63,7 @@ struct store_options {
     enum store_durability durability;
     uint32_t inline_max_bytes;   /* 0: default */
     uint32_t worker_count;       /* threads that sync and link large bodies; 0: default (4) */
+    uint64_t hot_bytes;          /* what serving readers may remember, together; 0: default */
     uint64_t reserve_bytes;      /* free space kept for the catalog; 0: default 16 MiB */
     uint64_t pack_bytes;         /* a pack of that size is full; 0: default (1 GiB) */
     int64_t upload_expiry_us;    /* age at which an open upload is removed; 0: never */
@@ -198,10 +200,20 @@ MUST_CHECK enum store_status reader_open(struct store *store, struct reader **re
 void reader_close(struct reader *reader);
 
 /*
- * Open a snapshot: lookups until reader_end see one state. Lookups outside a snapshot each see
- * the newest state. Keep it short: it holds back the log's reuse. Calls nest.
+ * This reader serves many requests: it remembers buckets, current versions and small bodies (what
+ * it says is as new as without that), and hands its snapshot on from request to request. Its owner
+ * calls reader_rest before it sleeps. Once, before the first lookup.
  */
-MUST_CHECK enum store_status reader_begin(struct reader *reader, struct fault *fault);
+MUST_CHECK enum store_status reader_serve(struct reader *reader, struct fault *fault);
+/* Let go of the snapshot, which holds back the log's reuse. Outside of reader_begin. */
+void reader_rest(struct reader *reader);
+
+/*
+ * Until reader_end the store keeps what lookups found readable, and no lookup sees an older state
+ * than the one before it, nor one older than now; those that ask the catalog all see the same.
+ * Lookups outside each see the newest state. Keep it short. Calls nest.
+ */
+void reader_begin(struct reader *reader);
 void reader_end(struct reader *reader);
 
 /* All results live in the arena. STORE_NO_BUCKET when absent. */
@@ -330,13 +342,23 @@ MUST_CHECK enum store_status object_part_list(struct reader *reader, const struc
 
 /* ---- reading bodies ---------------------------------------------------------------------- */
 
+/*
+ * A range of a small plain body that the catalog holds, at once and in the arena; otherwise
+ * *ret_bytes is STR_NONE and body_open is to be used. Between the reader_begin and reader_end in
+ * which the version was read. STORE_RETRY: the version was replaced meanwhile.
+ */
+MUST_CHECK enum store_status body_load(struct reader *reader, const struct version *version,
+                                       uint64_t offset, uint64_t len, struct arena *arena,
+                                       struct str *ret_bytes, struct fault *fault);
+
 struct body; /* one thread at a time */
 
 /*
  * Open bytes [offset, offset + len) of a version's content.
  *
- * Call inside the snapshot in which the version was read; the body then stays readable until
- * body_close whatever happens to the version.
+ * Between the reader_begin and reader_end in which the version was read; the body then stays
+ * readable until body_close whatever happens to the version. STORE_RETRY: the version was replaced
+ * before that.
  */
 MUST_CHECK enum store_status body_open(struct reader *reader, const struct version *version,
                                        uint64_t offset, uint64_t len, struct body **ret_body,

@@ -49,12 +49,14 @@ static enum store_status open_source(struct worker *worker, struct intent *inten
     const struct copy_source *source = intent->source;
     struct reader *reader = worker->reader;
     struct version version;
-    enum store_status status = reader_begin(reader, &intent->fault);
+    struct catalog *cat;
+    enum store_status status;
 
-    if (status != STORE_OK)
-        return status;
-    status = catalog_version_by_seq(reader->cat, source->bucket_id, source->key, source->seq,
-                                    intent->arena, &version, &intent->fault);
+    reader_begin(reader);
+    status = reader_catalog(reader, &cat, &intent->fault);
+    if (status == STORE_OK)
+        status = catalog_version_by_seq(cat, source->bucket_id, source->key, source->seq,
+                                        intent->arena, &version, &intent->fault);
     if (status == STORE_NO_VERSION)
         status = STORE_RETRY;
     if (status == STORE_OK && version.delete_marker)

@@ -204,6 +204,46 @@ static size_t unsettled(const struct batch *batch)
     return count;
 }
 
+/* Before the commit: what readers remember of all that it changes holds no longer. */
+static void stamp_intent(struct freshness *freshness, const struct intent *intent, uint64_t number)
+{
+    switch (intent->kind) {
+    case INTENT_BUCKET_CREATE:
+    case INTENT_BUCKET_DELETE: /* it is empty: none of its keys changes */
+    case INTENT_BUCKET_SET:
+        freshness_stamp(freshness, freshness_of_bucket(freshness, intent->bucket), number);
+        return;
+    case INTENT_OBJECT_PUT:
+    case INTENT_OBJECT_SET:
+    case INTENT_UPLOAD_COMPLETE:
+        freshness_stamp(freshness, freshness_of_key(freshness, intent->key), number);
+        return;
+    case INTENT_OBJECT_DELETE:
+        for (size_t i = 0; i < intent->item_count; i++)
+            freshness_stamp(freshness, freshness_of_key(freshness, intent->items[i].key), number);
+        return;
+    case INTENT_DOCUMENT_SET: /* readers always ask the catalog for these */
+    case INTENT_UPLOAD_CREATE:
+    case INTENT_PART_PUT:
+    case INTENT_UPLOAD_ABORT:
+    case INTENT_SWEEP:
+        return;
+    }
+}
+
+static enum store_status commit_stamped(struct batch *batch, struct fault *fault)
+{
+    struct freshness *freshness = &batch->store->freshness;
+    uint64_t number = freshness_begin(freshness);
+    enum store_status status;
+
+    for (size_t i = 0; i < batch->count; i++)
+        stamp_intent(freshness, batch->entries[i].intent, number);
+    status = catalog_commit(batch->store->cat, fault);
+    freshness_end(freshness, number);
+    return status;
+}
+
 enum outcome { COMMITTED, AGAIN, FAILED };
 
 static enum outcome try_once(struct batch *batch, struct fault *fault)
@@ -214,7 +254,7 @@ static enum outcome try_once(struct batch *batch, struct fault *fault)
     if (status == STORE_OK && !decide(batch))
         return catalog_device_failed(store->cat) ? FAILED : AGAIN;
     if (status == STORE_OK)
-        status = catalog_commit(store->cat, fault);
+        status = commit_stamped(batch, fault);
     if (status == STORE_OK)
         return COMMITTED;
 

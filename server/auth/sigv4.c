@@ -8,32 +8,43 @@
  *     they escape, and both spellings name the same key.
  * (3) An unknown access key costs what a known one does and is told apart only at the end.
  */
-#include <stdio.h>
-
 #include "server/auth/call.h"
 
 /* AWS4-HMAC-SHA256, date, scope, hash. */
 #define TEXT_BYTES_MAX (17 + CLOCK_AMZ_LEN + 1 + 128 + 1 + 2 * SHA256_BYTES)
 
-static struct str string_to_sign(struct str amz_date, struct str scope, struct str canonical,
-                                 char out[TEXT_BYTES_MAX + 1])
+static char *put(char *at, const char *end, struct str text)
 {
+    size_t len = size_min(text.len, (size_t)(end - at));
+
+    if (len > 0)
+        memcpy(at, text.p, len);
+    return at + len;
+}
+
+static struct str string_to_sign(struct str amz_date, struct str scope, struct str canonical,
+                                 char out[TEXT_BYTES_MAX])
+{
+    const char *end = out + TEXT_BYTES_MAX;
     uint8_t sha256[SHA256_BYTES];
     char hex[2 * SHA256_BYTES];
-    int len;
+    char *at = out;
 
     digest_once(DIGEST_SHA256, canonical, sha256);
     hex_encode(sha256, sizeof(sha256), hex);
-    len = snprintf(out, TEXT_BYTES_MAX + 1, "AWS4-HMAC-SHA256\n%.*s\n%.*s\n%.*s", STR_ARG(amz_date),
-                   STR_ARG(scope), (int)sizeof(hex), hex);
-
-    return str_make(out, size_min((size_t)len, TEXT_BYTES_MAX));
+    at = put(at, end, STR("AWS4-HMAC-SHA256\n"));
+    at = put(at, end, amz_date);
+    at = put(at, end, STR("\n"));
+    at = put(at, end, scope);
+    at = put(at, end, STR("\n"));
+    at = put(at, end, str_make(hex, sizeof(hex)));
+    return str_make(out, (size_t)(at - out));
 }
 
 void v4_sign(const uint8_t key[SHA256_BYTES], struct str amz_date, struct str scope,
              struct str canonical, char out[2 * SHA256_BYTES])
 {
-    char text[TEXT_BYTES_MAX + 1];
+    char text[TEXT_BYTES_MAX];
     uint8_t mac[SHA256_BYTES];
 
     hmac_sha256(str_make(key, SHA256_BYTES), string_to_sign(amz_date, scope, canonical, text), mac);
@@ -130,7 +141,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     struct str wire_path = call->request->raw_path;
     struct str canonical;
     struct str other_path;
-    char text[TEXT_BYTES_MAX + 1];
+    char text[TEXT_BYTES_MAX];
     char expected[2 * SHA256_BYTES];
     const struct user *user;
     bool known;

@@ -165,6 +165,8 @@ struct http_app {
     /* Exactly once per exchange. completed: the reply was sent whole. bytes_in: body bytes read. */
     void (*on_done)(void *context, struct http_exchange_view *exchange, bool completed,
                     uint64_t bytes_in, uint64_t bytes_out);
+    /* After every round of callbacks, before the loop may sleep; may be NULL. */
+    void (*on_round_end)(void *context, void *loop_context);
 };
 
 /*

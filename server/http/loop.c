@@ -276,6 +276,8 @@ static void loop_serve(struct http_loop *loop)
         deadlines_check(loop, now_us);
         if (loop_stopped(loop, now_us))
             return;
+        if (loop->server->app.on_round_end != NULL)
+            loop->server->app.on_round_end(loop->server->app.context, loop->context);
         loop_wait(loop, loop_sleep_ms(loop, now_us));
     }
 }

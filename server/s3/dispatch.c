@@ -381,10 +381,9 @@ static enum http_next on_headers(void *context, struct http_exchange_view *excha
     if (!op->request->has_body)
         return HTTP_CONTINUE; /* on_end does all */
     err = op_identify(op);
-    if (err == S3_OK)
-        err = s3_from_store(op, reader_begin(op->reader, &op->fault));
     if (err != S3_OK)
         return answer(op, err);
+    reader_begin(op->reader);
     err = op_admit(op);
     if (err == S3_OK)
         err = open_body(op);
@@ -419,12 +418,16 @@ static enum s3_error run(struct op *op)
 
 static enum http_next run_in_snapshot(struct op *op)
 {
-    enum s3_error err = s3_from_store(op, reader_begin(op->reader, &op->fault));
+    enum s3_error err;
 
-    if (err != S3_OK)
-        return answer(op, err);
-    err = run(op);
-    reader_end(op->reader);
+    do {
+        op->outrun = false;
+        reader_begin(op->reader);
+        err = run(op);
+        reader_end(op->reader);
+        if (op->outrun)
+            http_reply_reset(op->reply);
+    } while (op->outrun && op->retries++ < RETRIES_MAX);
     return answer(op, err);
 }
 
@@ -508,14 +511,24 @@ static void *on_loop_start(void *context)
     loop->auth_cache = auth_cache_open();
     loop->bodies = body_group_open();
     if (loop->auth_cache == NULL || loop->bodies == NULL ||
-        reader_open(loop->app->options.store, &loop->reader, &fault) != STORE_OK) {
+        reader_open(loop->app->options.store, &loop->reader, &fault) != STORE_OK ||
+        reader_serve(loop->reader, &fault) != STORE_OK) {
         log_error("cannot start an event loop: %s", fault.text);
+        reader_close(loop->reader);
         auth_cache_close(loop->auth_cache);
         body_group_close(loop->bodies);
         mem_free(loop);
         return NULL;
     }
     return loop;
+}
+
+static void on_round_end(void *context, void *loop_context)
+{
+    struct loop_state *loop = loop_context;
+
+    (void)context;
+    reader_rest(loop->reader);
 }
 
 static void on_loop_stop(void *context, void *loop_context)
@@ -537,8 +550,16 @@ struct s3_app *s3_app_open(const struct s3_options *options)
         return NULL;
     xml_init();
     app->options = *options;
-    app->http = (struct http_app){ app,    on_loop_start, on_loop_stop, on_headers, on_body,
-                                   on_end, on_resume,     on_refuse,    on_done };
+    app->http = (struct http_app){ .context = app,
+                                   .on_loop_start = on_loop_start,
+                                   .on_round_end = on_round_end,
+                                   .on_loop_stop = on_loop_stop,
+                                   .on_headers = on_headers,
+                                   .on_body = on_body,
+                                   .on_end = on_end,
+                                   .on_resume = on_resume,
+                                   .on_refuse = on_refuse,
+                                   .on_done = on_done };
     return app;
 }
 

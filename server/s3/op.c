@@ -58,6 +58,7 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_DELETE_MARKER:
         return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
     case STORE_RETRY:
+        op->outrun = true;
         return op_fail(op, S3_ConditionalRequestConflict);
     case STORE_LIMIT:
         return op_fail(op, S3_TooManyBuckets);
@@ -134,10 +135,15 @@ void op_set_u64(struct op *op, const char *name, uint64_t value)
 
 void op_set_quoted(struct op *op, const char *name, struct str value)
 {
-    struct str text = arena_printf(op->arena, "\"%.*s\"", STR_ARG(value));
+    char *text = arena_alloc(op->arena, value.len + 2);
 
-    if (str_present(text))
-        op_set(op, name, text);
+    if (text == NULL)
+        return;
+    text[0] = '"';
+    if (value.len > 0)
+        memcpy(text + 1, value.p, value.len);
+    text[value.len + 1] = '"';
+    op_set(op, name, str_make(text, value.len + 2));
 }
 
 void op_drop(struct op *op, const char *name)

@@ -130,6 +130,7 @@ struct op {
     struct intent *intent;
     op_function *after_commit;
     unsigned retries;
+    bool outrun; /* what was read was replaced before it was used: read again */
 
     struct fault fault;
     struct s3_refusal refusal;

@@ -13,7 +13,7 @@ struct sink {
     uint64_t received; /* decoded bytes */
     bool has_decoded_length;
     uint64_t decoded_length;
-    struct aws_chunked decoder;
+    struct aws_chunked *decoder; /* when streaming; large */
 
     struct buf memory;     /* TAKES_BUFFER */
     struct digest *sha256; /* payload hash when no body writer computes it */
@@ -302,13 +302,16 @@ enum s3_error sink_open(struct op *op, uint64_t max_bytes)
         struct aws_chunked_events events = { op, on_chunk_begin, on_chunk_data, on_chunk_end,
                                              on_trailer };
 
-        aws_chunked_init(&sink->decoder, &events, sink->signed_chunks,
+        sink->decoder = ARENA_NEW(op->arena, struct aws_chunked);
+        if (sink->decoder == NULL)
+            return op_fail(op, S3_SlowDown);
+        aws_chunked_init(sink->decoder, &events, sink->signed_chunks,
                          op->auth.payload != PAYLOAD_SIGNED_CHUNKS);
     }
     if (sink->signed_chunks && (sink->chunk_sha256 = digest_open(DIGEST_SHA256)) == NULL)
         return op_fail(op, S3_SlowDown);
-    if (op->route->body != TAKES_STREAM && op->auth.payload == PAYLOAD_HEX &&
-        (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
+    if (op->request->has_body && op->route->body != TAKES_STREAM &&
+        op->auth.payload == PAYLOAD_HEX && (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
         return op_fail(op, S3_SlowDown);
     return S3_OK;
 }
@@ -344,7 +347,7 @@ static enum s3_error from_chunked(struct op *op, enum aws_chunked_result result)
     case AWS_CHUNKED_TOO_LONG:
         break;
     }
-    if (op->sink->decoder.final_chunk)
+    if (op->sink->decoder->final_chunk)
         return op_fail(op, S3_MalformedTrailerError);
     return op_fail_text(op, S3_InvalidRequest, STR("The aws-chunked body is malformed."));
 }
@@ -352,7 +355,7 @@ static enum s3_error from_chunked(struct op *op, enum aws_chunked_result result)
 enum s3_error sink_feed(struct op *op, const void *bytes, size_t len)
 {
     if (op->sink->streaming)
-        return from_chunked(op, aws_chunked_feed(&op->sink->decoder, bytes, len));
+        return from_chunked(op, aws_chunked_feed(op->sink->decoder, bytes, len));
     return take(op, bytes, len);
 }
 
@@ -376,6 +379,11 @@ static struct str hex_text(struct op *op, const uint8_t *bytes, size_t len)
     return str_make(text, 2 * len);
 }
 
+static const uint8_t sha256_of_nothing[SHA256_BYTES] = {
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+};
+
 /* Digests of a body that no body writer saw. */
 static void digest_memory(struct op *op, struct sink *sink)
 {
@@ -386,6 +394,8 @@ static void digest_memory(struct op *op, struct sink *sink)
         digest_once(DIGEST_MD5, bytes, op->digests.md5);
     if (sink->sha256 != NULL)
         digest_final(sink->sha256, op->digests.sha256);
+    else if (op->auth.payload == PAYLOAD_HEX)
+        memcpy(op->digests.sha256, sha256_of_nothing, SHA256_BYTES); /* there was no body */
     if (sink->has_checksum)
         checksum_once(op->checksum_kind, bytes, op->digests.checksum[op->checksum_kind]);
 }
@@ -423,7 +433,7 @@ static enum s3_error check_framing(struct op *op, struct sink *sink)
 
     if (!sink->streaming)
         return S3_OK;
-    err = from_chunked(op, aws_chunked_finish(&sink->decoder));
+    err = from_chunked(op, aws_chunked_finish(sink->decoder));
     if (err != S3_OK)
         return op_fail(op, S3_IncompleteBody);
     if (sink->received != sink->decoded_length)

@@ -208,6 +208,10 @@ typedef bool piece_visit(void *context, const struct piece *piece);
 MUST_CHECK enum store_status catalog_pieces(struct catalog *cat, const struct body_ref *ref,
                                             uint64_t size, uint64_t offset, uint64_t len,
                                             piece_visit *visit, void *context, struct fault *fault);
+/* Stored bytes of an inline body in the arena. STORE_RETRY when gone. */
+MUST_CHECK enum store_status catalog_inline_get(struct catalog *cat, int64_t id,
+                                                struct arena *arena, struct str *ret_bytes,
+                                                struct fault *fault);
 /* Stored bytes of an inline body, appended to ret. STORE_RETRY when gone. */
 MUST_CHECK enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
                                                  struct fault *fault);

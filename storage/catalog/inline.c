@@ -53,22 +53,48 @@ enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret
     return STORE_OK;
 }
 
-enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
-                                      struct fault *fault)
+/* *ret_stmt stands at the body's row; the caller ends it with sql_done. */
+static enum store_status find_inline(struct catalog *cat, int64_t id, sqlite3_stmt **ret_stmt,
+                                     struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT data FROM inline_body WHERE id = ?1" };
-    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    enum store_status status = sql_start(cat, &sql, ret_stmt, fault);
     bool row;
 
     if (status != STORE_OK)
         return status;
-    sql_bind_i64(stmt, 1, id);
-    status = sql_step(cat, stmt, &row, fault);
+    sql_bind_i64(*ret_stmt, 1, id);
+    status = sql_step(cat, *ret_stmt, &row, fault);
     if (status != STORE_OK)
         return status;
-    if (!row)
-        return fault_set(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
+    return row ? STORE_OK
+               : fault_set(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
+}
+
+enum store_status catalog_inline_get(struct catalog *cat, int64_t id, struct arena *arena,
+                                     struct str *ret_bytes, struct fault *fault)
+{
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = find_inline(cat, id, &stmt, fault);
+    struct str bytes;
+
+    if (status != STORE_OK)
+        return status;
+    bytes = sql_str(stmt, 0);
+    if (!sql_keep(arena, &bytes))
+        return fault_set(fault, STORE_NO_MEMORY, "inline body");
+    *ret_bytes = bytes;
+    return STORE_OK;
+}
+
+enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
+                                      struct fault *fault)
+{
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = find_inline(cat, id, &stmt, fault);
+
+    if (status != STORE_OK)
+        return status;
 
     buf_append(ret, sql_str(stmt, 0).p, sql_str(stmt, 0).len);
     return ret->failed ? fault_set(fault, STORE_NO_MEMORY, "inline body") : STORE_OK;

@@ -599,9 +599,8 @@ static bool view_store(struct store *store, struct str *ret_text, struct arena *
         die("view", "memory");
     status = reader_open(store, &reader, NULL);
     view.reader = reader;
-    if (status == STORE_OK)
-        status = reader_begin(reader, NULL);
     if (status == STORE_OK) {
+        reader_begin(reader);
         status = bucket_list(reader, OWNER, STR(""), STR(""), view_bucket, &view, NULL);
         reader_end(reader);
     }

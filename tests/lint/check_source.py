@@ -20,7 +20,7 @@ LIBRARIES = {
     r"<jansson\.h>": ["server/auth/"],
     r"<ini\.h>": ["server/config_file.c"],
     r"<zlib\.h>": ["base/checksum.c"],
-    r"<xxhash\.h>": ["base/checksum.c"],
+    r"<xxhash\.h>": ["base/checksum.c", "base/hash.c"],
     r"<isa-l": ["base/checksum.c"],
 }
 PLACE_WORDS = re.compile(r"/w" r"ork/|\b(?:deb|registry|proxy|index|repo1?)\.[a-z-]+\.(?:org|io|com)\b")

@@ -53,6 +53,7 @@ VALUES = {
     "threads": ("1", "2", "3"),
     "connections": ("100", "200", "300"),
     "inline-max": ("1000", "2000", "3000"),
+    "read-cache": ("4000", "5000", "6000"),
     "log-level": ("error", "warn", "debug"),
     "upload-expiry": ("100", "200", "300"),
     "root-user": ("file-user", "environment-user", None),

@@ -210,6 +210,14 @@ static enum s3_error attach_body(struct op *op, const struct selection *selectio
         reply->length_only = op->request->head;
         return S3_OK;
     }
+    err = s3_from_store(op, body_load(op->reader, &op->version, selection->offset, selection->len,
+                                      op->arena, &reply->memory, &op->fault));
+    if (err != S3_OK)
+        return err;
+    if (str_present(reply->memory)) {
+        reply->body_kind = HTTP_BODY_MEMORY;
+        return S3_OK;
+    }
     err = s3_from_store(op, body_open(op->reader, &op->version, selection->offset, selection->len,
                                       &body, &op->fault));
     if (err != S3_OK)

@@ -270,7 +270,7 @@ struct wire_server *wire_start_limited(const char *listen, unsigned loops, unsig
 {
     struct wire_server *server = calloc(1, sizeof(*server));
     struct http_app app = { server,  app_loop_start, app_loop_stop, app_headers, app_body,
-                            app_end, app_resume,     app_refuse,    app_done };
+                            app_end, app_resume,     app_refuse,    app_done,    NULL };
     struct http_options options = { .loop_count = loops, .connections_max = connections_max };
     struct http_listener listener;
     struct fault fault = { 0 };

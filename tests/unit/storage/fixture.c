@@ -293,7 +293,7 @@ void fx_assert_content(struct fixture *f, const char *key, struct str expected)
 {
     struct version version;
 
-    FX_OK(f, reader_begin(f->reader, &f->fault));
+    reader_begin(f->reader);
     FX_OK(f, fx_head(f, key, &version));
     assert_int_equal(version.size_bytes, expected.len);
     assert_true(str_eq(fx_read(f, &version), expected));
