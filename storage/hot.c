@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-#define HEADS 4096u
+#define HEADS 16384u
 #define ENTRY_OVERHEAD_BYTES 32 /* what malloc and the table add */
 #define VALUE_BYTES_MAX 4096u /* of a bucket or version: long metadata and tags are not worth it */
 #define BUCKET_TEXTS 4

@@ -38,7 +38,7 @@ void hot_settle(struct hot *hot);
  */
 MUST_CHECK enum store_status hot_bucket(struct hot *hot, struct str name, struct arena *arena,
                                         struct bucket *ret_bucket);
-MUST_CHECK enum store_status hot_version(struct hot *hot, int64_t bucket_id, struct str key,
+MUST_CHECK enum store_status hot_version(struct hot *hot, int64_t bucket_id, struct str name,
                                          struct arena *arena, struct version *ret_version);
 /* The stored bytes of an inline body, borrowed; STR_NONE: not kept. */
 struct str hot_body(struct hot *hot, int64_t id);
@@ -51,7 +51,7 @@ struct str hot_body(struct hot *hot, int64_t id);
  */
 void hot_keep_bucket(struct hot *hot, struct str name, const struct bucket *bucket,
                      uint64_t published);
-void hot_keep_version(struct hot *hot, int64_t bucket_id, struct str key,
+void hot_keep_version(struct hot *hot, int64_t bucket_id, struct str name,
                       const struct version *version, uint64_t published);
 /* The bytes of an id never change. */
 void hot_keep_body(struct hot *hot, int64_t id, struct str bytes);
