@@ -145,11 +145,11 @@ bool base64_decode(struct str s, void *out, size_t out_max, size_t *ret_len)
     return true;
 }
 
-static bool uri_unreserved(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
+/* Bytes that stay as they are; '/' only where it is kept. */
+static const bool uri_plain[256] = {
+    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true,
+    ['.'] = true,         ['_'] = true,         ['~'] = true,
+};
 
 static void uri_escape(struct buf *out, char c)
 {
@@ -166,7 +166,7 @@ void uri_encode(struct buf *out, struct str s, enum uri_keep keep)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.p[i];
 
-        if (uri_unreserved(c) || (c == '/' && keep == URI_KEEP_SLASH))
+        if (uri_plain[(uint8_t)c] || (c == '/' && keep == URI_KEEP_SLASH))
             continue;
 
         buf_append(out, s.p + plain_from, i - plain_from);

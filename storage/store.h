@@ -110,6 +110,7 @@ const char *store_library_version(void);
 
 /* ---- what is stored ---------------------------------------------------------------------- */
 
+/* A bucket leaves VERSIONING_NEVER for good: nobody may set it. */
 enum bucket_versioning { VERSIONING_NEVER = 0, VERSIONING_ENABLED = 1, VERSIONING_SUSPENDED = 2 };
 
 struct bucket {

@@ -100,6 +100,27 @@ struct str xml_without_bom(struct str document)
     return str_starts(document, STR("\xef\xbb\xbf")) ? str_skip(document, 3) : document;
 }
 
+/* The start or end tag at the start of rest. */
+static bool take_element(struct str *rest, size_t *depth, size_t *elements, struct fault *fault)
+{
+    struct str tag = take_tag(rest);
+
+    if (!str_present(tag))
+        return refused(fault, "tag too long or without end");
+    if (tag.p[1] == '/') {
+        if ((*depth)-- == 0)
+            return refused(fault, "end tag without start");
+        return true;
+    }
+    if (++*elements > XML_NODES_MAX)
+        return refused(fault, "too many elements");
+    if (*depth + 1 > XML_DEPTH_MAX)
+        return refused(fault, "elements nested too deeply");
+    if (!str_ends(tag, STR("/>")))
+        ++*depth;
+    return true;
+}
+
 bool xml_scan(struct str document, struct fault *fault)
 {
     struct str rest = document;
@@ -120,9 +141,12 @@ bool xml_scan(struct str document, struct fault *fault)
     }
 
     for (size_t at; (at = str_find_char(rest, '<')) != SIZE_MAX;) {
-        struct str tag;
-
         rest = str_skip(rest, at);
+        if (rest.len < 2 || (rest.p[1] != '!' && rest.p[1] != '?')) {
+            if (!take_element(&rest, &depth, &elements, fault))
+                return false;
+            continue;
+        }
         if (str_starts(rest, STR("<!--"))) {
             rest = str_skip(rest, 4);
             if (!skip_past(&rest, STR("-->")))
@@ -136,26 +160,8 @@ bool xml_scan(struct str document, struct fault *fault)
         }
         if (str_starts(rest, STR("<!")))
             return refused(fault, "DOCTYPE or another declaration");
-        if (str_starts(rest, STR("<?"))) {
-            if (!skip_past(&rest, STR("?>")))
-                return refused(fault, "processing instruction without end");
-            continue;
-        }
-
-        tag = take_tag(&rest);
-        if (!str_present(tag))
-            return refused(fault, "tag too long or without end");
-        if (str_starts(tag, STR("</"))) {
-            if (depth-- == 0)
-                return refused(fault, "end tag without start");
-            continue;
-        }
-        if (++elements > XML_NODES_MAX)
-            return refused(fault, "too many elements");
-        if (depth + 1 > XML_DEPTH_MAX)
-            return refused(fault, "elements nested too deeply");
-        if (!str_ends(tag, STR("/>")))
-            depth++;
+        if (!skip_past(&rest, STR("?>")))
+            return refused(fault, "processing instruction without end");
     }
 
     return true;

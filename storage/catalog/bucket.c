@@ -5,6 +5,8 @@
  * The writer remembers the facts of recent buckets. Every change to a bucket and every rollback
  * empties that memory.
  */
+#include <assert.h>
+
 #include "base/random.h"
 #include "storage/catalog/sql.h"
 
@@ -227,6 +229,8 @@ enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent)
     struct bucket_facts facts;
     enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
 
+    /* Deletes rely on it: see versions_remove. */
+    assert(!intent->set_versioning || intent->versioning != VERSIONING_NEVER);
     if (status == STORE_OK)
         status = sql_start(cat, &sql, &stmt, &intent->fault);
     if (status != STORE_OK)

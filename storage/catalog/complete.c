@@ -116,7 +116,7 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
 {
     struct bucket_facts bucket;
     struct upload upload;
-    struct version current;
+    struct version_facts current;
     struct written_version written;
     bool found;
     enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);

@@ -79,6 +79,9 @@ static enum store_status scan(struct listing *listing, int64_t bucket_id, enum p
         case PAGE_PREFIX:
             if (!listing->visit(listing->context, prefix, NULL))
                 return STORE_STOPPED;
+            *ret_step = page_after_prefix(page);
+            if (*ret_step != PAGE_SKIP)
+                return STORE_OK;
             continue;
         case PAGE_KEY:
             status = give_key(listing, stmt);

@@ -59,7 +59,7 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
 {
     bool copies = intent->source != NULL && !intent->source->rewrite;
     struct bucket_facts bucket;
-    struct version current;
+    struct version_facts current;
     struct version from;
     struct written_version written;
     bool found;
@@ -90,6 +90,20 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
 
 /* ---- delete ------------------------------------------------------------------------------ */
 
+static struct version_facts facts_of(const struct version *version)
+{
+    return (struct version_facts){
+        .seq = version->seq,
+        .delete_marker = version->delete_marker,
+        .null_version = version->null_version,
+        .latest = version->latest,
+        .modified_us = version->modified_us,
+        .size_bytes = version->size_bytes,
+        .etag = version->attrs.etag,
+        .body = version->body,
+    };
+}
+
 static enum store_status delete_named(struct catalog *cat, struct intent *intent,
                                       const struct bucket_facts *bucket, struct delete_item *item)
 {
@@ -100,18 +114,21 @@ static enum store_status delete_named(struct catalog *cat, struct intent *intent
     /* S3 answers 204 for what is not there. */
     if (status == STORE_NO_VERSION || status == STORE_NO_KEY)
         return STORE_OK;
-    if (status == STORE_OK)
-        status = condition_check(&item->condition, &version);
     if (status != STORE_OK)
         return status;
 
-    item->deleted_marker = version.delete_marker;
-    return versions_remove(cat, bucket->id, &version, &intent->fault);
+    struct version_facts facts = facts_of(&version);
+
+    status = condition_check(&item->condition, &facts);
+    if (status != STORE_OK)
+        return status;
+    item->deleted_marker = facts.delete_marker;
+    return versions_remove(cat, bucket, item->key, &facts, &intent->fault);
 }
 
 static enum store_status put_marker(struct catalog *cat, struct intent *intent,
                                     const struct bucket_facts *bucket, struct delete_item *item,
-                                    const struct version *current)
+                                    const struct version_facts *current)
 {
     static const struct version_attrs no_attrs;
     struct new_version marker = { .bucket = bucket->id,
@@ -138,7 +155,7 @@ static enum store_status put_marker(struct catalog *cat, struct intent *intent,
 static enum store_status delete_current(struct catalog *cat, struct intent *intent,
                                         const struct bucket_facts *bucket, struct delete_item *item)
 {
-    struct version current;
+    struct version_facts current;
     bool found;
     enum store_status status = versions_current(cat, bucket->id, item->key, scratch_reset(cat),
                                                 &current, &found, &intent->fault);
@@ -153,7 +170,7 @@ static enum store_status delete_current(struct catalog *cat, struct intent *inte
 
     if (bucket->versioning != VERSIONING_NEVER)
         return put_marker(cat, intent, bucket, item, found ? &current : NULL);
-    return found ? versions_remove(cat, bucket->id, &current, &intent->fault) : STORE_OK;
+    return found ? versions_remove(cat, bucket, item->key, &current, &intent->fault) : STORE_OK;
 }
 
 enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent)

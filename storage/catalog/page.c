@@ -37,17 +37,17 @@ static void key_set_after(struct key_buf *to, struct str key)
     to->bytes[to->len++] = '\0';
 }
 
-/* A row more under the common prefix last given. */
-static enum page_step repeat(struct page *page, struct str prefix)
+/* Start again behind the common prefix last given. */
+static enum page_step search(struct page *page)
 {
-    if (page->repeats < page->patience) {
-        page->repeats++;
-        return PAGE_SKIP;
-    }
-
     page->searched = true;
     page->patience = ++page->searches % SEARCHES_BEFORE_PATIENCE == 0 ? PATIENCE_ROWS : 0;
-    return key_set_behind(&page->lower, prefix) ? PAGE_RESEEK : PAGE_END;
+    return key_set_behind(&page->lower, key_view(&page->last)) ? PAGE_RESEEK : PAGE_END;
+}
+
+enum page_step page_after_prefix(struct page *page)
+{
+    return page->patience > 0 ? PAGE_SKIP : search(page);
 }
 
 /* The common prefix that key falls under, or STR_NONE. */
@@ -113,7 +113,7 @@ enum page_step page_offer(struct page *page, struct str key, struct str *ret_pre
     struct str rolled = common_prefix(page, key);
 
     if (str_present(rolled) && page->last_is_prefix && str_eq(rolled, key_view(&page->last)))
-        return repeat(page, rolled);
+        return page->repeats++ < page->patience ? PAGE_SKIP : search(page);
     if (page->entries == page->max) {
         page->truncated = true;
         return PAGE_END;

@@ -58,6 +58,8 @@ void page_start(struct page *page, struct str prefix, struct str delimiter, stru
                 enum page_after how, uint32_t max);
 /* ret_prefix is set for PAGE_PREFIX, borrowed from key. */
 enum page_step page_offer(struct page *page, struct str key, struct str *ret_prefix);
+/* After PAGE_PREFIX was served: PAGE_SKIP to take the next row, PAGE_RESEEK or PAGE_END. */
+enum page_step page_after_prefix(struct page *page);
 /* A row that is no entry. PAGE_SKIP, or PAGE_END when the page should give way to others. */
 enum page_step page_hidden(struct page *page, struct str key);
 

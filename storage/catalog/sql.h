@@ -209,22 +209,34 @@ struct written_version {
     bool null_version;
     int64_t modified_us;
 };
+/* What a write has to know of a version that is there. */
+struct version_facts {
+    int64_t seq;
+    bool delete_marker;
+    bool null_version;
+    bool latest;
+    int64_t modified_us;
+    uint64_t size_bytes;
+    struct str etag;
+    struct body_ref body; /* without its key */
+};
 /* Make a version current as the bucket's versioning state demands. `current` NULL: none. */
 MUST_CHECK enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
                                              const struct new_version *fresh,
-                                             const struct version *current,
+                                             const struct version_facts *current,
                                              struct written_version *ret_written,
                                              struct fault *fault);
 /* Remove one version for good; a history row becomes current when the current one goes. */
-MUST_CHECK enum store_status versions_remove(struct catalog *cat, int64_t bucket,
-                                             const struct version *version, struct fault *fault);
-/* Current row, delete markers too. ret_found false: no such key. Texts live in the arena. */
+MUST_CHECK enum store_status versions_remove(struct catalog *cat, const struct bucket_facts *bucket,
+                                             struct str key, const struct version_facts *version,
+                                             struct fault *fault);
+/* Current row, delete markers too. ret_found false: no such key. The ETag lives in the arena. */
 MUST_CHECK enum store_status versions_current(struct catalog *cat, int64_t bucket, struct str key,
-                                              struct arena *arena, struct version *ret_version,
+                                              struct arena *arena, struct version_facts *ret_facts,
                                               bool *ret_found, struct fault *fault);
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html */
 MUST_CHECK enum store_status condition_check(const struct write_condition *condition,
-                                             const struct version *current);
+                                             const struct version_facts *current);
 bool condition_asks_presence(const struct write_condition *condition);
 MUST_CHECK enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
                                            const struct written_version *written,

@@ -29,6 +29,17 @@ static enum store_status one_version(struct catalog *cat, struct sql *sql, int64
     return status;
 }
 
+static enum store_status find_current(struct catalog *cat, int64_t bucket, struct str key,
+                                      struct arena *arena, struct version *ret_version,
+                                      bool *ret_found, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT" VERSION_COLUMNS "FROM object"
+                                      " WHERE bucket = ?1 AND key = ?2" };
+
+    return one_version(cat, &sql, bucket, key, 0, arena, /* latest= */ true, ret_version, ret_found,
+                       fault);
+}
+
 static enum store_status find_null(struct catalog *cat, int64_t bucket, struct str key,
                                    struct arena *arena, struct version *ret_version,
                                    bool *ret_found, struct fault *fault)
@@ -73,7 +84,7 @@ enum store_status catalog_version_get(struct catalog *cat, int64_t bucket_id, st
 
     switch (id.kind) {
     case VERSION_CURRENT:
-        status = versions_current(cat, bucket_id, key, arena, &version, &found, fault);
+        status = find_current(cat, bucket_id, key, arena, &version, &found, fault);
         break;
     case VERSION_NULL:
         status = find_null(cat, bucket_id, key, arena, &version, &found, fault);

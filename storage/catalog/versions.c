@@ -13,10 +13,12 @@
 #include "storage/catalog/sql.h"
 
 enum store_status versions_current(struct catalog *cat, int64_t bucket, struct str key,
-                                   struct arena *arena, struct version *ret_version,
+                                   struct arena *arena, struct version_facts *ret_facts,
                                    bool *ret_found, struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT" VERSION_COLUMNS "FROM object"
+    static struct sql sql = { .text = "SELECT seq, flags, modified_us, size, body_kind, body_id,"
+                                      "       etag"
+                                      "  FROM object"
                                       " WHERE bucket = ?1 AND key = ?2" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
@@ -27,11 +29,24 @@ enum store_status versions_current(struct catalog *cat, int64_t bucket, struct s
     sql_bind_i64(stmt, 1, bucket);
     sql_bind_text(stmt, 2, key);
     status = sql_step(cat, stmt, &row, fault);
-    if (status == STORE_OK && row)
-        status = row_version(cat, stmt, arena, /* latest= */ true, ret_version, fault);
-    if (status == STORE_OK)
-        *ret_found = row;
-    return status;
+    if (status != STORE_OK)
+        return status;
+
+    *ret_found = row;
+    if (!row)
+        return STORE_OK;
+    *ret_facts = (struct version_facts){
+        .seq = sql_i64(stmt, 0),
+        .delete_marker = (sql_i64(stmt, 1) & FLAG_DELETE_MARKER) != 0,
+        .null_version = (sql_i64(stmt, 1) & FLAG_NULL_VERSION) != 0,
+        .latest = true,
+        .modified_us = sql_i64(stmt, 2),
+        .size_bytes = (uint64_t)sql_i64(stmt, 3),
+        .body = { .kind = (enum body_kind)sql_i64(stmt, 4), .id = sql_i64(stmt, 5) },
+        .etag = sql_str(stmt, 6),
+    };
+    return sql_keep(arena, &ret_facts->etag) ? STORE_OK
+                                             : fault_set(fault, STORE_NO_MEMORY, "an ETag");
 }
 
 /* ---- single moves ------------------------------------------------------------------------ */
@@ -78,7 +93,7 @@ static enum store_status history_remove(struct catalog *cat, int64_t bucket, str
     return run_key(cat, &sql, bucket, key, seq, fault);
 }
 
-/* ret_seq 0: there is no history. */
+/* ret_seq: of the newest; 0 when there is none. */
 static enum store_status history_newest(struct catalog *cat, int64_t bucket, struct str key,
                                         int64_t *ret_seq, struct fault *fault)
 {
@@ -160,7 +175,7 @@ static enum store_status history_drop_null(struct catalog *cat, int64_t bucket, 
 
 /* Take away or move aside what a new version finds. */
 static enum store_status make_room(struct catalog *cat, const struct bucket_facts *bucket,
-                                   struct str key, const struct version *current,
+                                   struct str key, const struct version_facts *current,
                                    struct fault *fault)
 {
     enum store_status status;
@@ -213,7 +228,8 @@ static enum store_status current_write(struct catalog *cat, const struct new_ver
 }
 
 enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
-                                  const struct new_version *fresh, const struct version *current,
+                                  const struct new_version *fresh,
+                                  const struct version_facts *current,
                                   struct written_version *ret_written, struct fault *fault)
 {
     struct written_version written = {
@@ -236,18 +252,19 @@ enum store_status versions_insert(struct catalog *cat, const struct bucket_facts
     return status;
 }
 
-enum store_status versions_remove(struct catalog *cat, int64_t bucket,
-                                  const struct version *version, struct fault *fault)
+enum store_status versions_remove(struct catalog *cat, const struct bucket_facts *bucket,
+                                  struct str key, const struct version_facts *version,
+                                  struct fault *fault)
 {
     enum store_status status;
 
-    if (version->latest) {
-        status = current_remove(cat, bucket, version->key, fault);
-        if (status == STORE_OK)
-            status = history_promote(cat, bucket, version->key, fault);
-    } else {
-        status = history_remove(cat, bucket, version->key, version->seq, fault);
-    }
+    if (!version->latest)
+        status = history_remove(cat, bucket->id, key, version->seq, fault);
+    else
+        status = current_remove(cat, bucket->id, key, fault);
+    /* A bucket that never had versioning has no history. */
+    if (status == STORE_OK && version->latest && bucket->versioning != VERSIONING_NEVER)
+        status = history_promote(cat, bucket->id, key, fault);
     return status != STORE_OK ? status : body_release(cat, &version->body, fault);
 }
 
@@ -259,7 +276,7 @@ bool condition_asks_presence(const struct write_condition *condition)
 }
 
 enum store_status condition_check(const struct write_condition *condition,
-                                  const struct version *current)
+                                  const struct version_facts *current)
 {
     bool there = current != NULL && !current->delete_marker;
 
@@ -270,7 +287,7 @@ enum store_status condition_check(const struct write_condition *condition,
     if (!there)
         return STORE_NO_KEY;
     if (str_present(condition->if_match) && !str_eq(condition->if_match, STR("*")) &&
-        !str_eq(condition->if_match, current->attrs.etag))
+        !str_eq(condition->if_match, current->etag))
         return STORE_PRECONDITION_FAILED;
     if (condition->has_size && condition->size_bytes != current->size_bytes)
         return STORE_PRECONDITION_FAILED;

@@ -40,6 +40,34 @@ static void a_small_put_costs_one_write_and_one_sync(void **state)
     fx_close(f);
 }
 
+static void a_deleted_key_costs_three_statements(void **state)
+{
+    enum { KEYS = 50 };
+    struct delete_item items[KEYS] = { 0 };
+    struct intent intent = {
+        .kind = INTENT_OBJECT_DELETE, .bucket = BUCKET, .items = items, .item_count = KEYS
+    };
+    struct fixture *f = fx_open(&strict);
+    struct file_counters before;
+    struct store_counters counters;
+    char keys[KEYS][16];
+
+    (void)state;
+    for (int i = 0; i < KEYS; i++) {
+        (void)snprintf(keys[i], sizeof(keys[i]), "k%d", i);
+        FX_OK(f, fx_put(f, keys[i], STR("bytes")));
+        items[i].key = str_from_cstr(keys[i]);
+    }
+    intent.arena = f->arena;
+    before = file_counters();
+    counters = store_counters(f->store);
+    FX_OK(f, store_submit_wait(f->store, &intent));
+    assert_int_equal(calls_since(&before, FILE_CALL_SYNC), 1);
+    /* look, remove, remove the body; BEGIN and COMMIT */
+    assert_true(store_counters(f->store).statements - counters.statements <= 3 * KEYS + 2);
+    fx_close(f);
+}
+
 static void a_large_put_syncs_file_directories_and_log(void **state)
 {
     struct fixture *f = fx_open(&strict);
@@ -432,6 +460,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_put_costs_one_write_and_one_sync),
+        cmocka_unit_test(a_deleted_key_costs_three_statements),
         cmocka_unit_test(a_large_put_syncs_file_directories_and_log),
         cmocka_unit_test(a_refusal_costs_no_sync),
         cmocka_unit_test(intents_in_a_hurry_share_syncs),

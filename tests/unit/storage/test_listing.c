@@ -301,11 +301,13 @@ static struct cost walk_prefixes(uint32_t prefixes, uint32_t rows)
 
         cost.rows++;
         cost.prefixes += step == PAGE_PREFIX;
+        if (step == PAGE_PREFIX)
+            step = page_after_prefix(page);
         if (step == PAGE_RESEEK) {
             cost.searches++;
             at = (at / rows + 1) * rows;
         } else {
-            assert_true(step == PAGE_PREFIX || step == PAGE_SKIP);
+            assert_int_equal(step, PAGE_SKIP);
             at++;
         }
     }
@@ -320,7 +322,7 @@ static void long_prefixes_cost_a_search_and_few_rows(void **state UNUSED)
 
     assert_int_equal(hundred.prefixes, 1000);
     assert_int_equal(hundred.searches, 1000);
-    assert_in_range(hundred.rows, 2000, 3200);
+    assert_in_range(hundred.rows, 1000, 2200);
     assert_int_equal(thousand.searches, hundred.searches);
     assert_int_equal(thousand.rows, hundred.rows);
 }
