@@ -16,7 +16,7 @@ from fault import s3
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
-from driver import goals, pairs, rows, scale  # noqa: E402
+from driver import goals, pairs, report, rows, scale  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +90,15 @@ def test_bench__what_was_acknowledged_is_written_down_and_asked_for(server, tmp_
 # ---- pairs ----------------------------------------------------------------------------------------
 
 
-def outcome(name, ours, theirs, *, noisy=False, cpu=(10, 10), busy=0.1, medium="tmpfs"):
-    row = rows.Row(name, "get", medium, nginx="static")
-    sides = {"pail": (ours, cpu[0]), "nginx": (theirs, cpu[1])}
-    legs = {side: {"per_s": rate, "server_cpu_us": us, "client_busy": busy}
-            for side, (rate, us) in sides.items()}  # fmt: skip
-    return pairs.Outcome(row, ["nginx"], [pairs.Pair("AB", legs, {}, {})], noisy)
+def outcome(*ours, noisy=False, cpu=(10, 10), busy=0.1, medium="tmpfs"):
+    """A pair for each rate of pail's, of nginx's 100; CPU time for an answer of pail and nginx."""
+    found = pairs.Outcome(rows.Row("x", "get", medium, nginx="static"), ["nginx"], noisy=noisy)
+    for rate in ours:
+        sides = {"pail": (rate, cpu[0]), "nginx": (100, cpu[1])}
+        legs = {side: {"per_s": per_s, "server_cpu_us": us, "client_busy": busy}
+                for side, (per_s, us) in sides.items()}  # fmt: skip
+        found.pairs.append(pairs.Pair("AB", legs, {}, {}))
+    return found
 
 
 def test_bench__a_canary_that_moved_by_more_than_a_tenth_is_seen():
@@ -150,16 +153,19 @@ def verdict(one):
 
 
 @pytest.mark.parametrize(("one", "expected", "basis"), [
-    (outcome("x", 70, 100), "pass", "clock"),
-    (outcome("x", 50, 100), "short", "clock (by CPU: pass)"),
-    (outcome("x", 50, 100, cpu=(10, 1)), "short", "clock"),
-    (outcome("x", 70, 100, cpu=(10, 1)), "pass", "clock (by CPU: short)"),
-    (outcome("x", 70, 100, noisy=True, cpu=(10, 1)), "short", "CPU: pairs noisy"),
-    (outcome("x", 50, 100, noisy=True), "pass", "CPU: pairs noisy"),
-    (outcome("x", 70, 100, noisy=True, medium="disk"), "noisy", "pairs noisy"),
-    (outcome("x", 70, 100, busy=0.95, cpu=(10, 1)), "short", "CPU: client held pail back"),
-], ids=["pass", "short", "both-short", "clock-over-cpu", "noisy-short", "noisy-pass", "noisy-on-disk",
-        "client-bound"])  # fmt: skip
+    (outcome(70), "pass", "clock"),
+    (outcome(50), "short", "clock (by CPU: pass)"),
+    (outcome(50, cpu=(10, 1)), "short", "clock"),
+    (outcome(70, cpu=(10, 1)), "pass", "clock (by CPU: short)"),
+    (outcome(70, noisy=True, cpu=(10, 1)), "short", "CPU: pairs noisy"),
+    (outcome(50, noisy=True), "pass", "CPU: pairs noisy"),
+    (outcome(70, 62, noisy=True, medium="disk"), "noisy", "pairs noisy"),
+    (outcome(70, 50, noisy=True, medium="disk"), "noisy", "pairs noisy"),
+    (outcome(90, 80, noisy=True, medium="disk"), "pass", "clock: pairs noisy, each far from the goal"),
+    (outcome(40, 30, noisy=True, medium="disk"), "short", "clock: pairs noisy, each far from the goal"),
+    (outcome(90, noisy=True, medium="disk"), "noisy", "pairs noisy"),
+    (outcome(70, busy=0.95, cpu=(10, 1)), "short", "CPU: client held pail back"),
+], ids=lambda value: value if isinstance(value, str) else "outcome")  # fmt: skip
 def test_bench__the_clock_judges_unless_it_cannot(one, expected, basis):
     found = verdict(one)
     assert (found.verdict, found.basis) == (expected, basis)
@@ -181,3 +187,12 @@ def test_bench__every_goal_of_a_row_names_a_row_there_is():
     assert asked and set(asked) <= names
 
 
+def test_bench__the_page_gets_the_tables_and_keeps_the_rest(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n\n{report.MARKS[0]}\nold\n{report.MARKS[1]}\nafter\n")
+    one = outcome(70, 80)
+    report.write_docs(page, {"commit": "abc"}, report.row_lines(one), [verdict(one)], {"a_ms": [1, 2, 3]}, ["y"])
+    text = page.read_text()
+    assert text.startswith("before\n\n") and text.endswith("\nafter\n") and "old" not in text
+    for part in ("commit: abc", "| x |", "pass", "| a_ms | 2.00 (1.00-3.00) |", "No time was left for: y"):
+        assert part in text

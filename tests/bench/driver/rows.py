@@ -22,7 +22,7 @@ GOAL_PRESIGNED = (16, 64, 256)
 PAYLOADS = ("unsigned", "trailer", "chunks", "chunks-trailer")
 
 GOAL, BESIDE, REST = range(3)
-WEIGHTS = {GOAL: 1.0, BESIDE: 0.6, REST: 0.25}  # of the time a bounded run has left
+WEIGHTS = {GOAL: 1.0, BESIDE: 0.6, REST: 0.05}  # of the time a bounded run has left
 
 
 @dataclass

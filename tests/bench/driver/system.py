@@ -127,10 +127,13 @@ class System:
         copies = self.scale.copies
         server = self._pail("disk", "dedup")
         self.client.fill(server, 1, 10 * MIB, options=["--same"])
+        server.stop()
         one = self._used(server)
+        server.start()
         self.client.fill(server, copies, 10 * MIB, connections=4, options=["--same"])
         self.client.run(server, "get", f"--keys={copies}", f"--size={10 * MIB}", "--same", "--once",
                         "--verify=1", "--connections=1", seconds=0)  # fmt: skip
+        server.stop()
         figures = {"dedup_copies": [copies], "dedup_stored_of_one": [self._used(server) / one]}
         server.forget()
         return figures
