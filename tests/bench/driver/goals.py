@@ -8,8 +8,8 @@ in for them. -: not measured in this run. shown: no goal, for comparison.
 (2) Where it cannot, because the pairs were noisy or the client held a side back, CPU time for an answer
     gives it, of rows whose rate is given by CPU time (in memory, one processor). Both are always
     printed, and which one it was.
-(3) Where neither can (noisy pairs on the disk), there is a verdict only if every single pair gives the
-    same with a quarter to spare.
+(3) Where neither can (noisy pairs on the disk), there is a verdict only if the ratio of every single
+    pair gives the same with a quarter to spare.
 """
 
 import statistics
@@ -74,15 +74,15 @@ class Goals:
         if why:
             if by_cpu:
                 return by_cpu, f"CPU: {why}"
-            clear = len(clock) > 1 and not held and _clear(clock, factor)
+            ratios = opponent and len(clock) > 1 and not held
+            clear = _clear(clock, factor) if ratios else None
             return (clear, f"clock: {why}, each far from the goal") if clear else ("noisy", why)
         verdict = "pass" if statistics.median(clock) >= factor else "short"
         return verdict, "clock" if by_cpu in (None, verdict) else f"clock (by CPU: {by_cpu})"
 
-    def _missing(self, names):
-        for name in names:
-            if name in self.outcomes and not self.outcomes[name].pairs:
-                return self.outcomes[name].notes(None)
+    def _missing(self, names, opponent=None):
+        for outcome in (self.outcomes[name] for name in names if name in self.outcomes):
+            return f"there was no {opponent}" if outcome.pairs else outcome.notes(None)
         return "only longer runs have it" if self.scale.name == "quick" else "left out of this run"
 
     def _rows_goal(self, goal, text, wanted, names, factor, samples, opponent=None, note=""):
@@ -96,7 +96,7 @@ class Goals:
                 found.append((outcome, clock, cpu,
                               *self._judge(clock, cpu, factor or 0, outcome, opponent)))
         if not found:
-            self.verdicts.append(Verdict(goal, text, wanted, basis=self._missing(names)))
+            self.verdicts.append(Verdict(goal, text, wanted, basis=self._missing(names, opponent)))
             return
         outcome, clock, cpu, _, _ = min(found, key=lambda one: statistics.median(one[1]))
         verdict = min((one[3] for one in found), key=ORDER.index) if factor else "shown"
