@@ -176,6 +176,24 @@ def test_bench__the_clock_judges_unless_it_cannot(one, expected, basis):
     assert found.clock and found.cpu
 
 
+@pytest.mark.parametrize(("moved", "median", "peak", "expected"), [
+    (0.05, 0.9, 0.9, "pass"), (0.05, 0.7, 0.9, "short"), (0.5, 0.7, 0.9, "pass"), (0.5, 0.9, 0.7, "noisy"),
+])  # fmt: skip
+def test_bench__points_that_moved_are_judged_by_their_best_turn_and_not_by_cpu(moved, median, peak, expected):
+    name = "connections_get_tmpfs"
+    figures = {f"{name}_moved": [moved], f"{name}_worst_of_best": [median], f"{name}_peak_ratio": [peak],
+               f"{name}_cpu_ratio": [1.0]}  # fmt: skip
+    judge = goals.Goals({}, figures, scale.WHOLE, 2)
+    judge._curve_goal("14", "x", f"{name}_worst_of_best", 0.8)
+    assert judge.verdicts[0].verdict == expected
+
+
+def test_bench__a_row_that_came_too_late_says_so():
+    judge = goals.Goals({}, {}, scale.QUICK, 2, ["x"])
+    judge._ratio_goal("1", "x", ["x"], "nginx", 0.6)
+    assert judge.verdicts[0].basis == "no time was left for it"
+
+
 def test_bench__a_goal_that_was_not_measured_says_so():
     judge = goals.Goals({}, {}, scale.QUICK, 2)
     for one in judge.judge():
