@@ -31,8 +31,8 @@ static bool proc_read(uint64_t pid, const char *name, char text[PROC_BYTES_MAX])
     return true;
 }
 
-/* The process's own clock, of all its threads: a nanosecond fine where /proc/PID/stat has 10 ms. */
-static bool cpu_s(uint64_t pid, double *ret_cpu_s)
+/* Its clock is a nanosecond fine where /proc/PID/stat has 10 ms. */
+bool usage_process_cpu_s(uint64_t pid, double *ret_cpu_s)
 {
     struct timespec time;
     clockid_t clock;
@@ -65,7 +65,7 @@ struct usage_mark usage_mark(const struct options *options)
     double process_s = 0;
 
     for (uint64_t i = 0; i < options->pid_count; i++) {
-        mark.known = mark.known && cpu_s(options->pids[i], &process_s);
+        mark.known = mark.known && usage_process_cpu_s(options->pids[i], &process_s);
         mark.cpu_s += process_s;
     }
     return mark;

@@ -22,6 +22,8 @@ struct usage {
 struct usage_mark usage_mark(const struct options *options);
 struct usage usage_since(const struct options *options, struct usage_mark start,
                          struct usage_mark end);
+/* CPU time of a process so far, of all its threads; false when it is gone. */
+MUST_CHECK bool usage_process_cpu_s(uint64_t pid, double *ret_cpu_s);
 /* CPU time of the calling thread. */
 double usage_thread_cpu_s(void);
 

@@ -16,7 +16,7 @@ from fault import s3
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
-from driver import goals, pairs, rows, scale  # noqa: E402
+from driver import goals, pairs, report, rows, scale  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -90,18 +90,25 @@ def test_bench__what_was_acknowledged_is_written_down_and_asked_for(server, tmp_
 # ---- pairs ----------------------------------------------------------------------------------------
 
 
-def outcome(name, ours, theirs, *, noisy=False, cpu=(10, 10), busy=0.1, medium="tmpfs"):
-    row = rows.Row(name, "get", medium, nginx="static")
-    sides = {"pail": (ours, cpu[0]), "nginx": (theirs, cpu[1])}
-    legs = {side: {"per_s": rate, "server_cpu_us": us, "client_busy": busy}
-            for side, (rate, us) in sides.items()}  # fmt: skip
-    return pairs.Outcome(row, ["nginx"], [pairs.Pair("AB", legs, {}, {})], noisy)
+def outcome(*ours, noisy=False, cpu=(10, 10), busy=0.1, medium="tmpfs"):
+    """A pair for each rate of pail's, of nginx's 100; CPU time for an answer of pail and nginx."""
+    found = pairs.Outcome(rows.Row("x", "get", medium, nginx="static"), ["nginx"], noisy=noisy)
+    for rate in ours:
+        sides = {"pail": (rate, cpu[0]), "nginx": (100, cpu[1])}
+        legs = {side: {"per_s": per_s, "server_cpu_us": us, "client_busy": busy}
+                for side, (per_s, us) in sides.items()}  # fmt: skip
+        found.pairs.append(pairs.Pair("AB", legs, {}, {}))
+    return found
 
 
 def test_bench__a_canary_that_moved_by_more_than_a_tenth_is_seen():
     quiet = pairs.moved({"nginx": 100, "append": 100}, {"nginx": 109, "append": 91}, "disk")
     noisy = pairs.moved({"nginx": 100, "append": 100}, {"nginx": 100, "append": 89}, "disk")
     assert quiet <= pairs.MOVED_MAX < noisy
+
+
+def test_bench__without_a_canary_nothing_is_quiet():
+    assert pairs.moved({"append": 100}, {"append": 100}, "tmpfs") > pairs.MOVED_MAX
 
 
 def test_bench__the_disk_says_nothing_about_rows_in_memory():
@@ -150,20 +157,41 @@ def verdict(one):
 
 
 @pytest.mark.parametrize(("one", "expected", "basis"), [
-    (outcome("x", 70, 100), "pass", "clock"),
-    (outcome("x", 50, 100), "short", "clock (by CPU: pass)"),
-    (outcome("x", 50, 100, cpu=(10, 1)), "short", "clock"),
-    (outcome("x", 70, 100, cpu=(10, 1)), "pass", "clock (by CPU: short)"),
-    (outcome("x", 70, 100, noisy=True, cpu=(10, 1)), "short", "CPU: pairs noisy"),
-    (outcome("x", 50, 100, noisy=True), "pass", "CPU: pairs noisy"),
-    (outcome("x", 70, 100, noisy=True, medium="disk"), "noisy", "pairs noisy"),
-    (outcome("x", 70, 100, busy=0.95, cpu=(10, 1)), "short", "CPU: client held pail back"),
-], ids=["pass", "short", "both-short", "clock-over-cpu", "noisy-short", "noisy-pass", "noisy-on-disk",
-        "client-bound"])  # fmt: skip
+    (outcome(70), "pass", "clock"),
+    (outcome(50), "short", "clock (by CPU: pass)"),
+    (outcome(50, cpu=(10, 1)), "short", "clock"),
+    (outcome(70, cpu=(10, 1)), "pass", "clock (by CPU: short)"),
+    (outcome(70, noisy=True, cpu=(10, 1)), "short", "CPU: pairs noisy"),
+    (outcome(50, noisy=True), "pass", "CPU: pairs noisy"),
+    (outcome(70, 62, noisy=True, medium="disk"), "noisy", "pairs noisy"),
+    (outcome(70, 50, noisy=True, medium="disk"), "noisy", "pairs noisy"),
+    (outcome(90, 80, noisy=True, medium="disk"), "pass", "clock: pairs noisy, each far from the goal"),
+    (outcome(40, 30, noisy=True, medium="disk"), "short", "clock: pairs noisy, each far from the goal"),
+    (outcome(90, noisy=True, medium="disk"), "noisy", "pairs noisy"),
+    (outcome(70, busy=0.95, cpu=(10, 1)), "short", "CPU: client held pail back"),
+], ids=lambda value: value if isinstance(value, str) else "outcome")  # fmt: skip
 def test_bench__the_clock_judges_unless_it_cannot(one, expected, basis):
     found = verdict(one)
     assert (found.verdict, found.basis) == (expected, basis)
     assert found.clock and found.cpu
+
+
+@pytest.mark.parametrize(("moved", "median", "peak", "expected"), [
+    (0.05, 0.9, 0.9, "pass"), (0.05, 0.7, 0.9, "short"), (0.5, 0.7, 0.9, "pass"), (0.5, 0.9, 0.7, "noisy"),
+])  # fmt: skip
+def test_bench__points_that_moved_are_judged_by_their_best_turn_and_not_by_cpu(moved, median, peak, expected):
+    name = "connections_get_tmpfs"
+    figures = {f"{name}_moved": [moved], f"{name}_worst_of_best": [median], f"{name}_peak_ratio": [peak],
+               f"{name}_cpu_ratio": [1.0]}  # fmt: skip
+    judge = goals.Goals({}, figures, scale.WHOLE, 2)
+    judge._curve_goal("14", "x", f"{name}_worst_of_best", 0.8)
+    assert judge.verdicts[0].verdict == expected
+
+
+def test_bench__a_row_that_came_too_late_says_so():
+    judge = goals.Goals({}, {}, scale.QUICK, 2, ["x"])
+    judge._ratio_goal("1", "x", ["x"], "nginx", 0.6)
+    assert judge.verdicts[0].basis == "no time was left for it"
 
 
 def test_bench__a_goal_that_was_not_measured_says_so():
@@ -176,8 +204,17 @@ def test_bench__every_goal_of_a_row_names_a_row_there_is():
     names = {row.name for row in rows.table(scale.WHOLE)}
     judge = goals.Goals({}, {}, scale.WHOLE, 4)
     asked = []
-    judge._missing = lambda wanted: asked.extend(wanted) or "-"
+    judge._missing = lambda wanted, *_: asked.extend(wanted) or "-"
     judge.judge()
     assert asked and set(asked) <= names
 
 
+def test_bench__the_page_gets_the_tables_and_keeps_the_rest(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n\n{report.MARKS[0]}\nold\n{report.MARKS[1]}\nafter\n")
+    one = outcome(70, 80)
+    report.write_docs(page, {"commit": "abc"}, report.row_lines(one), [verdict(one)], {"a_ms": [1, 2, 3]}, ["y"])
+    text = page.read_text()
+    assert text.startswith("before\n\n") and text.endswith("\nafter\n") and "old" not in text
+    for part in ("commit: abc", "| x |", "pass", "| a_ms | 2.00 (1.00-3.00) |", "No time was left for: y"):
+        assert part in text

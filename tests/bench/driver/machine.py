@@ -105,7 +105,8 @@ class Machine:
         return {
             "pail": said(str(program), "--version"),
             "commit": head + (" with changes" if changed else "") if head else "unknown",
-            "nginx": said(nginx_path() or "nginx", "-v") or "not installed",
+            "nginx": said(nginx_path(), "-v").removeprefix("nginx version: ") if nginx_path()
+            else "not installed",
             "cpu": f"{len(self.cpus)} of {cpu_model()}",
             "kernel": platform.release(),
             "memory_kib": pathlib.Path("/proc/meminfo").read_text().split()[1],

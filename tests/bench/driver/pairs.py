@@ -63,9 +63,10 @@ class Canary:
 
 
 def moved(before, after, medium):
-    """By how much the canary that moved most did, of those that tell about the medium."""
+    """By how much the canary that moved most did, of those that tell about the medium; without any,
+    nobody knows that it was quiet."""
     names = [name for name in before if medium == "disk" or name != "append"]
-    return max((abs(after[n] / before[n] - 1) if before[n] else 1 for n in names), default=0)
+    return max((abs(after[n] / before[n] - 1) if before[n] else 1 for n in names), default=1)
 
 
 @dataclass

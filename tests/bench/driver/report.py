@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is left of a run: the TSV of every leg, the tables, and the section of docs/performance.md."""
+"""What is left of a run: the TSV of every leg, the tables, and the section of docs/performance.md that
+holds the last full run."""
 
 import time
 
-from . import machine
 from .goals import number, span
 
 MARKS = ("<!-- last full run: begin -->", "<!-- last full run: end -->")
@@ -94,14 +94,14 @@ def markdown(head, rows):
     return "\n".join(lines)
 
 
-def write_docs(facts, rows, verdicts, figures):
-    """Replace the marked section of docs/performance.md."""
-    path = machine.ROOT / "docs/performance.md"
+def write_docs(path, facts, rows, verdicts, figures, left_out):
+    """Replace the marked section of a page."""
     text = path.read_text()
     begin, end = (text.index(mark) for mark in MARKS)
     section = [MARKS[0], "", f"Made {time.strftime('%Y-%m-%d', time.gmtime())}.", "",
                *(f"- {name}: {value}" for name, value in facts.items()), "",
                markdown(GOAL_HEAD, [goal_cells(v) for v in verdicts]), "",
                markdown(ROW_HEAD, rows), "",
-               markdown(["figure", "median (min-max)"], [[k, span(v)] for k, v in figures.items()]), ""]  # fmt: skip
+               *([f"No time was left for: {', '.join(left_out)}.", ""] if left_out else []),
+               markdown(["figure", "median (min-max)"], [[k, span(v)] for k, v in figures.items()]), ""]
     path.write_text(text[:begin] + "\n".join(section) + text[end:])

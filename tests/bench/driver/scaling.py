@@ -46,7 +46,7 @@ class Scaling:
     # ---- 16 to 1,024 connections -------------------------------------------------------------------
 
     def connections(self):
-        """Worst over best of the medians, by the clock and by CPU time for an answer."""
+        """Worst over best: of the medians, of the best turns, and by CPU time for an answer."""
         figures = {}
         for command, medium in CURVES:
             if self.scale.name == "quick" and (command, medium) == ("put", "tmpfs"):
@@ -71,6 +71,8 @@ class Scaling:
         rates = [statistics.median(figures[f"{name}_c{level}_per_s"]) for level in lines]
         costs = [statistics.median(figures[f"{name}_c{level}_server_cpu_us"]) for level in lines]
         figures[f"{name}_moved"] = [moved(figures[f"{name}_c{level}_per_s"] for level in lines)]
+        peaks = [max(figures[f"{name}_c{level}_per_s"]) for level in lines]
+        figures[f"{name}_peak_ratio"] = [min(peaks) / max(peaks)]
         figures[f"{name}_worst_of_best"] = [min(rates) / max(rates)]
         figures[f"{name}_cpu_ratio"] = [min(costs) / max(costs)]
         return figures
