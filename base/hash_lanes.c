@@ -188,6 +188,11 @@ static void sha256_store(const SHA256_CTX *context, struct hash_lane *lane)
     memcpy(lane->sha256, context->h, sizeof(lane->sha256));
 }
 
+static bool wants_sha256(const struct hash_job *job)
+{
+    return job->lane->with_sha256 && !job->md5_only;
+}
+
 /* MD5 and SHA-256 of one stream by turns. */
 static void run_one(const struct hash_job *job, size_t blocks)
 {
@@ -198,11 +203,12 @@ static void run_one(const struct hash_job *job, size_t blocks)
     sha256_load(job->lane, &sha256);
     for (size_t i = 0; i < blocks; i++) {
         MD5_Transform(&md5, block_of(job, i));
-        if (job->lane->with_sha256)
+        if (wants_sha256(job))
             SHA256_Transform(&sha256, block_of(job, i));
     }
     md5_store(&md5, job->lane);
-    sha256_store(&sha256, job->lane);
+    if (wants_sha256(job))
+        sha256_store(&sha256, job->lane);
 }
 
 /* Unused lanes do the first stream's work again. */
@@ -259,7 +265,7 @@ static void run_sha256(struct hash_job *const jobs[], size_t count, size_t block
     const struct hash_job *waiting = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        if (!jobs[i]->lane->with_sha256)
+        if (!wants_sha256(jobs[i]))
             continue;
         if (waiting == NULL) {
             waiting = jobs[i];
@@ -283,7 +289,6 @@ static void run_stride(struct hash_job *const jobs[], size_t count, size_t block
     for (size_t i = 0; i < count; i++) {
         jobs[i]->bytes = block_of(jobs[i], blocks);
         jobs[i]->len -= blocks * HASH_BLOCK_BYTES;
-        jobs[i]->lane->bytes += blocks * HASH_BLOCK_BYTES;
     }
 }
 
@@ -327,6 +332,14 @@ void hash_lanes_run(struct hash_job *jobs, size_t count)
     }
 }
 
+void hash_lane_sha256(struct hash_lane *lane, const void *bytes, size_t len)
+{
+    struct hash_job job = { .lane = lane, .bytes = bytes };
+
+    if (lane->with_sha256)
+        run_sha256_one(&job, len / HASH_BLOCK_BYTES);
+}
+
 static void store_le(uint64_t value, size_t len, uint8_t *out)
 {
     for (size_t i = 0; i < len; i++)
@@ -341,11 +354,11 @@ static void store_be(uint64_t value, size_t len, uint8_t *out)
 
 /* A bit, zeros, and the length in bits: the two algorithms differ in its byte order alone. */
 static void run_padding(const struct hash_lane *lane, const uint8_t *rest, size_t len,
-                        MD5_CTX *ret_md5, SHA256_CTX *ret_sha256)
+                        uint64_t total_bytes, MD5_CTX *ret_md5, SHA256_CTX *ret_sha256)
 {
     uint8_t tail[2 * HASH_BLOCK_BYTES] = { 0 };
     size_t tail_len = len + 1 + 8 <= HASH_BLOCK_BYTES ? HASH_BLOCK_BYTES : 2 * HASH_BLOCK_BYTES;
-    uint64_t bits = (lane->bytes + len) * 8;
+    uint64_t bits = total_bytes * 8;
 
     md5_load(lane, ret_md5);
     sha256_load(lane, ret_sha256);
@@ -360,16 +373,17 @@ static void run_padding(const struct hash_lane *lane, const uint8_t *rest, size_
         SHA256_Transform(ret_sha256, tail + at);
 }
 
-void hash_lane_final(struct hash_lane *lane, const void *rest, size_t len, uint8_t md5[MD5_BYTES],
-                     uint8_t sha256[SHA256_BYTES])
+void hash_lane_final(struct hash_lane *lane, const void *rest, size_t len, uint64_t total_bytes,
+                     uint8_t md5[MD5_BYTES], uint8_t sha256[SHA256_BYTES])
 {
     size_t whole = len - len % HASH_BLOCK_BYTES;
-    struct hash_job job = { lane, rest, whole };
+    struct hash_job job = { .lane = lane, .bytes = rest, .len = whole };
     MD5_CTX md5_context;
     SHA256_CTX sha256_context;
 
     hash_lanes_run(&job, 1);
-    run_padding(lane, (const uint8_t *)rest + whole, len - whole, &md5_context, &sha256_context);
+    run_padding(lane, (const uint8_t *)rest + whole, len - whole, total_bytes, &md5_context,
+                &sha256_context);
     md5_store(&md5_context, lane);
     sha256_store(&sha256_context, lane);
     for (size_t i = 0; i < 4; i++)

@@ -22,7 +22,6 @@
 struct hash_lane {
     uint32_t md5[4];
     uint32_t sha256[8];
-    uint64_t bytes; /* so far; a multiple of HASH_BLOCK_BYTES */
     bool with_sha256;
 };
 
@@ -31,14 +30,20 @@ struct hash_job {
     struct hash_lane *lane;
     const void *bytes; /* borrowed for the call */
     size_t len;        /* a multiple of HASH_BLOCK_BYTES; may be 0 */
+    bool md5_only;     /* SHA-256 gets these bytes by hash_lane_sha256, perhaps in another thread */
 };
 
 void hash_lane_init(struct hash_lane *lane, bool with_sha256);
 /* Changes the jobs: afterwards every len is 0. */
 void hash_lanes_run(struct hash_job *jobs, size_t count);
-/* The last bytes, of any number. sha256 is written only if the stream has one. */
-void hash_lane_final(struct hash_lane *lane, const void *rest, size_t len, uint8_t md5[MD5_BYTES],
-                     uint8_t sha256[SHA256_BYTES]);
+/* SHA-256 of a stream's next whole blocks. Does nothing if the stream has none. */
+void hash_lane_sha256(struct hash_lane *lane, const void *bytes, size_t len);
+/*
+ * The last bytes, `len` of any number. total_bytes: of the whole stream, these included. sha256 is
+ * written only if the stream has one.
+ */
+void hash_lane_final(struct hash_lane *lane, const void *rest, size_t len, uint64_t total_bytes,
+                     uint8_t md5[MD5_BYTES], uint8_t sha256[SHA256_BYTES]);
 
 /*
  * For tests: how many forms of the widest MD5 this processor can run, and the choice of one. The

@@ -2,18 +2,13 @@
 /*
  * Intake: the plain bytes of a body that are held in memory, and the digests of all that passed.
  *
- * The intakes of one thread form a group (store.h, struct body_group): when one of them has to
- * hash, all of them do, side by side; on a second processor where there is one; and their buffers
- * are used again.
+ * The intakes of large bodies of one thread form a group (body_group.h): when one of them has to
+ * hash, all of them do, side by side.
  */
 #ifndef STORAGE_BODY_INTAKE_H
 #define STORAGE_BODY_INTAKE_H
 
-#include "base/hash_lanes.h"
-#include "storage/internal.h"
-
-/* Large bodies are hashed, sealed and written in pieces of that size. */
-#define PIECE_BYTES (128u * 1024u)
+#include "storage/body_group.h"
 
 struct intake {
     struct body_group *group; /* NULL: not a member */
@@ -21,8 +16,10 @@ struct intake {
     struct intake **link;
     struct buf held;
     size_t hashed; /* of held, or on its way; a multiple of HASH_BLOCK_BYTES until final */
+    uint64_t total_bytes;
     bool started;
-    bool in_batch; /* the group's partner has bytes of it */
+    uint64_t batch;        /* the newest that has bytes of it; 0: none */
+    uint64_t sha256_batch; /* the newest that does its SHA-256; 0: none */
     struct hash_lane hash;
     struct checksum *checksums[CHECKSUM_KINDS];
 };
@@ -46,5 +43,7 @@ void intake_hash(struct intake *intake);
 void intake_clear(struct intake *intake);
 /* Hash the rest and tell MD5, checksums, and SHA-256 if it is computed. Once. */
 void intake_final(struct intake *intake, struct body_digests *ret_digests);
+/* For the group: feed the checksums. */
+void intake_checksums(struct intake *intake, const void *bytes, size_t len);
 
 #endif
