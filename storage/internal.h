@@ -29,13 +29,18 @@ struct intent_queue {
     pthread_cond_t ready;
     struct intent *head;
     struct intent *tail;
+    atomic_uint untold; /* pushed since the taker was last told */
     bool closed;
 };
 
 void queue_init(struct intent_queue *queue);
 void queue_free(struct intent_queue *queue);
-/* False when closed: the intent was not taken. */
-MUST_CHECK bool queue_push(struct intent_queue *queue, struct intent *intent);
+enum queue_tell { QUEUE_TELL_NOW, QUEUE_TELL_LATER };
+/* False when closed: the intent was not taken. LATER: queue_tell follows soon. */
+MUST_CHECK bool queue_push(struct intent_queue *queue, struct intent *intent,
+                           enum queue_tell when);
+/* Tell the taker of what was pushed to be told later. */
+void queue_tell(struct intent_queue *queue);
 /* Up to max intents, waiting for the first; 0: closed and empty. `enough` may stop earlier. */
 size_t queue_take(struct intent_queue *queue, struct intent **out, size_t max,
                   bool (*enough)(void *context, const struct intent *next), void *context);

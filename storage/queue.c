@@ -5,6 +5,9 @@
  */
 #include "storage/internal.h"
 
+/* So many are worth to begin with, whatever else may come. */
+#define UNTOLD_MAX 16
+
 void queue_init(struct intent_queue *queue)
 {
     *queue = (struct intent_queue){ .head = NULL };
@@ -18,9 +21,10 @@ void queue_free(struct intent_queue *queue)
     (void)pthread_mutex_destroy(&queue->lock);
 }
 
-bool queue_push(struct intent_queue *queue, struct intent *intent)
+bool queue_push(struct intent_queue *queue, struct intent *intent, enum queue_tell when)
 {
     bool was_empty;
+    unsigned untold;
 
     intent->next = NULL;
     (void)pthread_mutex_lock(&queue->lock);
@@ -34,9 +38,25 @@ bool queue_push(struct intent_queue *queue, struct intent *intent)
     else
         queue->tail->next = intent;
     queue->tail = intent;
-    (void)pthread_cond_signal(&queue->ready);
+    untold = atomic_load_explicit(&queue->untold, memory_order_relaxed) + 1;
+    if (when == QUEUE_TELL_NOW || untold >= UNTOLD_MAX) {
+        untold = 0;
+        (void)pthread_cond_signal(&queue->ready);
+    }
+    atomic_store_explicit(&queue->untold, untold, memory_order_relaxed);
     (void)pthread_mutex_unlock(&queue->lock);
     return true;
+}
+
+void queue_tell(struct intent_queue *queue)
+{
+    /* Whoever pushed them is who asks, so it sees its own count without the lock. */
+    if (atomic_load_explicit(&queue->untold, memory_order_relaxed) == 0)
+        return;
+    (void)pthread_mutex_lock(&queue->lock);
+    atomic_store_explicit(&queue->untold, 0, memory_order_relaxed);
+    (void)pthread_cond_signal(&queue->ready);
+    (void)pthread_mutex_unlock(&queue->lock);
 }
 
 size_t queue_take(struct intent_queue *queue, struct intent **out, size_t max,

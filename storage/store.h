@@ -551,6 +551,12 @@ struct intent {
  * this returns when the store is closing. Any thread.
  */
 void store_submit(struct store *store, struct intent *intent);
+/*
+ * As store_submit, for a thread that is about to submit more: the intents may lie in their queue
+ * until it calls store_submitted, so that one commit takes them together.
+ */
+void store_submit_more(struct store *store, struct intent *intent);
+void store_submitted(struct store *store);
 
 /* Submit and wait, for commands and tests. done and owner are overwritten. */
 enum store_status store_submit_wait(struct store *store, struct intent *intent);

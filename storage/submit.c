@@ -27,12 +27,31 @@ static struct intent_queue *queue_for(struct store *store, const struct intent *
     return &store->commits;
 }
 
-void store_submit(struct store *store, struct intent *intent)
+static void submit(struct store *store, struct intent *intent, enum queue_tell when)
 {
     struct intent_queue *queue = queue_for(store, intent);
 
-    if (atomic_load(&store->closing) || !queue_push(queue, intent))
+    /* Workers take one each: there is nothing to gather. */
+    if (queue == &store->staging)
+        when = QUEUE_TELL_NOW;
+    if (atomic_load(&store->closing) || !queue_push(queue, intent, when))
         intent_finish(store, intent, STORE_STOPPED);
+}
+
+void store_submit(struct store *store, struct intent *intent)
+{
+    submit(store, intent, QUEUE_TELL_NOW);
+}
+
+void store_submit_more(struct store *store, struct intent *intent)
+{
+    submit(store, intent, QUEUE_TELL_LATER);
+}
+
+void store_submitted(struct store *store)
+{
+    queue_tell(&store->commits);
+    queue_tell(&store->packed);
 }
 
 struct waiter {

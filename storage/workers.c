@@ -118,7 +118,7 @@ static enum store_status stage(struct worker *worker, struct intent *intent)
 
 static void pass_on(struct store *store, struct intent_queue *queue, struct intent *intent)
 {
-    if (!queue_push(queue, intent))
+    if (!queue_push(queue, intent, QUEUE_TELL_NOW))
         intent_finish(store, intent, STORE_STOPPED);
 }
 

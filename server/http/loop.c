@@ -274,10 +274,10 @@ static void loop_serve(struct http_loop *loop)
         loop_run_daemons(loop, now_us);
         http_conns_check_leaving(loop);
         deadlines_check(loop, now_us);
-        if (loop_stopped(loop, now_us))
-            return;
         if (loop->server->app.on_round_end != NULL)
             loop->server->app.on_round_end(loop->server->app.context, loop->context);
+        if (loop_stopped(loop, now_us))
+            return;
         loop_wait(loop, loop_sleep_ms(loop, now_us));
     }
 }

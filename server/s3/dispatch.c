@@ -528,6 +528,7 @@ static void on_round_end(void *context, void *loop_context)
     struct loop_state *loop = loop_context;
 
     (void)context;
+    store_submitted(loop->app->options.store);
     reader_rest(loop->reader);
 }
 

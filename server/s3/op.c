@@ -104,7 +104,7 @@ enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after
     op->after_commit = after_commit;
     intent->owner = op;
     intent->done = intent_done;
-    store_submit(op->store, intent);
+    store_submit_more(op->store, intent); /* the round of the loop ends with store_submitted */
     return S3_WAIT;
 }
 
