@@ -37,8 +37,7 @@ void queue_init(struct intent_queue *queue);
 void queue_free(struct intent_queue *queue);
 enum queue_tell { QUEUE_TELL_NOW, QUEUE_TELL_LATER };
 /* False when closed: the intent was not taken. LATER: queue_tell follows soon. */
-MUST_CHECK bool queue_push(struct intent_queue *queue, struct intent *intent,
-                           enum queue_tell when);
+MUST_CHECK bool queue_push(struct intent_queue *queue, struct intent *intent, enum queue_tell when);
 /* Tell the taker of what was pushed to be told later. */
 void queue_tell(struct intent_queue *queue);
 /* Up to max intents, waiting for the first; 0: closed and empty. `enough` may stop earlier. */

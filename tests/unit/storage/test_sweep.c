@@ -27,8 +27,7 @@ struct racer {
 static void put_bytes(struct racer *racer, struct arena *arena, struct str key, struct str bytes,
                       bool announced)
 {
-    struct body_options options = { .account = OWNER,
-                                    .expected_bytes = announced ? bytes.len : 0 };
+    struct body_options options = { .account = OWNER, .expected_bytes = announced ? bytes.len : 0 };
     struct body_writer *writer;
     struct body_digests digests;
     struct fault fault = { 0 };
