@@ -36,8 +36,8 @@ static inline uint32_t load_le32(const uint8_t *p)
 #define MD5_H(x, y, z) ((x) ^ (y) ^ (z))
 #define MD5_I(x, y, z) ((y) ^ ((x) | ~(z)))
 #define STEP(f, a, b, c, d, k, t, s)                                                               \
-    a += f(b, c, d) + m[k].vector + (uint32_t)t;                                                   \
-    a = (a << s | a >> (32 - s)) + b;
+    (a) += f(b, c, d) + m[k].vector + (uint32_t)(t);                                               \
+    (a) = ((a) << (s) | (a) >> (32 - (s))) + (b);
 /* clang-format off */
 #define MD5_ROUNDS                                                                                 \
     STEP(MD5_F, a, b, c, d, 0, 0xd76aa478, 7)                                                      \

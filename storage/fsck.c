@@ -99,6 +99,7 @@ static bool check_one_blob(void *context, const struct checked_blob *blob)
     char path[BLOB_PATH_MAX];
     CLEANUP(fd_close) int fd = -1;
     uint64_t base;
+    uint64_t end;
     struct stat st;
     bool whole;
 
@@ -111,11 +112,11 @@ static bool check_one_blob(void *context, const struct checked_blob *blob)
         finding(fsck, "blob %s cannot be opened: %s", path, strerror(errno));
         return true;
     }
-    whole = blob->pack != 0 ? (uint64_t)st.st_size >= base + blob->size
-                            : (uint64_t)st.st_size == blob->size;
+    end = base + blob->size;
+    whole = blob->pack != 0 ? (uint64_t)st.st_size >= end : (uint64_t)st.st_size == end;
     if (!whole)
         finding(fsck, "blob %s has %lld bytes, the catalog says %llu", path, (long long)st.st_size,
-                (unsigned long long)(base + blob->size));
+                (unsigned long long)end);
     else if (fsck->read_data && !hash_matches(fsck, fd, base, blob))
         finding(fsck, "blob %s at %llu does not have the bytes of its hash", path,
                 (unsigned long long)base);

@@ -186,7 +186,7 @@ int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument);
 MUST_CHECK struct batch *batch_new(struct store *store); /* NULL: no memory; mem_free */
 void *writer_run(void *argument);
 void *worker_run(void *store);
-void *packer_run(void *store);
+void *packer_run(void *argument);
 void *janitor_run(void *argument);
 void janitor_init(struct janitor *janitor);
 void janitor_free(struct janitor *janitor);
