@@ -191,10 +191,16 @@ int file_write_at(int fd, uint64_t offset, const void *bytes, size_t len)
 
 int file_punch(int fd, uint64_t offset, uint64_t len)
 {
+    int error;
+
     if (offset > INT64_MAX || len > INT64_MAX - offset)
         return -EOVERFLOW;
-    return result_of(
-        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len));
+    do {
+        error =
+            fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len);
+    } while (error < 0 && errno == EINTR);
+
+    return result_of(error);
 }
 
 int file_read_at(int fd, uint64_t offset, void *out, size_t len)

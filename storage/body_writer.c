@@ -355,8 +355,6 @@ static void sync_one_pack(struct store *store, struct intent **intents, size_t c
     const struct extent *extent = &intents[0]->body->extent;
     int error = extent_sync(&store->packs, extent);
 
-    if (error < 0)
-        atomic_store(&store->poisoned, true);
     for (size_t i = 0; i < count; i++) {
         struct body_writer *writer = intents[i]->body;
 

@@ -153,7 +153,7 @@ static struct store *store_new(const struct store_options *options)
     queue_init(&store->commits);
     queue_init(&store->staging);
     queue_init(&store->packed);
-    packs_init(&store->packs);
+    packs_init(&store->packs, &store->poisoned);
     janitor_init(&store->janitor);
     (void)pthread_mutex_init(&store->spare_lock, NULL);
     atomic_store(&store->space_checked_us, INT64_MIN / 2);

@@ -70,11 +70,13 @@ enum store_status packs_each(const struct packs *packs, pack_visit *visit, void 
 
     if (packs->dir_fd < 0)
         return STORE_OK;
-    fd = openat(packs->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    dir = fd >= 0 ? fdopendir(fd) : NULL;
+    fd = file_open(packs->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return io_fail(fd, fault, "read the directory '" DIR_NAME "'");
+    dir = fdopendir(fd);
     if (dir == NULL) {
         fd_close(&fd);
-        return fault_errno(fault, STORE_IO, "read the directory '" DIR_NAME "'");
+        return fault_set(fault, STORE_NO_MEMORY, "read the directory '" DIR_NAME "'");
     }
     while (status == STORE_OK && (entry = readdir(dir)) != NULL) {
         uint32_t number;
@@ -113,9 +115,11 @@ static enum store_status find_end(struct packs *packs, struct fault *fault)
     return STORE_OK;
 }
 
-void packs_init(struct packs *packs)
+void packs_init(struct packs *packs, atomic_bool *poisoned)
 {
-    *packs = (struct packs){ .store_fd = -1, .dir_fd = -1, .append_at = UINT64_MAX };
+    *packs = (struct packs){
+        .store_fd = -1, .poisoned = poisoned, .dir_fd = -1, .append_at = UINT64_MAX
+    };
     (void)pthread_mutex_init(&packs->lock, NULL);
 }
 
@@ -123,14 +127,17 @@ enum store_status packs_open(struct packs *packs, int store_fd, bool sync, uint6
                              struct fault *fault)
 {
     enum store_status status;
+    int fd;
 
     packs->store_fd = store_fd;
     packs->sync = sync;
     packs->bytes_max = bytes_max;
-    packs->dir_fd = openat(store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (packs->dir_fd < 0)
-        return errno == ENOENT ? STORE_OK
-                               : fault_errno(fault, STORE_IO, "open the directory '" DIR_NAME "'");
+    fd = file_open(store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
+    if (fd == -ENOENT)
+        return STORE_OK;
+    if (fd < 0)
+        return io_fail(fd, fault, "open the directory '" DIR_NAME "'");
+    packs->dir_fd = fd;
     status = packs_each(packs, note_newest, packs, fault);
     return status != STORE_OK ? status : find_end(packs, fault);
 }
@@ -175,10 +182,13 @@ static int make_dir(struct packs *packs)
     if (packs->dir_fd >= 0)
         return 0;
     error = file_mkdir(packs->store_fd, DIR_NAME, 0700);
-    if (error >= 0 && packs->sync)
-        error = file_sync_dir(packs->store_fd);
     if (error < 0)
         return error;
+    error = packs->sync ? file_sync_dir(packs->store_fd) : 0;
+    if (error < 0) {
+        atomic_store(packs->poisoned, true);
+        return error;
+    }
     error = file_open(packs->store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
     if (error < 0)
         return error;
@@ -270,6 +280,8 @@ int extent_sync(struct packs *packs, const struct extent *extent)
         if (error == 0)
             atomic_store(&pack->named, true);
     }
+    if (error < 0)
+        atomic_store(packs->poisoned, true);
     return error;
 }
 
@@ -320,7 +332,7 @@ void pack_punch(const struct packs *packs, uint32_t number, uint64_t at, uint64_
     int error;
 
     name_of(number, name);
-    fd = packs->dir_fd < 0 ? -1 : openat(packs->dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    fd = packs->dir_fd < 0 ? -1 : file_open(packs->dir_fd, name, O_WRONLY | O_NOFOLLOW, 0);
     if (fd < 0)
         return;
     error = file_punch(fd, at, align_up(len));

@@ -36,6 +36,7 @@ struct pack;
 struct packs {
     int store_fd; /* borrowed */
     bool sync;    /* false: relaxed durability */
+    atomic_bool *poisoned;
     uint64_t bytes_max;
     pthread_mutex_t lock;
     atomic_int dir_fd;  /* packs/; -1: not made yet */
@@ -53,7 +54,8 @@ struct extent {
     uint64_t len;
 };
 
-void packs_init(struct packs *packs);
+/* poisoned: borrowed; set when a sync fails. */
+void packs_init(struct packs *packs, atomic_bool *poisoned);
 MUST_CHECK enum store_status packs_open(struct packs *packs, int store_fd, bool sync,
                                         uint64_t bytes_max, struct fault *fault);
 void packs_close(struct packs *packs);
