@@ -163,13 +163,17 @@ static enum store_status start_outside(struct body_writer *writer, struct fault 
 {
     uint64_t most = writer->encrypt ? frames_stored_size(writer->expected_bytes)
                                     : writer->expected_bytes;
+    enum store_status status;
 
     if (writer->encrypt && (writer->sealed_sha = digest_open(DIGEST_SHA256)) == NULL)
         return fail(writer, -ENOMEM, fault, "digest of a body");
     intake_start(&writer->intake, outside_wants_sha256(writer));
     if (most == 0 || most > PACK_BODY_MAX)
         return start_file(writer, fault);
-    return packs_reserve(&writer->store->packs, most, &writer->extent, fault);
+    status = packs_reserve(&writer->store->packs, most, &writer->extent, fault);
+    if (status != STORE_OK)
+        writer->state = WRITER_FAILED;
+    return status;
 }
 
 static enum store_status write_stored(struct body_writer *writer, struct str bytes,
@@ -185,7 +189,7 @@ static enum store_status write_stored(struct body_writer *writer, struct str byt
     if (writer->stored_bytes < writer->write_back_at)
         return STORE_OK;
 
-    if (writer->store->options.durability == STORE_STRICT)
+    if (writer->fd >= 0 && writer->store->options.durability == STORE_STRICT)
         (void)sync_file_range(writer->fd, (off_t)(writer->write_back_at - WRITE_BACK_BYTES),
                               (off_t)WRITE_BACK_BYTES, SYNC_FILE_RANGE_WRITE);
     writer->write_back_at += WRITE_BACK_BYTES;
