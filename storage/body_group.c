@@ -25,9 +25,9 @@ static void *partner_run(void *argument)
 
     (void)pthread_mutex_lock(&group->lock);
     for (;;) {
-        while (group->done == group->asked && !group->stop)
+        while (group->done == group->sent && !group->stop)
             (void)pthread_cond_wait(&group->changed, &group->lock);
-        if (group->done == group->asked)
+        if (group->done == group->sent)
             break;
         (void)pthread_mutex_unlock(&group->lock);
         batch_run(&group->ring[(group->done + 1) % BATCHES]);
@@ -67,9 +67,8 @@ struct hash_batch *group_last(struct body_group *group)
 
 uint64_t group_send(struct body_group *group)
 {
-    group->sent++;
     (void)pthread_mutex_lock(&group->lock);
-    group->asked = group->sent;
+    group->sent++;
     (void)pthread_cond_signal(&group->changed);
     (void)pthread_mutex_unlock(&group->lock);
     return group->sent;

@@ -39,11 +39,10 @@ struct body_group {
     bool started;
     pthread_t partner;
     struct hash_batch ring[BATCHES]; /* batch n is ring[n % BATCHES] */
-    uint64_t sent;
-    uint64_t reaped; /* known to be done, its piece taken back */
+    uint64_t reaped;                 /* known to be done, its piece taken back */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* of the three below */
-    uint64_t asked;         /* sent, as the partner knows it */
+    uint64_t sent;          /* written by the group's thread, which reads it without the lock */
     uint64_t done;
     bool stop;
 };

@@ -45,8 +45,7 @@ struct body_writer {
     int fd;               /* in a file; else -1 */
     char tmp_name[TMP_NAME_MAX];
     uint64_t expected_bytes; /* plain; 0: unknown */
-    uint64_t plain_bytes;
-    uint64_t stored_bytes; /* in the file or the extent */
+    uint64_t stored_bytes;   /* in the file or the extent */
     uint64_t write_back_at;
     struct blob_pin pin; /* its name is set by finish */
 };
@@ -265,7 +264,6 @@ enum store_status body_writer_append(struct body_writer *writer, const void *byt
         }
         if (!intake_add(&writer->intake, taken))
             return fail(writer, -ENOMEM, fault, "buffer of a body");
-        writer->plain_bytes += taken.len;
         rest = str_skip(rest, taken.len);
     }
 
@@ -280,7 +278,7 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
 
     if (writer->state != WRITER_OPEN)
         return fault_set(fault, STORE_IO, "the body has failed before");
-    if (writer->plain_bytes > writer->store->options.inline_max_bytes)
+    if (writer->intake.total_bytes > writer->store->options.inline_max_bytes)
         status = write_held(writer, /* last= */ true, fault);
     else if (writer->encrypt && !seal(writer, /* last= */ true))
         status = fail(writer, -ENOMEM, fault, "buffer of a body");
@@ -288,7 +286,7 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
         return status;
 
     memset(ret_digests, 0, sizeof(*ret_digests));
-    ret_digests->size_bytes = writer->plain_bytes;
+    ret_digests->size_bytes = writer->intake.total_bytes;
     intake_start(&writer->intake, writer->want_sha256);
     intake_final(&writer->intake, ret_digests);
     if (is_outside(writer)) {
@@ -387,9 +385,9 @@ void body_writers_sync(struct store *store, struct intent **intents, size_t coun
 
 void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged)
 {
-    struct staged_body staged = { .size_bytes = writer->plain_bytes };
+    struct staged_body staged = { .size_bytes = writer->intake.total_bytes };
 
-    if (writer->plain_bytes == 0) {
+    if (writer->intake.total_bytes == 0) {
         staged.kind = BODY_EMPTY;
     } else if (writer->state == WRITER_PLACED) {
         staged.kind = BODY_BLOB;
@@ -404,7 +402,7 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
         staged.kind = BODY_INLINE;
         staged.bytes = writer->encrypt ? buf_view(&writer->sealed) : intake_held(&writer->intake);
     }
-    if (writer->encrypt && writer->plain_bytes > 0)
+    if (writer->encrypt && writer->intake.total_bytes > 0)
         staged.wrapped_key = str_make(writer->wrapped_key, WRAPPED_KEY_BYTES);
     *ret_staged = staged;
 }
