@@ -120,7 +120,8 @@ struct bucket {
     struct str region; /* LocationConstraint, "" for the default */
     int64_t created_us;
     enum bucket_versioning versioning;
-    struct str acl; /* opaque, STR_NONE: private to the owner */
+    struct str acl;      /* opaque, STR_NONE: private to the owner */
+    int64_t changed_seq; /* greater with every change to its settings or documents */
 };
 
 /* Which version of a key. Text form: 32 hex digits, or "null". */
@@ -454,7 +455,8 @@ struct copy_source {
     int64_t bucket_id;
     struct str key;
     int64_t seq;
-    bool ranged; /* a part copy: bytes [offset, offset + len) */
+    const struct version *judged; /* whose ACL allowed it; NULL: any */
+    bool ranged;                  /* a part copy: bytes [offset, offset + len) */
     uint64_t offset;
     uint64_t len;
     /*
@@ -484,7 +486,12 @@ struct part_choice {
 
 struct intent {
     enum intent_kind kind;
-    struct str bucket;   /* name */
+    struct str bucket; /* name */
+    /*
+     * What the submitter's decision rested on: the bucket it looked at, as it was then. When the
+     * name has another bucket now, or that one has changed: STORE_RETRY. 0: any of that name.
+     */
+    int64_t bucket_id, bucket_changed_seq;
     struct str key;      /* object, part and upload intents */
     struct arena *arena; /* results are made here; the submitter must not touch it until done */
 
@@ -513,6 +520,7 @@ struct intent {
     struct version_attrs attrs;
     struct write_condition condition; /* OBJECT_PUT, UPLOAD_COMPLETE */
     struct version_id version;        /* OBJECT_SET */
+    const struct version *judged;     /* OBJECT_SET: whose ACL allowed it; NULL: any */
     bool set_tags, set_acl;           /* OBJECT_SET: which of attrs to store */
 
     /* BUCKET_CREATE, BUCKET_SET */

@@ -61,6 +61,8 @@ static enum store_status open_source(struct worker *worker, struct intent *inten
         status = STORE_RETRY;
     if (status == STORE_OK && version.delete_marker)
         status = STORE_DELETE_MARKER;
+    if (status == STORE_OK && !version_is_as_judged(&version, source->judged))
+        status = STORE_RETRY;
     if (status == STORE_OK && source->ranged &&
         (source->offset > version.size_bytes || source->len > version.size_bytes - source->offset))
         status = STORE_RETRY;

@@ -211,6 +211,7 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
     case INTENT_BUCKET_CREATE:
     case INTENT_BUCKET_DELETE: /* it is empty: none of its keys changes */
     case INTENT_BUCKET_SET:
+    case INTENT_DOCUMENT_SET: /* the bucket's row says that it has changed */
         freshness_stamp(freshness, freshness_of_bucket(freshness, intent->bucket), number);
         return;
     case INTENT_OBJECT_PUT:
@@ -222,7 +223,6 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
         for (size_t i = 0; i < intent->item_count; i++)
             freshness_stamp(freshness, freshness_of_key(freshness, intent->items[i].key), number);
         return;
-    case INTENT_DOCUMENT_SET: /* readers always ask the catalog for these */
     case INTENT_UPLOAD_CREATE:
     case INTENT_PART_PUT:
     case INTENT_UPLOAD_ABORT:
@@ -326,11 +326,16 @@ static void hand_back(struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         struct intent *intent = batch->entries[i].intent;
         bool unknown = atomic_load(&store->poisoned);
+        bool again = intent->status == STORE_RETRY && intent->source == NULL;
 
         if (intent->kind == INTENT_SWEEP && intent->status == STORE_OK)
             sweep_finish(store, &CONTAINER_OF(intent, struct sweep_intent, intent)->sweep);
-        /* When nobody knows whether the commit is on disk the file stays. */
-        if (intent->body != NULL)
+        /*
+         * When nobody knows whether the commit is on disk the file stays. What is to be decided
+         * again keeps its body for that: if nothing comes of it, close leaves a file that no row
+         * names, as a crash does.
+         */
+        if (intent->body != NULL && !again)
             body_writer_settle(intent->body, intent->status == STORE_OK || unknown, store->cat);
         intent_finish(store, intent, intent->status);
     }

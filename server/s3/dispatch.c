@@ -3,9 +3,11 @@
  * Dispatch; see dispatch.h.
  *
  * (1) A request without a body is handled whole in on_end, inside one snapshot of the catalog. One
- *     with a body is admitted in on_headers (so a refusal comes before the body) and, where the
- *     operation looks at an object, loaded and authorised again in on_end.
+ *     with a body is admitted in on_headers (so a refusal comes before the body), and loaded and
+ *     authorised again in on_end.
  * (2) Nothing of a bucket is revealed before the access decision, but its existence.
+ * (3) A write carries what it was allowed by (op_intent): if the bucket is another one or has
+ *     changed by the time of the commit, the store refuses it and it is admitted again.
  */
 #include "server/s3/dispatch.h"
 
@@ -102,11 +104,10 @@ static enum s3_error op_identify(struct op *op)
     if (err != S3_OK)
         return err;
     if (op->route == NULL && routed == S3_NotImplemented)
-        return op_fail(op, routed, STR_NONE, resource_type(resource));
+        op->route = route_unknown(resource);
     if (op->route == NULL)
         return op_fail(op, routed, op->request->method, resource_type(resource));
-    if (op->route->run == NULL)
-        return op_fail(op, S3_NotImplemented, STR_NONE, resource_type(resource));
+    op->need = op->route->need;
     if (((unsigned)op->auth.payload & op->route->payloads) == 0)
         return op_fail(op, S3_NotImplemented, STR("x-amz-content-sha256"));
     return op_check_names(op);
@@ -169,7 +170,7 @@ static enum access_need need_of(const struct op *op)
     /* Through an ACL, removing one version is the bucket owner's right alone. */
     if (op->route->run == op_DeleteObject && op->asked_version)
         return NEED_BUCKET_OWNER;
-    return op->route->need;
+    return op->need;
 }
 
 static enum s3_error refuse_marker(struct op *op)
@@ -251,8 +252,24 @@ static enum s3_error op_admit(struct op *op)
     if (op->route->flags & ROUTE_OBJECT)
         return load_object(op);
     err = decide(op, need_of(op), op->bucket.id != 0 ? &op->bucket : NULL, NULL);
+    if (err == S3_OK && op->route->run == NULL)
+        return op_fail(op, S3_NotImplemented);
     if (err == S3_OK && (op->route->flags & ROUTE_SOURCE))
         err = load_source(op);
+    return err;
+}
+
+/*
+ * The same once more, of the world as it is now. What the request has made of the bucket meanwhile
+ * (who is charged for the body, whom a canned ACL names) is of its owner, so another one ends it.
+ */
+static enum s3_error op_admit_again(struct op *op)
+{
+    struct str owner = op->bucket.owner;
+    enum s3_error err = op_admit(op);
+
+    if (err == S3_OK && op->bucket.id != 0 && !str_eq(op->bucket.owner, owner))
+        return op_fail(op, S3_OperationAborted);
     return err;
 }
 
@@ -264,7 +281,8 @@ enum s3_error dispatch_admit_form(struct op *op, const struct form_field *fields
                                          op->bucket_name, op->arena, &op->auth, ret_min_bytes,
                                          ret_max_bytes, &op->refusal);
 
-    return err != S3_OK ? err : decide(op, NEED_BUCKET_WRITE, &op->bucket, NULL);
+    op->need = NEED_BUCKET_WRITE;
+    return err != S3_OK ? err : decide(op, op->need, &op->bucket, NULL);
 }
 
 /* ---- body ---------------------------------------------------------------------------------------- */
@@ -387,6 +405,7 @@ static enum http_next on_headers(void *context, struct http_exchange_view *excha
     err = op_admit(op);
     if (err == S3_OK)
         err = open_body(op);
+    op->admitted = true;
     reader_end(op->reader);
     return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
 }
@@ -401,14 +420,16 @@ static enum http_next on_body(void *context, struct http_exchange_view *exchange
     return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
 }
 
-/* The rest of the pipeline; also for another try after STORE_RETRY. Inside a snapshot. */
+/*
+ * The rest of the pipeline; also for another try after STORE_RETRY. Inside a snapshot. Between a
+ * request's head and the end of its body there may be minutes, so it is admitted at both.
+ */
 static enum s3_error run(struct op *op)
 {
-    bool admitted = op->request->has_body && op->retries == 0 &&
-                    (op->route->flags & (ROUTE_OBJECT | ROUTE_SOURCE)) == 0;
-    enum s3_error err = admitted ? S3_OK : op_admit(op);
+    enum s3_error err = op->admitted ? op_admit_again(op) : op_admit(op);
 
-    if (err == S3_OK && !op->request->has_body && op->retries == 0) {
+    if (err == S3_OK && !op->admitted) {
+        op->admitted = true;
         err = open_body(op);
         if (err == S3_OK)
             err = finish_body(op);

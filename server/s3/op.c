@@ -59,7 +59,7 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
         return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
     case STORE_RETRY:
         op->outrun = true;
-        return op_fail(op, S3_ConditionalRequestConflict);
+        return op_fail(op, S3_OperationAborted);
     case STORE_LIMIT:
         return op_fail(op, S3_TooManyBuckets);
     case STORE_FULL:
@@ -88,6 +88,8 @@ struct intent *op_intent(struct op *op, enum intent_kind kind)
     intent->bucket = op->bucket_name;
     intent->key = op->key;
     intent->arena = op->arena;
+    intent->bucket_id = op->bucket.id;
+    intent->bucket_changed_seq = op->bucket.changed_seq;
     return intent;
 }
 

@@ -83,6 +83,8 @@ extern const size_t s3_route_count;
  */
 const struct route *route_find(const struct http_request *request, enum resource resource,
                                enum s3_error *ret_error);
+/* The row of what no row knows on a resource: 501 for those who own it. */
+const struct route *route_unknown(enum resource resource);
 
 /* ---- the operation ------------------------------------------------------------------------ */
 
@@ -103,6 +105,8 @@ struct op {
     struct auth_cache *auth_cache;
     struct body_group *bodies;
     const struct route *route;
+    bool admitted;         /* once: what is loaded below was allowed, and the body is open */
+    enum access_need need; /* the row's; of a form BUCKET_WRITE once its fields say who asks */
     struct auth auth;
 
     struct str bucket_name;    /* STR_NONE for the service */

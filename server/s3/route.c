@@ -20,15 +20,29 @@ const struct route s3_routes[] = {
 #define RD(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, NEED)                                 \
     { T(#NAME), T(METHOD),     RESOURCE, T(SELECTOR),   T(PARAMS), T(ACTION),                      \
       NEED,     TAKES_NOTHING, 0,        PAYLOAD_PLAIN, 0,         op_document_unset },
+/* That pail can not do it is only for those to know who might ask for it. */
 #define RN(NAME, METHOD, RESOURCE, SELECTOR, ACTION)                                               \
-    { T(#NAME),    T(METHOD),     RESOURCE, T(SELECTOR), T(""), T(ACTION),                         \
-      NEED_ANYONE, TAKES_NOTHING, 0,        PAYLOAD_ANY, 0,     NULL },
+    { T(#NAME),          T(METHOD),     RESOURCE, T(SELECTOR), T(""), T(ACTION),                   \
+      NEED_BUCKET_OWNER, TAKES_NOTHING, 0,        PAYLOAD_ANY, 0,     NULL },
 #include "server/s3/routes.def"
 #undef R
 #undef RD
 #undef RN
 };
 const size_t s3_route_count = COUNT_OF(s3_routes);
+
+static const struct route unknown_of_service = { .name = T("-"),
+                                                 .need = NEED_USER,
+                                                 .payloads = PAYLOAD_ANY };
+static const struct route unknown_of_bucket = { .name = T("-"),
+                                                .resource = RESOURCE_BUCKET,
+                                                .need = NEED_BUCKET_OWNER,
+                                                .payloads = PAYLOAD_ANY };
+
+const struct route *route_unknown(enum resource resource)
+{
+    return resource == RESOURCE_SERVICE ? &unknown_of_service : &unknown_of_bucket;
+}
 
 static bool condition_holds(struct str condition, const struct http_request *request)
 {

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "storage/catalog/sql.h"
 
-#define BUCKET_COLUMNS " id, name, owner, region, created_us, versioning, acl "
+#define BUCKET_COLUMNS " id, name, owner, region, created_us, versioning, acl, changed "
 
 static enum store_status row_bucket(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,
                                     struct bucket *ret_bucket, struct fault *fault)
@@ -22,6 +22,7 @@ static enum store_status row_bucket(struct catalog *cat, sqlite3_stmt *stmt, str
         .created_us = sql_i64(stmt, 4),
         .versioning = (enum bucket_versioning)sql_i64(stmt, 5),
         .acl = sql_str(stmt, 6),
+        .changed_seq = sql_i64(stmt, 7),
     };
     enum store_status status = account_text(cat, sql_i64(stmt, 2), &b.owner, fault);
 
@@ -109,17 +110,18 @@ static struct bucket_slot *slot_of(struct catalog *cat, struct str name)
     return &cat->buckets[hash % BUCKET_SLOTS];
 }
 
-enum store_status bucket_facts_get(struct catalog *cat, struct str name,
-                                   struct bucket_facts *ret_facts, struct fault *fault)
+static enum store_status bucket_facts_get(struct catalog *cat, struct str name,
+                                          struct bucket_facts *ret_facts, struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT id, owner, versioning FROM bucket WHERE name = ?1" };
+    static struct sql sql = { .text = "SELECT id, owner, versioning, changed FROM bucket"
+                                      " WHERE name = ?1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     struct bucket_slot *slot = slot_of(cat, name);
     enum store_status status;
     bool row;
 
-    if (slot != NULL && slot->id != 0 && str_eq(str_make(slot->name, slot->name_len), name)) {
-        *ret_facts = (struct bucket_facts){ slot->id, slot->owner, slot->versioning };
+    if (slot != NULL && slot->facts.id != 0 && str_eq(str_make(slot->name, slot->name_len), name)) {
+        *ret_facts = slot->facts;
         return STORE_OK;
     }
 
@@ -133,16 +135,31 @@ enum store_status bucket_facts_get(struct catalog *cat, struct str name,
     if (!row)
         return STORE_NO_BUCKET;
 
-    *ret_facts = (struct bucket_facts){ sql_i64(stmt, 0), sql_i64(stmt, 1),
-                                        (enum bucket_versioning)sql_i64(stmt, 2) };
+    *ret_facts = (struct bucket_facts){ .id = sql_i64(stmt, 0),
+                                        .owner = sql_i64(stmt, 1),
+                                        .versioning = (enum bucket_versioning)sql_i64(stmt, 2),
+                                        .changed_seq = sql_i64(stmt, 3) };
     if (slot != NULL) {
-        *slot = (struct bucket_slot){ .id = ret_facts->id,
-                                      .owner = ret_facts->owner,
-                                      .versioning = ret_facts->versioning,
-                                      .name_len = (uint8_t)name.len };
+        *slot = (struct bucket_slot){ .facts = *ret_facts, .name_len = (uint8_t)name.len };
         if (name.len > 0)
             memcpy(slot->name, name.p, name.len);
     }
+    return STORE_OK;
+}
+
+enum store_status bucket_of_intent(struct catalog *cat, struct intent *intent,
+                                   struct bucket_facts *ret_facts)
+{
+    struct bucket_facts facts;
+    enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
+
+    if (status != STORE_OK)
+        return status;
+    if (intent->bucket_id != 0 &&
+        (intent->bucket_id != facts.id || intent->bucket_changed_seq != facts.changed_seq))
+        return STORE_RETRY;
+
+    *ret_facts = facts;
     return STORE_OK;
 }
 
@@ -168,7 +185,7 @@ static enum store_status owner_bucket_count(struct catalog *cat, int64_t owner, 
 static enum store_status bucket_insert(struct catalog *cat, struct intent *intent, int64_t owner)
 {
     static struct sql sql = { .text = "INSERT INTO bucket(" BUCKET_COLUMNS ")"
-                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)" };
+                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
 
@@ -223,11 +240,12 @@ enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent)
 {
     static struct sql sql = { .text = "UPDATE bucket"
                                       "   SET versioning = iif(?2, ?3, versioning),"
-                                      "       acl = iif(?4, ?5, acl)"
+                                      "       acl = iif(?4, ?5, acl),"
+                                      "       changed = ?6"
                                       " WHERE id = ?1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     struct bucket_facts facts;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &facts);
 
     /* Deletes rely on it: see versions_remove. */
     assert(!intent->set_versioning || intent->versioning != VERSIONING_NEVER);
@@ -240,8 +258,17 @@ enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent)
     sql_bind_i64(stmt, 3, intent->versioning);
     sql_bind_i64(stmt, 4, intent->set_acl);
     sql_bind_str(stmt, 5, intent->bucket_acl);
+    sql_bind_i64(stmt, 6, tx_next_seq(cat));
     bucket_cache_clear(cat);
     return sql_run(cat, stmt, &intent->fault);
+}
+
+enum store_status bucket_touch(struct catalog *cat, int64_t id, struct fault *fault)
+{
+    static struct sql sql = { .text = "UPDATE bucket SET changed = ?2 WHERE id = ?1" };
+
+    bucket_cache_clear(cat);
+    return sql_run_i64(cat, &sql, id, tx_next_seq(cat), fault);
 }
 
 static enum store_status bucket_is_empty(struct catalog *cat, int64_t bucket, bool *ret_empty,
@@ -304,7 +331,7 @@ enum store_status catalog_bucket_delete(struct catalog *cat, struct intent *inte
     static struct sql bucket = { .text = "DELETE FROM bucket WHERE id = ?1" };
     struct bucket_facts facts;
     bool empty;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &facts);
 
     if (status == STORE_OK)
         status = bucket_is_empty(cat, facts.id, &empty, &intent->fault);

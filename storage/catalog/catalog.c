@@ -29,6 +29,8 @@ static const char *const migrations[SCHEMA_VERSION - 1] = {
     "ALTER TABLE blob ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX blob_pack ON blob(pack, at) WHERE pack > 0;"
     "PRAGMA user_version = 2;",
+    "ALTER TABLE bucket ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version = 3;",
 };
 
 static const char setup_reader[] = "PRAGMA cache_size = -1024;"

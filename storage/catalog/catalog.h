@@ -154,6 +154,8 @@ MUST_CHECK enum store_status catalog_version_by_seq(struct catalog *cat, int64_t
                                                     struct arena *arena,
                                                     struct version *ret_version,
                                                     struct fault *fault);
+/* Whether a version still has the ACL that a decision was made by. judged NULL: any. */
+bool version_is_as_judged(const struct version *version, const struct version *judged);
 MUST_CHECK enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
                                                  const struct list_query *query, list_visit *visit,
                                                  void *context, struct arena *arena,

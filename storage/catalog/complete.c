@@ -119,7 +119,7 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
     struct version_facts current;
     struct written_version written;
     bool found;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
         status = catalog_upload_get(cat, bucket.id, intent->key, intent->upload_id, intent->arena,

@@ -57,8 +57,10 @@ enum store_status catalog_document_set(struct catalog *cat, struct intent *inten
                                       " VALUES(?1, ?2, ?3, ?4)" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     struct bucket_facts bucket;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
+    if (status == STORE_OK)
+        status = bucket_touch(cat, bucket.id, &intent->fault);
     if (status != STORE_OK)
         return status;
     if (!str_present(intent->document_body))

@@ -6,6 +6,12 @@
  */
 #include "storage/catalog/sql.h"
 
+bool version_is_as_judged(const struct version *version, const struct version *judged)
+{
+    return judged == NULL || (str_present(version->attrs.acl) == str_present(judged->attrs.acl) &&
+                              str_eq(version->attrs.acl, judged->attrs.acl));
+}
+
 /* ---- put --------------------------------------------------------------------------------- */
 
 enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
@@ -20,6 +26,8 @@ enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
         return STORE_RETRY;
     if (status == STORE_OK && ret_version->delete_marker)
         return STORE_DELETE_MARKER;
+    if (status == STORE_OK && !version_is_as_judged(ret_version, source->judged))
+        return STORE_RETRY;
     if (status == STORE_OK && source->ranged &&
         (source->offset > ret_version->size_bytes ||
          source->len > ret_version->size_bytes - source->offset))
@@ -63,7 +71,7 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
     struct version from;
     struct written_version written;
     bool found;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
         status = versions_current(cat, bucket.id, intent->key, scratch_reset(cat), &current, &found,
@@ -176,7 +184,7 @@ static enum store_status delete_current(struct catalog *cat, struct intent *inte
 enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent)
 {
     struct bucket_facts bucket;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status != STORE_OK)
         return status;
@@ -211,7 +219,7 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     struct bucket_facts bucket;
     struct version version;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
         status = catalog_version_get(cat, bucket.id, intent->key, intent->version,
@@ -220,6 +228,8 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
         return status;
     if (version.delete_marker)
         return STORE_DELETE_MARKER;
+    if (!version_is_as_judged(&version, intent->judged))
+        return STORE_RETRY;
 
     status = sql_start(cat, version.latest ? &current : &history, &stmt, &intent->fault);
     if (status != STORE_OK)

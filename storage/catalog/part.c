@@ -156,7 +156,7 @@ enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
     struct stored_part old;
     struct body_ref body;
     enum store_status old_status;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (intent->part_number < 1 || intent->part_number > STORE_PARTS_MAX)
         return STORE_LIMIT;

@@ -31,7 +31,8 @@ CREATE TABLE bucket(
     region     BLOB NOT NULL,        -- LocationConstraint, empty: the default
     created_us INTEGER NOT NULL,
     versioning INTEGER NOT NULL,     -- enum bucket_versioning
-    acl        BLOB
+    acl        BLOB,
+    changed    INTEGER NOT NULL DEFAULT 0 -- number of the last change to it or its documents
 ) STRICT;
 CREATE INDEX bucket_owner ON bucket(owner, name);
 

@@ -29,7 +29,7 @@
 #define BUCKET_NAME_CACHED_MAX 64
 
 #define APPLICATION_ID 0x7061696c /* 'pail' */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x) STRINGIFY_(x)
 
@@ -44,10 +44,16 @@ struct account_slot {
     size_t len;
 };
 
-struct bucket_slot {
-    int64_t id; /* 0: empty */
+/* What every write needs to know of its bucket. */
+struct bucket_facts {
+    int64_t id;
     int64_t owner;
+    int64_t changed_seq;
     enum bucket_versioning versioning;
+};
+
+struct bucket_slot {
+    struct bucket_facts facts; /* id 0: empty */
     uint8_t name_len;
     char name[BUCKET_NAME_CACHED_MAX];
 };
@@ -121,14 +127,11 @@ MUST_CHECK enum store_status account_text(struct catalog *cat, int64_t id,
                                           struct str *ret_canonical, struct fault *fault);
 void account_cache_free(struct catalog *cat);
 
-/* bucket.c: what every write needs to know of its bucket; STORE_NO_BUCKET. */
-struct bucket_facts {
-    int64_t id;
-    int64_t owner;
-    enum bucket_versioning versioning;
-};
-MUST_CHECK enum store_status bucket_facts_get(struct catalog *cat, struct str name,
-                                              struct bucket_facts *ret_facts, struct fault *fault);
+/* bucket.c: STORE_NO_BUCKET; STORE_RETRY when it is not the bucket that the submitter judged. */
+MUST_CHECK enum store_status bucket_of_intent(struct catalog *cat, struct intent *intent,
+                                              struct bucket_facts *ret_facts);
+/* It has changed: whoever judged it before has to judge it again. */
+MUST_CHECK enum store_status bucket_touch(struct catalog *cat, int64_t id, struct fault *fault);
 void bucket_cache_clear(struct catalog *cat);
 
 /* row.c: the columns that object and version share, in the order of VERSION_COLUMNS. */

@@ -95,7 +95,7 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
     int64_t owner;
     int64_t seq;
     uint64_t tail = random_u64();
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
         status = account_intern(cat, intent->attrs.owner, &owner, &intent->fault);
@@ -154,7 +154,7 @@ enum store_status catalog_upload_abort(struct catalog *cat, struct intent *inten
 {
     struct bucket_facts bucket;
     struct upload upload;
-    enum store_status status = bucket_facts_get(cat, intent->bucket, &bucket, &intent->fault);
+    enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
         status = catalog_upload_get(cat, bucket.id, intent->key, intent->upload_id,

@@ -821,7 +821,8 @@ def test_program__a_store_of_the_first_schema_is_migrated(tmp_path):
         assert server.stop() == 0
     with contextlib.closing(sqlite3.connect(server.directory / "catalog.db")) as catalog:
         catalog.executescript("DROP INDEX blob_pack; ALTER TABLE blob DROP COLUMN pack;"
-                              "ALTER TABLE blob DROP COLUMN at; PRAGMA user_version = 1")
+                              "ALTER TABLE blob DROP COLUMN at;"
+                              "ALTER TABLE bucket DROP COLUMN changed; PRAGMA user_version = 1")
     out = run("fsck", server.directory)
     assert out.returncode == 2
     assert "schema 1" in out.stderr

@@ -162,6 +162,7 @@ enum s3_error op_PutObjectAcl(struct op *op)
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     intent->version = version_id_of(&op->version);
+    intent->judged = &op->version;
     intent->attrs.acl = packed;
     intent->set_acl = true;
     return op_submit(op, intent, after_object_acl);

@@ -209,6 +209,8 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
     intent = op_intent(op, INTENT_BUCKET_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
+    intent->bucket_id = present->id;
+    intent->bucket_changed_seq = present->changed_seq;
     intent->set_acl = true;
     intent->bucket_acl = creation->acl;
     return op_submit(op, intent, reply_CreateBucket);

@@ -168,6 +168,7 @@ enum s3_error op_CopyObject(struct op *op)
     source->bucket_id = op->source_bucket.id;
     source->key = op->source.key;
     source->seq = op->source.seq;
+    source->judged = &op->source;
     intent->source = source;
     intent->staged = take_rewrite_checksum;
     return op_submit(op, intent, reply_CopyObject);

@@ -29,7 +29,11 @@ struct str u64_text(struct op *op, uint64_t value)
     return arena_printf(op->arena, "%llu", (unsigned long long)value);
 }
 
-/* The upload that uploadId names; done uploads only where the operation takes them. */
+/*
+ * The upload that uploadId names; done uploads only where the operation takes them. It is its
+ * initiator's and the bucket owner's, whoever else may write to the bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+ */
 enum s3_error upload_load(struct op *op, bool done_too)
 {
     struct str id = op_param(op, "uploadId");
@@ -38,7 +42,12 @@ enum s3_error upload_load(struct op *op, bool done_too)
 
     if (status == STORE_OK && op->upload.done && !done_too)
         status = STORE_NO_UPLOAD;
-    return s3_from_store(op, status);
+    if (status != STORE_OK)
+        return s3_from_store(op, status);
+    if (!str_eq(op_caller_id(op), op->upload.initiator) &&
+        !str_eq(op_caller_id(op), op->bucket.owner))
+        return op_fail(op, S3_AccessDenied);
+    return S3_OK;
 }
 
 /* ---- CreateMultipartUpload ---------------------------------------------------------------------- */
@@ -315,6 +324,7 @@ static void plan_copy(struct op *op, struct intent *intent, struct copy_source *
     source->bucket_id = op->source_bucket.id;
     source->key = op->source.key;
     source->seq = op->source.seq;
+    source->judged = &op->source;
     source->rewrite = digest || (encrypt && op->source.attrs.sse == SSE_NONE);
     source->rewrite_options = (struct body_options){
         .account = op->bucket.owner,
@@ -374,16 +384,6 @@ enum s3_error op_UploadPartCopy(struct op *op)
 
 /* ---- AbortMultipartUpload ----------------------------------------------------------------------- */
 
-/* An upload is its initiator's and the bucket owner's. */
-static enum s3_error check_upload_owner(struct op *op)
-{
-    struct str caller = op_caller_id(op);
-
-    if (str_eq(caller, op->upload.initiator) || str_eq(caller, op->bucket.owner))
-        return S3_OK;
-    return op_fail(op, S3_AccessDenied);
-}
-
 static enum s3_error reply_AbortMultipartUpload(struct op *op)
 {
     return op_reply_empty(op, 204);
@@ -399,8 +399,6 @@ enum s3_error op_AbortMultipartUpload(struct op *op)
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     err = upload_load(op, /* done_too= */ false);
-    if (err == S3_OK)
-        err = check_upload_owner(op);
     if (err != S3_OK)
         return err;
     intent->upload_id = op_param(op, "uploadId");
@@ -492,8 +490,6 @@ enum s3_error op_ListParts(struct op *op)
         err = list_count(op, "part-number-marker", 0, STORE_PARTS_MAX, &marker);
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ false);
-    if (err == S3_OK)
-        err = check_upload_owner(op);
     if (err != S3_OK)
         return err;
     if (page.max > 0)

@@ -109,6 +109,7 @@ static enum s3_error set_object_tags(struct op *op, struct str packed, op_functi
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     intent->version = version_id_of(&op->version);
+    intent->judged = &op->version;
     intent->attrs.tags = packed;
     intent->set_tags = true;
     return op_submit(op, intent, after);
