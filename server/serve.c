@@ -55,6 +55,19 @@ static void serve_close(struct serve *serve)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+/* What the store has to say and no request is there to be answered with. */
+static void log_notice(void *context, enum store_notice_kind kind, const char *text)
+{
+    static const enum log_level levels[] = {
+        [STORE_NOTICE_INFO] = LOG_LEVEL_INFO,
+        [STORE_NOTICE_WARNING] = LOG_LEVEL_WARN,
+        [STORE_NOTICE_ERROR] = LOG_LEVEL_ERROR,
+    };
+
+    (void)context;
+    log_line(levels[kind], "store: %s", text);
+}
+
 static int open_store(struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
@@ -63,6 +76,7 @@ static int open_store(struct serve *serve, struct fault *fault)
         .inline_max_bytes = (uint32_t)config->inline_max_bytes,
         .hot_bytes = config->read_cache_bytes,
         .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
+        .notice = log_notice,
     };
     struct fault cause = { 0 };
     enum store_status status = store_open(config->dir.p, &options, &serve->store, &cause);

@@ -101,8 +101,8 @@ enum store_status body_writer_open(struct store *store, const struct body_option
     CLEANUP(body_writer_closep) struct body_writer *writer = NULL;
     bool large = options->expected_bytes > store->options.inline_max_bytes;
 
-    if (atomic_load(&store->poisoned))
-        return fault_set(fault, STORE_IO, "the store takes no writes: a sync has failed");
+    if (health_poisoned(&store->health))
+        return health_refuse(fault);
     if (!space_left(store, large ? SPACE_FILE : SPACE_SMALL))
         return fault_set(fault, STORE_FULL, "free space is down to the reserve");
     writer = mem_zalloc(sizeof(*writer));
@@ -334,7 +334,7 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
     if (store->options.durability == STORE_STRICT)
         error = file_sync(writer->fd);
     if (error < 0) {
-        atomic_store(&store->poisoned, true);
+        health_poison(&store->health, error, "sync a body");
         return fail(writer, error, fault, "sync a body");
     }
 
@@ -374,10 +374,8 @@ static void sync_one_pack(struct store *store, struct intent **intents, size_t c
 void body_writers_sync(struct store *store, struct intent **intents, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (atomic_load(&store->poisoned))
-            intents[i]->status =
-                (enum store_status)fault_set(&intents[i]->fault, STORE_IO,
-                                             "the store takes no writes: a sync has failed");
+        if (health_poisoned(&store->health))
+            intents[i]->status = health_refuse(&intents[i]->fault);
         else if (intents[i]->body->state == WRITER_FINISHED)
             sync_one_pack(store, intents + i, count - i);
     }

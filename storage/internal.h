@@ -18,6 +18,7 @@
 #include "storage/blobs/packs.h"
 #include "storage/catalog/catalog.h"
 #include "storage/freshness.h"
+#include "storage/health.h"
 #include "storage/keyring.h"
 
 #define WORKERS_MAX 16
@@ -80,6 +81,7 @@ struct janitor {
     bool started;
     bool stop;
     bool log_is_long;        /* checkpoint now */
+    bool space_is_low;       /* that and a sweep */
     pthread_mutex_t copying; /* held while the log is copied back or reset */
     atomic_bool log_copied;  /* but for a little: a good moment to reset it */
     atomic_bool dirty;       /* commits since the last quiet checkpoint */
@@ -90,7 +92,9 @@ struct janitor {
     int64_t quiet_at_us;
     int64_t walk_at_us;
     uint64_t seen_commits;
-    uint32_t walk_position; /* next leaf directory; past the end: done */
+    uint32_t walk_position;        /* next leaf directory */
+    enum store_status walk_status; /* what it met so far */
+    struct fault walk_fault;
 };
 
 /* ---- the store --------------------------------------------------------------------------- */
@@ -128,7 +132,7 @@ struct store {
     struct catalog *spare;
 
     atomic_bool closing;
-    atomic_bool poisoned;
+    struct health health;
     atomic_bool reserve_gone;
     int64_t reserve_tried_us;         /* writer; monotonic */
     _Atomic int64_t space_checked_us; /* monotonic */
@@ -164,6 +168,8 @@ MUST_CHECK enum store_status reader_catalog(struct reader *reader, struct catalo
 
 /* ---- space.c ----------------------------------------------------------------------------- */
 
+/* Free space has fallen to the reserve. Measured now, unless there was plenty just before. */
+bool space_is_low(struct store *store);
 enum space_use { SPACE_SMALL, SPACE_FILE };
 /*
  * False when free space has fallen to the reserve: bodies are refused. Cheap.
@@ -193,6 +199,7 @@ void janitor_free(struct janitor *janitor);
 /* From the writer after each commit. */
 void janitor_note_commit(struct store *store);
 void janitor_note_long_log(struct store *store);
+void janitor_note_low_space(struct store *store);
 void janitor_stop(struct store *store);
 /*
  * Copy back what is left of the log and have the next commit start it anew. Waits for the janitor
@@ -216,10 +223,13 @@ void sweep_finish(struct store *store, const struct sweep *sweep);
 MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
                                         struct fault *fault);
 /* One leaf directory of blobs/: files that no row names and that are old enough are removed.
- * False: there is no such directory. */
-bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf);
+ * ret_found false: there is no such directory. */
+MUST_CHECK enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat,
+                                                uint32_t leaf, bool *ret_found,
+                                                struct fault *fault);
 /* Gaps that earlier runs left in packs become holes; packs that no row names go. */
-void orphans_sweep_packs(struct store *store, struct catalog *cat);
+MUST_CHECK enum store_status orphans_sweep_packs(struct store *store, struct catalog *cat,
+                                                 struct fault *fault);
 /* Whether blobs/ has that first-level directory (0..255). */
 bool orphans_top_exists(const struct store *store, uint32_t top);
 #define BLOB_LEAVES 65536u

@@ -4,7 +4,8 @@
  *
  * It sleeps without a timeout when nothing is due: an idle store causes no wake-ups and no writes.
  * Its rounds: one second after the last commit a final checkpoint; janitor_interval after a body
- * died a sweep; at their age uploads; once after the start, slowly, a walk over blobs/.
+ * died a sweep, at once where space is short; at their age uploads; once after the start, slowly, a
+ * walk over blobs/. What fails is told (health.h) and tried again.
  */
 #include <errno.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "storage/internal.h"
 
 #define QUIET_US US_PER_S
+#define RETRY_US US_PER_S
 #define COPY_PASSES 3
 #define COPY_LITTLE_BYTES (UINT64_C(1) * 1024 * 1024)
 #define WALK_LEAVES 4096 /* directories read per second; a small store is walked in one go */
@@ -42,10 +44,12 @@ void janitor_free(struct janitor *janitor)
     (void)pthread_mutex_destroy(&janitor->lock);
 }
 
-static void wake(struct janitor *janitor, bool log_is_long)
+/* note: what is set meanwhile, or NULL. */
+static void wake(struct janitor *janitor, bool *note)
 {
     (void)pthread_mutex_lock(&janitor->lock);
-    janitor->log_is_long = janitor->log_is_long || log_is_long;
+    if (note != NULL)
+        *note = true;
     (void)pthread_cond_signal(&janitor->wake);
     (void)pthread_mutex_unlock(&janitor->lock);
 }
@@ -54,12 +58,17 @@ void janitor_note_commit(struct store *store)
 {
     /* Only the first commit after a quiet time has to say so. */
     if (!atomic_exchange(&store->janitor.dirty, true))
-        wake(&store->janitor, /* log_is_long= */ false);
+        wake(&store->janitor, NULL);
 }
 
 void janitor_note_long_log(struct store *store)
 {
-    wake(&store->janitor, /* log_is_long= */ true);
+    wake(&store->janitor, &store->janitor.log_is_long);
+}
+
+void janitor_note_low_space(struct store *store)
+{
+    wake(&store->janitor, &store->janitor.space_is_low);
 }
 
 void janitor_stop(struct store *store)
@@ -69,10 +78,7 @@ void janitor_stop(struct store *store)
     if (!janitor->started)
         return;
 
-    (void)pthread_mutex_lock(&janitor->lock);
-    janitor->stop = true;
-    (void)pthread_cond_signal(&janitor->wake);
-    (void)pthread_mutex_unlock(&janitor->lock);
+    wake(janitor, &janitor->stop);
     (void)pthread_join(janitor->thread, NULL);
     janitor->started = false;
 }
@@ -89,22 +95,51 @@ static int64_t next_due(const struct janitor *janitor)
     return earlier(janitor->quiet_at_us, earlier(janitor->sweep_at_us, janitor->walk_at_us));
 }
 
-/* False: time to stop. ret_long: the log is long. */
-static bool sleep_until_due(struct janitor *janitor, bool *ret_long)
+/* What others asked for. */
+struct calls {
+    bool log_is_long;
+    bool space_is_low;
+};
+
+/* Caller holds the lock. 0, or ETIMEDOUT once it is due. */
+static int wait_until(struct janitor *janitor, int64_t due)
 {
-    int64_t due = next_due(janitor);
     struct timespec at = { .tv_sec = (time_t)(due / US_PER_S),
                            .tv_nsec = (long)(due % US_PER_S) * 1000 };
+
+    return due == INT64_MAX ? pthread_cond_wait(&janitor->wake, &janitor->lock)
+                            : pthread_cond_timedwait(&janitor->wake, &janitor->lock, &at);
+}
+
+/* False: time to stop. */
+static bool sleep_until_due(struct janitor *janitor, struct calls *ret_calls)
+{
+    int64_t due = next_due(janitor);
     bool stop;
     int error = 0;
 
     (void)pthread_mutex_lock(&janitor->lock);
-    while (!janitor->stop && !janitor->log_is_long && error != ETIMEDOUT &&
+    while (!janitor->stop && !janitor->log_is_long && !janitor->space_is_low &&
+           error != ETIMEDOUT &&
            !(atomic_load(&janitor->dirty) && janitor->quiet_at_us == INT64_MAX))
-        error = due == INT64_MAX ? pthread_cond_wait(&janitor->wake, &janitor->lock)
-                                 : pthread_cond_timedwait(&janitor->wake, &janitor->lock, &at);
-    *ret_long = janitor->log_is_long;
-    janitor->log_is_long = false;
+        error = wait_until(janitor, due);
+    ret_calls->log_is_long = janitor->log_is_long;
+    ret_calls->space_is_low = janitor->space_is_low;
+    janitor->log_is_long = janitor->space_is_low = false;
+    stop = janitor->stop;
+    (void)pthread_mutex_unlock(&janitor->lock);
+    return !stop;
+}
+
+/* Whatever is asked for meanwhile. False: time to stop. */
+static bool sleep_before_retry(struct janitor *janitor)
+{
+    int64_t due = clock_monotonic_us() + RETRY_US;
+    bool stop;
+
+    (void)pthread_mutex_lock(&janitor->lock);
+    while (!janitor->stop && wait_until(janitor, due) != ETIMEDOUT)
+        ;
     stop = janitor->stop;
     (void)pthread_mutex_unlock(&janitor->lock);
     return !stop;
@@ -116,14 +151,16 @@ static bool sleep_until_due(struct janitor *janitor, bool *ret_long)
 static bool checkpoint(struct store *store, uint64_t *ret_left)
 {
     struct janitor *janitor = &store->janitor;
+    struct fault fault = { 0 };
     enum store_status status;
 
     (void)pthread_mutex_lock(&janitor->copying);
-    status = catalog_checkpoint(janitor->cat, CHECKPOINT_PASSIVE, ret_left, NULL);
+    status = catalog_checkpoint(janitor->cat, CHECKPOINT_PASSIVE, ret_left, &fault);
     (void)pthread_mutex_unlock(&janitor->copying);
 
     if (status != STORE_OK && catalog_device_failed(janitor->cat))
-        atomic_store(&store->poisoned, true);
+        health_poison(&store->health, 0, fault.text);
+    health_duty(&store->health, DUTY_LOG, status, &fault);
     return status == STORE_OK;
 }
 
@@ -173,15 +210,18 @@ static int64_t uploads_due(struct store *store)
     return clock_monotonic_us() + earlier(wait_us, FAR_US);
 }
 
+/* Where space is short it is given back at once. */
+static int64_t sweep_wait_us(struct store *store)
+{
+    return space_is_low(store) ? 0 : store->options.janitor_interval_us;
+}
+
 static void plan_sweep(struct store *store, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
 
-    /* Where space is short it is given back at once. */
-    int64_t wait_us = atomic_load(&store->space_low) ? 0 : store->options.janitor_interval_us;
-
     if (atomic_exchange(&janitor->dead, false))
-        janitor->sweep_at_us = earlier(janitor->sweep_at_us, now_us + wait_us);
+        janitor->sweep_at_us = earlier(janitor->sweep_at_us, now_us + sweep_wait_us(store));
 }
 
 /* A second without commits: one last checkpoint, then silence. */
@@ -202,7 +242,7 @@ static void quiet_round(struct store *store, int64_t now_us)
     janitor->quiet_at_us = INT64_MAX;
     plan_sweep(store, now_us);
     janitor->sweep_at_us = earlier(janitor->sweep_at_us, uploads_due(store));
-    if ((!checkpoint(store, &left) || left > 0) && !atomic_load(&store->poisoned)) {
+    if ((!checkpoint(store, &left) || left > 0) && !health_poisoned(&store->health)) {
         /* A reader holds the log: look again. */
         atomic_store(&janitor->dirty, true);
         janitor->quiet_at_us = now_us + QUIET_US;
@@ -211,16 +251,47 @@ static void quiet_round(struct store *store, int64_t now_us)
 
 static void sweep_round(struct store *store, int64_t now_us)
 {
+    enum store_status status = STORE_OK;
+    struct fault fault = { 0 };
     bool more = true;
     bool waiting = false;
 
-    while (more && sweep_once(store, &more, &waiting, NULL) == STORE_OK)
-        ;
-    store->janitor.sweep_at_us = INT64_MAX;
-    if (waiting)
-        store->janitor.sweep_at_us = now_us + store->options.janitor_interval_us;
+    while (more && status == STORE_OK)
+        status = sweep_once(store, &more, &waiting, &fault);
+    health_duty(&store->health, DUTY_SWEEP, status, &fault);
+    if (status != STORE_OK || waiting)
+        store->janitor.sweep_at_us =
+            now_us + (sweep_wait_us(store) == 0 ? RETRY_US : store->options.janitor_interval_us);
     else
         store->janitor.sweep_at_us = uploads_due(store);
+}
+
+/* True: there is such a directory. What can not be read does not keep the walk from the others. */
+static bool walk_leaf(struct store *store, uint32_t leaf)
+{
+    struct janitor *janitor = &store->janitor;
+    bool found = false;
+    enum store_status status =
+        orphans_sweep_leaf(store, janitor->cat, leaf, &found, &janitor->walk_fault);
+
+    if (status != STORE_OK)
+        janitor->walk_status = status;
+    return found;
+}
+
+static void walk_end(struct store *store, int64_t now_us)
+{
+    struct janitor *janitor = &store->janitor;
+    enum store_status status = orphans_sweep_packs(store, janitor->cat, &janitor->walk_fault);
+
+    if (status == STORE_OK)
+        status = janitor->walk_status;
+    health_duty(&store->health, DUTY_WALK, status, &janitor->walk_fault);
+    janitor->walk_at_us = status == STORE_OK ? INT64_MAX
+                                             : now_us + store->options.janitor_interval_us;
+    janitor->walk_position = 0;
+    janitor->walk_status = STORE_OK;
+    janitor->walk_fault = (struct fault){ 0 };
 }
 
 static void walk_round(struct store *store, int64_t now_us)
@@ -233,20 +304,22 @@ static void walk_round(struct store *store, int64_t now_us)
             !orphans_top_exists(store, janitor->walk_position / LEAVES_PER_TOP))
             janitor->walk_position += LEAVES_PER_TOP;
         else
-            found += orphans_sweep_leaf(store, janitor->cat, janitor->walk_position++);
+            found += walk_leaf(store, janitor->walk_position++);
     }
+    janitor->walk_at_us = now_us + US_PER_S;
     if (janitor->walk_position == BLOB_LEAVES)
-        orphans_sweep_packs(store, janitor->cat);
-    janitor->walk_at_us = janitor->walk_position < BLOB_LEAVES ? now_us + US_PER_S : INT64_MAX;
+        walk_end(store, now_us);
 }
 
-static void round_of(struct store *store, bool log_is_long)
+static void round_of(struct store *store, const struct calls *calls)
 {
     struct janitor *janitor = &store->janitor;
     int64_t now_us = clock_monotonic_us();
 
-    if (log_is_long)
+    if (calls->log_is_long || calls->space_is_low)
         copy_long_log(store);
+    if (calls->space_is_low)
+        janitor->sweep_at_us = now_us;
     if (janitor->quiet_at_us == INT64_MAX ? atomic_load(&janitor->dirty)
                                           : janitor->quiet_at_us <= now_us)
         quiet_round(store, now_us);
@@ -264,30 +337,39 @@ static void first_plan(struct store *store)
 
     janitor->sweep_at_us = uploads_due(store);
     if (catalog_has_dead(janitor->cat, &dead, NULL) == STORE_OK && dead)
-        janitor->sweep_at_us =
-            earlier(janitor->sweep_at_us, now_us + store->options.janitor_interval_us);
+        janitor->sweep_at_us = earlier(janitor->sweep_at_us, now_us + sweep_wait_us(store));
     janitor->walk_at_us = now_us + store->options.janitor_interval_us;
+}
+
+static bool open_catalog(struct store *store)
+{
+    struct fault fault = { 0 };
+    enum store_status status = catalog_open(store->path, CATALOG_READER, store->options.durability,
+                                            &store->janitor.cat, &fault);
+
+    health_duty(&store->health, DUTY_CATALOG, status, &fault);
+    return status == STORE_OK;
 }
 
 void *janitor_run(void *argument)
 {
     struct store *store = argument;
     struct janitor *janitor = &store->janitor;
-    bool log_is_long;
+    struct calls calls;
 
-    if (catalog_open(store->path, CATALOG_READER, store->options.durability, &janitor->cat, NULL) !=
-        STORE_OK)
-        return NULL;
-
+    while (!open_catalog(store)) {
+        if (!sleep_before_retry(janitor))
+            return NULL;
+    }
     first_plan(store);
-    while (sleep_until_due(janitor, &log_is_long)) {
-        if (atomic_load(&store->poisoned)) {
+    while (sleep_until_due(janitor, &calls)) {
+        if (health_poisoned(&store->health)) {
             /* Nothing more to do but wait for the end. */
             janitor->sweep_at_us = janitor->walk_at_us = INT64_MAX;
             janitor->quiet_at_us = INT64_MAX - 1;
             continue;
         }
-        round_of(store, log_is_long);
+        round_of(store, &calls);
     }
 
     catalog_close(janitor->cat);

@@ -235,7 +235,7 @@ enum store_status layout_open(struct store *store, const char *dir, bool create,
     store->blobs.tmp_fd = store->tmp_fd;
     store->blobs.quarantine_fd = store->quarantine_fd;
     store->blobs.sync = store->options.durability == STORE_STRICT;
-    store->blobs.poisoned = &store->poisoned;
+    store->blobs.health = &store->health;
     return status;
 }
 

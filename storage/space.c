@@ -33,25 +33,33 @@ static uint64_t free_bytes(const struct store *store)
     return (uint64_t)st.f_bavail * st.f_frsize;
 }
 
-bool space_left(struct store *store, enum space_use use)
+bool space_is_low(struct store *store)
 {
     int64_t now_us = clock_monotonic_us();
     uint64_t bytes;
     bool low;
 
-    if (now_us - atomic_load(&store->space_checked_us) >= CHECK_INTERVAL_US ||
-        atomic_load(&store->space_bytes) / NEAR_RESERVES < store->options.reserve_bytes) {
-        bytes = free_bytes(store);
-        atomic_store(&store->space_checked_us, now_us);
-        atomic_store(&store->space_bytes, bytes);
-        low = bytes < store->options.reserve_bytes;
-        /* While there is still room the log is copied back: deletes then write into it in place. */
-        if (low && !atomic_exchange(&store->space_low, true))
-            janitor_note_long_log(store);
-        if (!low)
-            atomic_store(&store->space_low, false);
-    }
-    if (!atomic_load(&store->space_low))
+    if (now_us - atomic_load(&store->space_checked_us) < CHECK_INTERVAL_US &&
+        atomic_load(&store->space_bytes) / NEAR_RESERVES >= store->options.reserve_bytes)
+        return atomic_load(&store->space_low);
+
+    bytes = free_bytes(store);
+    atomic_store(&store->space_checked_us, now_us);
+    atomic_store(&store->space_bytes, bytes);
+    low = bytes < store->options.reserve_bytes;
+    /* While there is still room the log is copied back: deletes then write into it in place. */
+    if (low && !atomic_exchange(&store->space_low, true))
+        janitor_note_low_space(store);
+    if (!low)
+        atomic_store(&store->space_low, false);
+    return low;
+}
+
+bool space_left(struct store *store, enum space_use use)
+{
+    uint64_t bytes;
+
+    if (!space_is_low(store))
         return true;
     /* What the reserve is for, the catalog has inside; a file needs real room besides. */
     bytes = atomic_load(&store->space_bytes);

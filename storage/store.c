@@ -153,7 +153,8 @@ static struct store *store_new(const struct store_options *options)
     queue_init(&store->commits);
     queue_init(&store->staging);
     queue_init(&store->packed);
-    packs_init(&store->packs, &store->poisoned);
+    health_init(&store->health, store->options.notice, store->options.notice_context);
+    packs_init(&store->packs, &store->health);
     janitor_init(&store->janitor);
     (void)pthread_mutex_init(&store->spare_lock, NULL);
     atomic_store(&store->space_checked_us, INT64_MIN / 2);
@@ -179,6 +180,7 @@ void store_close(struct store *store)
     queue_free(&store->commits);
     snapshots_free(&store->snapshots);
     blob_pins_free(&store->pins);
+    health_free(&store->health);
     mem_free(store->batch);
     mem_free(store);
 }
@@ -243,9 +245,25 @@ enum store_durability store_durability(const struct store *store)
     return store->options.durability;
 }
 
-bool store_healthy(const struct store *store)
+enum store_health store_health(struct store *store, struct fault *ret_why)
 {
-    return !atomic_load(&store->poisoned);
+    struct fault why = { 0 };
+    enum store_health health = health_of(&store->health, &why);
+
+    if (health != STORE_HEALTH_POISONED &&
+        (!space_left(store, SPACE_FILE) || atomic_load(&store->reserve_gone))) {
+        why = (struct fault){ 0 };
+        (void)fault_set(&why, 0, "the disk is full: bodies are refused until there is room");
+        health = STORE_HEALTH_FULL;
+    }
+    if (ret_why != NULL)
+        *ret_why = why;
+    return health;
+}
+
+bool store_healthy(struct store *store)
+{
+    return health_of(&store->health, NULL) == STORE_HEALTH_GOOD;
 }
 
 struct store_counters store_counters(const struct store *store)

@@ -59,6 +59,10 @@ enum store_durability {
 #define STORE_LIST_MAX 1000
 #define STORE_BUCKETS_MAX 10000
 
+enum store_notice_kind { STORE_NOTICE_INFO, STORE_NOTICE_WARNING, STORE_NOTICE_ERROR };
+/* Something that no caller is there to be told of. Any store thread; must not block. */
+typedef void store_notice(void *context, enum store_notice_kind kind, const char *text);
+
 struct store_options {
     enum store_durability durability;
     uint32_t inline_max_bytes;   /* 0: default */
@@ -68,6 +72,8 @@ struct store_options {
     uint64_t pack_bytes;         /* a pack of that size is full; 0: default (1 GiB) */
     int64_t upload_expiry_us;    /* age at which an open upload is removed; 0: never */
     int64_t janitor_interval_us; /* 0: default 60 s; the janitor sleeps while nothing is due */
+    store_notice *notice;        /* NULL: nobody listens */
+    void *notice_context;
 };
 
 struct store;
@@ -88,8 +94,21 @@ void store_close(struct store *store);
 /* Directory descriptor, borrowed, for the server's own small files (credentials). */
 int store_dir_fd(const struct store *store);
 enum store_durability store_durability(const struct store *store);
-/* False once a sync has failed: every further write answers STORE_IO. */
-bool store_healthy(const struct store *store);
+
+enum store_health {
+    STORE_HEALTH_GOOD = 0,
+    STORE_HEALTH_FULL,     /* reads and deletes are served, bodies refused: a restart is no help */
+    STORE_HEALTH_UNTENDED, /* background work fails; it is tried again */
+    STORE_HEALTH_POISONED, /* a sync has failed: every write answers STORE_IO until a restart */
+};
+
+/*
+ * How the store is, as of now, and why (may be NULL): one sentence, without names of clients.
+ * The worst is told. Any thread; asks the device for its free space at most ten times a second.
+ */
+enum store_health store_health(struct store *store, struct fault *ret_why);
+/* Neither poisoned nor untended. */
+bool store_healthy(struct store *store);
 
 struct store_counters {
     uint64_t commits; /* catalog transactions committed by the writer */

@@ -150,7 +150,8 @@ bool orphans_top_exists(const struct store *store, uint32_t top)
     return faccessat(store->blobs.root_fd, path, F_OK, 0) == 0;
 }
 
-bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
+enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf,
+                                     bool *ret_found, struct fault *fault)
 {
     char path[6];
     const struct dirent *entry;
@@ -158,19 +159,21 @@ bool orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf)
     int fd;
 
     (void)snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
-    fd = openat(store->blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    dir = fdopendir(fd);
+    *ret_found = false;
+    fd = openat(store->blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return STORE_OK;
+    dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (dir == NULL) {
-        (void)close(fd);
-        return false;
+        fd_close(&fd);
+        return fault_errno(fault, STORE_IO, "read the directory '%s' of blobs", path);
     }
+    *ret_found = true;
 
     while ((entry = readdir(dir)) != NULL)
         orphan_check(store, cat, dirfd(dir), entry->d_name);
     (void)closedir(dir);
-    return true;
+    return STORE_OK;
 }
 
 /* ---- gaps --------------------------------------------------------------------------------- */
@@ -216,10 +219,9 @@ static bool walk_pack(void *context, uint32_t number)
     return true;
 }
 
-void orphans_sweep_packs(struct store *store, struct catalog *cat)
+enum store_status orphans_sweep_packs(struct store *store, struct catalog *cat, struct fault *fault)
 {
     struct gap_walk walk = { .store = store, .cat = cat };
-    enum store_status status = packs_each(&store->packs, walk_pack, &walk, NULL);
 
-    (void)status; /* the next start tries again */
+    return packs_each(&store->packs, walk_pack, &walk, fault);
 }

@@ -109,8 +109,8 @@ static enum store_status stage(struct worker *worker, struct intent *intent)
 {
     enum store_status status = STORE_OK;
 
-    if (atomic_load(&worker->store->poisoned))
-        return fault_set(&intent->fault, STORE_IO, "the store takes no writes: a sync has failed");
+    if (health_poisoned(&worker->store->health))
+        return health_refuse(&intent->fault);
     if (intent->source != NULL && intent->source->rewrite) {
         assert(intent->body == NULL);
         status = rewrite(worker, intent);

@@ -269,11 +269,12 @@ static enum outcome try_once(struct batch *batch, struct fault *fault)
     return FAILED;
 }
 
-static void poison(struct batch *batch)
+static void poison(struct batch *batch, const struct fault *why)
 {
     struct fault fault = { 0 };
 
-    atomic_store(&batch->store->poisoned, true);
+    health_poison(&batch->store->health, 0,
+                  why->text[0] != '\0' ? why->text : "the catalog could not be written");
     settle_all(batch,
                (enum store_status)fault_set(&fault, STORE_IO, "the catalog could not be written"),
                &fault);
@@ -289,7 +290,7 @@ static bool commit_together(struct batch *batch)
         outcome = try_once(batch, &fault);
     }
     if (catalog_device_failed(batch->store->cat))
-        poison(batch);
+        poison(batch, &fault);
     if (outcome != COMMITTED)
         return false;
 
@@ -325,7 +326,7 @@ static void hand_back(struct batch *batch)
 
     for (size_t i = 0; i < batch->count; i++) {
         struct intent *intent = batch->entries[i].intent;
-        bool unknown = atomic_load(&store->poisoned);
+        bool unknown = health_poisoned(&store->health);
         bool again = intent->status == STORE_RETRY && intent->source == NULL;
 
         if (intent->kind == INTENT_SWEEP && intent->status == STORE_OK)
@@ -376,7 +377,7 @@ static void mind_log(struct store *store)
         /* A reader may hold it: not again with every commit. */
         store->reset_at_bytes = bytes + bytes / 4;
         if (log_reset(store, &left) != STORE_OK && catalog_device_failed(store->cat))
-            atomic_store(&store->poisoned, true);
+            health_poison(&store->health, 0, "the log could not be copied back");
     } else if (bytes >= store->copy_at_bytes) {
         store->copy_at_bytes = bytes + bound / 4;
         janitor_note_long_log(store);
@@ -392,12 +393,9 @@ void *writer_run(void *argument)
     while (batch_take(batch) > 0) {
         bool committed = false;
 
-        if (atomic_load(&store->poisoned)) {
+        if (health_poisoned(&store->health)) {
             memset(&closed, 0, sizeof(closed));
-            settle_all(batch,
-                       (enum store_status)fault_set(&closed, STORE_IO,
-                                                    "the store takes no writes: a sync has failed"),
-                       &closed);
+            settle_all(batch, health_refuse(&closed), &closed);
         } else {
             committed = commit_together(batch);
             if (!committed && unsettled(batch) > 0)

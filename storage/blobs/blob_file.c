@@ -98,7 +98,7 @@ static enum store_status sync_dir(struct blob_dir *dir, const char *path, struct
         return io_fail(fd, fault, "open directory", path);
     error = file_sync_dir(fd);
     if (error < 0) {
-        atomic_store(dir->poisoned, true);
+        health_poison(dir->health, error, "sync a directory of bodies");
         return io_fail(error, fault, "sync directory", path);
     }
     return STORE_OK;

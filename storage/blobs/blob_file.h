@@ -18,16 +18,16 @@
 
 #include "base/fault.h"
 #include "storage/blobs/blob_pins.h"
-#include "storage/store.h"
+#include "storage/health.h"
 
 #define BLOB_PATH_MAX 96
 
 struct blob_dir {
-    int root_fd;       /* blobs/ */
-    int tmp_fd;        /* borrowed */
-    int quarantine_fd; /* borrowed */
-    bool sync;         /* false: relaxed durability */
-    atomic_bool *poisoned;
+    int root_fd;                       /* blobs/ */
+    int tmp_fd;                        /* borrowed */
+    int quarantine_fd;                 /* borrowed */
+    bool sync;                         /* false: relaxed durability */
+    struct health *health;             /* borrowed; poisoned when a sync fails */
     pthread_mutex_t lock;              /* of the two below */
     uint8_t top_durable[256 / 8];      /* ab/ exists and blobs/ was synced since */
     uint8_t leaf_durable[65536u / 8u]; /* ab/cd/ likewise */

@@ -115,11 +115,10 @@ static enum store_status find_end(struct packs *packs, struct fault *fault)
     return STORE_OK;
 }
 
-void packs_init(struct packs *packs, atomic_bool *poisoned)
+void packs_init(struct packs *packs, struct health *health)
 {
-    *packs = (struct packs){
-        .store_fd = -1, .poisoned = poisoned, .dir_fd = -1, .append_at = UINT64_MAX
-    };
+    *packs =
+        (struct packs){ .store_fd = -1, .health = health, .dir_fd = -1, .append_at = UINT64_MAX };
     (void)pthread_mutex_init(&packs->lock, NULL);
 }
 
@@ -186,7 +185,7 @@ static int make_dir(struct packs *packs)
         return error;
     error = packs->sync ? file_sync_dir(packs->store_fd) : 0;
     if (error < 0) {
-        atomic_store(packs->poisoned, true);
+        health_poison(packs->health, error, "sync the store's directory");
         return error;
     }
     error = file_open(packs->store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
@@ -281,7 +280,7 @@ int extent_sync(struct packs *packs, const struct extent *extent)
             atomic_store(&pack->named, true);
     }
     if (error < 0)
-        atomic_store(packs->poisoned, true);
+        health_poison(packs->health, error, "sync a pack");
     return error;
 }
 

@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 
 #include "base/fault.h"
-#include "storage/store.h"
+#include "storage/health.h"
 
 /* Stored bytes of a body that goes into a pack; larger ones have files of their own. */
 #define PACK_BODY_MAX (UINT64_C(4) * 1024 * 1024)
@@ -34,9 +34,9 @@
 struct pack;
 
 struct packs {
-    int store_fd; /* borrowed */
-    bool sync;    /* false: relaxed durability */
-    atomic_bool *poisoned;
+    int store_fd;          /* borrowed */
+    bool sync;             /* false: relaxed durability */
+    struct health *health; /* borrowed */
     uint64_t bytes_max;
     pthread_mutex_t lock;
     atomic_int dir_fd;  /* packs/; -1: not made yet */
@@ -54,8 +54,8 @@ struct extent {
     uint64_t len;
 };
 
-/* poisoned: borrowed; set when a sync fails. */
-void packs_init(struct packs *packs, atomic_bool *poisoned);
+/* health: borrowed; poisoned when a sync fails. */
+void packs_init(struct packs *packs, struct health *health);
 MUST_CHECK enum store_status packs_open(struct packs *packs, int store_fd, bool sync,
                                         uint64_t bytes_max, struct fault *fault);
 void packs_close(struct packs *packs);

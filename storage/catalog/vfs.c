@@ -204,6 +204,9 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     int rc;
 
     (void)vfs;
+    counted->base.pMethods = NULL; /* nothing to close */
+    if (file_fault_point(FILE_CALL_OPEN) < 0)
+        return SQLITE_CANTOPEN;
     counted->real = (sqlite3_file *)(void *)(counted + 1);
     counted->real->pMethods = NULL;
     rc = shim.real->xOpen(shim.real, name, counted->real, flags, ret_flags);
