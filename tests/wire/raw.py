@@ -306,6 +306,12 @@ def _signature(user, canonical, when, region, service):
     return Signature(hmac256(key, text).hex(), key, scope, amz_date, canonical, text)
 
 
+def with_md5(request):
+    """Content-MD5 of the body, which some documents must come with."""
+    request.set("Content-MD5", base64.b64encode(hashlib.md5(request.body).digest()).decode())
+    return request
+
+
 def sign_v4(request, user, payload=None, *, when=None, region="us-east-1", service="s3",
             signed=None, date=True):  # fmt: skip
     """Add x-amz-date, x-amz-content-sha256 and Authorization; returns the Signature.

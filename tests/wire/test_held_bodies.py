@@ -10,7 +10,6 @@ here from Amazon's rules alone: who owns a bucket, what its ACL grants, whose an
 """
 
 import base64
-import hashlib
 import itertools
 import json
 import xml.etree.ElementTree as ET
@@ -62,7 +61,7 @@ class World:
     def request(self, who, method, target, body=b"", headers=(), payload=None):
         request = raw.Request(method, target, [("Host", raw.host_of(self.url)), *dict(headers).items()], body)
         if body and "?" in target:
-            request.set("Content-MD5", base64.b64encode(hashlib.md5(body).digest()).decode())
+            raw.with_md5(request)
         if who is not None:
             if who.session_token:
                 request.set("x-amz-security-token", who.session_token)
