@@ -33,7 +33,8 @@ enum store_status {
     STORE_PRECONDITION_FAILED, /* a write_condition did not hold */
     STORE_DELETE_MARKER,       /* the version named is a delete marker */
     STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
-    STORE_LIMIT,               /* a named maximum was passed (buckets, parts, tags) */
+    STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
+    STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
     STORE_FULL,                /* no space on the device */
     STORE_IO,                  /* the device failed; the store is poisoned if a sync failed */
     STORE_DAMAGED,             /* bytes do not match their hash or their catalog row */
@@ -549,9 +550,9 @@ struct intent {
     bool set_versioning;
     enum bucket_versioning versioning;
 
-    /* DOCUMENT_SET */
+    /* DOCUMENT_SET; BUCKET_CREATE: a document the bucket begins with */
     struct str document_kind, document_id;
-    struct str document_body; /* STR_NONE: remove */
+    struct str document_body; /* STR_NONE: remove; CREATE: none */
 
     /* OBJECT_DELETE */
     struct delete_item *items;

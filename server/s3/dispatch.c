@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "server/s3/names.h"
 #include "server/s3/post.h"
+#include "server/s3/region.h"
 #include "server/s3/render.h"
 #include "server/s3/sink.h"
 #include "server/s3/source.h"
@@ -249,6 +250,10 @@ static enum s3_error op_admit(struct op *op)
         err = read_version_id(op);
     if (err != S3_OK)
         return err;
+    if (op->route->flags & ROUTE_REGION) {
+        op->keep_headers = true;
+        op_set(op, "x-amz-bucket-region", region_of(op, &op->bucket));
+    }
     if (op->route->flags & ROUTE_OBJECT)
         return load_object(op);
     err = decide(op, need_of(op), op->bucket.id != 0 ? &op->bucket : NULL, NULL);

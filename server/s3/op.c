@@ -60,8 +60,13 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_RETRY:
         op->outrun = true;
         return op_fail(op, S3_OperationAborted);
-    case STORE_LIMIT:
+    case STORE_BUCKET_LIMIT:
         return op_fail(op, S3_TooManyBuckets);
+    case STORE_PART_LIMIT:
+        return op_fail_argument(op,
+                                STR("Part number must be an integer between 1 and 10000, "
+                                    "inclusive"),
+                                STR("partNumber"), op_param(op, "partNumber"));
     case STORE_FULL:
         return op_fail_text(op, S3_ServiceUnavailable,
                             STR("There is no space left on the storage device."));

@@ -54,6 +54,7 @@ enum route_flags {
     ROUTE_NEW_BUCKET = 32, /* the bucket need not exist */
     ROUTE_MARKER_OK = 64,  /* a delete marker is handed to the operation */
     ROUTE_OF_OBJECT = 128, /* x-amz-checksum-* describe the object, not the body sent */
+    ROUTE_REGION = 256,    /* x-amz-bucket-region is told, also to whom the rest is refused */
 };
 
 struct op;

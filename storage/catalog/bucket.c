@@ -228,12 +228,14 @@ enum store_status catalog_bucket_create(struct catalog *cat, struct intent *inte
     if (status != STORE_OK)
         return status;
     if (count >= STORE_BUCKETS_MAX)
-        return STORE_LIMIT;
+        return STORE_BUCKET_LIMIT;
 
     status = account_intern(cat, intent->bucket_owner, &owner, &intent->fault);
-    if (status != STORE_OK)
-        return status;
-    return bucket_insert(cat, intent, owner);
+    if (status == STORE_OK)
+        status = bucket_insert(cat, intent, owner);
+    if (status == STORE_OK && str_present(intent->document_body))
+        status = catalog_document_set(cat, intent);
+    return status;
 }
 
 enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent)

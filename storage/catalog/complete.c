@@ -41,7 +41,7 @@ static enum store_status check_parts(struct catalog *cat, struct intent *intent,
     enum store_status status;
 
     if (intent->part_count == 0 || intent->part_count > STORE_PARTS_MAX)
-        return STORE_LIMIT;
+        return STORE_PART_LIMIT;
     for (size_t i = 0; i < intent->part_count; i++) {
         if (intent->parts[i].number <= previous)
             return STORE_NO_PART;

@@ -159,7 +159,7 @@ enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (intent->part_number < 1 || intent->part_number > STORE_PARTS_MAX)
-        return STORE_LIMIT;
+        return STORE_PART_LIMIT;
     if (status == STORE_OK)
         status = open_upload(cat, intent, &bucket, &upload);
     if (status == STORE_OK && copies)

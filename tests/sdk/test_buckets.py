@@ -47,6 +47,18 @@ def test_CreateBucket__again_in_us_east_1_is_200(s3, bucket):
     assert expect.body_of(s3, bucket, "kept") == b"data"
 
 
+def test_CreateBucket__again_with_tags_is_already_owned_and_leaves_the_old_tags(s3, server, root_user):
+    name = bucket_name()
+    old, other = [{"Key": "team", "Value": "a"}], [{"Key": "team", "Value": "b"}]
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"Tags": old})
+    for tagset in (old, other):
+        with expect.refused(409, "BucketAlreadyOwnedByYou") as found:
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"Tags": tagset})
+        assert found["Error"]["BucketName"] == name
+    assert expect.status_of(s3.create_bucket(Bucket=name)) == 200
+    assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == old
+
+
 def test_CreateBucket__again_elsewhere_is_already_owned(make_server):
     cloud = Cloud(make_server("--region", "eu-west-1"))
     s3 = cloud.client(region="eu-west-1")
@@ -54,9 +66,13 @@ def test_CreateBucket__again_elsewhere_is_already_owned(make_server):
     s3.create_bucket(Bucket="mine", CreateBucketConfiguration=where)
     with expect.refused(409, "BucketAlreadyOwnedByYou"):
         s3.create_bucket(Bucket="mine", CreateBucketConfiguration=where)
-    assert s3.get_bucket_location(Bucket="mine")["LocationConstraint"] == "eu-west-1"
-    region = expect.headers_of(s3.head_bucket(Bucket="mine"))["x-amz-bucket-region"]
-    assert region == "eu-west-1"
+    s3.create_bucket(Bucket="ours")
+    with expect.refused(409, "BucketAlreadyOwnedByYou"):
+        s3.create_bucket(Bucket="ours")
+    for name in ("mine", "ours"):
+        assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
+        region = expect.headers_of(s3.head_bucket(Bucket=name))["x-amz-bucket-region"]
+        assert region == "eu-west-1"
 
 
 def test_CreateBucket__of_another_owner_already_exists(alice, bucket):
@@ -69,13 +85,103 @@ def test_CreateBucket__anonymous(anyone):
         anyone.create_bucket(Bucket=bucket_name())
 
 
-def test_CreateBucket__location_constraint_is_kept(cloud):
-    s3 = cloud.client(region="eu-central-1")
+def located(server, user, name, constraint, **options):
+    """CreateBucket with a LocationConstraint, as it is on the wire; None: without a body."""
+    body = b"" if constraint is None else (
+        f'<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<LocationConstraint>{constraint}</LocationConstraint></CreateBucketConfiguration>").encode()
+    return raw.signed(server.url, user, "PUT", f"/{name}", body, **options)
+
+
+def told_regions(server, user, name, region="us-east-1"):
+    """What HeadBucket, both listings and ListBuckets say; GetBucketLocation apart."""
+    told = {raw.signed(server.url, user, method, target, region=region).header("x-amz-bucket-region")
+            for method, target in (("HEAD", f"/{name}"), ("GET", f"/{name}"), ("GET", f"/{name}?list-type=2"))}
+    listed = raw.signed(server.url, user, "GET", f"/?prefix={name}&max-buckets=1", region=region)
+    return told | {listed.element("Buckets/Bucket/BucketRegion")}
+
+
+# AWS's list, and which of its names is shown as which.
+@pytest.mark.parametrize("constraint,location,region", [
+    ("eu-central-1", "eu-central-1", "eu-central-1"), ("EU", "EU", "eu-west-1"), ("eu-west-1", "eu-west-1", "eu-west-1"),
+    ("us-west-2", "us-west-2", "us-west-2"), ("ap-southeast-7", "ap-southeast-7", "ap-southeast-7"),
+    ("mx-central-1", "mx-central-1", "mx-central-1"), ("cn-northwest-1", "cn-northwest-1", "cn-northwest-1"),
+    ("us-gov-west-1", "us-gov-west-1", "us-gov-west-1"), ("us-isob-east-1", "us-isob-east-1", "us-isob-east-1"),
+    ("eusc-de-east-1", "eusc-de-east-1", "eusc-de-east-1"), ("us-east-1", None, "us-east-1"), ("", None, "us-east-1"),
+    (None, None, "us-east-1"),
+])  # fmt: skip
+def test_CreateBucket__is_in_the_region_that_was_named(server, root_user, s3, constraint, location, region):
     name = bucket_name()
-    s3.create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-central-1"
-    assert expect.headers_of(s3.head_bucket(Bucket=name))["x-amz-bucket-region"] == "eu-central-1"
+    assert located(server, root_user, name, constraint).status == 200
+    reply = raw.signed(server.url, root_user, "GET", f"/{name}?location")
+    assert reply.body.endswith(f"2006-03-01/\">{location or ''}</LocationConstraint>".encode()), reply.body
+    assert told_regions(server, root_user, name) == {region}
+    shown = [b["Name"] for b in s3.list_buckets(BucketRegion=region.upper(), Prefix=name)["Buckets"]]
+    assert shown == [name]
+
+
+@pytest.mark.parametrize("constraint", [
+    "foo", "bar", "bogus", "auto", "aws-global", "global", "local", "us-east-9", "eu-east-1", "us-east-1a", "EU-WEST-1",
+    "eu", "US", "us_east_1", "fips-us-east-1", "s3-external-1", "eu-west-1,eu-west-2", "e" * 300,
+])  # fmt: skip
+def test_CreateBucket__name_that_is_no_region(server, root_user, constraint):
+    name = bucket_name()
+    reply = located(server, root_user, name, constraint)
+    assert (reply.status, reply.code) == (400, "InvalidLocationConstraint"), reply
+    assert reply.element("Message") == "The specified location-constraint is not valid"
+    assert reply.element("LocationConstraint") == constraint
+    assert raw.signed(server.url, root_user, "HEAD", f"/{name}").status == 404
+
+
+def test_CreateBucket__the_servers_own_region_whatever_it_is_called(make_server):
+    server = make_server("--region", "local")
+    user = server.users["root"]
+    assert located(server, user, "mine", "local").status == 200
+    assert located(server, user, "other", "eu-west-3").status == 200
+    assert located(server, user, "creator", "us-east-1").status == 200
+    assert located(server, user, "bad", "locale").code == "InvalidLocationConstraint"
+    assert [told_regions(server, user, name) for name in ("mine", "other", "creator")] == [
+        {"local"}, {"eu-west-3"}, {"us-east-1"}]  # fmt: skip
+    assert raw.signed(server.url, user, "GET", "/creator?location").element(".") in (None, "")
+    assert raw.signed(server.url, user, "GET", "/?bucket-region=local").status == 200
+    assert raw.signed(server.url, user, "GET", "/?bucket-region=locale").code == "InvalidArgument"
+
+
+STRICT = [
+    # the server's region, LocationConstraint, code or None, the name in the message
+    ("eu-west-1", None, "IllegalLocationConstraintException", "unspecified"),
+    ("eu-west-1", "", "IllegalLocationConstraintException", "unspecified"),
+    ("eu-west-1", "us-east-2", "IllegalLocationConstraintException", "us-east-2"),
+    ("eu-west-1", "us-east-1", "IllegalLocationConstraintException", "us-east-1"),
+    ("eu-west-1", "bar", "IllegalLocationConstraintException", "bar"),
+    ("eu-west-1", "eu-west-1", None, None),
+    ("eu-west-1", "EU", None, None),
+    ("eu-west-2", "EU", "IllegalLocationConstraintException", "EU"),
+    ("us-east-1", None, None, None),
+    ("us-east-1", "us-east-1", "InvalidLocationConstraint", None),
+    ("us-east-1", "bar", "InvalidLocationConstraint", None),
+    ("us-east-1", "eu-west-1", "IllegalLocationConstraintException", "eu-west-1"),
+    ("us-east-1", "EU", "IllegalLocationConstraintException", "EU"),
+    ("local", "local", None, None),
+    ("local", "us-east-1", "IllegalLocationConstraintException", "us-east-1"),
+]
+
+
+def test_CreateBucket__strict_region_makes_buckets_of_its_own_region_only(make_server):
+    servers = {}
+    for number, (region, constraint, code, named) in enumerate(STRICT):
+        if region not in servers:
+            servers[region] = make_server("--region", region, "--strict-region")
+        server, case = servers[region], (region, constraint)
+        user = server.users["root"]
+        reply = located(server, user, f"bucket{number}", constraint, region=region)
+        assert (reply.status, reply.code) == ((400, code) if code else (200, None)), (case, reply)
+        if named:
+            assert reply.element("Message") == (
+                f"The {named} location constraint is incompatible for the region specific endpoint "
+                "this request was sent to."), case  # fmt: skip
+        if code is None:
+            assert told_regions(server, user, f"bucket{number}", region) == {region}, case
 
 
 @pytest.mark.parametrize("body", [
@@ -111,9 +217,12 @@ def test_HeadBucket__missing_is_404_without_a_body(server, root_user):
     assert (reply.status, reply.body) == (404, b"")
 
 
-def test_HeadBucket__of_another_owner_is_403(alice, bucket):
-    with expect.refused(403, "403"):
-        alice.head_bucket(Bucket=bucket)
+def test_HeadBucket__of_another_owner_is_403_and_names_the_region(server, bucket):
+    for method, target in (("HEAD", ""), ("GET", ""), ("GET", "?list-type=2")):
+        reply = raw.signed(server.url, server.users["alice"], method, f"/{bucket}{target}")
+        assert (reply.status, reply.header("x-amz-bucket-region")) == (403, "us-east-1"), reply
+        reply = raw.anonymous(server.url, method, f"/{bucket}{target}")
+        assert (reply.status, reply.header("x-amz-bucket-region")) == (403, "us-east-1"), reply
 
 
 def test_HeadBucket__with_a_trailing_slash(server, root_user, bucket):
@@ -229,6 +338,26 @@ def test_ListBuckets__bad_argument(server, root_user, query):
     reply = raw.signed(server.url, root_user, "GET", f"/?{query}")
     assert reply.status == 400, reply
     assert reply.code == ("BadRequest" if "%00" in query else "InvalidArgument"), reply
+
+
+@pytest.mark.parametrize("name", ["eu-east-1", "us-east-9", "global", "local", "us-east-1a", "", "us-east-1%20", "EU"])
+def test_ListBuckets__region_that_is_none(server, root_user, name):
+    reply = raw.signed(server.url, root_user, "GET", f"/?bucket-region={name}")
+    shown = name.replace("%20", " ")
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+    assert reply.element("Message") == f"Argument value {shown} is not a valid AWS Region"
+    assert reply.element("ArgumentName") == "bucket-region"
+    assert reply.element("ArgumentValue") is None
+
+
+def test_ListBuckets__strict_region_lists_its_own_region_only(make_server):
+    server = make_server("--region", "eu-west-1", "--strict-region")
+    user = server.users["root"]
+    assert raw.signed(server.url, user, "GET", "/?bucket-region=eu-west-1", region="eu-west-1").status == 200
+    reply = raw.signed(server.url, user, "GET", "/?bucket-region=us-east-2", region="eu-west-1")
+    assert (reply.status, reply.code, reply.element("ArgumentName")) == (400, "InvalidArgument", "bucket-region"), reply
+    assert reply.element("Message") == (
+        "Requests with bucket-region specified must be made to the corresponding regional endpoint")
 
 
 def test_ListBuckets__document(server, root_user, bucket):

@@ -3,16 +3,9 @@
  * Buckets themselves: list, create, head, delete, location, versioning.
  */
 #include "server/s3/op.h"
+#include "server/s3/region.h"
 
 #define BUCKETS_XML_BYTES_MAX (4u * 1024u * 1024u)
-#define REGION_BYTES_MAX 64
-#define CREATOR_REGION STR("us-east-1") /* where S3 began: some of its answers differ */
-
-/* The region a bucket answers with: its own, or the server's. */
-static struct str bucket_region(const struct op *op, const struct bucket *bucket)
-{
-    return bucket->region.len > 0 ? bucket->region : op->options->auth.region;
-}
 
 /* ---- ListBuckets ------------------------------------------------------------------------------- */
 
@@ -31,7 +24,7 @@ static bool visit_bucket(void *context, const struct bucket *bucket)
 {
     struct bucket_page *page = context;
 
-    if (str_present(page->region) && !str_eq(page->region, bucket_region(page->op, bucket)))
+    if (str_present(page->region) && !str_eq_nocase(page->region, region_of(page->op, bucket)))
         return true;
     if (page->count == page->max) {
         page->truncated = true;
@@ -41,7 +34,7 @@ static bool visit_bucket(void *context, const struct bucket *bucket)
     xml_text(page->out, STR("Name"), bucket->name);
     xml_time(page->out, STR("CreationDate"), bucket->created_us);
     if (page->paged)
-        xml_text(page->out, STR("BucketRegion"), bucket_region(page->op, bucket));
+        xml_text(page->out, STR("BucketRegion"), region_of(page->op, bucket));
     xml_close(page->out, STR("Bucket"));
     page->count++;
     page->last = arena_dup(page->op->arena, bucket->name);
@@ -61,17 +54,40 @@ static enum s3_error max_buckets(struct op *op, uint32_t *ret_max)
     return S3_OK;
 }
 
+/* bucket-region: any case. The endpoint of one region lists the buckets of no other. */
+static enum s3_error filter_region(struct op *op, struct str *ret_region)
+{
+    struct str name = op_param(op, "bucket-region");
+    struct str own = op->options->auth.region;
+    struct str message;
+
+    *ret_region = name;
+    if (!str_present(name) || str_eq_nocase(name, own))
+        return S3_OK;
+    if (!region_known_nocase(name))
+        message =
+            arena_printf(op->arena, "Argument value %.*s is not a valid AWS Region", STR_ARG(name));
+    else if (op->options->auth.strict_region)
+        message = STR("Requests with bucket-region specified must be made to the corresponding "
+                      "regional endpoint");
+    else
+        return S3_OK;
+    return op_fail_argument(op, message, STR("bucket-region"), STR_NONE);
+}
+
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
 enum s3_error op_ListBuckets(struct op *op)
 {
     CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(BUCKETS_XML_BYTES_MAX);
-    struct bucket_page page = { .op = op, .out = &out, .region = op_param(op, "bucket-region") };
+    struct bucket_page page = { .op = op, .out = &out };
     struct str prefix = op_param(op, "prefix");
     struct str token = op_param(op, "continuation-token");
     struct str after = STR_NONE;
     enum store_status status;
     enum s3_error err = max_buckets(op, &page.max);
 
+    if (err == S3_OK)
+        err = filter_region(op, &page.region);
     if (err != S3_OK)
         return err;
     if (str_present(token) && !list_token_parse(op, token, &after))
@@ -104,43 +120,26 @@ struct creation {
     struct str acl;
 };
 
-static bool region_valid(struct str region)
-{
-    if (region.len > REGION_BYTES_MAX)
-        return false;
-    for (size_t i = 0; i < region.len; i++) {
-        char c = region.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
-            return false;
-    }
-    return true;
-}
-
-/* Any region but us-east-1 may be named: pail is in all of them at once. */
 static enum s3_error creation_body(struct op *op, struct creation *creation)
 {
     const struct xml_node *root;
     const struct xml_node *tags;
-    struct str region;
     enum s3_error err;
 
     if (op->body.len == 0)
-        return S3_OK;
+        return region_for_new_bucket(op, STR_NONE, &creation->region);
     err = op_xml(op, STR("CreateBucketConfiguration"), &root);
     if (err != S3_OK)
         return err;
     /* Directory buckets. */
     if (xml_child(root, STR("Location")) != NULL || xml_child(root, STR("Bucket")) != NULL)
         return op_fail(op, S3_NotImplemented);
-    region = xml_child_text(root, STR("LocationConstraint"));
-    if (str_eq(region, CREATOR_REGION) || !region_valid(region))
-        return op_fail(op, S3_InvalidLocationConstraint, region);
-    if (region.len > 0)
-        creation->region = region;
+    err = region_for_new_bucket(op, xml_child_text(root, STR("LocationConstraint")),
+                                &creation->region);
     tags = xml_child(root, STR("Tags"));
-    return tags != NULL ? tags_from_xml(op, tags, S3_BUCKET_TAGS_MAX, &creation->tags) : S3_OK;
+    if (err != S3_OK || tags == NULL)
+        return err;
+    return tags_from_xml(op, tags, S3_BUCKET_TAGS_MAX, &creation->tags);
 }
 
 static enum s3_error creation_headers(struct op *op, struct creation *creation)
@@ -175,33 +174,17 @@ static enum s3_error reply_CreateBucket(struct op *op)
     return op_reply_empty(op, 200);
 }
 
-/* Tags given with the creation follow it as an intent of their own. */
-static enum s3_error after_create(struct op *op)
-{
-    const struct creation *creation = op->work;
-    struct intent *intent;
-
-    if (!str_present(creation->tags))
-        return reply_CreateBucket(op);
-    intent = op_intent(op, INTENT_DOCUMENT_SET);
-    if (intent == NULL)
-        return op_fail(op, S3_SlowDown);
-    intent->document_kind = STR("tagging");
-    intent->document_id = STR("");
-    intent->document_body = creation->tags;
-    return op_submit(op, intent, reply_CreateBucket);
-}
-
 /*
- * The owner asks again. In us-east-1 S3 says 200 and resets the ACL, elsewhere 409.
+ * The owner asks again. In us-east-1 S3 says 200 and resets the ACL; elsewhere, and when the bucket
+ * is to have tags, 409.
  */
 static enum s3_error create_again(struct op *op, const struct bucket *present,
                                   const struct creation *creation)
 {
     struct intent *intent;
 
-    if (!str_eq(op->options->auth.region, CREATOR_REGION) || present->region.len > 0 ||
-        creation->region.len > 0)
+    if (!str_eq(op->options->auth.region, REGION_CREATOR) || present->region.len > 0 ||
+        creation->region.len > 0 || str_present(creation->tags))
         return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
     if (str_present(present->acl) == str_present(creation->acl) &&
         str_eq(present->acl, creation->acl))
@@ -219,24 +202,20 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html */
 enum s3_error op_CreateBucket(struct op *op)
 {
-    struct creation *creation = ARENA_NEW(op->arena, struct creation);
+    struct creation creation = { .region = STR("") };
     struct bucket present;
     struct intent *intent;
     enum store_status status;
-    enum s3_error err;
+    enum s3_error err = creation_headers(op, &creation);
 
-    if (creation == NULL)
-        return op_fail(op, S3_SlowDown);
-    creation->region = STR("");
-    err = creation_headers(op, creation);
     if (err == S3_OK)
-        err = creation_body(op, creation);
+        err = creation_body(op, &creation);
     if (err != S3_OK)
         return err;
 
     status = bucket_get(op->reader, op->bucket_name, op->arena, &present, &op->fault);
     if (status == STORE_OK && str_eq(present.owner, op_caller_id(op)))
-        return create_again(op, &present, creation);
+        return create_again(op, &present, &creation);
     if (status == STORE_OK)
         return op_fail(op, S3_BucketAlreadyExists, op->bucket_name);
     if (status != STORE_NO_BUCKET)
@@ -246,10 +225,12 @@ enum s3_error op_CreateBucket(struct op *op)
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     intent->bucket_owner = op_caller_id(op);
-    intent->bucket_region = creation->region;
-    intent->bucket_acl = creation->acl;
-    op->work = creation;
-    return op_submit(op, intent, after_create);
+    intent->bucket_region = creation.region;
+    intent->bucket_acl = creation.acl;
+    intent->document_kind = STR("tagging");
+    intent->document_id = STR("");
+    intent->document_body = creation.tags;
+    return op_submit(op, intent, reply_CreateBucket);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------- */
@@ -259,7 +240,6 @@ enum s3_error op_HeadBucket(struct op *op)
 {
     op_set(op, "x-amz-bucket-arn",
            arena_printf(op->arena, "arn:aws:s3:::%.*s", STR_ARG(op->bucket_name)));
-    op_set(op, "x-amz-bucket-region", bucket_region(op, &op->bucket));
     op_set(op, "x-amz-access-point-alias", STR("false"));
     op_set(op, "Content-Type", STR("application/xml"));
     return op_reply_empty(op, 200);
@@ -285,10 +265,10 @@ enum s3_error op_DeleteBucket(struct op *op)
 enum s3_error op_GetBucketLocation(struct op *op)
 {
     struct buf out = BUF_WITH_MAX(4096);
-    struct str region = bucket_region(op, &op->bucket);
+    struct str region = region_constraint(op, &op->bucket);
 
     xml_begin(&out, STR("LocationConstraint"));
-    if (!str_eq(region, CREATOR_REGION))
+    if (!str_eq(region, REGION_CREATOR))
         xml_escape(&out, region);
     xml_close(&out, STR("LocationConstraint"));
     return op_reply_xml(op, &out);

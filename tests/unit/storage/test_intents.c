@@ -2,6 +2,8 @@
 /*
  * Buckets, documents and single objects through intents.
  */
+#include <stdio.h>
+
 #include "fixture.h"
 
 static char big[300000];
@@ -220,6 +222,58 @@ static void documents_are_set_replaced_and_removed(void **state)
     fx_close(f);
 }
 
+static void a_bucket_may_begin_with_a_document(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct intent make = { .kind = INTENT_BUCKET_CREATE,
+                           .bucket = STR("tagged"),
+                           .bucket_owner = OWNER,
+                           .bucket_region = STR(""),
+                           .arena = f->arena,
+                           .document_kind = STR("tagging"),
+                           .document_id = STR(""),
+                           .document_body = STR("a=b") };
+    struct bucket bucket;
+    struct str body;
+
+    (void)state;
+    FX_OK(f, store_submit_wait(f->store, &make));
+    FX_OK(f, bucket_get(f->reader, STR("tagged"), f->arena, &bucket, &f->fault));
+    FX_OK(f,
+          document_get(f->reader, bucket.id, STR("tagging"), STR(""), f->arena, &body, &f->fault));
+    assert_true(str_eq(body, STR("a=b")));
+
+    /* There already: its document is left alone. */
+    make.document_body = STR("c=d");
+    assert_int_equal(store_submit_wait(f->store, &make), STORE_BUCKET_EXISTS);
+    FX_OK(f,
+          document_get(f->reader, bucket.id, STR("tagging"), STR(""), f->arena, &body, &f->fault));
+    assert_true(str_eq(body, STR("a=b")));
+    fx_close(f);
+}
+
+static void an_owner_has_so_many_buckets_and_not_one_more(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    char name[16];
+    struct intent make = { .kind = INTENT_BUCKET_CREATE,
+                           .bucket_owner = STR("collector"),
+                           .bucket_region = STR(""),
+                           .arena = f->arena };
+
+    (void)state;
+    for (int i = 0; i < STORE_BUCKETS_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "b%05d", i);
+        make.bucket = str_from_cstr(name);
+        FX_OK(f, store_submit_wait(f->store, &make));
+    }
+    make.bucket = STR("one-more");
+    assert_int_equal(store_submit_wait(f->store, &make), STORE_BUCKET_LIMIT);
+    make.bucket_owner = STR("somebody-else");
+    FX_OK(f, store_submit_wait(f->store, &make));
+    fx_close(f);
+}
+
 static void copies_share_bytes_and_survive_their_source(void **state)
 {
     struct fixture *f = fx_open(NULL);
@@ -317,6 +371,8 @@ int main(void)
         cmocka_unit_test(a_bucket_exists_once_and_goes_only_when_empty),
         cmocka_unit_test(buckets_are_listed_by_owner_and_prefix),
         cmocka_unit_test(documents_are_set_replaced_and_removed),
+        cmocka_unit_test(a_bucket_may_begin_with_a_document),
+        cmocka_unit_test(an_owner_has_so_many_buckets_and_not_one_more),
         cmocka_unit_test(copies_share_bytes_and_survive_their_source),
         cmocka_unit_test(a_copy_of_a_replaced_source_says_retry),
         cmocka_unit_test(last_modified_never_steps_back),

@@ -166,8 +166,9 @@ static void a_replaced_part_says_retry_and_an_aborted_upload_is_gone(void **stat
     assert_int_equal(store_submit_wait(f->store, &complete), STORE_RETRY);
     assert_int_equal(fx_complete(f, "m", upload, two, 2), STORE_RETRY);
     assert_int_equal(fx_part(f, "x", upload, 1, STR("x"), NULL), STORE_NO_UPLOAD);
-    assert_int_equal(fx_part(f, "m", upload, 0, STR("x"), NULL), STORE_LIMIT);
-    assert_int_equal(fx_part(f, "m", upload, STORE_PARTS_MAX + 1, STR("x"), NULL), STORE_LIMIT);
+    assert_int_equal(fx_part(f, "m", upload, 0, STR("x"), NULL), STORE_PART_LIMIT);
+    assert_int_equal(fx_part(f, "m", upload, STORE_PARTS_MAX + 1, STR("x"), NULL),
+                     STORE_PART_LIMIT);
     FX_OK(f, fx_part(f, "m", upload, STORE_PARTS_MAX, STR("x"), NULL));
     FX_OK(f, fx_abort(f, "m", upload));
     assert_int_equal(fx_abort(f, "m", upload), STORE_NO_UPLOAD);
