@@ -2,7 +2,7 @@
 /*
  * pail fsck DIR: checks a store that no process has open.
  *
- * Exit code 0: clean; 1: errors were found; 2: the check could not run.
+ * Exit code 0: clean; 1: errors were found; 2: the check could not run; 3: the store is served.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 
 #define LINE_BYTES_MAX 8192
 
-enum fsck_code { FSCK_CLEAN = 0, FSCK_ERRORS = 1, FSCK_NOT_RUN = 2 };
+enum fsck_code { FSCK_CLEAN = 0, FSCK_ERRORS = 1, FSCK_NOT_RUN = 2, FSCK_IN_USE = 3 };
 
 struct fsck_request {
     const char *dir;
@@ -113,7 +113,8 @@ static int print_help(void)
                    "  --read-data   also read every body and compare its hash\n"
                    "  --json        one JSON object: findings and counts\n"
                    "\n"
-                   "Exit codes: 0 clean, 1 errors were found, 2 the check could not run.\n");
+                   "Exit codes: 0 clean, 1 errors were found, 2 the check could not run,\n"
+                   "3 the directory is in use.\n");
     command_write(STDOUT_FILENO, &text);
     return FSCK_CLEAN;
 }
@@ -142,7 +143,7 @@ int command_fsck(char *const *words)
         (void)fault_set(&fault, 0, "can not check '%s': %s", request.dir,
                         cause.text[0] != '\0' ? cause.text : store_status_name(status));
     if (status != STORE_OK)
-        return command_failed(FSCK_NOT_RUN, &fault);
+        return command_failed(status == STORE_LOCKED ? FSCK_IN_USE : FSCK_NOT_RUN, &fault);
 
     print_report(&request, &report);
     return report.errors == 0 ? FSCK_CLEAN : FSCK_ERRORS;

@@ -31,6 +31,11 @@ static const char *const migrations[SCHEMA_VERSION - 1] = {
     "PRAGMA user_version = 2;",
     "ALTER TABLE bucket ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
     "PRAGMA user_version = 3;",
+    /* Parts made from whole multipart objects had their parts, and left them behind. */
+    "DELETE FROM manifest_part WHERE manifest NOT IN"
+    " (SELECT body_id FROM object WHERE body_kind = 3"
+    "  UNION ALL SELECT body_id FROM version WHERE body_kind = 3);"
+    "PRAGMA user_version = 4;",
 };
 
 static const char setup_reader[] = "PRAGMA cache_size = -1024;"

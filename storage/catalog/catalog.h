@@ -256,7 +256,8 @@ struct checked_body {
     struct body_ref ref;
     uint64_t size;
     struct str etag;
-    bool single; /* not a multipart object: its ETag is an MD5 */
+    bool single; /* neither a multipart object nor a part, which may be a copy of one: its ETag is
+                    the MD5 of its bytes */
 };
 typedef bool check_body(void *context, const struct checked_body *body);
 MUST_CHECK enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit,

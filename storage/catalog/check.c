@@ -14,6 +14,9 @@
     "  UNION ALL SELECT body_kind, body_id FROM part"                                              \
     "  UNION ALL SELECT kind, ref FROM piece"                                                      \
     "  UNION ALL SELECT 1, id FROM inline_dead) "
+#define VERSIONS                                                                                   \
+    " (SELECT body_kind AS k, body_id AS i, part_count FROM object"                                \
+    "  UNION ALL SELECT body_kind, body_id, part_count FROM version) "
 #define BODIES                                                                                     \
     " (SELECT body_kind AS k, body_id AS i, size FROM object"                                      \
     "  UNION ALL SELECT body_kind, body_id, size FROM version"                                     \
@@ -48,9 +51,13 @@ static const char *const findings[] = {
     "SELECT 'blob ' || id || ' is dead and alive' FROM blob WHERE (refs = 0) != (dead_seq NOTNULL)",
     "SELECT 'manifest ' || i || ' has ' || count(*) || ' owners' FROM" BODIES
     " WHERE k = 3 GROUP BY i HAVING count(*) > 1",
-    "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM"
-    " (SELECT manifest FROM piece UNION SELECT manifest FROM manifest_part)"
+    "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM piece"
     " WHERE manifest NOT IN (SELECT i FROM" BODIES "WHERE k = 3)",
+    "SELECT DISTINCT 'parts of manifest ' || manifest || ' belong to no object' FROM manifest_part"
+    " WHERE manifest NOT IN (SELECT i FROM" VERSIONS "WHERE k = 3)",
+    "SELECT 'manifest ' || i || ' has ' || n || ' parts, its object ' || part_count FROM"
+    " (SELECT i, part_count, (SELECT count(*) FROM manifest_part WHERE manifest = i) AS n FROM"
+    " " VERSIONS "WHERE k = 3) WHERE n != part_count",
     "SELECT 'manifest ' || i || ' is not as long as its body' FROM" BODIES
     " WHERE k = 3 AND size != (SELECT ifnull(sum(len), 0) FROM piece WHERE manifest = i)",
     "SELECT 'manifest ' || manifest || ' has a gap at ' || at FROM (SELECT manifest, at, len,"
@@ -165,7 +172,7 @@ enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit, v
                 " SELECT key, body_kind, body_id, wrapped_key, size, etag, part_count = 0"
                 "  FROM version WHERE body_kind != 0"
                 " UNION ALL"
-                " SELECT x'', body_kind, body_id, wrapped_key, size, etag, 1"
+                " SELECT x'', body_kind, body_id, wrapped_key, size, etag, 0"
                 "  FROM part WHERE body_kind != 0"
     };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;

@@ -4,6 +4,8 @@
  *
  * (1) Pieces of a manifest lie end to end from 0 and none is empty.
  * (2) A piece owns one reference: to a blob (counted) or to an inline body (exclusive).
+ * (3) Rows of manifest_part belong to finished objects. The manifest of a part has pieces only, so
+ *     that a part can be taken over whole.
  */
 #include "storage/catalog/sql.h"
 

@@ -35,17 +35,16 @@ enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
     return status;
 }
 
-enum store_status copy_source_take(struct catalog *cat, struct intent *intent,
-                                   const struct version *from, struct body_ref *ret_ref,
-                                   uint64_t *ret_size)
+enum store_status copy_source_slice(struct catalog *cat, struct intent *intent,
+                                    const struct version *from, struct body_ref *ret_ref,
+                                    uint64_t *ret_size)
 {
     const struct copy_source *source = intent->source;
+    uint64_t offset = source->ranged ? source->offset : 0;
 
     *ret_size = source->ranged ? source->len : from->size_bytes;
-    if (source->ranged)
-        return body_slice(cat, &from->body, from->size_bytes, source->offset, source->len, ret_ref,
-                          &intent->fault);
-    return body_duplicate(cat, &from->body, ret_ref, &intent->fault);
+    return body_slice(cat, &from->body, from->size_bytes, offset, *ret_size, ret_ref,
+                      &intent->fault);
 }
 
 /* The new body's reference, taken before anything old is given back: a key can copy itself. */
@@ -58,8 +57,13 @@ static enum store_status take_body(struct catalog *cat, struct intent *intent,
         return body_store(cat, staged, &fresh->body, &intent->fault);
     }
 
-    fresh->part_count = intent->source->ranged ? 0 : from->part_count;
-    return copy_source_take(cat, intent, from, &fresh->body, &fresh->size_bytes);
+    if (intent->source->ranged)
+        return copy_source_slice(cat, intent, from, &fresh->body, &fresh->size_bytes);
+
+    /* A copy of a whole object is an object of as many parts. */
+    fresh->part_count = from->part_count;
+    fresh->size_bytes = from->size_bytes;
+    return body_duplicate(cat, &from->body, &fresh->body, &intent->fault);
 }
 
 enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,

@@ -173,7 +173,7 @@ enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
 
     intent->committed_us = clock_now_us();
     if (copies) {
-        status = copy_source_take(cat, intent, &from, &body, &intent->size_bytes);
+        status = copy_source_slice(cat, intent, &from, &body, &intent->size_bytes);
     } else {
         intent->size_bytes = staged->size_bytes;
         status = body_store(cat, staged, &body, &intent->fault);

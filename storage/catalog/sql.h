@@ -29,7 +29,7 @@
 #define BUCKET_NAME_CACHED_MAX 64
 
 #define APPLICATION_ID 0x7061696c /* 'pail' */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x) STRINGIFY_(x)
 
@@ -154,7 +154,8 @@ MUST_CHECK enum store_status body_store(struct catalog *cat, const struct staged
                                         struct body_ref *ret_ref, struct fault *fault);
 MUST_CHECK enum store_status body_release(struct catalog *cat, const struct body_ref *ref,
                                           struct fault *fault);
-/* A second reference to the same bytes (inline bodies are duplicated). */
+/* A second reference to the same bytes (inline bodies are duplicated), and to the parts of a
+ * finished object. */
 MUST_CHECK enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref,
                                             struct body_ref *ret_ref, struct fault *fault);
 /* A reference to a stretch of a body. */
@@ -245,12 +246,13 @@ MUST_CHECK enum store_status intent_result(struct intent *intent, const struct b
                                            const struct written_version *written,
                                            uint64_t size_bytes);
 
-/* object.c: copy sources. Find it (STORE_RETRY when it is gone), then take its bytes. */
+/* object.c: copy sources. Find it (STORE_RETRY when it is gone), then take its bytes: a slice is
+ * bytes alone, whatever parts the source was made of. */
 MUST_CHECK enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
                                               struct version *ret_version);
-MUST_CHECK enum store_status copy_source_take(struct catalog *cat, struct intent *intent,
-                                              const struct version *from, struct body_ref *ret_ref,
-                                              uint64_t *ret_size);
+MUST_CHECK enum store_status copy_source_slice(struct catalog *cat, struct intent *intent,
+                                               const struct version *from, struct body_ref *ret_ref,
+                                               uint64_t *ret_size);
 
 /* vfs.c: name of the VFS that counts and can fail; NULL when it cannot be registered. */
 const char *vfs_name(void);

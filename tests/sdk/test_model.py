@@ -8,22 +8,26 @@ random, printed). A failing sequence is named by its own seed:
 
 The model knows what S3 documents: versions newest first, the null version, delete markers, what a
 copy keeps, what a multipart upload becomes, which precondition fails. After every sequence the
-whole bucket is compared: every key, version, body, metadata, tag and open upload.
+whole bucket is compared: every key, version, body, metadata, tag and open upload. Then the server
+is stopped, and fsck reads all and finds nothing.
 """
 
 import hashlib
 import os
 import random
+import subprocess
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sdk.cloud import bucket_name
+from sdk.cloud import Cloud, bucket_name
 from sdk import expect
+from wire import process
 
 SEQUENCES = int(os.environ.get("PAIL_MODEL_SEQUENCES") or 100)
 OPERATIONS = 30
 KEYS = ["a", "a/b", "a/b/", "a//", "ä", "b c+d", "z"]
+LARGE = 5 << 20  # what a part has to have that is not the last
 
 
 class Version:
@@ -101,7 +105,16 @@ class Runner:
 
     def body(self):
         size = self.random.choice([0, 1, 10, 1000, 65536, 65537, 200_000])
+        return self.random_bytes(LARGE if self.random.random() < 0.03 else size)
+
+    def random_bytes(self, size):
+        if self.random.random() < 0.2:  # equal contents share what is stored
+            return hashlib.shake_128(b"equal").digest(size)
         return hashlib.shake_128(self.random.randbytes(8)).digest(size)
+
+    def sealed(self):
+        """Arguments that ask for encryption, or none."""
+        return {"ServerSideEncryption": "AES256"} if self.random.random() < 0.3 else {}
 
     def key(self):
         return self.random.choice(KEYS)
@@ -120,6 +133,7 @@ class Runner:
             self.put, self.put, self.put, self.get, self.get, self.head, self.copy, self.delete, self.delete, self.delete_version,
             self.delete_many, self.listing, self.listing_pages, self.versioning, self.tag, self.untag, self.upload, self.upload_part,
             self.upload_part, self.complete, self.abort, self.conditional_put, self.conditional_delete, self.get_range, self.part_copy,
+            self.part_copy_whole, self.large_upload,
         ])  # fmt: skip
         self.trace.append(operation.__name__)
         operation()
@@ -131,7 +145,7 @@ class Runner:
         self.trace.append((key, len(body)))
         answer = self.s3.put_object(
             Bucket=self.bucket, Key=key, Body=body, Metadata=metadata, ContentType="text/x",
-            Tagging="&".join(f"{k}={v}" for k, v in tags.items()))  # fmt: skip
+            Tagging="&".join(f"{k}={v}" for k, v in tags.items()), **self.sealed())  # fmt: skip
         new = Version(body, metadata=metadata, tags=tags, content_type="text/x")
         assert answer["ETag"] == new.etag
         self.model.put(key, new, answer.get("VersionId"))
@@ -224,7 +238,7 @@ class Runner:
             copy_source = {"Bucket": self.bucket, "Key": source}
         else:
             copy_source = {"Bucket": self.bucket, "Key": source, "VersionId": version.id}
-        answer = self.s3.copy_object(CopySource=copy_source, **where, **options)
+        answer = self.s3.copy_object(CopySource=copy_source, **where, **options, **self.sealed())
         new = version.copy(**changes)
         assert answer["CopyObjectResult"]["ETag"] == new.etag
         self.model.put(target, new, answer.get("VersionId"))
@@ -330,18 +344,19 @@ class Runner:
 
     def upload(self):
         key, metadata = self.key(), self.words()
-        answer = self.s3.create_multipart_upload(Bucket=self.bucket, Key=key, Metadata=metadata)
+        answer = self.s3.create_multipart_upload(Bucket=self.bucket, Key=key, Metadata=metadata, **self.sealed())
         self.model.uploads[answer["UploadId"]] = (key, {}, metadata)
+        return answer["UploadId"]
 
     def some_upload(self):
         if not self.model.uploads:
             self.upload()
         return self.random.choice(sorted(self.model.uploads))
 
-    def upload_part(self):
-        upload = self.some_upload()
+    def upload_part(self, upload=None, number=None, body=None):
+        upload = upload or self.some_upload()
         key, parts, _ = self.model.uploads[upload]
-        number, body = self.random.randint(1, 3), self.body()
+        number, body = number or self.random.randint(1, 3), self.body() if body is None else body
         answer = self.s3.upload_part(Bucket=self.bucket, Key=key, UploadId=upload, PartNumber=number, Body=body)
         assert answer["ETag"] == expect.md5_etag(body)
         parts[number] = (body, answer["ETag"])
@@ -360,8 +375,31 @@ class Runner:
             CopySourceRange=f"bytes={start}-{end}")  # fmt: skip
         parts[number] = (body[start : end + 1], answer["CopyPartResult"]["ETag"])
 
-    def complete(self):
-        upload = self.some_upload()
+    def part_copy_whole(self, upload=None, number=None):
+        """A whole version, also one that is made of parts, becomes a part."""
+        versions = [(key, item) for key, items in self.model.versions.items() for item in items if item.body]
+        if not versions:
+            return
+        whole = [item for item in versions if item[1].etag.count("-")]
+        source, version = self.random.choice(whole if whole and self.random.random() < 0.7 else versions)
+        upload, number = upload or self.some_upload(), number or self.random.randint(1, 3)
+        key, parts, _ = self.model.uploads[upload]
+        self.trace.append((source, version.id, key, number))
+        answer = self.s3.upload_part_copy(
+            Bucket=self.bucket, Key=key, UploadId=upload, PartNumber=number,
+            CopySource={"Bucket": self.bucket, "Key": source, "VersionId": version.id})  # fmt: skip
+        parts[number] = (version.body, answer["CopyPartResult"]["ETag"])
+
+    def large_upload(self):
+        """Two parts and more, which small bodies can not be."""
+        upload = self.upload()
+        self.upload_part(upload, 1, self.random_bytes(LARGE))
+        self.upload_part(upload, 2, self.body())
+        self.part_copy_whole(upload, 3)
+        self.complete(upload)
+
+    def complete(self, upload=None):
+        upload = upload or self.some_upload()
         key, parts, metadata = self.model.uploads[upload]
         self.trace.append((key, sorted(parts)))
         where = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
@@ -370,15 +408,14 @@ class Runner:
                 "Parts": [{"PartNumber": 1, "ETag": '"' + "0" * 32 + '"'}]}), "InvalidPart")  # fmt: skip
             return
         listed = [{"PartNumber": number, "ETag": parts[number][1]} for number in sorted(parts)]
-        if len(parts) > 1:  # the bodies here are small: only a last part may be
+        if any(len(parts[item["PartNumber"]][0]) < LARGE for item in listed[:-1]):
             self.refused(
                 lambda: self.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": listed}), "EntityTooSmall")
             listed = listed[-1:]
-        number = listed[0]["PartNumber"]
         answer = self.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": listed})
-        body, etag = parts[number]
-        whole = hashlib.md5(bytes.fromhex(etag.strip('"'))).hexdigest()
-        new = Version(body, metadata=metadata, etag=f'"{whole}-1"')
+        body = b"".join(parts[item["PartNumber"]][0] for item in listed)
+        whole = hashlib.md5(b"".join(bytes.fromhex(item["ETag"].strip('"')) for item in listed)).hexdigest()
+        new = Version(body, metadata=metadata, etag=f'"{whole}-{len(listed)}"')
         assert answer["ETag"] == new.etag
         self.model.put(key, new, answer.get("VersionId"))
         del self.model.uploads[upload]
@@ -437,8 +474,19 @@ class Runner:
         self.s3.delete_bucket(Bucket=self.bucket)
 
 
+def fsck(server):
+    """Stop the server, check what it left, start it again."""
+    server.stop()
+    out = subprocess.run(
+        [process.program(), "fsck", "--read-data", server.directory], capture_output=True, text=True)
+    assert (out.returncode, out.stdout.splitlines()[-1]) == (0, "clean"), out.stdout + out.stderr
+    server.start()
+
+
 @pytest.mark.timeout(3600)
-def test_model__random_sequences(s3):
+def test_model__random_sequences(make_server):
+    server = make_server()
+    s3 = Cloud(server).client()
     first = int(os.environ.get("PAIL_MODEL_SEED") or random.randrange(2**31))
     print(f"PAIL_MODEL_SEED={first} PAIL_MODEL_SEQUENCES={SEQUENCES}")
     steps = 0
@@ -449,6 +497,7 @@ def test_model__random_sequences(s3):
                 runner.step()
                 steps += 1
             runner.compare()
+            fsck(server)
             runner.clean()
         except BaseException as failure:
             failure.add_note(f"sequence PAIL_MODEL_SEED={seed} PAIL_MODEL_SEQUENCES=1, after: {runner.trace}")

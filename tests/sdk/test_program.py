@@ -813,6 +813,17 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
     assert run("credentials", tmp_path).returncode == 1
 
 
+def schema_back_to(version):
+    """SQL that undoes the migrations after that version, newest first."""
+    undo = {
+        4: "",
+        3: "ALTER TABLE bucket DROP COLUMN changed;",
+        2: "DROP INDEX blob_pack; ALTER TABLE blob DROP COLUMN pack; ALTER TABLE blob DROP COLUMN at;",
+    }
+    return "".join(undo[step] for step in sorted(undo, reverse=True) if step > version) + (
+        f"PRAGMA user_version = {version};")  # fmt: skip
+
+
 def test_program__a_store_of_the_first_schema_is_migrated(tmp_path):
     bodies = {"small": b"s", "middle": os.urandom(200_000), "large": os.urandom(5 << 20)}
     with serving(tmp_path, "--buckets", "seed") as server:
@@ -820,9 +831,7 @@ def test_program__a_store_of_the_first_schema_is_migrated(tmp_path):
             server.client().put_object(Bucket="seed", Key=key, Body=bodies[key])
         assert server.stop() == 0
     with contextlib.closing(sqlite3.connect(server.directory / "catalog.db")) as catalog:
-        catalog.executescript("DROP INDEX blob_pack; ALTER TABLE blob DROP COLUMN pack;"
-                              "ALTER TABLE blob DROP COLUMN at;"
-                              "ALTER TABLE bucket DROP COLUMN changed; PRAGMA user_version = 1")
+        catalog.executescript(schema_back_to(1))
     out = run("fsck", server.directory)
     assert out.returncode == 2
     assert "schema 1" in out.stderr
@@ -834,11 +843,44 @@ def test_program__a_store_of_the_first_schema_is_migrated(tmp_path):
     assert run("fsck", "--read-data", server.directory).returncode == 0
 
 
+def test_program__parts_of_no_object_that_earlier_programs_left_are_removed(tmp_path):
+    """An upload of a whole multipart object as a part left rows behind: some beside open parts."""
+    part = os.urandom(5 << 20)
+    with serving(tmp_path, "--buckets", "seed") as server:
+        s3 = server.client()
+        upload = s3.create_multipart_upload(Bucket="seed", Key="a")["UploadId"]
+        etags = [s3.upload_part(Bucket="seed", Key="a", UploadId=upload, PartNumber=n, Body=body)["ETag"]
+                 for n, body in ((1, part), (2, b"end"))]  # fmt: skip
+        s3.complete_multipart_upload(Bucket="seed", Key="a", UploadId=upload, MultipartUpload={
+            "Parts": [{"PartNumber": n + 1, "ETag": etag} for n, etag in enumerate(etags)]})  # fmt: skip
+        upload = s3.create_multipart_upload(Bucket="seed", Key="b")["UploadId"]
+        etag = s3.upload_part_copy(Bucket="seed", Key="b", UploadId=upload, PartNumber=1,
+                                   CopySource={"Bucket": "seed", "Key": "a"})["CopyPartResult"]["ETag"]  # fmt: skip
+        assert server.stop() == 0
+    with contextlib.closing(sqlite3.connect(server.directory / "catalog.db")) as catalog:
+        catalog.executescript(
+            "INSERT INTO manifest_part SELECT 77777, number, size, etag, checksum FROM manifest_part;"
+            "INSERT INTO manifest_part SELECT (SELECT body_id FROM part), number, size, etag, checksum"
+            "  FROM manifest_part WHERE manifest != 77777;")
+        assert catalog.execute("SELECT count(*) FROM manifest_part").fetchone() == (6,)
+        assert "parts of manifest 77777 belong to no object" in run("fsck", server.directory).stdout
+        catalog.executescript(schema_back_to(3))
+    with serving(tmp_path) as server:
+        s3 = server.client()
+        s3.complete_multipart_upload(Bucket="seed", Key="b", UploadId=upload, MultipartUpload={
+            "Parts": [{"PartNumber": 1, "ETag": etag}]})  # fmt: skip
+        assert s3.get_object(Bucket="seed", Key="b")["Body"].read() == part + b"end"
+        assert s3.get_object_attributes(Bucket="seed", Key="b", ObjectAttributes=["ObjectParts"])[
+            "ObjectParts"]["TotalPartsCount"] == 1  # fmt: skip
+        assert server.stop() == 0
+    assert run("fsck", "--read-data", server.directory).returncode == 0
+
+
 def test_program__fsck_tells_clean_from_damaged_from_not_run(tmp_path):
     with serving(tmp_path, "--buckets", "seed") as server:
         server.client().put_object(Bucket="seed", Key="key", Body=os.urandom(200_000))
         out = run("fsck", server.directory)
-        assert (out.returncode, out.stdout) == (2, "")
+        assert (out.returncode, out.stdout) == (3, "")
         assert "in use" in out.stderr
         assert server.stop() == 0
 

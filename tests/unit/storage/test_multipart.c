@@ -145,6 +145,45 @@ static void ranges_of_a_multipart_object_can_be_parts(void **state)
     fx_close(f);
 }
 
+/* What a whole multipart object leaves when it is a part: fx_close asks fsck. */
+static void a_whole_multipart_object_can_be_a_part(void **state)
+{
+    static const uint32_t numbers[] = { 1, 2, 3, 5 };
+    static const uint32_t one[] = { 1 };
+    struct fixture *f = fx_open(NULL);
+    struct str upload = fx_upload(f, "m");
+    struct str expected = build(f, "m", upload);
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_complete(f, "m", upload, numbers, COUNT_OF(numbers)));
+    for (int round = 0; round < 3; round++) { /* a part copy of a part copy of ... */
+        struct copy_source all = { .bucket_id = fx_bucket_id(f), .key = STR("m") };
+
+        FX_OK(f, fx_head(f, "m", &version));
+        all.seq = version.seq;
+        upload = fx_upload(f, "m");
+        FX_OK(f, fx_part(f, "m", upload, 1, STR_NONE, &all));
+        FX_OK(f, fx_part(f, "m", upload, 1, STR_NONE, &all));            /* replaced */
+        FX_OK(f, fx_part(f, "m", upload, 2, STR_NONE, &all));            /* not chosen */
+        FX_OK(f, fx_part(f, "m", upload, 3, STR_NONE, &all));            /* replaced */
+        FX_OK(f, fx_part(f, "m", upload, 3, part_bytes(5, 3000), NULL)); /* by bytes */
+        FX_OK(f, fx_complete(f, "m", upload, one, 1));
+        FX_OK(f, fx_head(f, "m", &version));
+        assert_int_equal(version.part_count, 1);
+        fx_assert_content(f, "m", expected);
+
+        all.seq = version.seq;
+        upload = fx_upload(f, "n"); /* one stays open, one is aborted */
+        FX_OK(f, fx_part(f, "n", upload, 1, STR_NONE, &all));
+        upload = fx_upload(f, "n");
+        FX_OK(f, fx_part(f, "n", upload, 1, STR_NONE, &all));
+        FX_OK(f, fx_abort(f, "n", upload));
+        FX_OK(f, fx_versioning(f, round == 0 ? VERSIONING_ENABLED : VERSIONING_SUSPENDED));
+    }
+    fx_close(f);
+}
+
 static void a_replaced_part_says_retry_and_an_aborted_upload_is_gone(void **state)
 {
     static const uint32_t one[] = { 1 };
@@ -294,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_all_kinds_become_one_object),
         cmocka_unit_test(ranges_of_a_multipart_object_can_be_parts),
+        cmocka_unit_test(a_whole_multipart_object_can_be_a_part),
         cmocka_unit_test(a_replaced_part_says_retry_and_an_aborted_upload_is_gone),
         cmocka_unit_test(one_empty_part_is_an_empty_multipart_object),
         cmocka_unit_test(open_uploads_are_listed_by_key_then_age),
