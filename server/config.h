@@ -76,6 +76,7 @@ struct config {
     enum config_log_level log_level;
     uint64_t upload_expiry_s;            /* 0: never */
     struct str root_user, root_password; /* "": not set */
+    bool root_from_aws;
 
     struct config_user *users;
     size_t user_count;

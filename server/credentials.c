@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "server/root_socket.h"
 
 #define CREDENTIALS_BYTES_MAX 4096
 
@@ -63,6 +64,7 @@ static bool from_variables(const char *key_name, const char *secret_name,
         .access_key = str_from_cstr(getenv(key_name)),
         .secret_key = str_from_cstr(getenv(secret_name)),
         .origin = CREDENTIALS_ENVIRONMENT,
+        .user_variable = key_name,
         .secret_variable = secret_name,
     };
 
@@ -149,12 +151,16 @@ static int load_file(int dir_fd, struct arena *arena, struct credentials *ret_cr
 bool credentials_load(int dir_fd, struct arena *arena, struct credentials *ret_credentials,
                       struct fault *fault)
 {
-    int loaded = load_file(dir_fd, arena, ret_credentials, fault);
+    int loaded;
 
+    if (root_socket_ask(dir_fd, arena, ret_credentials))
+        return true;
+
+    loaded = load_file(dir_fd, arena, ret_credentials, fault);
     if (loaded == 0)
         return fault_set(fault, false,
-                         "the store has no file '" CREDENTIALS_FILE "': its key pair was given by "
-                         "environment or settings so far");
+                         "nobody serves the store, and it has no file '" CREDENTIALS_FILE "': its "
+                         "key pair was given by environment or settings so far");
 
     return loaded > 0;
 }
@@ -192,6 +198,22 @@ static bool generate(int dir_fd, struct arena *arena, struct credentials *ret_cr
     return true;
 }
 
+/* PAIL_ROOT_USER and PAIL_ROOT_PASSWORD, from wherever settings come. */
+static bool from_config(const struct config *config, struct credentials *ret_credentials,
+                        struct fault *fault)
+{
+    bool variable = config->origins[SETTING_root_password] == CONFIG_ENVIRONMENT;
+
+    *ret_credentials = (struct credentials){
+        .access_key = config->root_user,
+        .secret_key = config->root_password,
+        .origin = variable ? CREDENTIALS_ENVIRONMENT : CREDENTIALS_SETTINGS,
+        .user_variable = "PAIL_ROOT_USER",
+        .secret_variable = "PAIL_ROOT_PASSWORD",
+    };
+    return usable(ret_credentials, "root-user", fault);
+}
+
 bool credentials_find(const struct config *config, int dir_fd, struct arena *arena,
                       struct credentials *ret_credentials, struct fault *fault)
 {
@@ -204,23 +226,18 @@ bool credentials_find(const struct config *config, int dir_fd, struct arena *are
                                                  .origin = CREDENTIALS_DEV };
         return true;
     }
-    if (config->root_user.len > 0) {
-        bool variable = config->origins[SETTING_root_password] == CONFIG_ENVIRONMENT;
+    if (config->root_user.len > 0)
+        return from_config(config, ret_credentials, fault);
 
-        *ret_credentials = (struct credentials){
-            .access_key = config->root_user,
-            .secret_key = config->root_password,
-            .origin = variable ? CREDENTIALS_ENVIRONMENT : CREDENTIALS_SETTINGS,
-            .secret_variable = "PAIL_ROOT_PASSWORD",
-        };
-        return usable(ret_credentials, "root-user", fault);
-    }
-
-    if (from_variables("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", ret_credentials, &cause) ||
-        (cause.text[0] == '\0' && credentials_from_aws(ret_credentials, &cause)))
+    if (from_variables("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", ret_credentials, &cause))
         return true;
     if (cause.text[0] != '\0')
         return fault_set(fault, false, "%s", cause.text);
+    if (config->root_from_aws)
+        return credentials_from_aws(ret_credentials, fault) ||
+               fault_set(fault, false,
+                         "--root-from-aws: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not "
+                         "set");
 
     loaded = load_file(dir_fd, arena, ret_credentials, fault);
     return loaded == 0 ? generate(dir_fd, arena, ret_credentials, fault) : loaded > 0;

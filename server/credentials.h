@@ -6,6 +6,7 @@
  * (2) The file has mode 0600 and the form of ~/.aws/credentials, so that it can be handed to any
  *     SDK by AWS_SHARED_CREDENTIALS_FILE.
  * (3) A pair is taken whole from one place; half a pair is an error, never mixed with another.
+ * (4) AWS_* variables are most people's keys of AWS itself: only --root-from-aws takes them.
  */
 #ifndef SERVER_CREDENTIALS_H
 #define SERVER_CREDENTIALS_H
@@ -20,21 +21,23 @@
 enum credentials_origin {
     CREDENTIALS_DEV,
     CREDENTIALS_SETTINGS,    /* [server] root-user of the settings file */
-    CREDENTIALS_ENVIRONMENT, /* secret_variable names it */
+    CREDENTIALS_ENVIRONMENT, /* the two variables name it */
     CREDENTIALS_STORED,      /* DIR/credentials, from an earlier start */
     CREDENTIALS_GENERATED,   /* DIR/credentials, made just now */
+    CREDENTIALS_ASKED,       /* told by the server that serves DIR; see root_socket.h */
 };
 
 struct credentials {
     struct str access_key, secret_key;
     struct str session_token; /* STR_NONE but for temporary AWS_* variables */
     enum credentials_origin origin;
-    const char *secret_variable; /* CREDENTIALS_ENVIRONMENT */
+    const char *user_variable, *secret_variable; /* CREDENTIALS_ENVIRONMENT */
 };
 
 /*
- * The pair in force: --dev, PAIL_ROOT_* (also from the settings file), MINIO_ROOT_*, AWS_*, then
- * the file in dir_fd, which is made when missing. Texts live in the arena or the config.
+ * The pair in force: --dev, PAIL_ROOT_* (also from the settings file), MINIO_ROOT_*, AWS_* where
+ * --root-from-aws asks for it, then the file in dir_fd, which is made when missing. Texts live in
+ * the arena or the config.
  */
 MUST_CHECK bool credentials_find(const struct config *config, int dir_fd, struct arena *arena,
                                  struct credentials *ret_credentials, struct fault *fault);
@@ -42,7 +45,10 @@ MUST_CHECK bool credentials_find(const struct config *config, int dir_fd, struct
 /* AWS_ACCESS_KEY_ID and its companions; false also when they are not set. */
 MUST_CHECK bool credentials_from_aws(struct credentials *ret_credentials, struct fault *fault);
 
-/* DIR/credentials of an existing store. */
+/*
+ * The key pair of an existing store, for the subcommands that act for its root user: what the
+ * server that serves it says, else DIR/credentials.
+ */
 MUST_CHECK bool credentials_load(int dir_fd, struct arena *arena,
                                  struct credentials *ret_credentials, struct fault *fault);
 

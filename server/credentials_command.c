@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pail credentials DIR: the key pair that the first start left in DIR/credentials.
+ * pail credentials DIR: the root user's key pair, from the server of that directory or from the
+ * file that the first start left there.
  *
  *   eval "$(pail credentials DIR)"      both, as export lines
  *   pail credentials DIR access-key     one of them alone
  *   pail credentials DIR secret-key
+ *   pail credentials DIR session-token
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,9 +23,11 @@
 static void print_help(struct buf *out)
 {
     buf_lit(out,
-            "Usage: pail credentials DIR [access-key|secret-key]\n"
+            "Usage: pail credentials DIR [access-key|secret-key|session-token]\n"
             "\n"
-            "Prints the key pair kept in DIR/credentials as export lines, or one of the two.\n");
+            "Prints the root user's key pair of the store in DIR as export lines, or one of it.\n"
+            "The server that serves DIR is asked, where the pair came from environment or\n"
+            "settings; otherwise it is the pair kept in DIR/credentials.\n");
 }
 
 static int print_pair(const struct credentials *credentials, struct str which, struct buf *out,
@@ -32,12 +36,17 @@ static int print_pair(const struct credentials *credentials, struct str which, s
     if (which.len == 0) {
         banner_export(out, "AWS_ACCESS_KEY_ID", credentials->access_key);
         banner_export(out, "AWS_SECRET_ACCESS_KEY", credentials->secret_key);
+        if (str_present(credentials->session_token))
+            banner_export(out, "AWS_SESSION_TOKEN", credentials->session_token);
     } else if (str_eq(which, STR("access-key"))) {
         buf_printf(out, "%.*s\n", STR_ARG(credentials->access_key));
     } else if (str_eq(which, STR("secret-key"))) {
         buf_printf(out, "%.*s\n", STR_ARG(credentials->secret_key));
+    } else if (str_eq(which, STR("session-token"))) {
+        buf_printf(out, "%.*s\n", STR_ARG(credentials->session_token));
     } else {
-        return fault_set(fault, EXIT_CODE_USAGE, "'%.*s' is neither access-key nor secret-key",
+        return fault_set(fault, EXIT_CODE_USAGE,
+                         "'%.*s' is none of access-key, secret-key and session-token",
                          STR_ARG(which));
     }
 

@@ -6,7 +6,7 @@
  *
  * (1) Nothing is announced before a request would be answered, and nothing that fails after the
  *     lock leaves the process running.
- * (2) A generated key pair is shown only by the start that made it; hence the sockets come first.
+ * (2) A key pair is made only by a start that will be able to show it; hence the sockets come first.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@
 #include "server/listeners.h"
 #include "server/process.h"
 #include "server/ready.h"
+#include "server/root_socket.h"
 #include "server/settings.h"
 #include "server/xml/xml.h"
 
@@ -38,10 +39,12 @@ struct serve {
     struct users *users;
     struct s3_app *app;
     struct http_server *server;
+    struct root_socket *root_socket;
 };
 
 static void serve_close(struct serve *serve)
 {
+    root_socket_close(serve->root_socket);
     if (serve->server != NULL)
         http_server_stop(serve->server, DRAIN_GRACE_S);
     if (serve->app != NULL)
@@ -196,18 +199,61 @@ static bool start_loops(struct serve *serve, struct fault *fault)
                              s3_http_app(serve->app), &serve->server, fault);
 }
 
+/*
+ * Where `pail credentials DIR` asks for a pair that no file holds. Not having it costs the banner
+ * a line, nothing else.
+ */
+static void open_root_socket(struct serve *serve)
+{
+    enum credentials_origin origin = serve->credentials.origin;
+    struct fault cause = { 0 };
+
+    if (origin != CREDENTIALS_ENVIRONMENT && origin != CREDENTIALS_SETTINGS)
+        return;
+
+    serve->root_socket = root_socket_open(store_dir_fd(serve->store), &serve->credentials, &cause);
+    if (serve->root_socket == NULL)
+        log_info("'pail credentials' will not know the key pair: %s", cause.text);
+}
+
+/* The text itself when there is no such file. */
+static struct str absolute(struct str path, char room[PATH_MAX])
+{
+    return path.len > 0 && realpath(path.p, room) != NULL ? str_from_cstr(room) : path;
+}
+
+static struct str own_program(char room[PATH_MAX])
+{
+    ssize_t len = readlink("/proc/self/exe", room, PATH_MAX - 1);
+
+    if (len <= 0 || access("/proc/self/exe", X_OK) != 0)
+        return STR("pail");
+
+    return str_make(room, (size_t)len);
+}
+
 static bool announce(const struct serve *serve, struct fault *fault)
 {
-    char path[PATH_MAX];
-    const char *dir = realpath(serve->config.dir.p, path);
-    const struct banner banner = {
+    char room[4][PATH_MAX];
+    struct http_certificate_facts facts;
+    struct banner banner = {
         .config = &serve->config,
         .credentials = &serve->credentials,
-        .dir = dir != NULL ? str_from_cstr(dir) : serve->config.dir,
+        .dir = absolute(serve->config.dir, room[0]),
+        .program = own_program(room[1]),
+        .file = absolute(serve->config.file, room[2]),
+        .tls_cert = absolute(serve->config.tls_cert, room[3]),
         .listeners = serve->listeners,
         .listener_count = serve->listener_count,
+        .on_terminal = isatty(STDERR_FILENO) == 1,
+        .answers = serve->root_socket != NULL,
+        .in_container = getpid() == 1,
     };
+    const struct http_listener *shown = banner_listener(&banner);
 
+    if (shown != NULL && shown->tls &&
+        http_certificate_facts(serve->config.tls_cert, banner_host(shown), &facts))
+        banner.certificate = &facts;
     return ready_announce(&banner, fault);
 }
 
@@ -233,7 +279,10 @@ static int serve_run(struct serve *serve, struct fault *fault)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
         !open_users(serve, fault) || !create_buckets(serve, fault) || !open_app(serve, fault) ||
-        !start_loops(serve, fault) || !announce(serve, fault))
+        !start_loops(serve, fault))
+        return EXIT_CODE_FAILED;
+    open_root_socket(serve);
+    if (!announce(serve, fault))
         return EXIT_CODE_FAILED;
 
     process_release_startup_pages();

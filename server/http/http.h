@@ -208,6 +208,20 @@ MUST_CHECK bool http_server_reload_tls(struct http_server *server, struct fault 
 /* Stop accepting; wait (at most grace_s) for exchanges in flight; stop the loops; free. */
 void http_server_stop(struct http_server *server, unsigned grace_s);
 
+#define HTTP_CERTIFICATE_NAME_MAX 256
+
+struct http_certificate_facts {
+    bool complete;                          /* it, or a CA in its file, is signed by itself */
+    char issuer[HTTP_CERTIFICATE_NAME_MAX]; /* of the last certificate in the file */
+    char name[HTTP_CERTIFICATE_NAME_MAX];   /* whom it is for; "" when it does not say */
+    bool for_host;                          /* also for the host asked about */
+    bool for_localhost;
+};
+
+/* What a PEM file says. path ends in NUL. False: it can not be read. Any thread. */
+MUST_CHECK bool http_certificate_facts(struct str path, struct str host,
+                                       struct http_certificate_facts *ret_facts);
+
 /* NULL, or a sentence saying why the library found at run time is too old. */
 const char *http_library_problem(void);
 const char *http_library_version(void);

@@ -57,6 +57,7 @@ VALUES = {
     "log-level": ("error", "warn", "debug"),
     "upload-expiry": ("100", "200", "300"),
     "root-user": ("file-user", "environment-user", None),
+    "root-from-aws": ("yes", "no", "yes"),
 }
 
 
@@ -78,6 +79,16 @@ def run(*words, env=None, **arguments):
     return subprocess.run([program(), *map(str, words)], env=environment(**(env or {})),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=TIMEOUT_S, **arguments)  # fmt: skip
+
+
+def pasted(banner, **known):
+    """The AWS_* variables of a shell in another directory, with `known` set before, after the banner."""
+    env = {"PATH": os.environ["PATH"], "AWS_SESSION_TOKEN": "of-another-account", **known}
+    of_log = re.compile(r"^\d{4}-\d\d-\d\dT.*\n", re.MULTILINE)
+    script = of_log.sub("", banner) + "\nenv -0"
+    out = subprocess.run(["sh", "-euc", script], env=env, cwd="/", capture_output=True, check=True)
+    pairs = (item.split(b"=", 1) for item in out.stdout.split(b"\0") if b"=" in item)
+    return {name.decode(): value.decode() for name, value in pairs if name.startswith(b"AWS_")}
 
 
 class Serving:
@@ -106,17 +117,14 @@ class Serving:
 
     def exported(self):
         """What a shell knows after the banner was pasted into it."""
-        script = self.banner() + "\nenv -0"
-        out = subprocess.run(["sh", "-c", script], env=environment(), capture_output=True, check=True)
-        pairs = (item.split(b"=", 1) for item in out.stdout.split(b"\0") if b"=" in item)
-        return {name.decode(): value.decode() for name, value in pairs if name.startswith(b"AWS_")}
+        return pasted(self.banner())
 
     def client(self):
         known = self.exported()
         return boto3.session.Session(
             known["AWS_ACCESS_KEY_ID"], known["AWS_SECRET_ACCESS_KEY"],
             region_name=known["AWS_DEFAULT_REGION"],
-        ).client("s3", endpoint_url=known["AWS_ENDPOINT_URL"])  # fmt: skip
+        ).client("s3", endpoint_url=known["AWS_ENDPOINT_URL_S3"])  # fmt: skip
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
@@ -296,7 +304,9 @@ def test_program__modes_that_let_anyone_in_refuse_other_addresses(options, tmp_p
 def test_program__force_open_serves_everywhere(tmp_path):
     with serving(tmp_path, "--auth", "open", "--force-open", listen=["0.0.0.0:0"]) as server:
         assert server.url.startswith("http://0.0.0.0:")
-        assert server.exported()["AWS_ENDPOINT_URL"] == server.url.replace("0.0.0.0", "127.0.0.1")
+        assert server.exported()["AWS_ENDPOINT_URL_S3"] == server.url.replace("0.0.0.0", "127.0.0.1")
+        assert server.lines[0]["address"] == "0.0.0.0"
+        assert f"#   {server.url} - every address of this machine" in server.banner()
         assert "authentication: open" in server.banner()
         assert server.stop() == 0
 
@@ -309,14 +319,123 @@ def test_program__banner_can_be_pasted_and_then_boto3_works(tmp_path):
         known = server.exported()
         assert re.fullmatch(r"[A-Z0-9]{20}", known["AWS_ACCESS_KEY_ID"])
         assert re.fullmatch(r"\S{40}", known["AWS_SECRET_ACCESS_KEY"])
-        assert known["AWS_DEFAULT_REGION"] == "us-east-1"
-        assert known["AWS_ENDPOINT_URL"] == server.url
-        assert known["AWS_SECRET_ACCESS_KEY"] in server.banner()
+        assert known["AWS_DEFAULT_REGION"] == known["AWS_REGION"] == "us-east-1"
+        assert known["AWS_ENDPOINT_URL_S3"] == known["AWS_ENDPOINT_URL_STS"] == server.url
+        assert "AWS_ENDPOINT_URL" not in known, "other services' requests would come here"
+        assert "AWS_SESSION_TOKEN" not in known
         s3 = server.client()
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="key", Body=b"body")
         assert s3.get_object(Bucket="bucket", Key="key")["Body"].read() == b"body"
         assert s3.list_buckets()["Owner"]["DisplayName"] == "root"
+        assert server.stop() == 0
+
+
+def test_program__no_secret_is_printed_where_it_stays_in_a_log(tmp_path):
+    conf = tmp_path / "pail.conf"
+    conf.write_text("[server]\nroot-user = my-user\nroot-password = hush/secret+\n")
+    conf.chmod(0o600)
+    sources = {
+        "generated": {}, "kept": {},
+        "pail": {"env": {"PAIL_ROOT_USER": "my-user", "PAIL_ROOT_PASSWORD": "hush/secret+"}},
+        "minio": {"env": {"MINIO_ROOT_USER": "my-user", "MINIO_ROOT_PASSWORD": "hush/secret+"}},
+        "file": {"env": {"PAIL_CONFIG": str(conf)}},
+        "aws": {"env": {"AWS_ACCESS_KEY_ID": "my-user", "AWS_SECRET_ACCESS_KEY": "hush/secret+",
+                        "PAIL_ROOT_FROM_AWS": "yes"}},
+    }  # fmt: skip
+    for name, arguments in sources.items():
+        with serving(tmp_path, **arguments) as server:
+            known = server.exported()
+            assert known["AWS_SECRET_ACCESS_KEY"] not in server.banner(), name
+            if name not in ("generated", "kept"):
+                assert (known["AWS_ACCESS_KEY_ID"], known["AWS_SECRET_ACCESS_KEY"]) == ("my-user", "hush/secret+"), name
+            server.client().list_buckets()
+            assert server.stop() == 0
+            assert known["AWS_SECRET_ACCESS_KEY"] not in server.banner(), name
+
+
+def test_program__secret_is_shown_to_whoever_looks_at_the_terminal(tmp_path):
+    secret = "my secret/+'\"$"
+    for env in ({}, {}, {"PAIL_ROOT_USER": "my-user", "PAIL_ROOT_PASSWORD": secret}):
+        pid, terminal, text = serve_on_terminal(tmp_path, options=[], env=env)
+        banner = text[:text.index('{"url"')].replace("\r\n", "\n")
+        known = pasted(banner, PATH="/nowhere:/usr/bin:/bin")
+        assert "$(" not in banner
+        if env:
+            assert known["AWS_SECRET_ACCESS_KEY"] == secret
+        boto3.session.Session(
+            known["AWS_ACCESS_KEY_ID"], known["AWS_SECRET_ACCESS_KEY"], region_name=known["AWS_REGION"],
+        ).client("s3", endpoint_url=known["AWS_ENDPOINT_URL_S3"]).list_buckets()  # fmt: skip
+        os.kill(pid, signal.SIGTERM)
+        assert os.waitpid(pid, 0) == (pid, 0)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize(("names", "says"), [
+    ((), "a new key pair, kept in {dir}/credentials"),
+    (("PAIL_ROOT_USER", "PAIL_ROOT_PASSWORD"), "from PAIL_ROOT_USER and PAIL_ROOT_PASSWORD"),
+    (("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"), "from MINIO_ROOT_USER and MINIO_ROOT_PASSWORD"),
+])  # fmt: skip
+def test_program__banner_says_where_the_root_user_came_from(names, says, tmp_path):
+    with serving(tmp_path, env=dict(zip(names, ("u", "s")))) as server:
+        assert f"# root user: {says.format(dir=server.directory)}\n" in server.banner()
+        assert server.stop() == 0
+    if not names:
+        with serving(tmp_path) as server:
+            assert f"# root user: from {server.directory}/credentials\n" in server.banner()
+            assert server.stop() == 0
+
+
+def test_program__keys_of_aws_are_not_taken_unless_asked_for(tmp_path):
+    env = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real-secret", "AWS_SESSION_TOKEN": "real-token"}
+    with serving(tmp_path, env=env) as server:
+        known = server.exported()
+        assert known["AWS_ACCESS_KEY_ID"].startswith("PAIL")
+        assert (server.directory / "credentials").exists()
+        assert "AKIAREAL" not in server.banner() and "real" not in server.banner()
+        assert "AWS_ACCESS_KEY_ID of this environment is not the root user's" in server.banner()
+        assert server.stop() == 0
+    with serving(tmp_path, "--root-from-aws", env=env) as server:
+        known = server.exported()
+        assert {name: known[name] for name in env} == env
+        assert "# root user: from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n" in server.banner()
+        boto3.session.Session(*env.values(), region_name="us-east-1").client(
+            "s3", endpoint_url=server.url).list_buckets()  # fmt: skip
+        assert server.stop() == 0
+    out = run("serve", "--root-from-aws", "--listen", "127.0.0.1:0", tmp_path / "data")
+    assert out.returncode == 1
+    assert "AWS_ACCESS_KEY_ID" in out.stderr
+
+
+def test_program__credentials_asks_the_server_whose_pair_no_file_holds(tmp_path):
+    env = {"PAIL_ROOT_USER": "my-user", "PAIL_ROOT_PASSWORD": "my secret"}
+    with serving(tmp_path) as server:
+        kept = server.exported()
+        assert server.stop() == 0
+    with serving(tmp_path, env=env) as server:
+        socket_file = server.directory / "root.socket"
+        assert stat.S_IMODE(socket_file.stat().st_mode) == 0o600
+        for _ in range(3):
+            out = run("credentials", server.directory)
+            assert out.stdout == "export AWS_ACCESS_KEY_ID=my-user\nexport AWS_SECRET_ACCESS_KEY='my secret'\n"
+        server.process.kill()
+        server.process.wait()
+        # What is left behind answers nobody: the file's pair is in force again.
+        assert socket_file.exists()
+        assert run("credentials", server.directory, "access-key").stdout == kept["AWS_ACCESS_KEY_ID"] + "\n"
+    with serving(tmp_path, env=env) as server:
+        assert run("credentials", server.directory, "secret-key").stdout == "my secret\n"
+        url = run("presign", "--dir", server.directory, "--endpoint", server.url, "s3://bucket/key").stdout
+        assert "X-Amz-Credential=my-user" in url
+        assert server.stop() == 0
+        assert not socket_file.exists()
+
+
+def test_program__a_name_with_a_line_feed_adds_no_command_to_the_banner(tmp_path):
+    folder = tmp_path / "a\nexport AWS_INJECTED=1\nb"
+    folder.mkdir()
+    with serving(folder) as server:
+        assert "AWS_INJECTED" not in server.exported()
         assert server.stop() == 0
 
 
@@ -328,7 +447,6 @@ def test_program__key_pair_is_kept_0600_and_survives_a_restart(tmp_path):
         assert stat.S_IMODE(server.directory.stat().st_mode) == 0o700
         assert server.stop() == 0
     with serving(tmp_path, listen=[server.url.removeprefix("http://")]) as again:
-        assert first["AWS_SECRET_ACCESS_KEY"] not in again.banner(), "a kept secret was printed"
         assert again.exported() == first
         again.client().list_buckets()
         assert again.stop() == 0
@@ -358,7 +476,6 @@ def test_program__kept_key_pair_is_a_shared_credentials_file(tmp_path):
 @pytest.mark.parametrize("names", [
     ("PAIL_ROOT_USER", "PAIL_ROOT_PASSWORD"),
     ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
-    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 ])  # fmt: skip
 def test_program__key_pair_from_the_environment(names, tmp_path):
     env = dict(zip(names, ("my-user", "my secret/+'\"$")))
@@ -367,7 +484,7 @@ def test_program__key_pair_from_the_environment(names, tmp_path):
         assert not (server.directory / "credentials").exists()
         boto3.session.Session("my-user", env[names[1]], region_name="us-east-1").client(
             "s3", endpoint_url=server.url).list_buckets()  # fmt: skip
-        assert f'export AWS_SECRET_ACCESS_KEY="${names[1]}"' in server.banner()
+        assert server.exported()["AWS_SECRET_ACCESS_KEY"] == env[names[1]]
         assert server.stop() == 0
 
 
@@ -450,6 +567,58 @@ def test_program__a_plain_address_speaks_tls_when_a_certificate_is_given(tmp_pat
         s3 = boto3.session.Session(DEV_USER, DEV_PASSWORD, region_name="us-east-1").client(
             "s3", endpoint_url=server.url, verify=str(certificate[0]))  # fmt: skip
         s3.list_buckets()
+        assert server.stop() == 0
+
+
+def issue(folder, *names, subject="/CN=server", ca=None):
+    """A certificate for those names, signed by ca (a pair of paths) or by itself: its two paths."""
+    folder.mkdir()
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    extra = ["-addext", f"subjectAltName={','.join(names)}"] if names else []
+    signer = ["-CA", ca[0], "-CAkey", ca[1]] if ca else []
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "30", "-subj", subject, "-keyout", key, "-out", cert, *extra, *signer],
+        check=True, capture_output=True, stdin=subprocess.DEVNULL)  # fmt: skip
+    return cert, key
+
+
+def test_program__banner_trusts_a_certificate_that_vouches_for_itself(tmp_path):
+    cert, key = issue(tmp_path / "self", "IP:127.0.0.1")
+    words = ["--tls-cert", cert.relative_to(tmp_path), "--tls-key", key.relative_to(tmp_path)]
+    with serving(tmp_path, *words, cwd=tmp_path) as server:
+        known = server.exported()
+        assert known["AWS_CA_BUNDLE"] == str(cert)
+        assert known["AWS_ENDPOINT_URL_S3"] == server.url
+        script = "import boto3; boto3.client('s3').list_buckets()"
+        out = subprocess.run([sys.executable, "-c", script], env={**environment(), **known}, cwd="/",
+                             capture_output=True, text=True, timeout=TIMEOUT_S)  # fmt: skip
+        assert out.returncode == 0, out.stderr
+        assert server.stop() == 0
+
+
+def test_program__banner_of_a_private_ca_names_the_issuer_unless_the_file_holds_it(tmp_path):
+    ca = issue(tmp_path / "ca", subject="/CN=Our Own CA")
+    cert, key = issue(tmp_path / "leaf", "IP:127.0.0.1", ca=ca)
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(cert.read_bytes() + ca[0].read_bytes())
+    with serving(tmp_path, "--tls-cert", cert, "--tls-key", key) as server:
+        assert "AWS_CA_BUNDLE" not in server.exported()
+        assert "# the certificate was issued by CN=Our Own CA; " in server.banner()
+        assert server.stop() == 0
+    with serving(tmp_path, "--tls-cert", chain, "--tls-key", key) as server:
+        assert server.exported()["AWS_CA_BUNDLE"] == str(chain)
+        assert server.stop() == 0
+
+
+def test_program__banner_uses_a_name_the_certificate_is_for(tmp_path):
+    cert, key = issue(tmp_path / "local", "DNS:localhost")
+    with serving(tmp_path, "--tls-cert", cert, "--tls-key", key) as server:
+        assert server.exported()["AWS_ENDPOINT_URL_S3"] == server.url.replace("127.0.0.1", "localhost")
+        assert server.stop() == 0
+    cert, key = issue(tmp_path / "other", "DNS:s3.example.com")
+    with serving(tmp_path, "--tls-cert", cert, "--tls-key", key) as server:
+        assert "# the certificate is not for 127.0.0.1 but for s3.example.com: " in server.banner()
         assert server.stop() == 0
 
 
@@ -629,17 +798,16 @@ def test_program__second_signal_ends_it_at_once(tmp_path):
     assert run("fsck", server.directory).returncode == 0
 
 
-def serve_on_terminal(folder, *before):
-    """pail serve as the foreground program of a terminal of its own: process id, terminal, lines."""
+def serve_on_terminal(folder, *before, options=("--dev",), env=None):
+    """pail serve as the foreground program of a terminal of its own: process id, terminal, what it showed."""
     pid, terminal = pty.fork()
     if pid == 0:
-        words = [*before, program(), "serve", "--dev", "--listen", "127.0.0.1:0", str(folder / "data")]
-        os.execvpe(words[0], words, environment())
+        words = [*before, program(), "serve", *options, "--listen", "127.0.0.1:0", str(folder / "data")]
+        os.execvpe(words[0], words, environment(**(env or {})))
     text = b""
     while b'{"url"' not in text or not text.endswith(b"\n"):
         text += os.read(terminal, 10000)
-    url = json.loads(text[text.index(b'{"url"'):].splitlines()[0])["url"]
-    return pid, terminal, url
+    return pid, terminal, text.decode()
 
 
 def test_program__the_end_of_its_terminal_ends_it(tmp_path):
@@ -653,7 +821,8 @@ def test_program__the_end_of_its_terminal_ends_it(tmp_path):
 
 
 def test_program__nohup_outlives_its_terminal(tmp_path):
-    pid, terminal, url = serve_on_terminal(tmp_path, "sh", "-c", "trap '' HUP; exec \"$@\"", "sh")
+    pid, terminal, text = serve_on_terminal(tmp_path, "sh", "-c", "trap '' HUP; exec \"$@\"", "sh")
+    url = json.loads(text[text.index('{"url"'):].splitlines()[0])["url"]
     os.close(terminal)
     time.sleep(0.5)
     assert run("health", url).returncode == 0

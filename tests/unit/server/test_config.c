@@ -42,6 +42,7 @@ static const struct sample samples[] = {
     { SETTING_log_level, "error", "warn", "debug" },
     { SETTING_upload_expiry_s, "100", "200", "300" },
     { SETTING_root_user, "file-user", "environment-user", NULL },
+    { SETTING_root_from_aws, "yes", "no", "yes" },
     { SETTING_root_password, "file-password", "environment-password", NULL },
 };
 

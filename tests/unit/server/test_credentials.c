@@ -111,7 +111,11 @@ static void test_server_credentials__settings_before_minio_before_aws_before_fil
     (void)setenv("AWS_ACCESS_KEY_ID", "aws", 1);
     (void)setenv("AWS_SECRET_ACCESS_KEY", "aws-secret", 1);
     assert_true(find(fixture));
+    assert_true(str_eq(fixture->found.access_key, STR("file")));
+    fixture->config.root_from_aws = true;
+    assert_true(find(fixture));
     assert_true(str_eq(fixture->found.access_key, STR("aws")));
+    assert_string_equal(fixture->found.user_variable, "AWS_ACCESS_KEY_ID");
     assert_false(str_present(fixture->found.session_token));
     (void)setenv("AWS_SESSION_TOKEN", "token", 1);
     assert_true(find(fixture));
@@ -157,8 +161,12 @@ static void test_server_credentials__half_a_pair_is_refused(void **state)
 
     (void)unsetenv("MINIO_ROOT_USER");
     (void)unsetenv("AWS_ACCESS_KEY_ID");
+    fixture->config.root_from_aws = true;
     assert_false(find(fixture));
     assert_non_null(strstr(fixture->fault.text, "AWS_ACCESS_KEY_ID"));
+    (void)unsetenv("AWS_SECRET_ACCESS_KEY");
+    assert_false(find(fixture));
+    assert_non_null(strstr(fixture->fault.text, "--root-from-aws"));
 }
 
 static void test_server_credentials__a_damaged_file_is_refused_and_kept(void **state)
