@@ -136,27 +136,27 @@ static bool date_of(struct str header, int64_t *ret_s)
     return true;
 }
 
-enum precondition_result http_preconditions_check(const struct preconditions *preconditions,
-                                                  struct str etag, int64_t modified_us, bool read)
+enum precondition http_preconditions_check(const struct preconditions *preconditions,
+                                           struct str etag, int64_t modified_us, int64_t now_us)
 {
-    enum precondition_result unchanged = read ? PRECONDITION_NOT_MODIFIED : PRECONDITION_FAILED;
     int64_t modified_s = whole_seconds(modified_us);
     int64_t date_s;
 
     if (str_present(preconditions->if_match)) {
         if (!etag_list_has(preconditions->if_match, etag, ETAG_STRONG))
-            return PRECONDITION_FAILED;
+            return PRECONDITION_IF_MATCH;
     } else if (date_of(preconditions->if_unmodified_since, &date_s) && modified_s > date_s) {
-        return PRECONDITION_FAILED;
+        return PRECONDITION_IF_UNMODIFIED_SINCE;
     }
 
     if (str_present(preconditions->if_none_match)) {
         if (etag_list_has(preconditions->if_none_match, etag, ETAG_WEAK))
-            return unchanged;
-    } else if (date_of(preconditions->if_modified_since, &date_s) && modified_s <= date_s) {
-        return unchanged;
+            return PRECONDITION_IF_NONE_MATCH;
+    } else if (date_of(preconditions->if_modified_since, &date_s) && modified_s <= date_s &&
+               date_s <= whole_seconds(now_us)) {
+        return PRECONDITION_IF_MODIFIED_SINCE;
     }
-    return PRECONDITION_PASS;
+    return PRECONDITION_NONE;
 }
 
 bool http_if_range_holds(struct str if_range, struct str etag, int64_t modified_us)

@@ -19,19 +19,26 @@ enum range_result {
 enum range_result http_range_parse(struct str header, uint64_t size_bytes, uint64_t *ret_offset,
                                    uint64_t *ret_length);
 
-enum precondition_result { PRECONDITION_PASS, PRECONDITION_NOT_MODIFIED, PRECONDITION_FAILED };
+/* Which condition does not hold. For a read the last two mean 304, the others 412. */
+enum precondition {
+    PRECONDITION_NONE = 0, /* all hold */
+    PRECONDITION_IF_MATCH,
+    PRECONDITION_IF_UNMODIFIED_SINCE,
+    PRECONDITION_IF_NONE_MATCH,
+    PRECONDITION_IF_MODIFIED_SINCE,
+};
 
 struct preconditions {
     struct str if_match, if_none_match, if_modified_since, if_unmodified_since; /* STR_NONE */
 };
 
 /*
- * RFC 9110 §13.2.2 order. etag without quotes; modified_us compared in whole seconds.
- * read: true gives NOT_MODIFIED where a read would get 304, false gives FAILED (copy sources).
- * An unparsable date makes its condition absent.
+ * The first that does not hold, in the order of RFC 9110 §13.2.2. etag without quotes; modified_us
+ * compared in whole seconds. A date that can not be parsed, and an If-Modified-Since after now_us
+ * (§13.1.3, and S3), make their condition absent.
  */
-enum precondition_result http_preconditions_check(const struct preconditions *preconditions,
-                                                  struct str etag, int64_t modified_us, bool read);
+enum precondition http_preconditions_check(const struct preconditions *preconditions,
+                                           struct str etag, int64_t modified_us, int64_t now_us);
 
 /* True when an If-Range value (ETag or date) matches, or is absent. */
 bool http_if_range_holds(struct str if_range, struct str etag, int64_t modified_us);

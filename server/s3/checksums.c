@@ -210,6 +210,14 @@ static enum s3_error time_condition(struct op *op, struct write_condition *condi
     return S3_OK;
 }
 
+static enum s3_error refuse_condition(struct op *op, const char *name)
+{
+    return op_fail(op, S3_NotImplemented, str_from_cstr(name), /* ResourceType */ STR_NONE,
+                   arena_printf(op->arena,
+                                "We don't accept the provided value of %s header for this API",
+                                name));
+}
+
 /*
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  * Any value of If-None-Match but "*", "*" in If-Match and both headers at once are 501 on AWS.
@@ -222,14 +230,18 @@ enum s3_error condition_from_request(struct op *op, bool for_delete,
     struct str if_none_match = op_header(op, "if-none-match");
     enum s3_error err;
 
+    if (str_present(if_none_match) && str_present(if_match))
+        return op_fail(op, S3_NotImplemented, STR("If-Match,If-None-Match"),
+                       /* ResourceType */ STR_NONE,
+                       STR("Multiple conditional request headers present in the request"));
     if (str_present(if_none_match)) {
-        if (for_delete || str_present(if_match) || !str_eq(if_none_match, STR("*")))
-            return op_fail(op, S3_NotImplemented, STR("If-None-Match"));
+        if (for_delete || !str_eq(if_none_match, STR("*")))
+            return refuse_condition(op, "If-None-Match");
         condition.if_none_match_any = true;
     }
     if (str_present(if_match)) {
         if (!for_delete && str_eq(if_match, STR("*")))
-            return op_fail(op, S3_NotImplemented, STR("If-Match"));
+            return refuse_condition(op, "If-Match");
         condition.if_match = etag_bare(if_match);
     }
     if (for_delete) {

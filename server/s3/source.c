@@ -62,8 +62,24 @@ enum s3_error source_conditions(struct op *op)
         .if_unmodified_since = op_header(op, "x-amz-copy-source-if-unmodified-since"),
     };
 
-    if (http_preconditions_check(&conditions, op->source.attrs.etag, op->source.modified_us,
-                                 /* read= */ false) == PRECONDITION_PASS)
-        return S3_OK;
-    return op_fail(op, S3_PreconditionFailed, STR("x-amz-copy-source-If"));
+    switch (http_preconditions_check(&conditions, op->source.attrs.etag, op->source.modified_us,
+                                     clock_now_us())) {
+    case PRECONDITION_NONE:
+        break;
+    case PRECONDITION_IF_MATCH:
+        return op_fail(op, S3_PreconditionFailed, STR("x-amz-copy-source-If-Match"));
+    case PRECONDITION_IF_UNMODIFIED_SINCE:
+        return op_fail(op, S3_PreconditionFailed, STR("x-amz-copy-source-If-Unmodified-Since"));
+    case PRECONDITION_IF_NONE_MATCH:
+        return op_fail(op, S3_PreconditionFailed, STR("x-amz-copy-source-If-None-Match"));
+    case PRECONDITION_IF_MODIFIED_SINCE:
+        return op_fail(op, S3_PreconditionFailed, STR("x-amz-copy-source-If-Modified-Since"));
+    }
+    return S3_OK;
+}
+
+void source_set_version(struct op *op)
+{
+    if (!op->source.null_version)
+        op_set(op, "x-amz-copy-source-version-id", version_id_text(&op->source, op->arena));
 }

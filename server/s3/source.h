@@ -24,4 +24,7 @@ MUST_CHECK enum s3_error source_parse(struct op *op, struct str header,
 /* x-amz-copy-source-if-* against op->source: PreconditionFailed or S3_OK. */
 MUST_CHECK enum s3_error source_conditions(struct op *op);
 
+/* x-amz-copy-source-version-id of the reply; a null version is not named (AWS). */
+void source_set_version(struct op *op);
+
 #endif

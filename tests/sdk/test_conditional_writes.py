@@ -103,13 +103,23 @@ def test_conditional_write__if_match_of_a_multipart_etag(s3, bucket):
 
 
 # Other values than these two forms are NotImplemented on S3.
-@pytest.mark.parametrize("conditions", [
-    {"IfNoneMatch": WRONG}, {"IfMatch": "*"}, {"IfMatch": WRONG, "IfNoneMatch": "*"},
-], ids=["If-None-Match etag", "If-Match star", "both"])  # fmt: skip
-def test_conditional_write__forms_s3_does_not_have(s3, bucket, write, conditions):
+VALUE = "We don't accept the provided value of {} header for this API"
+MULTIPLE = "Multiple conditional request headers present in the request"
+
+
+@pytest.mark.parametrize("conditions,header,why", [
+    ({"IfNoneMatch": WRONG}, "If-None-Match", VALUE), ({"IfMatch": "*"}, "If-Match", VALUE),
+    ({"IfMatch": WRONG, "IfNoneMatch": "*"}, "If-Match,If-None-Match", MULTIPLE),
+    ({"IfMatch": WRONG, "IfNoneMatch": WRONG}, "If-Match,If-None-Match", MULTIPLE),
+    ({"IfMatch": "*", "IfNoneMatch": "*"}, "If-Match,If-None-Match", MULTIPLE),
+], ids=["If-None-Match etag", "If-Match star", "both", "both etags", "both stars"])  # fmt: skip
+def test_conditional_write__forms_s3_does_not_have(s3, bucket, write, conditions, header, why):
     s3.put_object(Bucket=bucket, Key="key", Body=b"first")
-    with expect.refused(501, "NotImplemented"):
+    with expect.refused(501, "NotImplemented") as answer:
         write(s3, bucket, "key", b"second", **conditions)
+    error = answer["Error"]
+    assert error["Message"] == "A header you provided implies functionality that is not implemented"
+    assert (error["Header"], error["additionalMessage"]) == (header, why.format(header))
     assert expect.body_of(s3, bucket, "key") == b"first"
 
 

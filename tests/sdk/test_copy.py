@@ -12,6 +12,7 @@ from sdk import expect
 from wire import raw
 
 PAST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
+SOON = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
 FUTURE = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
 WRONG = '"00000000000000000000000000000000"'
 
@@ -151,35 +152,69 @@ def test_CopyObject__missing_key_and_bucket(s3, source):
         s3.copy_object(Bucket=source, Key="copy", CopySource="no-such-bucket-of-ours/key")
 
 
-def test_CopyObject__a_body_is_not_taken_for_the_object(server, root_user, s3, source):
+@pytest.mark.parametrize("body", [b"smuggled", b"x", b"x" * 70_000], ids=len)
+def test_CopyObject__a_body_is_refused(server, root_user, s3, source, body):
     reply = raw.signed(
-        server.url, root_user, "PUT", f"/{source}/copy", b"smuggled", [("x-amz-copy-source", f"{source}/source")])
-    if reply.status == 200:
-        assert expect.body_of(s3, source, "copy") == b"data"
-    else:
-        assert reply.status == 400
+        server.url, root_user, "PUT", f"/{source}/copy", body, [("x-amz-copy-source", f"{source}/source")])
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    with expect.refused(404, "404"):
+        s3.head_object(Bucket=source, Key="copy")
+
+
+@pytest.mark.parametrize("value", ["bytes=0-2", "bytes=-1", "bytes=9-", "none"])
+def test_CopyObject__a_range_is_refused(server, root_user, s3, source, value):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{source}/copy", headers=[
+        ("x-amz-copy-source", f"{source}/source"), ("Range", value)])  # fmt: skip
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+    assert reply.element("Message") == "RANGE is not supported in Copy!"
+    assert (reply.element("ArgumentName"), reply.element("ArgumentValue")) == ("Range", value)
+    with expect.refused(404, "404"):
+        s3.head_object(Bucket=source, Key="copy")
 
 
 # ---- conditions on the source ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("conditions,passes", [
-    ({"CopySourceIfMatch": "ETAG"}, True), ({"CopySourceIfMatch": WRONG}, False),
-    ({"CopySourceIfNoneMatch": "ETAG"}, False), ({"CopySourceIfNoneMatch": WRONG}, True),
-    ({"CopySourceIfModifiedSince": PAST}, True),
-    ({"CopySourceIfUnmodifiedSince": PAST}, False), ({"CopySourceIfUnmodifiedSince": FUTURE}, True),
-    ({"CopySourceIfMatch": "ETAG", "CopySourceIfUnmodifiedSince": PAST}, True),
-    ({"CopySourceIfNoneMatch": "ETAG", "CopySourceIfModifiedSince": PAST}, False),
+def copy_whole(s3, bucket, **conditions):
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/source", **conditions)
+
+
+def copy_part(s3, bucket, **conditions):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="copy")["UploadId"]
+    answer = s3.upload_part_copy(
+        Bucket=bucket, Key="copy", UploadId=upload, PartNumber=1, CopySource=f"{bucket}/source", **conditions)
+    expect.complete(s3, bucket, "copy", upload, [{"PartNumber": 1, "ETag": answer["CopyPartResult"]["ETag"]}])
+
+
+@pytest.fixture(params=[copy_whole, copy_part])
+def copying(request):
+    return request.param
+
+
+# An If-Modified-Since in the future is no condition; a tag counts before a date.
+@pytest.mark.parametrize("conditions,failed", [
+    ({"CopySourceIfMatch": "ETAG"}, None), ({"CopySourceIfMatch": WRONG}, "If-Match"),
+    ({"CopySourceIfNoneMatch": "ETAG"}, "If-None-Match"), ({"CopySourceIfNoneMatch": WRONG}, None),
+    ({"CopySourceIfModifiedSince": PAST}, None), ({"CopySourceIfModifiedSince": "MODIFIED"}, "If-Modified-Since"),
+    ({"CopySourceIfModifiedSince": SOON}, None), ({"CopySourceIfModifiedSince": FUTURE}, None),
+    ({"CopySourceIfUnmodifiedSince": PAST}, "If-Unmodified-Since"), ({"CopySourceIfUnmodifiedSince": FUTURE}, None),
+    ({"CopySourceIfUnmodifiedSince": "MODIFIED"}, None),
+    ({"CopySourceIfMatch": "ETAG", "CopySourceIfUnmodifiedSince": PAST}, None),
+    ({"CopySourceIfMatch": WRONG, "CopySourceIfUnmodifiedSince": PAST}, "If-Match"),
+    ({"CopySourceIfNoneMatch": "ETAG", "CopySourceIfModifiedSince": PAST}, "If-None-Match"),
+    ({"CopySourceIfNoneMatch": WRONG, "CopySourceIfModifiedSince": "MODIFIED"}, None),
 ])  # fmt: skip
-def test_CopyObject__conditions_on_the_source(s3, source, conditions, passes):
-    etag = s3.head_object(Bucket=source, Key="source")["ETag"]
-    conditions = {name: etag if value == "ETAG" else value for name, value in conditions.items()}
-    if passes:
-        s3.copy_object(Bucket=source, Key="copy", CopySource=f"{source}/source", **conditions)
+def test_copy__conditions_on_the_source(s3, source, copying, conditions, failed):
+    head = s3.head_object(Bucket=source, Key="source")
+    known = {"ETAG": head["ETag"], "MODIFIED": head["LastModified"]}
+    conditions = {name: known.get(value, value) for name, value in conditions.items()}
+    if failed is None:
+        copying(s3, source, **conditions)
         assert expect.body_of(s3, source, "copy") == b"data"
     else:
-        with expect.refused(412, "PreconditionFailed"):
-            s3.copy_object(Bucket=source, Key="copy", CopySource=f"{source}/source", **conditions)
+        with expect.refused(412, "PreconditionFailed") as answer:
+            copying(s3, source, **conditions)
+        assert answer["Error"]["Condition"] == f"x-amz-copy-source-{failed}"
         with expect.refused(404, "404"):
             s3.head_object(Bucket=source, Key="copy")
 
@@ -197,6 +232,24 @@ def test_CopyObject__of_a_version(s3, versioned, bucket):
     assert answer["CopySourceVersionId"] == new
     assert expect.body_of(s3, bucket, "copy") == b"new"
     assert "VersionId" not in answer
+
+
+def test_copy__a_null_version_is_named_where_it_is_written_only(s3, versioned, bucket):
+    old = s3.put_object(Bucket=versioned, Key="source", Body=b"old")["VersionId"]
+    s3.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Suspended"})
+    put = s3.put_object(Bucket=versioned, Key="key", Body=b"data")
+    assert "VersionId" not in put
+    answer = s3.copy_object(Bucket=versioned, Key="copy", CopySource={
+        "Bucket": versioned, "Key": "source", "VersionId": old})  # fmt: skip
+    assert (answer["VersionId"], answer["CopySourceVersionId"]) == ("null", old)
+    for form in (f"{versioned}/key", f"{versioned}/key?versionId=null"):
+        answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource=form)
+        assert "CopySourceVersionId" not in answer
+        assert "VersionId" not in answer
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    answer = s3.upload_part_copy(
+        Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, CopySource=f"{versioned}/key")
+    assert "CopySourceVersionId" not in answer
 
 
 def test_CopyObject__of_a_delete_marker(s3, versioned, bucket):

@@ -5,6 +5,7 @@
  * that the source does not have.
  */
 #include "server/s3/ops/reply_put.h"
+#include "server/s3/source.h"
 
 static enum s3_error reply_CopyObject(struct op *op)
 {
@@ -21,8 +22,10 @@ static enum s3_error reply_CopyObject(struct op *op)
     }
     xml_close(&out, STR("CopyObjectResult"));
     op_set_written(op);
-    if (op->source_asked_version || op->source_bucket.versioning != VERSIONING_NEVER)
-        op_set(op, "x-amz-copy-source-version-id", version_id_text(&op->source, op->arena));
+    /* Other than PutObject, CopyObject does name the null version that it wrote. */
+    if (intent->versioned && str_eq(intent->version_text, STR("null")))
+        op_set(op, "x-amz-version-id", intent->version_text);
+    source_set_version(op);
     return op_reply_xml(op, &out);
 }
 
@@ -48,6 +51,19 @@ static enum s3_error read_directive(struct op *op, const char *name, bool *ret_r
         return S3_OK;
     return op_fail_argument(op, arena_printf(op->arena, "Unknown %s directive.", name),
                             str_from_cstr(name), value);
+}
+
+/* What belongs to other requests: a body, and a part of the source (which UploadPartCopy takes). */
+static enum s3_error check_form(struct op *op)
+{
+    struct str range = op_header(op, "range");
+
+    if (op->digests.size_bytes > 0)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("A copy request does not take a request body."));
+    if (str_present(range))
+        return op_fail_argument(op, STR("RANGE is not supported in Copy!"), STR("Range"), range);
+    return S3_OK;
 }
 
 /* A copy of an object onto itself has to change something. */
@@ -146,7 +162,9 @@ enum s3_error op_CopyObject(struct op *op)
 
     if (intent == NULL || source == NULL)
         return S3_SlowDown;
-    err = read_directive(op, "x-amz-metadata-directive", &replace_metadata);
+    err = check_form(op);
+    if (err == S3_OK)
+        err = read_directive(op, "x-amz-metadata-directive", &replace_metadata);
     if (err == S3_OK)
         err = read_directive(op, "x-amz-tagging-directive", &replace_tags);
     if (err == S3_OK)

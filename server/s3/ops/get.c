@@ -270,15 +270,16 @@ enum s3_error op_GetObject(struct op *op)
                                 STR("x-amz-server-side-encryption"),
                                 op_header(op, "x-amz-server-side-encryption"));
     switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
-                                     /* read= */ true)) {
-    case PRECONDITION_PASS:
+                                     clock_now_us())) {
+    case PRECONDITION_NONE:
         break;
-    case PRECONDITION_NOT_MODIFIED:
+    case PRECONDITION_IF_NONE_MATCH:
+    case PRECONDITION_IF_MODIFIED_SINCE:
         return reply_not_modified(op);
-    case PRECONDITION_FAILED:
-        return op_fail(op, S3_PreconditionFailed,
-                       str_present(conditions.if_match) ? STR("If-Match")
-                                                        : STR("If-Unmodified-Since"));
+    case PRECONDITION_IF_MATCH:
+        return op_fail(op, S3_PreconditionFailed, STR("If-Match"));
+    case PRECONDITION_IF_UNMODIFIED_SINCE:
+        return op_fail(op, S3_PreconditionFailed, STR("If-Unmodified-Since"));
     }
     err = select_bytes(op, &selection);
     if (err == S3_OK)

@@ -11,6 +11,7 @@
 
 #include "base/codec.h"
 #include "server/s3/ops/reply_put.h"
+#include "server/s3/source.h"
 
 #define MULTIPART_XML_BYTES_MAX (8u * 1024u * 1024u)
 
@@ -343,8 +344,7 @@ static enum s3_error reply_UploadPartCopy(struct op *op)
     struct buf out = BUF_WITH_MAX(4096);
     struct stored_checksum checksum;
 
-    if (op->source_asked_version || op->source_bucket.versioning != VERSIONING_NEVER)
-        op_set(op, "x-amz-copy-source-version-id", version_id_text(&op->source, op->arena));
+    source_set_version(op);
     op_set_encryption(op, &op->upload.attrs);
     xml_begin(&out, STR("CopyPartResult"));
     xml_time(&out, STR("LastModified"), intent->committed_us);

@@ -69,8 +69,8 @@ void test_http_range__malformed_and_several_ranges_mean_the_whole(void **state)
 #define BEFORE "Tue, 14 Nov 2023 22:13:19 GMT"
 #define AFTER "Tue, 14 Nov 2023 22:13:21 GMT"
 
-static enum precondition_result check(const char *match, const char *none_match,
-                                      const char *modified, const char *unmodified, bool read)
+static enum precondition check_at(int64_t now_us, const char *match, const char *none_match,
+                                  const char *modified, const char *unmodified)
 {
     struct preconditions p = {
         .if_match = str_from_cstr(match),
@@ -79,47 +79,59 @@ static enum precondition_result check(const char *match, const char *none_match,
         .if_unmodified_since = str_from_cstr(unmodified),
     };
 
-    return http_preconditions_check(&p, ETAG, MODIFIED_US, read);
+    return http_preconditions_check(&p, ETAG, MODIFIED_US, now_us);
+}
+
+static enum precondition check(const char *match, const char *none_match, const char *modified,
+                               const char *unmodified)
+{
+    return check_at(MODIFIED_US + 3600 * US_PER_S, match, none_match, modified, unmodified);
 }
 
 void test_http_preconditions__each_alone(void **state)
 {
     (void)state;
-    assert_int_equal(check(NULL, NULL, NULL, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check("\"abc\"", NULL, NULL, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check("abc", NULL, NULL, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check("*", NULL, NULL, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check("\"x,y\", \"abc\"", NULL, NULL, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check("\"abd\"", NULL, NULL, NULL, true), PRECONDITION_FAILED);
-    assert_int_equal(check("W/\"abc\"", NULL, NULL, NULL, true), PRECONDITION_FAILED);
-    assert_int_equal(check("", NULL, NULL, NULL, true), PRECONDITION_FAILED);
-    assert_int_equal(check(NULL, "\"abc\"", NULL, NULL, true), PRECONDITION_NOT_MODIFIED);
-    assert_int_equal(check(NULL, "W/\"abc\"", NULL, NULL, true), PRECONDITION_NOT_MODIFIED);
-    assert_int_equal(check(NULL, "*", NULL, NULL, true), PRECONDITION_NOT_MODIFIED);
-    assert_int_equal(check(NULL, "\"abc\"", NULL, NULL, false), PRECONDITION_FAILED);
-    assert_int_equal(check(NULL, "\"abd\"", NULL, NULL, true), PRECONDITION_PASS);
+    assert_int_equal(check(NULL, NULL, NULL, NULL), PRECONDITION_NONE);
+    assert_int_equal(check("\"abc\"", NULL, NULL, NULL), PRECONDITION_NONE);
+    assert_int_equal(check("abc", NULL, NULL, NULL), PRECONDITION_NONE);
+    assert_int_equal(check("*", NULL, NULL, NULL), PRECONDITION_NONE);
+    assert_int_equal(check("\"x,y\", \"abc\"", NULL, NULL, NULL), PRECONDITION_NONE);
+    assert_int_equal(check("\"abd\"", NULL, NULL, NULL), PRECONDITION_IF_MATCH);
+    assert_int_equal(check("W/\"abc\"", NULL, NULL, NULL), PRECONDITION_IF_MATCH);
+    assert_int_equal(check("", NULL, NULL, NULL), PRECONDITION_IF_MATCH);
+    assert_int_equal(check(NULL, "\"abc\"", NULL, NULL), PRECONDITION_IF_NONE_MATCH);
+    assert_int_equal(check(NULL, "W/\"abc\"", NULL, NULL), PRECONDITION_IF_NONE_MATCH);
+    assert_int_equal(check(NULL, "*", NULL, NULL), PRECONDITION_IF_NONE_MATCH);
+    assert_int_equal(check(NULL, "\"abd\"", NULL, NULL), PRECONDITION_NONE);
 }
 
 void test_http_preconditions__dates_compare_whole_seconds(void **state)
 {
     (void)state;
-    assert_int_equal(check(NULL, NULL, AT, NULL, true), PRECONDITION_NOT_MODIFIED);
-    assert_int_equal(check(NULL, NULL, AFTER, NULL, true), PRECONDITION_NOT_MODIFIED);
-    assert_int_equal(check(NULL, NULL, BEFORE, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check(NULL, NULL, AT, NULL, false), PRECONDITION_FAILED);
-    assert_int_equal(check(NULL, NULL, NULL, AT, true), PRECONDITION_PASS);
-    assert_int_equal(check(NULL, NULL, NULL, BEFORE, true), PRECONDITION_FAILED);
-    assert_int_equal(check(NULL, NULL, "yesterday", "tomorrow", true), PRECONDITION_PASS);
+    assert_int_equal(check(NULL, NULL, AT, NULL), PRECONDITION_IF_MODIFIED_SINCE);
+    assert_int_equal(check(NULL, NULL, AFTER, NULL), PRECONDITION_IF_MODIFIED_SINCE);
+    assert_int_equal(check(NULL, NULL, BEFORE, NULL), PRECONDITION_NONE);
+    assert_int_equal(check(NULL, NULL, NULL, AT), PRECONDITION_NONE);
+    assert_int_equal(check(NULL, NULL, NULL, BEFORE), PRECONDITION_IF_UNMODIFIED_SINCE);
+    assert_int_equal(check(NULL, NULL, "yesterday", "tomorrow"), PRECONDITION_NONE);
+}
+
+void test_http_preconditions__if_modified_since_after_now_is_no_condition(void **state)
+{
+    (void)state;
+    assert_int_equal(check_at(MODIFIED_US, NULL, NULL, AT, NULL), PRECONDITION_IF_MODIFIED_SINCE);
+    assert_int_equal(check_at(MODIFIED_US, NULL, NULL, AFTER, NULL), PRECONDITION_NONE);
+    assert_int_equal(check_at(MODIFIED_US, NULL, NULL, NULL, AFTER), PRECONDITION_NONE);
 }
 
 /* PROVES: GetObject, If-Match and If-Unmodified-Since both present; If-None-Match likewise */
 void test_http_preconditions__tags_win_over_dates(void **state)
 {
     (void)state;
-    assert_int_equal(check("\"abc\"", NULL, NULL, BEFORE, true), PRECONDITION_PASS);
-    assert_int_equal(check(NULL, "\"abc\"", BEFORE, NULL, true), PRECONDITION_NOT_MODIFIED);
-    assert_int_equal(check(NULL, "\"abd\"", AFTER, NULL, true), PRECONDITION_PASS);
-    assert_int_equal(check("\"abc\"", "\"abc\"", NULL, NULL, true), PRECONDITION_NOT_MODIFIED);
+    assert_int_equal(check("\"abc\"", NULL, NULL, BEFORE), PRECONDITION_NONE);
+    assert_int_equal(check(NULL, "\"abc\"", BEFORE, NULL), PRECONDITION_IF_NONE_MATCH);
+    assert_int_equal(check(NULL, "\"abd\"", AFTER, NULL), PRECONDITION_NONE);
+    assert_int_equal(check("\"abc\"", "\"abc\"", NULL, NULL), PRECONDITION_IF_NONE_MATCH);
 }
 
 void test_http_if_range__holds_for_the_same_tag_or_date(void **state)
@@ -145,6 +157,7 @@ int main(void)
         RANGE_TEST(malformed_and_several_ranges_mean_the_whole),
         PRE_TEST(each_alone),
         PRE_TEST(dates_compare_whole_seconds),
+        PRE_TEST(if_modified_since_after_now_is_no_condition),
         PRE_TEST(tags_win_over_dates),
         cmocka_unit_test(test_http_if_range__holds_for_the_same_tag_or_date),
     };
