@@ -70,7 +70,7 @@ struct auth_config {
 /* Payload forms a request can declare; routes.def says which an operation takes. */
 enum payload_mode {
     PAYLOAD_ABSENT = 1,            /* no x-amz-content-sha256 (V2, anonymous) */
-    PAYLOAD_HEX = 2,               /* SHA-256 named and signed */
+    PAYLOAD_HEX = 2,               /* SHA-256 named (and signed, in V4) */
     PAYLOAD_UNSIGNED = 4,          /* UNSIGNED-PAYLOAD; also presigned without the header */
     PAYLOAD_SIGNED_CHUNKS = 8,     /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
     PAYLOAD_SIGNED_TRAILER = 16,   /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
@@ -100,7 +100,7 @@ struct auth {
     const struct user *user; /* NULL: anonymous */
     bool audited;            /* verification failed but AUTH_AUDIT or AUTH_OPEN let it through */
     enum payload_mode payload;
-    uint8_t payload_sha256[SHA256_BYTES]; /* PAYLOAD_HEX */
+    struct str payload_claim; /* PAYLOAD_HEX: as sent; without V4 it may be any text */
     /* signed chunks: state of the signature chain */
     uint8_t signing_key[SHA256_BYTES];
     char previous_signature[64];

@@ -17,15 +17,20 @@ static const struct {
     { { "STREAMING-UNSIGNED-PAYLOAD-TRAILER", 34 }, PAYLOAD_UNSIGNED_TRAILER },
 };
 
-/* S3 wants lower-case digits: the value stands in the canonical request as it is. */
-static bool is_sha256(struct str value, uint8_t out[SHA256_BYTES])
+/* Either case: what is signed is the text as it stands. */
+static bool is_sha256(struct str value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.p[i] >= 'A' && value.p[i] <= 'F')
-            return false;
-    }
+    uint8_t bytes[SHA256_BYTES];
 
-    return hex_decode(value, out, SHA256_BYTES);
+    return hex_decode(value, bytes, sizeof(bytes));
+}
+
+/* Signature Version 4 makes the value part of what is signed, and only it says what it may be. */
+static bool is_v4(const struct http_request *request)
+{
+    return str_starts(http_header(request, STR("Authorization")), STR("AWS4-")) ||
+           http_param(request, STR("X-Amz-Algorithm")) != NULL ||
+           http_param(request, STR("X-Amz-Signature")) != NULL;
 }
 
 /* The header, or the parameter a presigned URL may carry instead. */
@@ -74,21 +79,22 @@ enum s3_error payload_read(struct auth_call *call)
             return S3_OK;
         }
     }
-    if (is_sha256(value, auth->payload_sha256)) {
-        auth->payload = PAYLOAD_HEX;
-        return S3_OK;
-    }
-
     if (str_starts(value, STR("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"))) {
         err = auth_refuse(call, S3_NotImplemented, STR_NONE);
         call->refusal->values[FACT_UNIMPLEMENTED_HEADER] = STR("x-amz-content-sha256");
         return err;
     }
+    if (is_sha256(value) || !is_v4(call->request)) {
+        auth->payload = PAYLOAD_HEX;
+        auth->payload_claim = value;
+        return S3_OK;
+    }
 
     return auth_refuse_argument(
         call,
         STR("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a "
-            "valid sha256 value."),
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
+            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value."),
         STR("x-amz-content-sha256"), value);
 }

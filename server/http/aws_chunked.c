@@ -3,15 +3,13 @@
  * Decoder of aws-chunked; see aws_chunked.h.
  *
  *   SIZE --CRLF--> DATA --CR--> DATA_LF --LF--> SIZE …      final chunk: SIZE --CRLF--> TRAILER
- *   TRAILER --line--> TRAILER --empty line--> END
+ *   TRAILER --line--> TRAILER --empty line, or the end of the body--> END
  *
  * minio-go ends each trailer header with LF and the group with CRLF ("k:v\n\r\n"), as the example
  * in Amazon's page does; AWS' own clients send "k:v\r\n". Both are read: a group ends in CRLF and
  * its lines are separated by LF.
  */
 #include "server/http/aws_chunked.h"
-
-#define CHUNK_SIGNATURE_HEX_LEN 64
 
 enum chunk_state {
     CHUNK_SIZE,
@@ -37,34 +35,49 @@ void aws_chunked_init(struct aws_chunked *decoder, const struct aws_chunked_even
 
 /* ---- chunk header ------------------------------------------------------------------------- */
 
-static bool is_lower_hex(struct str s)
+static bool is_blank(char c)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+    return c == ' ' || c == '\t';
+}
+
+/* "1000 ; chunk-signature=…": blanks may stand around the semicolon and nowhere else. */
+static bool split_header(const struct aws_chunked *decoder, struct str line, uint64_t *ret_size,
+                         struct str *ret_signature)
+{
+    struct str size_text;
+    struct str extension;
+    bool extended = str_cut(line, ';', &size_text, &extension);
+
+    *ret_signature = STR_NONE;
+    if (extended != decoder->signed_chunks)
+        return false;
+    if (extended) {
+        while (size_text.len > 0 && is_blank(size_text.p[size_text.len - 1]))
+            size_text.len--;
+        while (extension.len > 0 && is_blank(extension.p[0]))
+            extension = str_skip(extension, 1);
+        if (!str_starts(extension, chunk_extension) || extension.len == chunk_extension.len)
             return false;
+        *ret_signature = str_skip(extension, chunk_extension.len);
     }
-    return true;
+    return str_to_u64_hex(size_text, ret_size);
 }
 
 static enum aws_chunked_result chunk_header(struct aws_chunked *decoder, struct str line)
 {
-    struct str size_text;
-    struct str extension;
-    struct str signature = STR_NONE;
+    struct str signature;
     uint64_t size;
-    bool extended = str_cut(line, ';', &size_text, &extension);
 
-    if (!str_to_u64_hex(size_text, &size) || extended != decoder->signed_chunks)
+    if (!split_header(decoder, line, &size, &signature))
         return AWS_CHUNKED_MALFORMED;
-    if (extended) {
-        if (!str_starts(extension, chunk_extension))
-            return AWS_CHUNKED_MALFORMED;
-        signature = str_skip(extension, chunk_extension.len);
-        if (signature.len != CHUNK_SIGNATURE_HEX_LEN || !is_lower_hex(signature))
-            return AWS_CHUNKED_MALFORMED;
-    }
     if (size > UINT64_MAX - decoder->decoded_bytes)
         return AWS_CHUNKED_TOO_LONG;
+    if (size > 0) {
+        decoder->chunk_count++;
+        if (decoder->chunk_count > 1 && decoder->chunk_bytes < AWS_CHUNK_BYTES_MIN)
+            return AWS_CHUNKED_SMALL_CHUNK;
+        decoder->chunk_bytes = size;
+    }
 
     decoder->left = size;
     decoder->final_chunk = size == 0;
@@ -100,14 +113,14 @@ static enum aws_chunked_result trailer_line(struct aws_chunked *decoder, struct 
             bytes[i] = (char)(bytes[i] - 'A' + 'a');
     }
     if (!str_cut(line, ':', &name, &value) || !trailer_name_ok(name))
-        return AWS_CHUNKED_MALFORMED;
+        return AWS_CHUNKED_BAD_TRAILER;
     value = str_trim(value);
     for (size_t i = 0; i < value.len; i++) {
         if ((unsigned char)value.p[i] < 0x20 || value.p[i] == 0x7f)
-            return AWS_CHUNKED_MALFORMED;
+            return AWS_CHUNKED_BAD_TRAILER;
     }
     if (++decoder->trailer_count > AWS_CHUNK_TRAILERS_MAX)
-        return AWS_CHUNKED_TOO_LONG;
+        return AWS_CHUNKED_BAD_TRAILER;
     return decoder->events.trailer(decoder->events.context, name, value) ? AWS_CHUNKED_OK
                                                                          : AWS_CHUNKED_REFUSED;
 }
@@ -121,7 +134,7 @@ static enum aws_chunked_result trailer_group(struct aws_chunked *decoder, struct
         return AWS_CHUNKED_OK;
     }
     if (!decoder->trailers)
-        return AWS_CHUNKED_MALFORMED;
+        return AWS_CHUNKED_BAD_TRAILER;
     if (group.p[group.len - 1] == '\n')
         group.len--;
     do {
@@ -130,7 +143,7 @@ static enum aws_chunked_result trailer_group(struct aws_chunked *decoder, struct
         if (!str_cut(group, '\n', &line, &group))
             group = STR_NONE;
         else if (group.len == 0)
-            return AWS_CHUNKED_MALFORMED;
+            return AWS_CHUNKED_BAD_TRAILER;
         result = trailer_line(decoder, line);
         if (result != AWS_CHUNKED_OK)
             return result;
@@ -165,9 +178,9 @@ static enum aws_chunked_result feed_line(struct aws_chunked *decoder, const char
             return AWS_CHUNKED_MALFORMED;
         /* One byte is left for the LF of this line. */
         if (decoder->line_len + 1 >= max)
-            return AWS_CHUNKED_TOO_LONG;
+            return header ? AWS_CHUNKED_TOO_LONG : AWS_CHUNKED_BAD_TRAILER;
         if (!header && ++decoder->trailer_bytes > AWS_CHUNK_TRAILER_BYTES_MAX)
-            return AWS_CHUNKED_TOO_LONG;
+            return AWS_CHUNKED_BAD_TRAILER;
         decoder->line[decoder->line_len++] = c;
     }
     return AWS_CHUNKED_OK;
@@ -233,5 +246,8 @@ enum aws_chunked_result aws_chunked_feed(struct aws_chunked *decoder, const void
 
 enum aws_chunked_result aws_chunked_finish(struct aws_chunked *decoder)
 {
-    return decoder->state == CHUNK_END ? AWS_CHUNKED_OK : AWS_CHUNKED_MALFORMED;
+    bool whole = decoder->state == CHUNK_END ||
+                 (decoder->state == CHUNK_TRAILER && decoder->line_len == 0);
+
+    return whole ? AWS_CHUNKED_OK : AWS_CHUNKED_MALFORMED;
 }

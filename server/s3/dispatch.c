@@ -110,7 +110,8 @@ static enum s3_error op_identify(struct op *op)
         return op_fail(op, routed, op->request->method, resource_type(resource));
     op->need = op->route->need;
     if (((unsigned)op->auth.payload & op->route->payloads) == 0)
-        return op_fail(op, S3_NotImplemented, STR("x-amz-content-sha256"));
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The value of x-amz-content-sha256 header is invalid."));
     return op_check_names(op);
 }
 
@@ -292,6 +293,14 @@ enum s3_error dispatch_admit_form(struct op *op, const struct form_field *fields
 
 /* ---- body ---------------------------------------------------------------------------------------- */
 
+/* HTTP's chunks tell no length; S3 takes them only around a body whose length is told in it. */
+static bool length_is_untold(const struct op *op)
+{
+    return op->request->chunked && op->route->body != TAKES_NOTHING &&
+           ((unsigned)op->auth.payload & PAYLOAD_STREAMING) == 0 &&
+           !str_present(op_header(op, "x-amz-decoded-content-length"));
+}
+
 static enum s3_error open_body(struct op *op)
 {
     const struct http_request *request = op->request;
@@ -300,6 +309,11 @@ static enum s3_error open_body(struct op *op)
 
     if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length && !request->chunked)
         return op_fail(op, S3_MissingContentLength);
+    if (length_is_untold(op))
+        return op_fail_text(op, S3_NotImplemented,
+                            STR("A header you provided implies functionality that is not "
+                                "implemented"),
+                            STR("Transfer-Encoding"));
     if (op->route->body == TAKES_FORM)
         return post_open(op);
     if (op->route->body == TAKES_STREAM)

@@ -26,6 +26,7 @@ struct sink {
     uint8_t checksum[CHECKSUM_BYTES_MAX]; /* expected, when has_checksum */
     bool has_checksum;
     enum checksum_kind trailer_kind; /* announced by x-amz-trailer */
+    struct str trailer_checksum;     /* its value: the last of that name, STR_NONE before it came */
     struct buf trailer_lines;        /* what a trailer signature covers */
     struct str trailer_signature;
 };
@@ -51,16 +52,17 @@ static bool is_checksum_control(struct str suffix)
            str_eq_nocase(suffix, STR("mode"));
 }
 
+/* Names stand in messages as S3 writes them, whatever the client's case was. */
 static enum s3_error set_expected(struct op *op, struct sink *sink, enum checksum_kind kind,
-                                  struct str name, struct str text)
+                                  struct str text, const char *where)
 {
     size_t len;
 
     if (!base64_decode(text, sink->checksum, sizeof(sink->checksum), &len) ||
         len != checksum_bytes(kind))
         return op_fail_text(op, S3_InvalidRequest,
-                            arena_printf(op->arena, "Value for %.*s header is invalid.",
-                                         STR_ARG(name)));
+                            arena_printf(op->arena, "Value for x-amz-checksum-%.*s %s is invalid.",
+                                         STR_ARG(checksum_header_suffix(kind)), where));
     sink->has_checksum = true;
     return S3_OK;
 }
@@ -68,52 +70,69 @@ static enum s3_error set_expected(struct op *op, struct sink *sink, enum checksu
 static enum s3_error read_checksum_headers(struct op *op, struct sink *sink)
 {
     struct str prefix = STR("x-amz-checksum-");
+    struct str value = STR_NONE;
+    size_t count = 0;
 
     for (size_t i = 0; i < op->request->field_count; i++) {
         const struct http_field *field = &op->request->fields[i];
         struct str suffix = str_skip(field->name, prefix.len);
-        enum checksum_kind kind;
-        enum s3_error err;
 
         if (!str_starts_nocase(field->name, prefix) || is_checksum_control(suffix))
             continue;
-        kind = checksum_from_header_suffix(suffix);
-        if (kind == CHECKSUM_NONE)
+        op->checksum_kind = checksum_from_header_suffix(suffix);
+        if (op->checksum_kind == CHECKSUM_NONE)
             return op_fail_text(op, S3_InvalidRequest,
                                 STR("The algorithm type you specified in x-amz-checksum- header is "
                                     "invalid."));
-        if (sink->has_checksum)
-            return op_fail_text(op, S3_InvalidRequest,
-                                STR("Expecting a single x-amz-checksum- header. Multiple checksum "
-                                    "Types are not allowed."));
-        err = set_expected(op, sink, kind, field->name, field->value);
-        if (err != S3_OK)
-            return err;
-        op->checksum_kind = kind;
-        op->checksum_given = true;
+        value = field->value;
+        count++;
     }
-    return S3_OK;
+    if (count > 1)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Expecting a single x-amz-checksum- header. Multiple checksum "
+                                "Types are not allowed."));
+    if (count == 0)
+        return S3_OK;
+    op->checksum_given = true;
+    return set_expected(op, sink, op->checksum_kind, value, "header");
 }
 
-static enum s3_error read_trailer_header(struct op *op, struct sink *sink)
+static enum s3_error announce_trailer(struct op *op, struct sink *sink, struct str name)
 {
-    struct str name = op_header(op, "x-amz-trailer");
     struct str prefix = STR("x-amz-checksum-");
+    enum checksum_kind kind = checksum_from_header_suffix(str_skip(name, prefix.len));
 
-    if (!str_present(name))
-        return S3_OK;
-    if (!str_starts_nocase(name, prefix) ||
-        checksum_from_header_suffix(str_skip(name, prefix.len)) == CHECKSUM_NONE)
+    if (!str_starts_nocase(name, prefix) || kind == CHECKSUM_NONE)
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The value specified in the x-amz-trailer header is not "
                                 "supported"));
-    if (sink->has_checksum)
+    if (sink->has_checksum || sink->trailer_kind != CHECKSUM_NONE)
         return op_fail_text(op, S3_InvalidRequest,
                             STR("Expecting a single x-amz-checksum- header"));
-    sink->trailer_kind = checksum_from_header_suffix(str_skip(name, prefix.len));
-    op->checksum_kind = sink->trailer_kind;
+    sink->trailer_kind = kind;
+    op->checksum_kind = kind;
     op->checksum_given = true;
     return S3_OK;
+}
+
+/* A list, as in RFC 9110 §5.6.1: empty elements, a comma at its end, say nothing. */
+static enum s3_error read_trailer_headers(struct op *op, struct sink *sink)
+{
+    enum s3_error err = S3_OK;
+
+    for (size_t i = 0; i < op->request->field_count && err == S3_OK; i++) {
+        struct str rest = op->request->fields[i].value;
+        struct str name;
+
+        if (!str_eq_nocase(op->request->fields[i].name, STR("x-amz-trailer")))
+            continue;
+        while (err == S3_OK && str_next(&rest, ',', &name)) {
+            name = str_trim(name);
+            if (name.len > 0)
+                err = announce_trailer(op, sink, name);
+        }
+    }
+    return err;
 }
 
 static enum s3_error read_sdk_algorithm(struct op *op)
@@ -124,30 +143,25 @@ static enum s3_error read_sdk_algorithm(struct op *op)
     if (!str_present(name))
         return S3_OK;
     kind = checksum_from_name(name);
-    if (kind == CHECKSUM_NONE)
+    if (kind == CHECKSUM_NONE || (op->checksum_given && op->checksum_kind != kind))
         return op_fail_text(op, S3_InvalidRequest,
                             STR("Value for x-amz-sdk-checksum-algorithm header is invalid."));
-    if (op->checksum_given && op->checksum_kind == kind)
-        return S3_OK;
-    /* An MD5 sent the old way is accepted beside any algorithm named. */
-    if (!op->checksum_given && str_present(op_header(op, "content-md5")))
+    if (op->checksum_given)
         return S3_OK;
     return op_fail_text(op, S3_InvalidRequest,
                         STR("x-amz-sdk-checksum-algorithm specified, but no corresponding "
                             "x-amz-checksum-* or x-amz-trailer headers were found."));
 }
 
+/* What is no length S3 could count with is none. */
 static enum s3_error read_decoded_length(struct op *op, struct sink *sink)
 {
     struct str text = op_header(op, "x-amz-decoded-content-length");
 
     if (!sink->streaming)
         return S3_OK;
-    if (!str_present(text))
+    if (!str_to_u64(text, &sink->decoded_length) || sink->decoded_length > INT64_MAX)
         return op_fail(op, S3_MissingContentLength);
-    if (!str_to_u64(text, &sink->decoded_length))
-        return op_fail_argument(op, STR("Invalid x-amz-decoded-content-length"),
-                                STR("x-amz-decoded-content-length"), text);
     sink->has_decoded_length = true;
     return S3_OK;
 }
@@ -159,9 +173,8 @@ static enum s3_error read_claims(struct op *op, struct sink *sink)
     if (err == S3_OK && (op->route->flags & ROUTE_OF_OBJECT) == 0)
         err = read_checksum_headers(op, sink);
     if (err == S3_OK)
-        err = read_trailer_header(op, sink);
-    if (err == S3_OK && op->route->body != TAKES_NOTHING &&
-        (op->route->flags & ROUTE_OF_OBJECT) == 0)
+        err = read_trailer_headers(op, sink);
+    if (err == S3_OK && (op->route->flags & ROUTE_OF_OBJECT) == 0)
         err = read_sdk_algorithm(op);
     if (err == S3_OK)
         err = read_decoded_length(op, sink);
@@ -178,12 +191,32 @@ static enum s3_error read_claims(struct op *op, struct sink *sink)
 
 static enum s3_error take(struct op *op, const void *bytes, size_t len);
 
+/* The framing ends before the body does, or the body before the framing. */
+static enum s3_error fail_terminated(struct op *op)
+{
+    return op_fail_text(op, S3_IncompleteBody, STR("The request body terminated unexpectedly"));
+}
+
+static struct str decimal(struct op *op, uint64_t value)
+{
+    return arena_printf(op->arena, "%llu", (unsigned long long)value);
+}
+
+static enum s3_error fail_length(struct op *op, uint64_t provided)
+{
+    return op_fail(op, S3_IncompleteBody, decimal(op, op->sink->decoded_length),
+                   decimal(op, provided));
+}
+
 static bool on_chunk_begin(void *context, uint64_t size, struct str signature)
 {
     struct op *op = context;
     struct sink *sink = op->sink;
 
-    (void)size;
+    if (size > sink->decoded_length - sink->received) {
+        (void)fail_length(op, sink->received + size);
+        return false;
+    }
     if (!sink->signed_chunks)
         return true;
     if (signature.len != sizeof(sink->chunk_signature_text)) {
@@ -233,12 +266,13 @@ static bool on_trailer(void *context, struct str name, struct str value)
     buf_char(&sink->trailer_lines, ':');
     buf_str(&sink->trailer_lines, value);
     buf_char(&sink->trailer_lines, '\n');
-    if (sink->trailer_kind == CHECKSUM_NONE || sink->has_checksum || !str_starts(name, prefix) ||
+    if (sink->trailer_kind == CHECKSUM_NONE || !str_starts(name, prefix) ||
         checksum_from_header_suffix(str_skip(name, prefix.len)) != sink->trailer_kind) {
         (void)op_fail(op, S3_MalformedTrailerError);
         return false;
     }
-    return set_expected(op, sink, sink->trailer_kind, name, value) == S3_OK;
+    sink->trailer_checksum = arena_dup(op->arena, value);
+    return true;
 }
 
 /* ---- open, feed, finish ------------------------------------------------------------------------ */
@@ -271,21 +305,21 @@ static uint64_t claimed_bytes(const struct op *op, const struct sink *sink)
 static enum s3_error too_large(struct op *op, struct sink *sink, uint64_t bytes)
 {
     if (op->route->body != TAKES_STREAM && op->route->body != TAKES_FORM)
-        return op_fail(op, S3_MaxMessageLengthExceeded,
-                       arena_printf(op->arena, "%llu", (unsigned long long)sink->max_bytes));
-    return op_fail(op, S3_EntityTooLarge,
-                   arena_printf(op->arena, "%llu", (unsigned long long)bytes),
-                   arena_printf(op->arena, "%llu", (unsigned long long)sink->max_bytes));
+        return op_fail(op, S3_MaxMessageLengthExceeded, decimal(op, sink->max_bytes));
+    return op_fail(op, S3_EntityTooLarge, decimal(op, bytes), decimal(op, sink->max_bytes));
 }
 
 enum s3_error sink_open(struct op *op, uint64_t max_bytes)
 {
     struct sink *sink = ARENA_NEW(op->arena, struct sink);
-    enum s3_error err;
+    enum s3_error err = S3_OK;
 
     if (sink == NULL)
         return op_fail(op, S3_SlowDown);
     op->sink = sink;
+    /* Who takes no body does not look at what is said of one either. */
+    if (op->route->body == TAKES_NOTHING)
+        op->auth.payload = PAYLOAD_ABSENT;
     sink->max_bytes = max_bytes;
     sink->memory = BUF_WITH_MAX(op->route->body == TAKES_BUFFER ? max_bytes : 0);
     sink->trailer_lines = BUF_WITH_MAX(AWS_CHUNK_TRAILER_BYTES_MAX);
@@ -293,7 +327,8 @@ enum s3_error sink_open(struct op *op, uint64_t max_bytes)
     sink->signed_chunks = op->auth.payload == PAYLOAD_SIGNED_CHUNKS ||
                           op->auth.payload == PAYLOAD_SIGNED_TRAILER;
 
-    err = read_claims(op, sink);
+    if (op->route->body != TAKES_NOTHING)
+        err = read_claims(op, sink);
     if (err != S3_OK)
         return err;
     if (claimed_bytes(op, sink) > max_bytes)
@@ -310,8 +345,8 @@ enum s3_error sink_open(struct op *op, uint64_t max_bytes)
     }
     if (sink->signed_chunks && (sink->chunk_sha256 = digest_open(DIGEST_SHA256)) == NULL)
         return op_fail(op, S3_SlowDown);
-    if (op->request->has_body && op->route->body != TAKES_STREAM &&
-        op->auth.payload == PAYLOAD_HEX && (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
+    if (op->route->body != TAKES_STREAM && op->auth.payload == PAYLOAD_HEX &&
+        (sink->sha256 = digest_open(DIGEST_SHA256)) == NULL)
         return op_fail(op, S3_SlowDown);
     return S3_OK;
 }
@@ -324,8 +359,6 @@ static enum s3_error take(struct op *op, const void *bytes, size_t len)
     sink->received += len;
     if (sink->received > sink->max_bytes)
         return too_large(op, sink, sink->received);
-    if (sink->has_decoded_length && sink->received > sink->decoded_length)
-        return op_fail(op, S3_IncompleteBody);
     if (op->writer != NULL)
         return s3_from_store(op, body_writer_append(op->writer, bytes, len, &op->fault));
     if (sink->sha256 != NULL)
@@ -343,13 +376,16 @@ static enum s3_error from_chunked(struct op *op, enum aws_chunked_result result)
         return S3_OK;
     case AWS_CHUNKED_REFUSED:
         return op->refusal.error;
+    case AWS_CHUNKED_SMALL_CHUNK:
+        return op_fail(op, S3_InvalidChunkSizeError, decimal(op, op->sink->decoder->chunk_count),
+                       decimal(op, op->sink->decoder->chunk_bytes));
+    case AWS_CHUNKED_BAD_TRAILER:
+        return op_fail(op, S3_MalformedTrailerError);
     case AWS_CHUNKED_MALFORMED:
     case AWS_CHUNKED_TOO_LONG:
         break;
     }
-    if (op->sink->decoder->final_chunk)
-        return op_fail(op, S3_MalformedTrailerError);
-    return op_fail_text(op, S3_InvalidRequest, STR("The aws-chunked body is malformed."));
+    return fail_terminated(op);
 }
 
 enum s3_error sink_feed(struct op *op, const void *bytes, size_t len)
@@ -379,11 +415,6 @@ static struct str hex_text(struct op *op, const uint8_t *bytes, size_t len)
     return str_make(text, 2 * len);
 }
 
-static const uint8_t sha256_of_nothing[SHA256_BYTES] = {
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
-};
-
 /* Digests of a body that no body writer saw. */
 static void digest_memory(struct op *op, struct sink *sink)
 {
@@ -394,37 +425,67 @@ static void digest_memory(struct op *op, struct sink *sink)
         digest_once(DIGEST_MD5, bytes, op->digests.md5);
     if (sink->sha256 != NULL)
         digest_final(sink->sha256, op->digests.sha256);
-    else if (op->auth.payload == PAYLOAD_HEX)
-        memcpy(op->digests.sha256, sha256_of_nothing, SHA256_BYTES); /* there was no body */
     if (sink->has_checksum)
         checksum_once(op->checksum_kind, bytes, op->digests.checksum[op->checksum_kind]);
 }
 
+static enum s3_error check_sha256(struct op *op)
+{
+    char computed[2 * SHA256_BYTES];
+
+    if (op->auth.payload != PAYLOAD_HEX)
+        return S3_OK;
+    hex_encode(op->digests.sha256, SHA256_BYTES, computed);
+    if (str_eq_nocase(op->auth.payload_claim, str_make(computed, sizeof(computed))))
+        return S3_OK;
+    return op_fail(op, S3_XAmzContentSHA256Mismatch, op->auth.payload_claim,
+                   hex_text(op, op->digests.sha256, SHA256_BYTES));
+}
+
+/* S3 shows what a whole object's upload claimed in hexadecimal, what others claimed in base64. */
+static enum s3_error check_md5(struct op *op, const struct sink *sink)
+{
+    bool object = op->route->run == op_PutObject || op->route->run == op_PostObject;
+
+    if (!sink->has_md5 || memcmp(sink->md5, op->digests.md5, MD5_BYTES) == 0)
+        return S3_OK;
+    return op_fail_text(op, S3_BadDigest,
+                        STR("The Content-MD5 you specified did not match what we received."),
+                        object ? hex_text(op, sink->md5, MD5_BYTES)
+                               : base64_text(op, sink->md5, MD5_BYTES),
+                        base64_text(op, op->digests.md5, MD5_BYTES));
+}
+
 static enum s3_error check_claims(struct op *op, struct sink *sink)
 {
-    const struct body_digests *digests = &op->digests;
-    size_t len = checksum_bytes(op->checksum_kind);
+    enum s3_error err = check_sha256(op);
 
-    if (op->auth.payload == PAYLOAD_HEX &&
-        memcmp(op->auth.payload_sha256, digests->sha256, SHA256_BYTES) != 0)
-        return op_fail(op, S3_XAmzContentSHA256Mismatch,
-                       hex_text(op, op->auth.payload_sha256, SHA256_BYTES),
-                       hex_text(op, digests->sha256, SHA256_BYTES));
-    if (sink->has_md5 && memcmp(sink->md5, digests->md5, MD5_BYTES) != 0)
-        return op_fail_text(op, S3_BadDigest,
-                            STR("The Content-MD5 you specified did not match what we received."),
-                            base64_text(op, sink->md5, MD5_BYTES),
-                            base64_text(op, digests->md5, MD5_BYTES));
-    if (sink->has_checksum &&
-        memcmp(sink->checksum, digests->checksum[op->checksum_kind], len) != 0)
-        return op_fail_text(op, S3_BadDigest,
-                            arena_printf(op->arena,
-                                         "The %.*s you specified did not match the calculated "
-                                         "checksum.",
-                                         STR_ARG(checksum_name(op->checksum_kind))),
-                            base64_text(op, sink->checksum, len),
-                            base64_text(op, digests->checksum[op->checksum_kind], len));
-    return S3_OK;
+    if (err == S3_OK)
+        err = check_md5(op, sink);
+    if (err != S3_OK || !sink->has_checksum ||
+        memcmp(sink->checksum, op->digests.checksum[op->checksum_kind],
+               checksum_bytes(op->checksum_kind)) == 0)
+        return err;
+    return op_fail_text(op, S3_BadDigest,
+                        arena_printf(op->arena,
+                                     "The %.*s you specified did not match the calculated "
+                                     "checksum.",
+                                     STR_ARG(checksum_name(op->checksum_kind))));
+}
+
+static enum s3_error check_trailers(struct op *op, struct sink *sink)
+{
+    bool sign = op->auth.payload == PAYLOAD_SIGNED_TRAILER;
+
+    /* Where trailers are signed S3 waits for one; where they are not it looks at what there is. */
+    if (sink->trailer_kind != CHECKSUM_NONE && !str_present(sink->trailer_checksum))
+        return sign ? fail_terminated(op) : op_fail(op, S3_MalformedTrailerError);
+    if (sign && !op->auth.audited &&
+        !auth_trailer_verify(&op->auth, buf_view(&sink->trailer_lines), sink->trailer_signature))
+        return op_fail(op, S3_SignatureDoesNotMatch);
+    if (sink->trailer_kind == CHECKSUM_NONE)
+        return S3_OK;
+    return set_expected(op, sink, sink->trailer_kind, sink->trailer_checksum, "trailing header");
 }
 
 static enum s3_error check_framing(struct op *op, struct sink *sink)
@@ -435,15 +496,10 @@ static enum s3_error check_framing(struct op *op, struct sink *sink)
         return S3_OK;
     err = from_chunked(op, aws_chunked_finish(sink->decoder));
     if (err != S3_OK)
-        return op_fail(op, S3_IncompleteBody);
+        return err;
     if (sink->received != sink->decoded_length)
-        return op_fail(op, S3_IncompleteBody);
-    if (sink->trailer_kind != CHECKSUM_NONE && !sink->has_checksum)
-        return op_fail(op, S3_MalformedTrailerError);
-    if (op->auth.payload == PAYLOAD_SIGNED_TRAILER && !op->auth.audited &&
-        !auth_trailer_verify(&op->auth, buf_view(&sink->trailer_lines), sink->trailer_signature))
-        return op_fail(op, S3_SignatureDoesNotMatch);
-    return S3_OK;
+        return fail_length(op, sink->received);
+    return check_trailers(op, sink);
 }
 
 enum s3_error sink_finish(struct op *op)

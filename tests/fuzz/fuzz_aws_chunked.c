@@ -14,7 +14,7 @@
 
 struct log {
     struct buf text;
-    uint64_t announced, data;
+    uint64_t announced, data, chunk;
     unsigned begun, ended, trailers;
     unsigned refuse_at; /* chunk that the callback refuses; 0: none */
     bool ended_final;
@@ -28,7 +28,10 @@ static bool on_begin(void *context, uint64_t size, struct str signature)
     FUZZ_CHECK(!log->ended_final, "a chunk after the final one");
     FUZZ_CHECK(log->begun == log->ended, "a chunk inside a chunk");
     FUZZ_CHECK(log->data == log->announced, "the chunk before was not whole");
-    FUZZ_CHECK(!str_present(signature) || signature.len == 64, "signature of %zu", signature.len);
+    FUZZ_CHECK(!str_present(signature) || signature.len > 0, "an empty signature");
+    FUZZ_CHECK(log->begun == 0 || size == 0 || log->chunk >= AWS_CHUNK_BYTES_MIN,
+               "%llu bytes before another chunk", (unsigned long long)log->chunk);
+    log->chunk = size;
     fuzz_touch(signature);
     log->begun++;
     log->announced += size;

@@ -55,23 +55,35 @@ def test_PutObject__checksum_header_is_verified_echoed_and_kept(server, bucket, 
     assert reply.header("x-amz-checksum-type") is None
 
 
+def without_digests(reply):
+    return reply.element("ExpectedDigest") is None and reply.element("CalculatedDigest") is None
+
+
 def test_PutObject__wrong_checksum_header_stores_nothing(server, s3, bucket, algorithm):
     reply = put(server, f"/{bucket}/key", DATA, [(header(algorithm), value(algorithm, b"other"))])
     assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert reply.element("Message") == f"The {algorithm} you specified did not match the calculated checksum."
+    assert without_digests(reply)
     assert nothing_stored(s3, bucket)
 
 
 @pytest.mark.parametrize("bad", ["!!!!", "AAAA", "", "AAAAAA", "A" * 500])
 def test_PutObject__malformed_checksum_header(server, s3, bucket, algorithm, bad):
-    reply = put(server, f"/{bucket}/key", SMALL, [(header(algorithm), bad)])
-    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    for name in (header(algorithm), header(algorithm).title(), header(algorithm).upper()):
+        reply = put(server, f"/{bucket}/key", SMALL, [(name, bad)])
+        assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+        assert reply.element("Message") == f"Value for {header(algorithm)} header is invalid."
     assert nothing_stored(s3, bucket)
 
 
-def test_PutObject__two_algorithms_at_once(server, s3, bucket):
-    headers = [(header(name), value(name, SMALL)) for name in ("CRC32", "SHA256")]
-    reply = put(server, f"/{bucket}/key", SMALL, headers)
-    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+@pytest.mark.parametrize("values", [("right", "right"), ("bad", "bad"), ("bad", "right"), ("right", ""), ("", "")])
+def test_PutObject__two_algorithms_at_once_are_refused_whatever_their_values(server, s3, bucket, values):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    headers = [(header(name), value(name, SMALL) if text == "right" else text) for name, text in zip(("CRC32", "SHA256"), values)]
+    for target in (f"/{bucket}/key", f"/{bucket}/key?partNumber=1&uploadId={upload}"):
+        reply = put(server, target, SMALL, headers)
+        assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+        assert reply.element("Message") == "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
     assert nothing_stored(s3, bucket)
 
 
@@ -91,25 +103,69 @@ def test_PutObject__without_a_checksum_crc64nvme_is_kept(server, bucket):
     assert reply.header("x-amz-checksum-type") == "FULL_OBJECT"
 
 
-def test_PutObject__algorithm_named_without_a_value(server, s3, bucket):
-    reply = put(server, f"/{bucket}/key", SMALL, [("x-amz-sdk-checksum-algorithm", "CRC32")])
-    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+NO_VALUE = ("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
+NOT_VALID = "Value for x-amz-sdk-checksum-algorithm header is invalid."
+
+
+@pytest.mark.parametrize("headers,message", [
+    ([], NO_VALUE), ([("Content-MD5", value("MD5", SMALL))], NO_VALUE), ([("x-amz-checksum-type", "FULL_OBJECT")], NO_VALUE),
+    ([(header("CRC32C"), value("CRC32C", SMALL))], NOT_VALID), ([(header("SHA1"), value("SHA1", SMALL))], NOT_VALID),
+], ids=["nothing", "Content-MD5", "type", "CRC32C", "SHA1"])  # fmt: skip
+def test_PutObject__algorithm_named_without_its_value(server, s3, bucket, headers, message):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    for target in (f"/{bucket}/key", f"/{bucket}/key?partNumber=1&uploadId={upload}"):
+        reply = put(server, target, SMALL, [("x-amz-sdk-checksum-algorithm", "CRC32"), *headers])
+        assert (reply.status, reply.code, reply.element("Message")) == (400, "InvalidRequest", message), reply
     assert nothing_stored(s3, bucket)
 
 
-def test_PutObject__algorithm_named_differs_from_the_value(server, s3, bucket):
-    headers = [("x-amz-sdk-checksum-algorithm", "SHA256"), (header("CRC32"), value("CRC32", SMALL))]
-    reply = put(server, f"/{bucket}/key", SMALL, headers)
-    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
-    assert nothing_stored(s3, bucket)
+@pytest.mark.parametrize("name", ["CRC32", "crc32", "Crc32"])
+def test_PutObject__algorithm_named_in_any_case_beside_its_value(server, bucket, name):
+    headers = [("x-amz-sdk-checksum-algorithm", name), (header("CRC32"), value("CRC32", SMALL))]
+    assert put(server, f"/{bucket}/key", SMALL, headers).status == 200
+
+
+def test_PutObject__algorithm_named_differs_from_the_trailer(server, root_user, s3, bucket):
+    trailers = [(header("CRC32"), value("CRC32", SMALL))]
+    for name, status in (("SHA256", 400), ("crc32", 200)):
+        request = raw.put_unsigned_trailer(
+            raw.host_of(server.url), f"/{bucket}/key", root_user, SMALL, trailers=trailers, headers=[("x-amz-sdk-checksum-algorithm", name)])
+        reply = raw.send(server.url, request)
+        assert reply.status == status, reply
+        if status == 400:
+            assert (reply.code, reply.element("Message")) == ("InvalidRequest", NOT_VALID), reply
 
 
 def test_PutObject__unknown_algorithm(server, s3, bucket):
     reply = put(server, f"/{bucket}/key", SMALL, [("x-amz-sdk-checksum-algorithm", "ADLER32")])
-    assert reply.status == 400, reply
+    assert (reply.status, reply.code, reply.element("Message")) == (400, "InvalidRequest", NOT_VALID), reply
     reply = put(server, f"/{bucket}/key", SMALL, [("x-amz-checksum-adler32", "AAAAAA==")])
-    assert reply.status in (400, 501), reply
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert reply.element("Message") == "The algorithm type you specified in x-amz-checksum- header is invalid."
     assert nothing_stored(s3, bucket)
+
+
+def test_wrong_Content_MD5__is_shown_in_hexadecimal_for_an_object_and_in_base64_for_what_else(server, root_user, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    document = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+    claimed = value("MD5", b"other")
+    for target, body, shown_as in (
+        (f"/{bucket}/key", SMALL, base64.b64decode(claimed).hex()),
+        (f"/{bucket}/key?partNumber=1&uploadId={upload}", SMALL, claimed),
+        (f"/{bucket}?tagging", document, claimed),
+    ):
+        reply = put(server, target, body, [("Content-MD5", claimed)])
+        assert (reply.status, reply.code) == (400, "BadDigest"), reply
+        assert reply.element("Message") == "The Content-MD5 you specified did not match what we received."
+        assert (reply.element("ExpectedDigest"), reply.element("CalculatedDigest")) == (shown_as, value("MD5", body)), target
+    assert nothing_stored(s3, bucket)
+
+
+def test_UploadPart__wrong_checksum_header_names_no_digests(server, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key", ChecksumAlgorithm="CRC32")["UploadId"]
+    reply = put(server, f"/{bucket}/key?partNumber=1&uploadId={upload}", SMALL, [(header("CRC32"), value("CRC32", b"other"))])
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert without_digests(reply)
 
 
 # ---- trailers -------------------------------------------------------------------------------------
@@ -348,6 +404,19 @@ def test_CopyObject__with_another_algorithm(server, s3, bucket, name):
     reply = shown(server, f"/{bucket}/copy")
     assert reply.header(header(name)) == value(name, DATA)
     assert reply.header(header("SHA1")) is None
+
+
+# ---- operations that take no body --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name,text", [
+    ("Content-MD5", value("MD5", b"other")), ("Content-MD5", "invalid_content_md5"), ("Content-MD5", ""),
+    ("x-amz-checksum-crc32", value("CRC32", b"other")), ("x-amz-checksum-crc32", "bad"), ("x-amz-sdk-checksum-algorithm", "CRC32"),
+])  # fmt: skip
+def test_reads__look_at_no_digest_of_a_body_they_do_not_take(server, root_user, s3, bucket, name, text):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"data")
+    for method, target in (("GET", f"/{bucket}/key"), ("HEAD", f"/{bucket}/key"), ("GET", f"/{bucket}?list-type=2"), ("HEAD", f"/{bucket}")):
+        assert raw.signed(server.url, root_user, method, target, headers=[(name, text)]).status == 200, (method, target)
 
 
 # ---- operations that need one -----------------------------------------------------------------------

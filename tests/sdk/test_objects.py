@@ -282,6 +282,92 @@ def test_PutObject__wrong_payload_hash(server, root_user, s3, bucket):
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
+def test_PutObject__the_payload_hash_may_be_in_upper_case(server, root_user, s3, bucket):
+    right = hashlib.sha256(b"data").hexdigest().upper()
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}/key", b"data", payload=right).status == 200
+    wrong = hashlib.sha256(b"other").hexdigest().upper()
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/key", b"data", payload=wrong)
+    assert (reply.status, reply.code) == (400, "XAmzContentSHA256Mismatch"), reply
+    assert reply.element("ClientComputedContentSHA256") == wrong
+    assert reply.element("S3ComputedContentSHA256") == hashlib.sha256(b"data").hexdigest()
+    assert expect.body_of(s3, bucket, "key") == b"data"
+
+
+def test_GetObject__the_payload_hash_is_of_a_body_it_does_not_take(server, root_user, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"data")
+    wrong = hashlib.sha256(b"something else").hexdigest()
+    for method, target in (("GET", f"/{bucket}/key"), ("HEAD", f"/{bucket}/key"), ("GET", f"/{bucket}"), ("GET", "/")):
+        assert raw.signed(server.url, root_user, method, target, payload=wrong).status == 200, (method, target)
+    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}/key", payload="GIBBERISH")
+    assert (reply.status, reply.code, reply.element("ArgumentValue")) == (400, "InvalidArgument", "GIBBERISH"), reply
+    assert reply.element("Message") == (
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.")
+
+
+@pytest.mark.parametrize("how", ["V2 URL", "V2 header", "anonymous"])
+def test_PutObject__without_V4_a_payload_hash_is_a_claim_like_another(server, root_user, cloud, how):
+    bucket = cloud.new_bucket(ACL="public-read-write")
+    for claim, body in (("invalid", b"data"), ("", b"data"), (hashlib.sha256(b"other").hexdigest(), b"data"), ("invalid", b"")):
+        request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url)), ("x-amz-content-sha256", claim)], body)
+        if how == "V2 URL":
+            raw.presign_v2(request, root_user)
+        elif how == "V2 header":
+            raw.sign_v2(request, root_user)
+        reply = raw.send(server.url, request)
+        assert (reply.status, reply.code) == (400, "XAmzContentSHA256Mismatch"), reply
+        assert reply.element("ClientComputedContentSHA256") == claim
+        assert reply.element("S3ComputedContentSHA256") == hashlib.sha256(body).hexdigest()
+    assert cloud.client().list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+# ---- a length that is not told ---------------------------------------------------------------------
+
+
+def chunked(body):
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+@pytest.mark.parametrize("how", ["V4 URL", "V4 header", "V2 URL", "V2 header"])
+def test_uploads__in_http_chunks_that_tell_no_length_are_501(server, root_user, s3, bucket, how):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    document = b"<Tagging><TagSet/></Tagging>"
+    for method, target, body in (("PUT", f"/{bucket}/key", b"data"), ("PUT", f"/{bucket}/key?partNumber=1&uploadId={upload}", b"data"),
+                                 ("PUT", f"/{bucket}/key", b""), ("PUT", f"/{bucket}?tagging", document)):  # fmt: skip
+        request = raw.Request(method, target, [("Host", raw.host_of(server.url)), ("Transfer-Encoding", "chunked")])
+        if how == "V4 URL":
+            raw.presign_v4(request, root_user)
+        elif how == "V4 header":
+            raw.sign_v4(request, root_user, raw.UNSIGNED)
+        elif how == "V2 URL":
+            raw.presign_v2(request, root_user)
+        else:
+            raw.sign_v2(request, root_user)
+        request.body = chunked(body) if body else b"0\r\n\r\n"
+        reply = raw.send(server.url, request)
+        assert (reply.status, reply.code, reply.element("Header")) == (501, "NotImplemented", "Transfer-Encoding"), (target, reply)
+        assert reply.element("Message") == "A header you provided implies functionality that is not implemented"
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_uploads__in_http_chunks_of_a_told_length_are_stored(server, root_user, s3, bucket):
+    request = raw.Request("PUT", f"/{bucket}/key", [
+        ("Host", raw.host_of(server.url)), ("Transfer-Encoding", "chunked"), ("x-amz-decoded-content-length", "4")])  # fmt: skip
+    raw.sign_v4(request, root_user, raw.UNSIGNED)
+    request.body = chunked(b"data")
+    assert raw.send(server.url, request).status == 200
+    assert expect.body_of(s3, bucket, "key") == b"data"
+
+
+def test_GetObject__with_an_empty_chunked_body_is_answered(server, root_user, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"data")
+    request = raw.Request("GET", f"/{bucket}/key", [("Host", raw.host_of(server.url)), ("Transfer-Encoding", "chunked")])
+    raw.sign_v4(request, root_user, raw.UNSIGNED)
+    request.body = b"0\r\n\r\n"
+    assert raw.send(server.url, request).body == b"data"
+
+
 # ---- ranges -------------------------------------------------------------------------------------
 
 BODY = expect.noise(INLINE * 2 + 100, b"ranges")
