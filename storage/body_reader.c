@@ -4,10 +4,12 @@
  *
  * (1) What body_open needs of the catalog it takes inside the reader's snapshot: small bodies
  *     whole, others as a list of pieces.
- * (2) A body of several pieces, or in a pack, registers the snapshot with the store, so the sweep
- *     keeps every file, extent and inline row of it until body_close. The file of a single piece is
- *     opened at once.
- * (3) Encrypted pieces are read frame by frame; a frame that does not authenticate gives nothing.
+ * (2) Each piece is pinned (read_pins.c) until it has been read or the body is closed, so the sweep
+ *     keeps its file, extent or inline row. The file of a single piece is opened at once instead: a
+ *     descriptor keeps an unlinked file.
+ * (3) Bytes of a pack leave it as copies only (body_take_file). A socket that is given pages of the
+ *     file itself would go on sending them after their pin is gone, as zeros once they are punched.
+ * (4) Encrypted pieces are read frame by frame; a frame that does not authenticate gives nothing.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -19,13 +21,18 @@
 
 #define PIECES_MAX (1u << 20)
 
+struct body_piece {
+    struct piece piece;
+    struct read_pin pin;
+};
+
 struct body {
     struct store *store;
     uint64_t left;     /* bytes of the range not yet read */
     struct buf memory; /* the whole range, or the inline piece being read */
     bool in_memory;    /* the former */
     size_t memory_at;
-    struct piece *pieces;
+    struct body_piece *pieces;
     size_t piece_count;
     size_t piece_capacity;
     size_t at;         /* piece being read */
@@ -37,7 +44,6 @@ struct body {
     struct buf sealed;
     uint64_t frame_number;
     bool has_frame;
-    struct snapshot snapshot;
 };
 
 static void body_closep(struct body **body)
@@ -51,7 +57,8 @@ void body_close(struct body *body)
     if (body == NULL)
         return;
 
-    snapshot_close(&body->store->snapshots, &body->snapshot);
+    for (size_t i = body->at; i < body->piece_count; i++)
+        read_pin_drop(&body->store->read_pins, &body->pieces[i].pin);
     fd_close(&body->fd);
     buf_free(&body->memory);
     buf_free(&body->frame);
@@ -104,7 +111,7 @@ static bool collect_piece(void *context, const struct piece *piece)
 
     if (body->piece_count == body->piece_capacity) {
         size_t capacity = body->piece_capacity == 0 ? 1 : body->piece_capacity * 2;
-        struct piece *grown =
+        struct body_piece *grown =
             capacity > PIECES_MAX ? NULL : mem_resize(body->pieces, capacity * sizeof(*grown));
 
         if (grown == NULL) {
@@ -114,7 +121,7 @@ static bool collect_piece(void *context, const struct piece *piece)
         body->pieces = grown;
         body->piece_capacity = capacity;
     }
-    body->pieces[body->piece_count++] = *piece;
+    body->pieces[body->piece_count++] = (struct body_piece){ .piece = *piece };
     return true;
 }
 
@@ -180,16 +187,18 @@ static enum store_status resolve(struct body *body, struct reader *reader,
         body->in_memory = true;
         return STORE_OK;
     }
-    if (body->piece_count == 1 && body->pieces[0].kind == BODY_INLINE) {
+    if (body->piece_count == 1 && body->pieces[0].piece.kind == BODY_INLINE) {
         body->in_memory = true;
-        return load_inline(body, cat, &body->pieces[0], fault);
+        return load_inline(body, cat, &body->pieces[0].piece, fault);
     }
     if (body->piece_count == 1)
-        status = open_piece_file(body, &body->pieces[0], fault);
-    if (status != STORE_OK || (body->piece_count == 1 && body->pieces[0].pack == 0))
+        status = open_piece_file(body, &body->pieces[0].piece, fault);
+    if (status != STORE_OK || (body->piece_count == 1 && body->pieces[0].piece.pack == 0))
         return status;
 
-    snapshot_share(&body->store->snapshots, &body->snapshot, &reader->snapshot);
+    /* The reader's snapshot is still registered: see rule (1) of the pins. */
+    for (size_t i = 0; i < body->piece_count; i++)
+        read_pin_take(&body->store->read_pins, &body->pieces[i].pin, body->pieces[i].piece.ref);
     return STORE_OK;
 }
 
@@ -278,12 +287,14 @@ bool body_is_memory(const struct body *body, struct str *ret_bytes)
 
 bool body_take_file(struct body *body, int *ret_fd, uint64_t *ret_offset)
 {
-    if (body->in_memory || body->piece_count != 1 || body->pieces[0].wrapped_key_bytes > 0 ||
-        body->fd < 0)
+    const struct piece *piece = body->in_memory ? NULL : &body->pieces[0].piece;
+
+    if (piece == NULL || body->piece_count != 1 || piece->pack != 0 ||
+        piece->wrapped_key_bytes > 0 || body->fd < 0)
         return false;
 
     *ret_fd = fd_take(&body->fd);
-    *ret_offset = body->fd_base + body->pieces[0].start;
+    *ret_offset = piece->start;
     return true;
 }
 
@@ -408,7 +419,7 @@ int64_t body_read(struct body *body, void *out, size_t max, struct fault *fault)
         return read_memory(body, out, max);
 
     while (done < max && body->left > 0) {
-        const struct piece *piece = &body->pieces[body->at];
+        const struct piece *piece = &body->pieces[body->at].piece;
         size_t len = 0;
         enum store_status status = STORE_OK;
 
@@ -423,6 +434,7 @@ int64_t body_read(struct body *body, void *out, size_t max, struct fault *fault)
         body->left -= len;
         body->piece_at += len;
         if (body->piece_at == piece->len) {
+            read_pin_drop(&body->store->read_pins, &body->pieces[body->at].pin);
             body->at++;
             body->piece_at = 0;
             fd_close(&body->fd);

@@ -46,7 +46,7 @@ size_t queue_take(struct intent_queue *queue, struct intent **out, size_t max,
                   bool (*enough)(void *context, const struct intent *next), void *context);
 void queue_close(struct intent_queue *queue);
 
-/* ---- snapshots.c: which states open readers and bodies may still look at ------------------ */
+/* ---- snapshots.c: which states open readers may still look at ----------------------------- */
 
 struct snapshot {
     int64_t seq;
@@ -64,13 +64,41 @@ void snapshots_init(struct snapshots *snapshots, int64_t committed_seq);
 void snapshots_free(struct snapshots *snapshots);
 /* Register before the catalog snapshot is opened: then seq is never too great. */
 void snapshot_open(struct snapshots *snapshots, struct snapshot *snapshot);
-/* Another hold on the state that `from` holds. */
-void snapshot_share(struct snapshots *snapshots, struct snapshot *snapshot,
-                    const struct snapshot *from);
 void snapshot_close(struct snapshots *snapshots, struct snapshot *snapshot);
 void snapshots_commit(struct snapshots *snapshots, int64_t seq);
-/* What died at this seq or before, nobody can see any more. */
+/* What died at this seq or before, nobody can find any more. */
 int64_t snapshots_safe_seq(struct snapshots *snapshots);
+
+/* ---- read_pins.c: what open bodies still have to read ------------------------------------- */
+
+/*
+ * Readers pin what they read, not a state: a slow one keeps its own body and nothing else.
+ *
+ * (1) A pin is taken while the snapshot is held in which the body was found, and the sweep computes
+ *     its safe seq before it asks for pins. So what a reader has found is held by the one or by the
+ *     other, without a gap.
+ * (2) A dead blob or inline body that is pinned keeps its row, and so its extent, its pack and its
+ *     file.
+ */
+#define READ_PIN_SLOTS 1024
+
+/* Lives in its owner (an open body), at one place. */
+struct read_pin {
+    int64_t id; /* of a blob or an inline body: one counter numbers both */
+    struct read_pin *next;
+    struct read_pin **link; /* NULL: not pinned */
+};
+
+struct read_pins {
+    pthread_mutex_t lock;
+    struct read_pin *slots[READ_PIN_SLOTS];
+};
+
+void read_pins_init(struct read_pins *pins);
+void read_pins_free(struct read_pins *pins);
+void read_pin_take(struct read_pins *pins, struct read_pin *pin, int64_t id);
+void read_pin_drop(struct read_pins *pins, struct read_pin *pin); /* fine when not pinned */
+bool read_pins_held(struct read_pins *pins, int64_t id);
 
 /* ---- janitor.c --------------------------------------------------------------------------- */
 
@@ -107,7 +135,8 @@ struct store {
     int tmp_fd;
     int quarantine_fd;
     struct blob_dir blobs;
-    struct blob_pins pins;
+    struct blob_pins pins;      /* of writers */
+    struct read_pins read_pins; /* of readers */
     struct packs packs;
     struct keyring keyring;
     struct snapshots snapshots;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which states of the catalog somebody may still be reading.
+ * Which states of the catalog somebody may still look things up in. What was found there and is
+ * still being read is pinned by itself (read_pins.c).
  *
  * A body that dies at seq D is needed by a state S only when D > S. So what died at or before the
  * smallest registered S can go. A reader registers before it opens its catalog snapshot, so the
@@ -19,29 +20,15 @@ void snapshots_free(struct snapshots *snapshots)
     (void)pthread_mutex_destroy(&snapshots->lock);
 }
 
-/* Caller holds the lock. */
-static void add(struct snapshots *snapshots, struct snapshot *snapshot, int64_t seq)
+void snapshot_open(struct snapshots *snapshots, struct snapshot *snapshot)
 {
-    snapshot->seq = seq;
+    (void)pthread_mutex_lock(&snapshots->lock);
+    snapshot->seq = snapshots->committed_seq;
     snapshot->next = snapshots->first;
     snapshot->link = &snapshots->first;
     if (snapshot->next != NULL)
         snapshot->next->link = &snapshot->next;
     snapshots->first = snapshot;
-}
-
-void snapshot_open(struct snapshots *snapshots, struct snapshot *snapshot)
-{
-    (void)pthread_mutex_lock(&snapshots->lock);
-    add(snapshots, snapshot, snapshots->committed_seq);
-    (void)pthread_mutex_unlock(&snapshots->lock);
-}
-
-void snapshot_share(struct snapshots *snapshots, struct snapshot *snapshot,
-                    const struct snapshot *from)
-{
-    (void)pthread_mutex_lock(&snapshots->lock);
-    add(snapshots, snapshot, from->seq);
     (void)pthread_mutex_unlock(&snapshots->lock);
 }
 

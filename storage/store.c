@@ -149,6 +149,7 @@ static struct store *store_new(const struct store_options *options)
     store->blobs.root_fd = -1;
     store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
+    read_pins_init(&store->read_pins);
     snapshots_init(&store->snapshots, 0);
     freshness_init(&store->freshness);
     queue_init(&store->commits);
@@ -180,6 +181,7 @@ void store_close(struct store *store)
     queue_free(&store->staging);
     queue_free(&store->commits);
     snapshots_free(&store->snapshots);
+    read_pins_free(&store->read_pins);
     blob_pins_free(&store->pins);
     health_free(&store->health);
     mem_free(store->batch);

@@ -390,9 +390,9 @@ void body_close(struct body *body); /* any thread; NULL is fine */
 /* The whole range in memory (small plain bodies): valid until body_close. */
 bool body_is_memory(const struct body *body, struct str *ret_bytes);
 /*
- * The whole range in one plain file: the descriptor and where the range starts. The caller owns
- * the descriptor from then on (body_close leaves it alone), but the bytes are only promised until
- * body_close. False otherwise.
+ * The whole range in one plain file of its own: the descriptor and where the range starts. The
+ * caller owns the descriptor from then on, and with it the bytes: whatever holds it, or pages of the
+ * file, may outlive the body. False otherwise.
  */
 bool body_take_file(struct body *body, int *ret_fd, uint64_t *ret_offset);
 /*

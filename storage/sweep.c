@@ -29,6 +29,13 @@ static bool pinned(void *context, uint64_t scope, const uint8_t *hash)
     return blob_pins_held(&store->pins, &name);
 }
 
+static bool being_read(void *context, int64_t id)
+{
+    struct store *store = context;
+
+    return read_pins_held(&store->read_pins, id);
+}
+
 void sweep_prepare(struct store *store, struct sweep *sweep)
 {
     int64_t now_us = clock_now_us();
@@ -38,6 +45,7 @@ void sweep_prepare(struct store *store, struct sweep *sweep)
     sweep->upload_before_us = expiry_us > 0 ? now_us - expiry_us : INT64_MIN;
     sweep->done_before_us = now_us - DONE_UPLOAD_KEPT_US;
     sweep->pinned = pinned;
+    sweep->being_read = being_read;
     sweep->context = store;
 }
 

@@ -111,8 +111,8 @@ struct http_reply {
     uint64_t length; /* FILE, STREAM; also the Content-Length announced to HEAD */
     int64_t (*read)(void *context, void *out, size_t max); /* > 0 bytes, 0 end, < 0: drop */
     void (*close_stream)(void *context); /* called once, after the last read or sent byte */
-    void *stream;                        /* STREAM; FILE: what is kept open meanwhile, or NULL */
-    bool length_only;                    /* EMPTY body but announce `length` (HEAD, 304) */
+    void *stream;
+    bool length_only; /* EMPTY body but announce `length` (HEAD, 304) */
 };
 
 /*

@@ -10,7 +10,8 @@
  *     so what a crash left behind is never written over.
  * (3) What a pack holds is what rows of `blob` name. An extent that no row names is a gap; gaps are
  *     given back to the file system as holes, and a pack without rows is removed.
- * (4) An extent is punched only when no reader can see it any more (snapshots.c).
+ * (4) An extent is punched only when no reader can find it any more (snapshots.c) and none still
+ *     has to read it (read_pins.c).
  *
  * Any thread.
  */

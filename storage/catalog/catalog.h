@@ -120,7 +120,9 @@ struct sweep {
     int64_t safe_seq;         /* bodies dead since then or earlier may go */
     int64_t upload_before_us; /* open uploads started before are removed; INT64_MIN: none */
     int64_t done_before_us;   /* finished ones */
+    /* by a writer of these bytes; by an open body, through the id of a blob or an inline body */
     bool (*pinned)(void *context, uint64_t scope, const uint8_t *hash);
+    bool (*being_read)(void *context, int64_t id);
     void *context;
     /* results */
     struct swept_blob blobs[SWEEP_BATCH];

@@ -74,7 +74,8 @@ static enum store_status collect_blobs(struct catalog *cat, struct sweep *sweep,
         blob->stored_bytes = (uint64_t)sql_i64(stmt, 3);
         blob->pack = (uint32_t)sql_i64(stmt, 4);
         blob->pack_at = (uint64_t)sql_i64(stmt, 5);
-        if (sweep->pinned(sweep->context, blob->scope, blob->hash))
+        if (sweep->being_read(sweep->context, sql_i64(stmt, 0)) ||
+            sweep->pinned(sweep->context, blob->scope, blob->hash))
             continue;
         ids[sweep->blob_count++] = sql_i64(stmt, 0);
         if (sweep->blob_count == SWEEP_BATCH) {
@@ -95,17 +96,47 @@ static enum store_status sweep_blobs(struct catalog *cat, struct sweep *sweep, s
     return status;
 }
 
-static enum store_status sweep_inline(struct catalog *cat, const struct sweep *sweep,
-                                      struct fault *fault)
+static enum store_status collect_inline(struct catalog *cat, struct sweep *sweep, int64_t *ids,
+                                        size_t *ret_count, struct fault *fault)
 {
-    static struct sql bodies = {
-        .text = "DELETE FROM inline_body"
-                " WHERE id IN (SELECT id FROM inline_dead WHERE dead_seq <= ?1)"
-    };
-    static struct sql graves = { .text = "DELETE FROM inline_dead WHERE dead_seq <= ?1" };
-    enum store_status status = sql_run_i64(cat, &bodies, sweep->safe_seq, 0, fault);
+    static struct sql sql = { .text = "SELECT id FROM inline_dead WHERE dead_seq <= ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    size_t count = 0;
+    bool row;
 
-    return status != STORE_OK ? status : sql_run_i64(cat, &graves, sweep->safe_seq, 0, fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, sweep->safe_seq);
+    while (count < SWEEP_BATCH) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK)
+            return status;
+        if (!row)
+            break;
+        if (!sweep->being_read(sweep->context, sql_i64(stmt, 0)))
+            ids[count++] = sql_i64(stmt, 0);
+    }
+    if (count == SWEEP_BATCH)
+        sweep->more = true;
+    *ret_count = count;
+    return STORE_OK;
+}
+
+static enum store_status sweep_inline(struct catalog *cat, struct sweep *sweep, struct fault *fault)
+{
+    static struct sql body = { .text = "DELETE FROM inline_body WHERE id = ?1" };
+    static struct sql grave = { .text = "DELETE FROM inline_dead WHERE id = ?1" };
+    int64_t ids[SWEEP_BATCH];
+    size_t count = 0;
+    enum store_status status = collect_inline(cat, sweep, ids, &count, fault);
+
+    for (size_t i = 0; status == STORE_OK && i < count; i++) {
+        status = sql_run_i64(cat, &body, ids[i], 0, fault);
+        if (status == STORE_OK)
+            status = sql_run_i64(cat, &grave, ids[i], 0, fault);
+    }
+    return status;
 }
 
 enum store_status catalog_sweep(struct catalog *cat, struct sweep *sweep, struct fault *fault)

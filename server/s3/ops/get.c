@@ -223,10 +223,8 @@ static enum s3_error attach_body(struct op *op, const struct selection *selectio
     if (err != S3_OK)
         return err;
     if (body_take_file(body, &reply->fd, &reply->fd_offset)) {
-        /* Open until all is sent: it keeps the bytes from being swept. */
+        body_close(body);
         reply->body_kind = HTTP_BODY_FILE;
-        reply->stream = body;
-        reply->close_stream = stream_close;
         return S3_OK;
     }
     if (body_is_memory(body, &bytes)) {

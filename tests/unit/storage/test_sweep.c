@@ -175,6 +175,171 @@ static void a_long_download_is_not_cut_by_delete_and_sweep(void **state)
     fx_close(f);
 }
 
+/* ---- one slow reader ---------------------------------------------------------------------- */
+
+#define SLOW_BYTES 150000
+#define OTHERS 20
+#define EXTENT_ROUND 4096
+
+static void put_slow(struct fixture *f, const char *key, const char *bytes, bool announced,
+                     bool encrypt)
+{
+    struct fx_put put = { .key = str_from_cstr(key),
+                          .bytes = str_make(bytes, SLOW_BYTES),
+                          .announced = announced,
+                          .encrypt = encrypt };
+
+    FX_OK(f, fx_put_with(f, &put));
+}
+
+/* A pack's extent, a file and an inline body, in this order. */
+static void make_mixed(struct fixture *f, const char *key)
+{
+    static const uint32_t numbers[] = { 1, 2, 3 };
+    struct copy_source source = { .bucket_id = fx_bucket_id(f), .key = STR("packed") };
+    struct str upload = fx_upload(f, key);
+    struct version version;
+
+    put_slow(f, "packed", big[0], /* announced= */ true, /* encrypt= */ false);
+    FX_OK(f, fx_head(f, "packed", &version));
+    source.seq = version.seq;
+    FX_OK(f, fx_part(f, key, upload, 1, STR_NONE, &source));
+    FX_OK(f, fx_part(f, key, upload, 2, str_make(big[1], SLOW_BYTES), NULL));
+    FX_OK(f, fx_part(f, key, upload, 3, STR("the end"), NULL));
+    FX_OK(f, fx_complete(f, key, upload, numbers, 3));
+    FX_OK(f, fx_delete(f, "packed"));
+}
+
+static struct body *open_whole(struct fixture *f, const char *key)
+{
+    struct version version;
+    struct body *body;
+
+    reader_begin(f->reader);
+    FX_OK(f, fx_head(f, key, &version));
+    FX_OK(f, body_open(f->reader, &version, 0, version.size_bytes, &body, &f->fault));
+    reader_end(f->reader);
+    return body;
+}
+
+static void read_exactly(struct fixture *f, struct body *body, const char *expected, size_t len)
+{
+    static char out[SLOW_BYTES];
+    size_t at = 0;
+
+    while (at < len) {
+        int64_t got = body_read(body, out + at, size_min(len - at, 10000), &f->fault);
+
+        assert_true(got > 0);
+        at += (size_t)got;
+    }
+    assert_memory_equal(out, expected, len);
+}
+
+static uint64_t pack_bytes(struct fixture *f)
+{
+    uint64_t occupied;
+
+    (void)fx_packs(f, &occupied);
+    return occupied;
+}
+
+static void put_and_delete_others(struct fixture *f)
+{
+    char key[24];
+
+    for (int i = 0; i < OTHERS; i++) {
+        (void)snprintf(key, sizeof(key), "other-%d", i);
+        fx_fill(content[0], sizeof(content[0]), (uint32_t)(100 + i));
+        FX_OK(f, fx_put(f, key, str_make(content[0], sizeof(content[0])))); /* a file */
+        FX_OK(f, fx_delete(f, key));
+        put_slow(f, key, big[0] + i, /* announced= */ true, /* encrypt= */ i % 2 == 0);
+        FX_OK(f, fx_delete(f, key));
+    }
+}
+
+static void a_slow_reader_keeps_its_own_body_and_nothing_else(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    uint64_t one = (SLOW_BYTES + EXTENT_ROUND - 1) / EXTENT_ROUND * EXTENT_ROUND;
+    struct body *slow;
+
+    (void)state;
+    fx_fill(big[0], SLOW_BYTES, 1);
+    fx_fill(big[1], SLOW_BYTES, 2);
+    make_mixed(f, "slow");
+    slow = open_whole(f, "slow");
+    FX_OK(f, fx_delete(f, "slow"));
+    read_exactly(f, slow, big[0], 1000);
+
+    put_and_delete_others(f);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(pack_bytes(f), one);
+    assert_int_equal(fx_blob_files(f), 1);
+
+    read_exactly(f, slow, big[0] + 1000, SLOW_BYTES - 1000);
+    FX_OK(f, store_sweep_now(f->store, &f->fault)); /* what it has behind it may go */
+    assert_int_equal(pack_bytes(f), 0);
+    assert_int_equal(fx_blob_files(f), 1);
+    read_exactly(f, slow, big[1], SLOW_BYTES);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(fx_blob_files(f), 0);
+    read_exactly(f, slow, "the end", 7);
+    body_close(slow);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    fx_stop(f);
+    assert_int_equal(fx_fsck(f).inline_bodies, 0);
+    fx_start(f);
+    fx_close(f);
+}
+
+static void every_reader_of_a_body_has_to_leave_before_it_goes(void **state)
+{
+    static const bool kinds[][2] = { { true, false }, { true, true } }; /* announced, encrypt */
+    struct fixture *f = fx_open(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct body *first;
+        struct body *second;
+
+        put_slow(f, "k", big[0], kinds[i][0], kinds[i][1]);
+        first = open_whole(f, "k");
+        second = open_whole(f, "k");
+        FX_OK(f, fx_delete(f, "k"));
+        body_close(first);
+        FX_OK(f, store_sweep_now(f->store, &f->fault));
+        read_exactly(f, second, big[0], SLOW_BYTES);
+        body_close(second);
+        FX_OK(f, store_sweep_now(f->store, &f->fault));
+        assert_int_equal(pack_bytes(f), 0);
+    }
+    fx_close(f);
+}
+
+/* The row that a reader has pinned is the one that a new upload of the same bytes revives. */
+static void bytes_that_are_read_may_be_stored_again_and_die_again(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct body *body;
+
+    (void)state;
+    put_slow(f, "k", big[0], /* announced= */ true, /* encrypt= */ false);
+    body = open_whole(f, "k");
+    FX_OK(f, fx_delete(f, "k"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    put_slow(f, "again", big[0], /* announced= */ true, /* encrypt= */ false);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    fx_assert_content(f, "again", str_make(big[0], SLOW_BYTES));
+    FX_OK(f, fx_delete(f, "again"));
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    read_exactly(f, body, big[0], SLOW_BYTES);
+    body_close(body);
+    FX_OK(f, store_sweep_now(f->store, &f->fault));
+    assert_int_equal(pack_bytes(f), 0);
+    fx_close(f);
+}
+
 static void a_snapshot_keeps_what_it_can_see(void **state)
 {
     struct fixture *f = fx_open(NULL);
@@ -259,6 +424,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_put_of_bytes_being_swept_never_loses_them),
         cmocka_unit_test(a_long_download_is_not_cut_by_delete_and_sweep),
+        cmocka_unit_test(a_slow_reader_keeps_its_own_body_and_nothing_else),
+        cmocka_unit_test(every_reader_of_a_body_has_to_leave_before_it_goes),
+        cmocka_unit_test(bytes_that_are_read_may_be_stored_again_and_die_again),
         cmocka_unit_test(a_snapshot_keeps_what_it_can_see),
         cmocka_unit_test(an_orphan_is_removed_when_it_is_old_and_the_walk_comes_by),
         cmocka_unit_test(the_janitor_sweeps_by_itself),
