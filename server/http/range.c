@@ -29,9 +29,11 @@ static enum range_result range_suffix(struct str text, uint64_t size_bytes, uint
 
     if (!parse_position(text, &length))
         return RANGE_NONE;
-    /* S3 answers 416 for any suffix of an empty object. */
-    if (length == 0 || size_bytes == 0)
+    if (length == 0)
         return RANGE_UNSATISFIABLE;
+    /* The last bytes of nothing are nothing: the whole of it, which no Content-Range can name. */
+    if (size_bytes == 0)
+        return RANGE_NONE;
     length = u64_min(length, size_bytes);
     *ret_offset = size_bytes - length;
     *ret_length = length;

@@ -427,10 +427,19 @@ def test_GetObject__malformed_or_several_ranges_are_ignored(server, root_user, r
     assert reply.header("content-range") is None
 
 
-@pytest.mark.parametrize("value", ["bytes=0-", "bytes=0-0", "bytes=-1"])
-def test_GetObject__any_range_of_an_empty_object(server, root_user, ranged, value):
+@pytest.mark.parametrize("value", ["bytes=0-", "bytes=0-0", "bytes=-0", "bytes=5-9"])
+def test_GetObject__a_range_of_an_empty_object(server, root_user, ranged, value):
     reply = raw.signed(server.url, root_user, "GET", f"/{ranged}/empty", headers=[("Range", value)])
     assert (reply.status, reply.code) == (416, "InvalidRange")
+    assert (reply.element("RangeRequested"), reply.element("ActualObjectSize")) == (value, "0")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("value", ["bytes=-1", "bytes=-5", "bytes=-13", "bytes=-99999999999999999999"])
+def test_GetObject__the_last_bytes_of_an_empty_object(server, root_user, ranged, value, method):
+    reply = raw.signed(server.url, root_user, method, f"/{ranged}/empty", headers=[("Range", value)])
+    assert (reply.status, reply.body, reply.header("content-length")) == (200, b"", "0")
+    assert reply.header("content-range") is None
 
 
 def test_GetObject__many_ranges_of_a_large_object(s3, bucket):
@@ -476,6 +485,7 @@ def test_GetObject__part_number_and_range_together(server, root_user, ranged):
     reply = raw.signed(
         server.url, root_user, "GET", f"/{ranged}/small?partNumber=1", headers=[("Range", "bytes=0-1")])
     assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert reply.element("Message") == "Cannot specify both Range header and partNumber query parameter"
 
 
 # ---- conditions -----------------------------------------------------------------------------------
@@ -491,6 +501,8 @@ WRONG = '"00000000000000000000000000000000"'
     ({"If-None-Match": "ETAG"}, 304), ({"If-None-Match": "*"}, 304), ({"If-None-Match": WRONG}, 200),
     ({"If-None-Match": f"{WRONG},ETAG"}, 304), ({"If-None-Match": "W/ETAG"}, 304),
     ({"If-Modified-Since": PAST}, 200), ({"If-Modified-Since": "MODIFIED"}, 304),
+    ({"If-Modified-Since": FUTURE}, 200), ({"If-None-Match": "ETAG", "If-Modified-Since": FUTURE}, 304),
+    ({"If-Modified-Since": FUTURE, "If-Unmodified-Since": PAST}, 412),
     ({"If-Unmodified-Since": PAST}, 412), ({"If-Unmodified-Since": "MODIFIED"}, 200),
     ({"If-Unmodified-Since": FUTURE}, 200),
     ({"If-Match": "ETAG", "If-Unmodified-Since": PAST}, 200),

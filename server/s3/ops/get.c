@@ -57,7 +57,7 @@ static enum s3_error select_part(struct op *op, struct str text, struct selectio
     if (str_present(op_header(op, "range")))
         return op_fail_text(op, S3_InvalidRequest,
                             STR("Cannot specify both Range header and partNumber query "
-                                "parameter."));
+                                "parameter"));
     selection->part_number = (uint32_t)number;
     selection->len = version->size_bytes;
     if (version->part_count == 0 && number == 1) {

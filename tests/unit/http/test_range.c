@@ -46,8 +46,18 @@ void test_http_range__ranges_outside_are_unsatisfiable(void **state)
     range_is("bytes=10-20", 10, RANGE_UNSATISFIABLE, 0, 0);
     range_is("bytes=0-0", 0, RANGE_UNSATISFIABLE, 0, 0);
     range_is("bytes=-0", 10, RANGE_UNSATISFIABLE, 0, 0);
-    range_is("bytes=-1", 0, RANGE_UNSATISFIABLE, 0, 0);
+    range_is("bytes=0-", 0, RANGE_UNSATISFIABLE, 0, 0);
+    range_is("bytes=-0", 0, RANGE_UNSATISFIABLE, 0, 0);
     range_is("bytes=99999999999999999999999-", 10, RANGE_UNSATISFIABLE, 0, 0);
+}
+
+/* RFC 9110 14.1.2: a suffix is satisfiable even where there is nothing to take it of. */
+void test_http_range__a_suffix_of_nothing_is_all_of_it(void **state)
+{
+    (void)state;
+    range_is("bytes=-1", 0, RANGE_NONE, 0, 0);
+    range_is("bytes=-13", 0, RANGE_NONE, 0, 0);
+    range_is("bytes=-99999999999999999999999", 0, RANGE_NONE, 0, 0);
 }
 
 void test_http_range__malformed_and_several_ranges_mean_the_whole(void **state)
@@ -154,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RANGE_TEST(one_range_is_partial),
         RANGE_TEST(ranges_outside_are_unsatisfiable),
+        RANGE_TEST(a_suffix_of_nothing_is_all_of_it),
         RANGE_TEST(malformed_and_several_ranges_mean_the_whole),
         PRE_TEST(each_alone),
         PRE_TEST(dates_compare_whole_seconds),
