@@ -199,7 +199,19 @@ static void put_date(int64_t days, char out[10])
     (void)put_digits(out, civil.day, 2);
 }
 
-void clock_format_iso8601_near(int64_t us, struct clock_day *day, char out[CLOCK_ISO8601_LEN + 1])
+/* yyyy-mm-ddThh:mm:ss.mmmZ */
+static void put_iso8601(const char date[10], const struct civil *civil, unsigned millis, char *out)
+{
+    memcpy(out, date, 10);
+    out = put_char(out + 10, 'T');
+    out = put_time(out, civil);
+    out = put_char(out, '.');
+    out = put_digits(out, millis, 3);
+    out = put_char(out, 'Z');
+    *out = '\0';
+}
+
+void clock_format_s3(int64_t us, struct clock_day *day, char out[CLOCK_ISO8601_LEN + 1])
 {
     struct moment moment = moment_from_us(us);
     struct civil civil = { 0 };
@@ -208,22 +220,19 @@ void clock_format_iso8601_near(int64_t us, struct clock_day *day, char out[CLOCK
         put_date(moment.day + YEAR_1_S / DAY_S, day->text);
         day->number = moment.day + 1;
     }
-
     time_from_moment(moment, &civil);
-    memcpy(out, day->text, sizeof(day->text));
-    out = put_char(out + sizeof(day->text), 'T');
-    out = put_time(out, &civil);
-    out = put_char(out, '.');
-    out = put_digits(out, civil.micros / 1000, 3);
-    out = put_char(out, 'Z');
-    *out = '\0';
+    put_iso8601(day->text, &civil, /* millis= */ 0, out);
 }
 
 void clock_format_iso8601(int64_t us, char out[CLOCK_ISO8601_LEN + 1])
 {
-    struct clock_day day = { 0 };
+    struct moment moment = moment_from_us(us);
+    struct civil civil = { 0 };
+    char date[10];
 
-    clock_format_iso8601_near(us, &day, out);
+    put_date(moment.day + YEAR_1_S / DAY_S, date);
+    time_from_moment(moment, &civil);
+    put_iso8601(date, &civil, civil.micros / 1000, out);
 }
 
 void clock_format_http(int64_t us, char out[CLOCK_HTTP_LEN + 1])

@@ -33,8 +33,11 @@ struct clock_day {
     char text[10];
 };
 
-/* As clock_format_iso8601; the calendar is asked only when the day is another than the last. */
-void clock_format_iso8601_near(int64_t us, struct clock_day *day, char out[CLOCK_ISO8601_LEN + 1]);
+/*
+ * A time as S3's documents show it: the whole second, as in the header Last-Modified. The calendar
+ * is asked only when the day is another than the last.
+ */
+void clock_format_s3(int64_t us, struct clock_day *day, char out[CLOCK_ISO8601_LEN + 1]);
 
 /* RFC 1123, RFC 850 and asctime forms. */
 MUST_CHECK bool clock_parse_http(struct str s, int64_t *ret_us);

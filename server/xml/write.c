@@ -159,8 +159,9 @@ void xml_bool(struct buf *out, struct str name, bool value)
 
 void xml_time(struct buf *out, struct str name, int64_t us)
 {
+    struct clock_day day = { 0 };
     char text[CLOCK_ISO8601_LEN + 1];
 
-    clock_format_iso8601(us, text);
+    clock_format_s3(us, &day, text);
     xml_text(out, name, str_make(text, CLOCK_ISO8601_LEN));
 }

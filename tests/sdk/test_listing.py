@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """ListObjects, ListObjectsV2, ListObjectVersions: pages, prefixes, delimiters, order, encoding."""
 
+import email.utils
+import re
+
 import pytest
 
 from sdk import expect
@@ -108,9 +111,47 @@ def test_ListObjectsV2__document(server, root_user, tree):
     assert reply.element("Prefix") == ""
     assert reply.element("Contents/Owner") is None
     assert reply.element("EncodingType") is None
-    import re
 
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", reply.element("Contents/LastModified"))
+
+TIME = re.compile(rb"<(LastModified|Initiated|CreationDate)>([^<]*)</")
+WHOLE_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
+
+
+@pytest.fixture
+def clocked(s3, versioned):
+    """A version, a newer one, a marker, an upload with a part: (bucket, upload id)."""
+    s3.put_object(Bucket=versioned, Key="key", Body=b"1")
+    s3.put_object(Bucket=versioned, Key="key", Body=b"2")
+    s3.delete_object(Bucket=versioned, Key="gone")
+    upload, _ = expect.upload_parts(s3, versioned, "up", [b"part"])
+    return versioned, upload
+
+
+@pytest.mark.parametrize("target,count", [
+    ("/{0}", 1), ("/{0}?list-type=2", 1), ("/{0}?versions", 3), ("/{0}?uploads", 1), ("/{0}/up?uploadId={1}", 1),
+    ("/", None), ("/?prefix=versioned", None),
+])  # fmt: skip
+def test_every_listing__times_are_whole_seconds(server, root_user, clocked, target, count):
+    reply = listed(server, root_user, target.format(*clocked))
+    times = [text.decode() for _, text in TIME.findall(reply.body)]
+    assert len(times) == count if count is not None else times
+    assert [text for text in times if not WHOLE_SECOND.fullmatch(text)] == []
+
+
+def test_ListObjects__last_modified_is_the_second_of_the_header(server, root_user, s3, clocked):
+    bucket, _ = clocked
+    header = raw.signed(server.url, root_user, "HEAD", f"/{bucket}/key").header("last-modified")
+    second = email.utils.parsedate_to_datetime(header).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    for query, path in (("", "Contents"), ("?list-type=2", "Contents"), ("?versions&prefix=key", "Version")):
+        assert listed(server, root_user, f"/{bucket}{query}").element(f"{path}/LastModified") == second
+
+
+def test_CopyObject__the_time_in_its_result_is_a_whole_second(server, root_user, clocked):
+    bucket, upload = clocked
+    source = [("x-amz-copy-source", f"{bucket}/key")]
+    for target in (f"/{bucket}/copy", f"/{bucket}/up?partNumber=2&uploadId={upload}"):
+        reply = raw.signed(server.url, root_user, "PUT", target, headers=source)
+        assert WHOLE_SECOND.fullmatch(reply.element("LastModified")), reply
 
 
 def test_ListObjects__has_owner_marker_and_prefix(server, root_user, tree, s3):
@@ -393,8 +434,6 @@ def test_ListObjectVersions__newest_first_with_markers_among_them(server, root_u
     bucket, made = history
     ids = [version for _, version in made]
     reply = listed(server, root_user, f"/{bucket}?versions")
-    import re
-
     found = re.findall(
         rb"<(Version|DeleteMarker)>.*?<Key>([^<]*)</Key>.*?<VersionId>([^<]*)</VersionId>.*?"
         rb"<IsLatest>([^<]*)</IsLatest>", reply.body)  # fmt: skip

@@ -15,13 +15,16 @@ def set_state(s3, bucket, state):
 
 
 def history(s3, bucket, key="key"):
-    """[(version id, is latest, size or None for a marker)] newest first."""
-    answer = s3.list_object_versions(Bucket=bucket, Prefix=key)
-    items = [(item, item["Size"]) for item in answer.get("Versions", [])]
-    items += [(item, None) for item in answer.get("DeleteMarkers", [])]
-    found = [(item["VersionId"], item["IsLatest"], size, item["LastModified"]) for item, size in items if item["Key"] == key]
-    found.sort(key=lambda entry: (not entry[1], -entry[3].timestamp()))
-    return [entry[:3] for entry in found]
+    """[(version id, is latest, size or None for a marker)] newest first, as listed one by one."""
+    found, markers = [], {}
+    while True:
+        answer = s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1, **markers)
+        for item in answer.get("Versions", []) + answer.get("DeleteMarkers", []):
+            if item["Key"] == key:
+                found.append((item["VersionId"], item["IsLatest"], item.get("Size")))
+        if not answer["IsTruncated"]:
+            return found
+        markers = {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer["NextVersionIdMarker"]}
 
 
 # ---- state ----------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ void list_body_time(struct list_body *body, int64_t us)
 {
     char text[CLOCK_ISO8601_LEN + 1];
 
-    clock_format_iso8601_near(us, &body->day, text);
+    clock_format_s3(us, &body->day, text);
     buf_append(&body->entries, text, CLOCK_ISO8601_LEN);
 }
 
