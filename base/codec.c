@@ -151,6 +151,11 @@ static const bool uri_plain[256] = {
     ['.'] = true,         ['_'] = true,         ['~'] = true,
 };
 
+static bool uri_stays(char c, enum uri_keep keep)
+{
+    return uri_plain[(uint8_t)c] || (c == '/' && keep == URI_KEEP_SLASH);
+}
+
 static void uri_escape(struct buf *out, char c)
 {
     uint8_t byte = (uint8_t)c;
@@ -166,7 +171,7 @@ void uri_encode(struct buf *out, struct str s, enum uri_keep keep)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.p[i];
 
-        if (uri_plain[(uint8_t)c] || (c == '/' && keep == URI_KEEP_SLASH))
+        if (uri_stays(c, keep))
             continue;
 
         buf_append(out, s.p + plain_from, i - plain_from);
@@ -178,7 +183,29 @@ void uri_encode(struct buf *out, struct str s, enum uri_keep keep)
         buf_append(out, s.p + plain_from, s.len - plain_from);
 }
 
-bool uri_decode(struct arena *arena, struct str s, enum uri_plus plus, struct str *ret_text)
+/* One decoded byte off the front of s; false at a bad escape. */
+static bool uri_next(struct str *s, char *ret_byte)
+{
+    char c = s->p[0];
+    size_t used = 1;
+
+    if (c == '%') {
+        unsigned high = s->len > 2 ? hex_digit(s->p[1]) : DIGIT_BAD;
+        unsigned low = s->len > 2 ? hex_digit(s->p[2]) : DIGIT_BAD;
+
+        if (high == DIGIT_BAD || low == DIGIT_BAD)
+            return false;
+        c = (char)(high << 4 | low);
+        used = 3;
+    } else if (c == '+') {
+        c = ' ';
+    }
+    *s = (struct str){ s->p + used, s->len - used };
+    *ret_byte = c;
+    return true;
+}
+
+bool uri_decode(struct arena *arena, struct str s, struct str *ret_text)
 {
     char *text = s.len == SIZE_MAX ? NULL : arena_alloc(arena, s.len + 1);
     size_t len = 0;
@@ -186,24 +213,32 @@ bool uri_decode(struct arena *arena, struct str s, enum uri_plus plus, struct st
     if (text == NULL)
         return false;
 
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.p[i];
-
-        if (c == '%') {
-            unsigned high = s.len - i > 2 ? hex_digit(s.p[i + 1]) : DIGIT_BAD;
-            unsigned low = s.len - i > 2 ? hex_digit(s.p[i + 2]) : DIGIT_BAD;
-
-            if (high == DIGIT_BAD || low == DIGIT_BAD)
-                return false;
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (c == '+' && plus == URI_PLUS_IS_SPACE) {
-            c = ' ';
-        }
-        text[len++] = c;
-    }
+    while (s.len > 0)
+        if (!uri_next(&s, &text[len++]))
+            return false;
 
     text[len] = '\0';
     *ret_text = (struct str){ text, len };
+    return true;
+}
+
+bool uri_recode(struct buf *out, struct str s, enum uri_keep keep)
+{
+    while (s.len > 0) {
+        size_t plain = 0;
+        char c;
+
+        while (plain < s.len && uri_stays(s.p[plain], keep))
+            plain++;
+        if (plain > 0) {
+            buf_append(out, s.p, plain);
+            s = (struct str){ s.p + plain, s.len - plain };
+            continue;
+        }
+        if (!uri_next(&s, &c))
+            return false;
+        uri_encode(out, str_make(&c, 1), keep);
+    }
+
     return true;
 }

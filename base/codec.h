@@ -32,16 +32,13 @@ enum uri_keep {
 /* Percent-encode with upper-case digits, as SigV4's UriEncode does. */
 void uri_encode(struct buf *out, struct str s, enum uri_keep keep);
 
-enum uri_plus {
-    URI_PLUS_LITERAL = 0,
-    URI_PLUS_IS_SPACE = 1, /* form data */
-};
-
 /*
- * Percent-decode into the arena. False for a bad escape ("%", "%2", "%zz") or lack of memory.
- * Bytes are not interpreted: %00 gives a NUL that the caller must judge.
+ * Percent-decode into the arena; '+' is a blank, as S3 reads every URL and form-encoded header.
+ * False for a bad escape ("%", "%2", "%zz") or lack of memory. Bytes are not interpreted: %00
+ * gives a NUL that the caller must judge.
  */
-MUST_CHECK bool uri_decode(struct arena *arena, struct str s, enum uri_plus plus,
-                           struct str *ret_text);
+MUST_CHECK bool uri_decode(struct arena *arena, struct str s, struct str *ret_text);
+/* What uri_decode makes of s, encoded again. False: a bad escape; then out has the text before it. */
+MUST_CHECK bool uri_recode(struct buf *out, struct str s, enum uri_keep keep);
 
 #endif

@@ -125,11 +125,11 @@ MUST_CHECK enum s3_error scope_read(struct auth_call *call, enum scope_form form
 /* Sorted, encoded, without X-Amz-Signature. At most CANONICAL_PARAMS_MAX. */
 void canonical_query(struct buf *out, struct buf *scratch, const struct http_param *params,
                      size_t count);
-/* The path decoded and encoded again the way S3 clients do; STR_NONE when it cannot be. */
+/* The path decoded and encoded again, as V4 signs it; STR_NONE when it cannot be. */
 struct str canonical_path(struct arena *arena, struct str raw_path);
-/* The whole V4 canonical request. */
+/* The whole V4 canonical request, of request's method, raw_path, params, host and fields. */
 void canonical_request(struct buf *out, struct buf *scratch, const struct http_request *request,
-                       struct str path, struct str signed_headers, struct str payload);
+                       struct str signed_headers, struct str payload);
 bool canonical_list_has(struct str signed_headers, struct str name); /* no case */
 
 /* ---- payload.c ------------------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * The V4 canonical request: pure, from the request as it came over the wire.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * (1) Path: S3 encodes once. The caller chooses the wire's own spelling or canonical_path's.
+ * (1) Path: decoded and encoded once, whatever the wire's spelling: "/b/pl+us" is "/b/pl%20us" and
+ *     "/%2Fb" is "//b".
  * (2) Query: every parameter, decoded once and encoded again, sorted by encoded name, then value;
  *     "k" counts as "k="; X-Amz-Signature itself is left out.
  * (3) Headers: those of the list, in its order, all values of a name joined by ',', blanks at the
@@ -74,13 +75,10 @@ void canonical_query(struct buf *out, struct buf *scratch, const struct http_par
 struct str canonical_path(struct arena *arena, struct str raw_path)
 {
     CLEANUP(buf_free) struct buf encoded = BUF_WITH_MAX(3 * HTTP_TARGET_BYTES_MAX);
-    struct str decoded;
 
-    if (!uri_decode(arena, raw_path, URI_PLUS_LITERAL, &decoded))
+    if (!uri_recode(&encoded, raw_path, URI_KEEP_SLASH) || encoded.failed)
         return STR_NONE;
-
-    uri_encode(&encoded, decoded, URI_KEEP_SLASH);
-    return encoded.failed ? STR_NONE : arena_dup(arena, buf_view(&encoded));
+    return arena_dup(arena, buf_view(&encoded));
 }
 
 bool canonical_list_has(struct str signed_headers, struct str name)
@@ -144,14 +142,15 @@ static void append_header(struct buf *out, const struct http_request *request, s
 }
 
 void canonical_request(struct buf *out, struct buf *scratch, const struct http_request *request,
-                       struct str path, struct str signed_headers, struct str payload)
+                       struct str signed_headers, struct str payload)
 {
     struct str rest = signed_headers;
     struct str name;
 
     buf_str(out, request->method);
     buf_char(out, '\n');
-    buf_str(out, path);
+    if (!uri_recode(out, request->raw_path, URI_KEEP_SLASH))
+        out->failed = true;
     buf_char(out, '\n');
     canonical_query(out, scratch, request->params, request->param_count);
     buf_char(out, '\n');

@@ -51,9 +51,9 @@ static bool add_extra(struct http_request *request, struct str extra, struct are
         if (request->param_count + 8 > CANONICAL_PARAMS_MAX)
             return false;
         (void)str_cut(field, '=', &raw_name, &raw_value);
-        if (raw_name.len == 0 || !uri_decode(arena, raw_name, URI_PLUS_LITERAL, &name))
+        if (raw_name.len == 0 || !uri_decode(arena, raw_name, &name))
             return false;
-        if (str_present(raw_value) && !uri_decode(arena, raw_value, URI_PLUS_LITERAL, &value))
+        if (str_present(raw_value) && !uri_decode(arena, raw_value, &value))
             return false;
         add(request, name, value);
     }
@@ -102,8 +102,8 @@ bool auth_presign(struct buf *out, const struct user *user, struct str method, s
         uri_encode(&path, key, URI_KEEP_SLASH);
     }
 
-    canonical_request(&text, &scratch, &request, buf_view(&path), STR("host"),
-                      STR("UNSIGNED-PAYLOAD"));
+    request.raw_path = buf_view(&path);
+    canonical_request(&text, &scratch, &request, STR("host"), STR("UNSIGNED-PAYLOAD"));
     if (path.failed || text.failed)
         return false;
     auth_signing_key(user->secret_key, str_make(date, 8), region, service, signing_key);

@@ -46,7 +46,7 @@ struct http_field {
 /* One query parameter, in the order received. */
 struct http_param {
     struct str raw_name, raw_value; /* still percent-encoded */
-    struct str name, value;         /* decoded once; '+' stays '+' */
+    struct str name, value;         /* decoded once; '+' is a blank */
     bool has_equals;                /* "k=" against "k" */
 };
 

@@ -2,7 +2,8 @@
 /*
  * Request-target: split and decoded exactly once.
  *
- * (1) Nothing is normalised: "//", "/./" and "+" stay as they came.
+ * (1) Nothing is normalised: "//" and "/./" stay as they came. "+" is a blank: S3 reads the whole
+ *     target as if it were a form.
  * (2) The raw text of every part is kept beside the decoded one: signatures cover the raw text.
  */
 #include "base/codec.h"
@@ -46,11 +47,11 @@ static bool target_bytes_ok(struct str s, struct fault *fault)
 
 static bool decode(struct arena *arena, struct str raw, struct str *ret_text)
 {
-    if (memchr(raw.p, '%', raw.len) == NULL) {
+    if (memchr(raw.p, '%', raw.len) == NULL && memchr(raw.p, '+', raw.len) == NULL) {
         *ret_text = raw;
         return true;
     }
-    return uri_decode(arena, raw, URI_PLUS_LITERAL, ret_text);
+    return uri_decode(arena, raw, ret_text);
 }
 
 static bool param_parse(struct str item, struct arena *arena, struct http_param *param)

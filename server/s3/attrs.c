@@ -424,8 +424,7 @@ enum s3_error attrs_tags_from_text(struct op *op, struct str urlencoded, struct 
             continue;
         if (!str_cut(item, '=', &key, &value))
             value = STR("");
-        if (!uri_decode(op->arena, key, URI_PLUS_IS_SPACE, &key) ||
-            !uri_decode(op->arena, value, URI_PLUS_IS_SPACE, &value) ||
+        if (!uri_decode(op->arena, key, &key) || !uri_decode(op->arena, value, &value) ||
             has_earlier(buf_view(&out), SIZE_MAX, key))
             return bad_tagging_header(op, urlencoded);
         if (!pairs_add(&out, key, value))

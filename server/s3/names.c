@@ -99,13 +99,12 @@ bool name_resolve(const struct http_request *request, const struct str *domains,
         }
         if (!str_cut(path, '/', &raw_bucket, &raw_key))
             raw_key = STR("");
-        if (!uri_decode(arena, raw_bucket, URI_PLUS_LITERAL, &name.bucket))
+        if (!uri_decode(arena, raw_bucket, &name.bucket))
             return false;
     }
 
     name.resource = raw_key.len == 0 ? RESOURCE_BUCKET : RESOURCE_OBJECT;
-    if (name.resource == RESOURCE_OBJECT &&
-        !uri_decode(arena, raw_key, URI_PLUS_LITERAL, &name.key))
+    if (name.resource == RESOURCE_OBJECT && !uri_decode(arena, raw_key, &name.key))
         return false;
     *ret_name = name;
     return true;

@@ -15,34 +15,27 @@ enum s3_error source_parse(struct op *op, struct str header, struct source_name 
     struct str path = header;
     struct str marker = STR("?versionId=");
     size_t at = str_find(header, marker);
-    struct str raw_bucket;
-    struct str raw_key;
+    struct str decoded;
 
     if (at != SIZE_MAX) {
         struct str id;
 
-        if (!uri_decode(op->arena, str_skip(header, at + marker.len), URI_PLUS_LITERAL, &id) ||
+        if (!uri_decode(op->arena, str_skip(header, at + marker.len), &id) ||
             !version_id_parse(id, &name.version))
             return op_fail_argument(op, STR("Invalid version id specified"), STR("versionId"),
                                     str_skip(header, at + marker.len));
         name.has_version = true;
         path = str_slice(header, 0, at);
     }
-    if (path.len > 0 && path.p[0] == '/')
-        path = str_skip(path, 1);
-    if (str_starts(path, STR("arn:")))
+    /* Some clients encode the whole value, its slashes included. */
+    if (!uri_decode(op->arena, path, &decoded))
+        decoded = STR("");
+    if (decoded.len > 0 && decoded.p[0] == '/')
+        decoded = str_skip(decoded, 1);
+    if (str_starts(decoded, STR("arn:")))
         return op_fail(op, S3_NotImplemented, STR("x-amz-copy-source"));
-    if (!str_cut(path, '/', &raw_bucket, &raw_key)) {
-        struct str decoded;
-
-        /* Some clients encode the whole value, its first slash included. */
-        if (!uri_decode(op->arena, path, URI_PLUS_LITERAL, &decoded) ||
-            !str_cut(decoded, '/', &name.bucket, &name.key))
-            name.key = STR_NONE;
-    } else if (!uri_decode(op->arena, raw_bucket, URI_PLUS_LITERAL, &name.bucket) ||
-               !uri_decode(op->arena, raw_key, URI_PLUS_LITERAL, &name.key)) {
+    if (!str_cut(decoded, '/', &name.bucket, &name.key))
         name.key = STR_NONE;
-    }
     if (name.key.len == 0 || name.bucket.len == 0 || name_check_key(name.key) != S3_OK ||
         memchr(name.key.p, '\0', name.key.len) != NULL)
         return op_fail_argument(op,

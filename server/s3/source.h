@@ -15,8 +15,8 @@ struct source_name {
 };
 
 /*
- * "[/]bucket/key[?versionId=id]", percent-encoded, decoded once after the split. Pure but for
- * the refusal in op.
+ * "[/]bucket/key[?versionId=id]", form-encoded: what stands before the '?' is decoded once and
+ * then split, so that an encoded slash may part bucket and key. Pure but for the refusal in op.
  */
 MUST_CHECK enum s3_error source_parse(struct op *op, struct str header,
                                       struct source_name *ret_name);

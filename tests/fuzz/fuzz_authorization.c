@@ -105,9 +105,8 @@ static bool sign(struct http_request *request, struct arena *arena)
     add_field(request, STR("x-amz-date"), STR(FUZZ_NOW_AMZ));
     add_field(request, STR("x-amz-content-sha256"), STR("UNSIGNED-PAYLOAD"));
     list = header_list(request, arena);
-    if (!str_present(list) ||
-        !reference_sign(request, REFERENCE_PATH_DECODED, fuzz_secret(), STR(FUZZ_NOW_AMZ),
-                        STR(SCOPE), list, STR("UNSIGNED-PAYLOAD"), arena, signature))
+    if (!str_present(list) || !reference_sign(request, fuzz_secret(), STR(FUZZ_NOW_AMZ), STR(SCOPE),
+                                              list, STR("UNSIGNED-PAYLOAD"), arena, signature))
         return false;
     authorization = arena_printf(arena,
                                  "AWS4-HMAC-SHA256 Credential=" ACCESS_KEY "/" SCOPE

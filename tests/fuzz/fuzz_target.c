@@ -26,9 +26,9 @@ static void check_param(const struct http_request *request, const struct http_pa
     FUZZ_CHECK(param->value.len == 0 || memchr(param->value.p, 0, param->value.len) == NULL,
                "NUL in a value");
 
-    FUZZ_CHECK(uri_decode(arena, param->raw_name, URI_PLUS_LITERAL, &decoded), "name");
+    FUZZ_CHECK(uri_decode(arena, param->raw_name, &decoded), "name");
     FUZZ_CHECK(str_eq(decoded, param->name), "the name is not its decoded text");
-    FUZZ_CHECK(uri_decode(arena, param->raw_value, URI_PLUS_LITERAL, &decoded), "value");
+    FUZZ_CHECK(uri_decode(arena, param->raw_value, &decoded), "value");
     FUZZ_CHECK(str_eq(decoded, param->value), "the value is not its decoded text");
 }
 

@@ -15,11 +15,6 @@
 #define REFERENCE_TEXT_BYTES_MAX (1024u * 1024)
 #define REFERENCE_PARAMS_MAX HTTP_QUERY_PARAMS_MAX
 
-enum reference_path {
-    REFERENCE_PATH_WIRE,    /* as the client spelled it */
-    REFERENCE_PATH_DECODED, /* decoded and encoded again */
-};
-
 static inline int reference_hex(char c)
 {
     if (c >= '0' && c <= '9')
@@ -38,7 +33,7 @@ static inline void reference_put(struct buf *out, char c, bool keep_slash)
         buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
 }
 
-/* Text with escapes, decoded and encoded. */
+/* Text with escapes, decoded and encoded; a plus is a blank. */
 static inline void reference_recode(struct buf *out, struct str raw, bool keep_slash)
 {
     for (size_t i = 0; i < raw.len; i++) {
@@ -48,6 +43,8 @@ static inline void reference_recode(struct buf *out, struct str raw, bool keep_s
             reference_hex(raw.p[i + 2]) >= 0) {
             c = (char)(reference_hex(raw.p[i + 1]) * 16 + reference_hex(raw.p[i + 2]));
             i += 2;
+        } else if (c == '+') {
+            c = ' ';
         }
         reference_put(out, c, keep_slash);
     }
@@ -134,10 +131,9 @@ static inline void reference_header(struct buf *out, const struct http_request *
  *
  * credential_scope: DATE/REGION/s3/aws4_request. payload: as it stands in the canonical request.
  */
-static inline bool reference_sign(const struct http_request *request, enum reference_path path,
-                                  struct str secret, struct str amz_date, struct str scope,
-                                  struct str signed_headers, struct str payload,
-                                  struct arena *arena, char out[64])
+static inline bool reference_sign(const struct http_request *request, struct str secret,
+                                  struct str amz_date, struct str scope, struct str signed_headers,
+                                  struct str payload, struct arena *arena, char out[64])
 {
     CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(REFERENCE_TEXT_BYTES_MAX);
     CLEANUP(buf_free) struct buf sign = BUF_WITH_MAX(4096);
@@ -147,10 +143,7 @@ static inline bool reference_sign(const struct http_request *request, enum refer
     uint8_t digest[SHA256_BYTES];
 
     buf_printf(&text, "%.*s\n", STR_ARG(request->method));
-    if (path == REFERENCE_PATH_WIRE)
-        buf_str(&text, request->raw_path);
-    else
-        reference_recode(&text, request->raw_path, true);
+    reference_recode(&text, request->raw_path, true);
     buf_char(&text, '\n');
     reference_query(&text, request->raw_query, arena);
     buf_char(&text, '\n');
@@ -179,7 +172,6 @@ static inline bool reference_sign(const struct http_request *request, enum refer
     return true;
 }
 
-/* True when signature is right for one of the two spellings of the path. */
 static inline bool reference_matches(const struct http_request *request, struct str secret,
                                      struct str amz_date, struct str scope,
                                      struct str signed_headers, struct str payload,
@@ -187,13 +179,9 @@ static inline bool reference_matches(const struct http_request *request, struct 
 {
     char expected[64];
 
-    for (int path = REFERENCE_PATH_WIRE; path <= REFERENCE_PATH_DECODED; path++) {
-        if (reference_sign(request, (enum reference_path)path, secret, amz_date, scope,
-                           signed_headers, payload, arena, expected) &&
-            str_eq(str_make(expected, sizeof(expected)), signature))
-            return true;
-    }
-    return false;
+    return reference_sign(request, secret, amz_date, scope, signed_headers, payload, arena,
+                          expected) &&
+           str_eq(str_make(expected, sizeof(expected)), signature);
 }
 
 /* Every x-amz-* header and host are in a list separated by ';'. */

@@ -175,11 +175,13 @@ def collect():
                  VersionId="x/y z")
     vectors.variant("lower-case escapes",
                     lambda t: re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), t))
+    vectors.variant("plus for a blank", lambda t: t.replace("%20", "+"))
     vectors.variant("path with plain parentheses",
                     lambda t: re.sub("%28a%29", "(a)", t))
     vectors.sent("AUTH_V4_HEADER", "query", v4, "list_objects_v2", Bucket="bucket",
                  Prefix="a b+c/", Delimiter="/")
     vectors.variant("plain slashes", lambda t: t.replace("%2F", "/"))
+    vectors.variant("plus for a blank", lambda t: t.replace("%20", "+"))
     vectors.variant("another order",
                     lambda t: t.split("?")[0] + "?" + "&".join(reversed(t.split("?")[1].split("&"))))
 
@@ -216,6 +218,9 @@ def collect():
                       Bucket="bucket", Key="k", VersionId="v1",
                       ResponseContentDisposition='attachment; filename="ü.txt"',
                       ResponseContentType="text/plain")
+    vectors.presigned("AUTH_V2_QUERY", "get, blanks", q2, "get_object", Bucket="bucket", Key="a b",
+                      ResponseContentDisposition='attachment; filename="a b.txt"')
+    vectors.variant("plus for a blank", lambda t: t.replace("%20", "+"))
     put = dict(Bucket="bucket", Key="k", ContentType="image/png", ACL="public-read",
                Metadata={"a": "b c"}, ServerSideEncryption="AES256", StorageClass="STANDARD",
                ContentMD5="XUFAKrxLKna5cZ2REBfFkg==")

@@ -242,7 +242,7 @@ class Request:
         pairs = []
         for item in query.split("&") if mark and query else []:
             name, _, value = item.partition("=")
-            pairs.append((urllib.parse.unquote(name), urllib.parse.unquote(value)))
+            pairs.append((urllib.parse.unquote_plus(name), urllib.parse.unquote_plus(value)))
         return pairs
 
     def wire(self, length=True):
@@ -281,6 +281,11 @@ def signing_key(secret, date, region, service):
     return key
 
 
+def canonical_path(path):
+    """As S3 signs it: decoded, a plus being a blank, and encoded."""
+    return quote(urllib.parse.unquote_to_bytes(path.replace("+", " ")), "/")
+
+
 def canonical_query(pairs):
     encoded = sorted((quote(name), quote(value)) for name, value in pairs)
     return "&".join(f"{name}={value}" for name, value in encoded)
@@ -293,7 +298,7 @@ def canonical_request(request, signed, payload_hash, leave_out=()):
         lines.append(f"{name}:{','.join(re.sub(' +', ' ', v.strip()) for v in values)}")
     pairs = [(k, v) for k, v in request.query if k not in leave_out]
     return "\n".join(
-        [request.method, request.path, canonical_query(pairs), *lines, "", ";".join(sorted(signed)),
+        [request.method, canonical_path(request.path), canonical_query(pairs), *lines, "", ";".join(sorted(signed)),
          payload_hash])  # fmt: skip
 
 

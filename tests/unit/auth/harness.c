@@ -187,8 +187,8 @@ void sign_v4(const char *signed_headers)
     char signature[64];
     char *authorization;
 
-    canonical_request(&text, &scratch, &h.request, h.request.raw_path,
-                      str_from_cstr(signed_headers), header("x-amz-content-sha256"));
+    canonical_request(&text, &scratch, &h.request, str_from_cstr(signed_headers),
+                      header("x-amz-content-sha256"));
     auth_signing_key(STR(AWS_SECRET), str_slice(date, 0, 8), STR("us-east-1"), STR("s3"), key);
     v4_sign(key, date, scope, buf_view(&text), signature);
     authorization =

@@ -414,7 +414,7 @@ static void canonical_value_is(const char *headers, const char *expected)
     CLEANUP(buf_free) struct buf scratch = BUF_WITH_MAX(10000);
 
     request("GET", "/", "h", headers);
-    canonical_request(&out, &scratch, &h.request, STR("/"), STR("x"), STR("p"));
+    canonical_request(&out, &scratch, &h.request, STR("x"), STR("p"));
     assert_text(buf_view(&out),
                 arena_cstr(h.arena, arena_printf(h.arena, "GET\n/\n\nx:%s\n\nx\np", expected)));
 }
@@ -450,11 +450,60 @@ static void test_auth_canonical__query_is_decoded_once_encoded_and_sorted(void *
     canonical_query_is("/?a=2&a=1&a", "a=&a=1&a=2");
     canonical_query_is("/?a-b=1&a=2&A=3", "A=3&a=2&a-b=1");
     canonical_query_is("/?p=a/b&q=a%2fb", "p=a%2Fb&q=a%2Fb");
-    canonical_query_is("/?p=a+b&q=%2B&r=%20", "p=a%2Bb&q=%2B&r=%20");
+    canonical_query_is("/?p=a+b&q=%2B&r=%20", "p=a%20b&q=%2B&r=%20");
     canonical_query_is("/?p=%252F", "p=%252F");
     canonical_query_is("/?p=a=b", "p=a%3Db");
     canonical_query_is("/?X-Amz-Signature=x&X-Amz-Date=y", "X-Amz-Date=y");
     canonical_query_is("/?%C3%BC=1&z=2", "%C3%BC=1&z=2");
+}
+
+static void canonical_path_is(const char *path, const char *expected)
+{
+    assert_text(canonical_path(h.arena, str_from_cstr(path)), expected);
+}
+
+static void test_auth_canonical__path_is_decoded_once_and_encoded(void **state UNUSED)
+{
+    canonical_path_is("/", "/");
+    canonical_path_is("/b/pl+us", "/b/pl%20us");
+    canonical_path_is("/b/pl%20us", "/b/pl%20us");
+    canonical_path_is("/b/%2Baskhn", "/b/%2Baskhn");
+    canonical_path_is("/%2Fb/k", "//b/k");
+    canonical_path_is("/b/a//../b/./", "/b/a//../b/./");
+    canonical_path_is("/b/%c3%bc(1)~%7E", "/b/%C3%BC%281%29~~");
+    canonical_path_is("/b/%252F", "/b/%252F");
+    assert_false(str_present(canonical_path(h.arena, STR("/b/%2"))));
+}
+
+/* "sent" on the wire, signed as if it were "meant". */
+static enum s3_error verify_respelt(const char *sent, const char *meant)
+{
+    request("GET", meant, "h",
+            "x-amz-date: 20130524T000000Z\nx-amz-content-sha256: UNSIGNED-PAYLOAD\n");
+    sign_v4("host;x-amz-content-sha256;x-amz-date");
+    retarget(sent);
+    return verify();
+}
+
+static void test_auth_sigv4__a_plus_is_signed_as_the_blank_it_means(void **state UNUSED)
+{
+    add_user(AWS_KEY, AWS_SECRET, NULL, 0);
+    clock_at_amz("20130524T000000Z");
+    assert_int_equal(verify_respelt("/b/pl+us", "/b/pl%20us"), S3_OK);
+    assert_int_equal(verify_respelt("/b?prefix=my+folder/", "/b?prefix=my%20folder%2F"), S3_OK);
+    assert_int_equal(verify_respelt("/b?a+b=c", "/b?a%20b=c"), S3_OK);
+    assert_int_equal(verify_respelt("/b/%2Baskhn", "/b/%2Baskhn"), S3_OK);
+    assert_int_equal(verify_respelt("/b/+askhn", "/b/%2Baskhn"), S3_SignatureDoesNotMatch);
+    assert_int_equal(verify_respelt("/b/%2Baskhn", "/b/%20askhn"), S3_SignatureDoesNotMatch);
+    assert_int_equal(verify_respelt("/b?prefix=a+b", "/b?prefix=a%2Bb"), S3_SignatureDoesNotMatch);
+}
+
+static void test_auth_sigv4__a_mismatch_shows_the_path_decoded_and_encoded(void **state UNUSED)
+{
+    add_user(AWS_KEY, AWS_SECRET, NULL, 0);
+    clock_at_amz("20130524T000000Z");
+    assert_int_equal(verify_respelt("/%2Fb/k", "/b/k"), S3_SignatureDoesNotMatch);
+    assert_true(str_starts(fact_value(FACT_MISMATCH_CANONICAL), STR("GET\n//b/k\n")));
 }
 
 static void test_auth_cache__a_signing_key_is_the_published_one(void **state UNUSED)
@@ -540,6 +589,9 @@ int main(void)
         AUTH_TEST(test_auth_sigv4__other_headers_may_be_unsigned_or_signed),
         AUTH_TEST(test_auth_canonical__header_values_are_trimmed_collapsed_and_joined),
         AUTH_TEST(test_auth_canonical__query_is_decoded_once_encoded_and_sorted),
+        AUTH_TEST(test_auth_canonical__path_is_decoded_once_and_encoded),
+        AUTH_TEST(test_auth_sigv4__a_plus_is_signed_as_the_blank_it_means),
+        AUTH_TEST(test_auth_sigv4__a_mismatch_shows_the_path_decoded_and_encoded),
         AUTH_TEST(test_auth_cache__a_signing_key_is_the_published_one),
         AUTH_TEST(test_auth_cache__a_new_secret_for_an_old_key_counts_at_once),
         AUTH_TEST(test_auth_sigv4__a_steady_verification_takes_no_arena_memory),

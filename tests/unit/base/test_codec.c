@@ -164,23 +164,45 @@ static void test_base_codec__escapes_of_both_cases_are_decoded(void **state)
     struct str text;
 
     (void)state;
-    assert_true(uri_decode(arena, STR("a%2fb%2Fc+%00%ff"), URI_PLUS_LITERAL, &text));
+    assert_true(uri_decode(arena, STR("a%2fb%2Fc%2B%00%ff"), &text));
     assert_true(str_eq(text, STR("a/b/c+\0\xff")));
-    assert_true(uri_decode(arena, STR(""), URI_PLUS_LITERAL, &text));
+    assert_true(uri_decode(arena, STR(""), &text));
     assert_true(str_present(text));
     assert_int_equal(text.len, 0);
 }
 
-static void test_base_codec__plus_is_a_space_in_forms_only(void **state)
+static void test_base_codec__a_plus_is_decoded_to_a_blank(void **state)
 {
     CLEANUP(arena_closep) struct arena *arena = arena_open(1024, 1024);
     struct str text;
 
     (void)state;
-    assert_true(uri_decode(arena, STR("a+b%2B"), URI_PLUS_IS_SPACE, &text));
+    assert_true(uri_decode(arena, STR("a+b%2B"), &text));
     assert_true(str_eq(text, STR("a b+")));
-    assert_true(uri_decode(arena, STR("a+b%2B"), URI_PLUS_LITERAL, &text));
-    assert_true(str_eq(text, STR("a+b+")));
+}
+
+static void test_base_codec__recoding_is_decoding_and_encoding(void **state)
+{
+    static const char *const texts[] = {
+        "", "abc", "a+b%2B", "%2Fb/k", "a%2fb%2Fc%00%ff", "(a)!~%7e", "+", "%25%32%46",
+    };
+    CLEANUP(arena_closep) struct arena *arena = arena_open(1024, 4096);
+    CLEANUP(buf_free) struct buf once = BUF_WITH_MAX(1024);
+    CLEANUP(buf_free) struct buf twice = BUF_WITH_MAX(1024);
+    struct str text;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(texts); i++) {
+        enum uri_keep keep = i % 2 == 0 ? URI_KEEP_NONE : URI_KEEP_SLASH;
+
+        buf_clear(&once);
+        buf_clear(&twice);
+        assert_true(uri_recode(&once, str_from_cstr(texts[i / 2]), keep));
+        assert_true(uri_decode(arena, str_from_cstr(texts[i / 2]), &text));
+        uri_encode(&twice, text, keep);
+        assert_true(str_eq(buf_view(&once), buf_view(&twice)));
+    }
+    assert_false(uri_recode(&once, STR("a%2"), URI_KEEP_NONE));
 }
 
 static void test_base_codec__bad_percent_escape_is_refused(void **state)
@@ -191,7 +213,7 @@ static void test_base_codec__bad_percent_escape_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++)
-        assert_false(uri_decode(arena, str_from_cstr(bad[i]), URI_PLUS_LITERAL, &text));
+        assert_false(uri_decode(arena, str_from_cstr(bad[i]), &text));
     assert_true(str_eq(text, STR("untouched")));
 }
 
@@ -201,7 +223,7 @@ static void test_base_codec__decoding_past_the_arena_limit_is_refused(void **sta
     struct str text;
 
     (void)state;
-    assert_false(uri_decode(arena, STR("0123456789abcdef"), URI_PLUS_LITERAL, &text));
+    assert_false(uri_decode(arena, STR("0123456789abcdef"), &text));
 }
 
 static void test_base_codec__every_byte_comes_back(void **state)
@@ -215,7 +237,7 @@ static void test_base_codec__every_byte_comes_back(void **state)
     for (size_t i = 0; i < sizeof(all); i++)
         all[i] = (char)i;
     uri_encode(&out, str_make(all, sizeof(all)), URI_KEEP_NONE);
-    assert_true(uri_decode(arena, buf_view(&out), URI_PLUS_LITERAL, &text));
+    assert_true(uri_decode(arena, buf_view(&out), &text));
     assert_true(str_eq(text, str_make(all, sizeof(all))));
 }
 
@@ -233,7 +255,8 @@ int main(void)
         cmocka_unit_test(test_base_codec__uri_encode_keeps_slashes_on_request),
         cmocka_unit_test(test_base_codec__uri_encode_stops_at_the_buffer_maximum),
         cmocka_unit_test(test_base_codec__escapes_of_both_cases_are_decoded),
-        cmocka_unit_test(test_base_codec__plus_is_a_space_in_forms_only),
+        cmocka_unit_test(test_base_codec__a_plus_is_decoded_to_a_blank),
+        cmocka_unit_test(test_base_codec__recoding_is_decoding_and_encoding),
         cmocka_unit_test(test_base_codec__bad_percent_escape_is_refused),
         cmocka_unit_test(test_base_codec__decoding_past_the_arena_limit_is_refused),
         cmocka_unit_test(test_base_codec__every_byte_comes_back),

@@ -65,7 +65,7 @@ void test_http_target__parameters_keep_order_and_equals(void **state)
     assert_false(r.params[1].has_equals);
     is(r.params[1].value, "");
     is(r.params[2].raw_value, "a%2Fb+c");
-    is(r.params[2].value, "a/b+c");
+    is(r.params[2].value, "a/b c");
     assert_true(r.params[3].has_equals);
     is(r.params[3].value, "");
     is(r.params[4].value, "a=b");
