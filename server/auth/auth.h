@@ -4,9 +4,11 @@
  *
  * (1) auth_verify is called from one place (dispatch.c) for every request, before anything of the
  *     bucket is revealed. It looks at the request alone: method, raw path, ordered query, headers.
- * (2) Identity and signature come from the same object (header, query or form); two at once is 400.
+ * (2) Identity and signature come from the same object (header, query or form); two at once is 400,
+ *     also where one is of a scheme that is not ours.
  * (3) Secrets are compared in constant time and never leave this folder.
- * (4) Every x-amz-* header must be signed (V4), every one is (V2 signs them all).
+ * (4) Every x-amz-* header must be signed (V4, but x-amz-content-sha256, which is signed by its
+ *     value), every one is (V2 signs them all).
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html (V2)
@@ -129,16 +131,17 @@ MUST_CHECK enum s3_error auth_verify(const struct auth_config *config, struct au
 
 /*
  * Verify a POST Object form: signature over the policy (V4 or V2 fields), expiration, and every
- * field against the policy's conditions. Fields are those before the file; bucket is the one
- * routed to. content_length_range gets the policy's bounds (0..UINT64_MAX when it names none).
+ * field against the policy's conditions. Fields are those before the file; request is the one that
+ * brought them and must not carry a credential beside theirs; bucket is the one routed to. content_length_range gets the policy's bounds (0..UINT64_MAX when it names none).
  * A form without policy and signature is anonymous.
  */
 MUST_CHECK enum s3_error auth_verify_post(const struct auth_config *config,
-                                          struct auth_cache *cache, const struct form_field *fields,
-                                          size_t field_count, struct str bucket,
-                                          struct arena *arena, struct auth *ret_auth,
-                                          uint64_t *ret_min_bytes, uint64_t *ret_max_bytes,
-                                          struct s3_refusal *refusal);
+                                          struct auth_cache *cache,
+                                          const struct http_request *request,
+                                          const struct form_field *fields, size_t field_count,
+                                          struct str bucket, struct arena *arena,
+                                          struct auth *ret_auth, uint64_t *ret_min_bytes,
+                                          uint64_t *ret_max_bytes, struct s3_refusal *refusal);
 
 /* ---- signed chunks ------------------------------------------------------------------------- */
 

@@ -47,7 +47,7 @@ enum fact {
 struct auth_call {
     const struct auth_config *config;
     struct auth_cache *cache;
-    const struct http_request *request; /* NULL: a form */
+    const struct http_request *request;
     struct str virtual_bucket;
     struct arena *arena;
     int64_t now_us;
@@ -83,6 +83,16 @@ MUST_CHECK enum s3_error auth_check_token(struct auth_call *call, const struct u
 /* InvalidAccessKeyId or SignatureDoesNotMatch. canonical: STR_NONE for V2 and forms. */
 enum s3_error auth_refuse_signature(struct auth_call *call, bool known, struct str text,
                                     struct str signature, struct str canonical);
+/* A list of names that had to be signed and were not: "a, b", in lower case. */
+void auth_add_name(struct buf *list, struct str name);
+/* It in the arena; STR_NONE when nothing was added. */
+struct str auth_names(struct auth_call *call, const struct buf *list);
+/* AccessDenied with such a list. */
+enum s3_error auth_refuse_unsigned(struct auth_call *call, struct str names);
+/* InvalidArgument: a second credential beside the one that counts. */
+enum s3_error auth_refuse_two(struct auth_call *call);
+/* Marks of any credential in the request's headers or query. */
+bool auth_has_credential(const struct http_request *request);
 /* Make a failed check a success where the mode says so, else hand error back. */
 enum s3_error auth_settle(struct auth_call *call, enum s3_error error);
 bool auth_is_amz_name(struct str name); /* x-amz-*, no case */
@@ -131,6 +141,7 @@ struct str canonical_path(struct arena *arena, struct str raw_path);
 void canonical_request(struct buf *out, struct buf *scratch, const struct http_request *request,
                        struct str signed_headers, struct str payload);
 bool canonical_list_has(struct str signed_headers, struct str name); /* no case */
+void auth_append_lower(struct buf *out, struct str name);            /* as signatures write names */
 
 /* ---- payload.c ------------------------------------------------------------------------------- */
 

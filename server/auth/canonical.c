@@ -93,6 +93,15 @@ bool canonical_list_has(struct str signed_headers, struct str name)
     return false;
 }
 
+void auth_append_lower(struct buf *out, struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.p[i];
+
+        buf_char(out, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
+    }
+}
+
 /* Trimmed already; inner runs of blanks become one space. */
 static void append_value(struct buf *out, struct str value)
 {
@@ -120,11 +129,7 @@ static void append_header(struct buf *out, const struct http_request *request, s
 {
     size_t found = 0;
 
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.p[i];
-
-        buf_char(out, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-    }
+    auth_append_lower(out, name);
     buf_char(out, ':');
 
     if (str_eq_nocase(name, STR("host"))) {

@@ -147,9 +147,8 @@ static enum s3_error verify(struct auth_call *call, const struct post *post)
               str_present(post->algorithm);
     bool v2 = str_present(post->v2_signature) || str_present(post->access_key);
 
-    if (v4 && v2)
-        return auth_refuse_argument(call, STR("Only one auth mechanism allowed"),
-                                    STR("Authorization"), STR_NONE);
+    if ((v4 && v2) || auth_has_credential(call->request))
+        return auth_refuse_two(call);
     if (!str_present(post->policy))
         return refuse_missing(call, STR("policy"));
 
@@ -157,16 +156,17 @@ static enum s3_error verify(struct auth_call *call, const struct post *post)
 }
 
 enum s3_error auth_verify_post(const struct auth_config *config, struct auth_cache *cache,
-                               const struct form_field *fields, size_t field_count,
-                               struct str bucket, struct arena *arena, struct auth *ret_auth,
-                               uint64_t *ret_min_bytes, uint64_t *ret_max_bytes,
-                               struct s3_refusal *refusal)
+                               const struct http_request *request, const struct form_field *fields,
+                               size_t field_count, struct str bucket, struct arena *arena,
+                               struct auth *ret_auth, uint64_t *ret_min_bytes,
+                               uint64_t *ret_max_bytes, struct s3_refusal *refusal)
 {
     struct fields all = { fields, field_count };
     struct auth auth = { .scheme = AUTH_ANONYMOUS, .payload = PAYLOAD_ABSENT };
     struct auth_call call = {
         .config = config,
         .cache = cache,
+        .request = request,
         .arena = arena,
         .now_us = clock_now_us(),
         .auth = &auth,

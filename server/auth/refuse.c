@@ -29,6 +29,34 @@ enum s3_error auth_refuse_argument(struct auth_call *call, struct str message, s
     return err;
 }
 
+void auth_add_name(struct buf *list, struct str name)
+{
+    if (list->len > 0)
+        buf_lit(list, ", ");
+    auth_append_lower(list, name);
+}
+
+struct str auth_names(struct auth_call *call, const struct buf *list)
+{
+    struct str names;
+
+    if (list->len == 0 && !list->failed)
+        return STR_NONE;
+
+    names = list->failed ? STR_NONE : arena_dup(call->arena, buf_view(list));
+    return str_present(names) ? names : STR("x-amz-*"); /* no memory for it: still refused */
+}
+
+enum s3_error auth_refuse_unsigned(struct auth_call *call, struct str names)
+{
+    enum s3_error err =
+        auth_refuse(call, S3_AccessDenied,
+                    STR("There were headers present in the request which were not signed"));
+
+    call->refusal->values[FACT_DENIED_HEADERS] = names;
+    return err;
+}
+
 struct str auth_time_text(struct arena *arena, int64_t us)
 {
     char text[CLOCK_ISO8601_LEN + 1];

@@ -9,9 +9,12 @@
  * (1) Everything that changes what a request does is signed: x-amz-* headers, and every
  *     sub-resource pail routes on, also those younger than V2 (a presigned PUT must not become
  *     PUT ?retention). The rest of a query (prefix, max-keys) is unsigned: V2 is made so.
- * (2) Headers and query naming the same thing differently is refused.
+ * (2) A header counts before the parameter that stands for it, in the text as in the operation.
+ * (3) The text joins decoded names and values. What could be cut in another way is refused: a
+ *     value that reads as a further sub-resource, a name that is no token, a control byte.
  */
 #include "server/auth/call.h"
+#include "server/http/guard.h"
 
 #define PATHS_MAX 3
 #define AMZ_MAX (HTTP_HEADERS_MAX + HTTP_QUERY_PARAMS_MAX)
@@ -96,6 +99,43 @@ static bool is_hoisted(struct str name)
            str_eq_nocase(name, STR("content-md5"));
 }
 
+/* "x&acl", "x&versionId=y&z": the text of this value is also that of several parameters. */
+static bool reads_as_another(struct str value)
+{
+    struct str item;
+    size_t count = 0;
+
+    while (str_next(&value, '&', &item)) {
+        struct str name;
+        struct str rest;
+
+        (void)str_cut(item, '=', &name, &rest);
+        if (count++ > 0 && is_sub_resource(name))
+            return true;
+    }
+
+    return false;
+}
+
+static enum s3_error check_parameters(struct auth_call *call, bool query)
+{
+    for (size_t i = 0; i < call->request->param_count; i++) {
+        const struct http_param *param = &call->request->params[i];
+
+        if (is_sub_resource(param->name) && reads_as_another(param->value))
+            return auth_refuse_argument(
+                call, STR("The value reads as a further parameter of the request."), param->name,
+                param->value);
+        if (query && is_hoisted(param->name) &&
+            (!http_is_token(param->name) || !http_is_field_value(param->value)))
+            return auth_refuse_argument(
+                call, STR("The parameter stands for no header that could be sent."), param->name,
+                param->value);
+    }
+
+    return S3_OK;
+}
+
 /* The header, or in a presigned request the parameter of that name; "" when there is none. */
 static struct str header_or_param(const struct auth_call *call, bool query, struct str name)
 {
@@ -145,7 +185,6 @@ static void append_amz_headers(struct buf *out, const struct auth_call *call, bo
     for (size_t i = 0; query && i < request->param_count && count < AMZ_MAX; i++) {
         const struct http_param *param = &request->params[i];
 
-        /* Given as both, the values are equal: see check_hoisted. */
         if (auth_is_amz_name(param->name) && !str_present(http_header(request, param->name)))
             insert(list, &count, param->name, param->value);
     }
@@ -156,11 +195,7 @@ static void append_amz_headers(struct buf *out, const struct auth_call *call, bo
         } else {
             if (i > 0)
                 buf_char(out, '\n');
-            for (size_t c = 0; c < list[i].name.len; c++) {
-                char byte = list[i].name.p[c];
-
-                buf_char(out, byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte);
-            }
+            auth_append_lower(out, list[i].name);
             buf_char(out, ':');
         }
         buf_str(out, list[i].value);
@@ -282,12 +317,26 @@ static enum s3_error verify(struct auth_call *call, const struct claim *claim)
     return auth_check_token(call, user);
 }
 
+/* The header form leaves them unsigned, and an operation would take them for headers. */
+static struct str unsigned_parameters(struct auth_call *call)
+{
+    CLEANUP(buf_free) struct buf names = BUF_WITH_MAX(AUTH_TEXT_BYTES_MAX);
+
+    for (size_t i = 0; i < call->request->param_count; i++) {
+        if (auth_is_amz_name(call->request->params[i].name))
+            auth_add_name(&names, call->request->params[i].name);
+    }
+
+    return auth_names(call, &names);
+}
+
 enum s3_error v2_verify_header(struct auth_call *call, struct str authorization)
 {
     struct str credential = str_trim(str_skip(authorization, 3));
     size_t colon = str_rfind_char(credential, ':');
     struct str date = http_header(call->request, STR("x-amz-date"));
     struct claim claim = { .query = false };
+    struct str unsigned_names;
     int64_t date_us;
     enum s3_error err;
 
@@ -311,39 +360,15 @@ enum s3_error v2_verify_header(struct auth_call *call, struct str authorization)
     if (err != S3_OK)
         return err;
 
-    for (size_t i = 0; i < call->request->param_count; i++) {
-        struct str name = call->request->params[i].name;
-
-        /* V2 leaves them unsigned here, and an operation would take them for headers. */
-        if (!auth_is_amz_name(name))
-            continue;
-        err = auth_refuse(call, S3_AccessDenied,
-                          STR("There were headers present in the request which were not signed"));
-        call->refusal->values[FACT_DENIED_HEADERS] = name;
+    unsigned_names = unsigned_parameters(call);
+    if (str_present(unsigned_names))
+        return auth_refuse_unsigned(call, unsigned_names);
+    err = check_parameters(call, /* query= */ false);
+    if (err != S3_OK)
         return err;
-    }
 
     call->token = http_header(call->request, STR("x-amz-security-token"));
     return verify(call, &claim);
-}
-
-/* A parameter standing for a header must not be contradicted by the header itself. */
-static enum s3_error check_hoisted(struct auth_call *call)
-{
-    for (size_t i = 0; i < call->request->param_count; i++) {
-        const struct http_param *param = &call->request->params[i];
-        struct str header;
-
-        if (!is_hoisted(param->name))
-            continue;
-        header = http_header(call->request, param->name);
-        if (str_present(header) && !str_eq(str_trim(header), str_trim(param->value)))
-            return auth_refuse_argument(
-                call, STR("A header and the query parameter standing for it differ."), param->name,
-                param->value);
-    }
-
-    return S3_OK;
 }
 
 /* Value of a parameter that may be given once; false when it is given twice. */
@@ -382,7 +407,7 @@ enum s3_error v2_verify_query(struct auth_call *call)
         expires_s = INT64_MAX / US_PER_S;
     if ((int64_t)expires_s * US_PER_S < call->now_us)
         return auth_refuse_expired(call, STR_NONE, (int64_t)expires_s * US_PER_S);
-    err = check_hoisted(call);
+    err = check_parameters(call, /* query= */ true);
     if (err != S3_OK)
         return err;
 

@@ -7,8 +7,8 @@
  *
  * (1) Exactly one form; any mark of a second one is a refusal, so that a credential of one form is
  *     never taken with the signature of another (CVE-2026-41145).
- * (2) An Authorization of another scheme (a proxy's Basic, a browser's Bearer) beside a presigned
- *     query is not ours and is ignored; alone it is refused.
+ * (2) An Authorization of whatever scheme counts, as on S3: what an HTTP client sends on after a
+ *     redirect to a presigned URL makes two.
  */
 #include "base/log.h"
 #include "server/auth/call.h"
@@ -25,13 +25,36 @@ static bool has_scheme(struct str authorization, struct str scheme)
             authorization.p[scheme.len] == '\t');
 }
 
-static enum s3_error refuse_two(struct auth_call *call)
+static bool has_v4_query(const struct http_request *request)
+{
+    return has_param(request, STR("X-Amz-Signature")) ||
+           has_param(request, STR("X-Amz-Credential")) ||
+           has_param(request, STR("X-Amz-Algorithm"));
+}
+
+static bool has_v2_query(const struct http_request *request)
+{
+    return has_param(request, STR("Signature")) || has_param(request, STR("AWSAccessKeyId"));
+}
+
+/* An empty Authorization names no mechanism; alone it is refused all the same. */
+static bool has_authorization(const struct http_request *request)
+{
+    return http_header(request, STR("Authorization")).len > 0;
+}
+
+bool auth_has_credential(const struct http_request *request)
+{
+    return has_authorization(request) || has_v4_query(request) || has_v2_query(request);
+}
+
+enum s3_error auth_refuse_two(struct auth_call *call)
 {
     return auth_refuse_argument(
         call,
         STR("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
             "query string parameter or the Authorization header should be specified"),
-        STR("Authorization"), STR_NONE);
+        STR("Authorization"), http_header(call->request, STR("Authorization")));
 }
 
 static enum s3_error verify_header(struct auth_call *call, struct str authorization)
@@ -50,25 +73,20 @@ static enum s3_error verify_header(struct auth_call *call, struct str authorizat
     if (authorization.len == 0)
         return auth_refuse(call, S3_AccessDenied, STR_NONE);
 
-    /* The value may be another service's secret: it is not sent back. */
     return auth_refuse_argument(call, STR("Unsupported Authorization Type"), STR("Authorization"),
-                                STR_NONE);
+                                authorization);
 }
 
 static enum s3_error verify(struct auth_call *call)
 {
     const struct http_request *request = call->request;
     struct str authorization = http_header(request, STR("Authorization"));
-    bool ours = str_starts(authorization, STR("AWS4-")) || has_scheme(authorization, STR("AWS"));
-    bool v4_query = has_param(request, STR("X-Amz-Signature")) ||
-                    has_param(request, STR("X-Amz-Credential")) ||
-                    has_param(request, STR("X-Amz-Algorithm"));
-    bool v2_query = has_param(request, STR("Signature")) ||
-                    has_param(request, STR("AWSAccessKeyId"));
+    bool v4_query = has_v4_query(request);
+    bool v2_query = has_v2_query(request);
 
-    if (http_header_count(request, STR("Authorization")) > 1 || (v4_query && v2_query) ||
-        (ours && (v4_query || v2_query)))
-        return refuse_two(call);
+    if (http_header_count(request, STR("Authorization")) > 1 ||
+        has_authorization(request) + v4_query + v2_query > 1)
+        return auth_refuse_two(call);
 
     if (v4_query)
         return v4_verify_query(call);
@@ -99,12 +117,10 @@ static void log_audited(const struct auth_call *call, enum s3_error error)
 
     buf_lit(&line, "access_key=");
     log_value(&line, str_slice(call->access_key, 0, AUTH_ACCESS_KEY_BYTES_MAX));
-    if (call->request != NULL) {
-        buf_lit(&line, " method=");
-        log_value(&line, str_slice(call->request->method, 0, 32));
-        buf_lit(&line, " path=");
-        log_value(&line, str_slice(call->request->raw_path, 0, 256));
-    }
+    buf_lit(&line, " method=");
+    log_value(&line, str_slice(call->request->method, 0, 32));
+    buf_lit(&line, " path=");
+    log_value(&line, str_slice(call->request->raw_path, 0, 256));
     log_warn("auth audited error=%d %.*s", (int)error, STR_ARG(buf_view(&line)));
 }
 

@@ -283,9 +283,9 @@ enum s3_error dispatch_admit_form(struct op *op, const struct form_field *fields
                                   size_t field_count, uint64_t *ret_min_bytes,
                                   uint64_t *ret_max_bytes)
 {
-    enum s3_error err = auth_verify_post(&op->options->auth, op->auth_cache, fields, field_count,
-                                         op->bucket_name, op->arena, &op->auth, ret_min_bytes,
-                                         ret_max_bytes, &op->refusal);
+    enum s3_error err = auth_verify_post(&op->options->auth, op->auth_cache, op->request, fields,
+                                         field_count, op->bucket_name, op->arena, &op->auth,
+                                         ret_min_bytes, ret_max_bytes, &op->refusal);
 
     op->need = NEED_BUCKET_WRITE;
     return err != S3_OK ? err : decide(op, op->need, &op->bucket, NULL);

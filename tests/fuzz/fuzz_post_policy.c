@@ -96,10 +96,11 @@ static enum s3_error verify(const struct form_input *form, struct arena *arena,
                             struct auth *ret_auth, uint64_t *ret_min, uint64_t *ret_max)
 {
     struct auth_config config = { .users = users, .region = STR("us-east-1") };
+    struct http_request request = { .method = STR("POST"), .raw_path = STR("/") };
     struct s3_refusal refusal = { 0 };
 
-    return auth_verify_post(&config, cache, form->fields, form->count, form->bucket, arena,
-                            ret_auth, ret_min, ret_max, &refusal);
+    return auth_verify_post(&config, cache, &request, form->fields, form->count, form->bucket,
+                            arena, ret_auth, ret_min, ret_max, &refusal);
 }
 
 static bool let_in(const struct form_input *form, struct arena *arena)

@@ -155,8 +155,9 @@ enum s3_error verify_form(const char *bucket)
     enum s3_error err;
 
     memset(&h.refusal, 0, sizeof(h.refusal));
-    err = auth_verify_post(&h.config, h.cache, h.form, h.form_count, str_from_cstr(bucket), h.arena,
-                           &h.auth, &h.min_bytes, &h.max_bytes, &h.refusal);
+    err = auth_verify_post(&h.config, h.cache, &h.request, h.form, h.form_count,
+                           str_from_cstr(bucket), h.arena, &h.auth, &h.min_bytes, &h.max_bytes,
+                           &h.refusal);
     assert_int_equal(h.refusal.error, err);
     return err;
 }

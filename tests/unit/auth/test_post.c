@@ -255,6 +255,30 @@ static void test_auth_post__unknown_keys_and_wrong_signatures(void **state UNUSE
     assert_text(fact_value(FACT_MISMATCH_TEXT), "e30=");
 }
 
+static void test_auth_post__a_second_credential_beside_the_forms_is_refused(void **state UNUSED)
+{
+    static const char policy[] =
+        "{\"expiration\": \"2030-01-01T00:00:00Z\", \"conditions\": [{\"bucket\": \"b\"}]}";
+    static const char *const values[] = { "AWS " AWS_KEY ":x", "Basic dTpw", "Bearer x" };
+
+    add_user(AWS_KEY, AWS_SECRET, NULL, 0);
+    clock_at_amz("20260101T000000Z");
+    request("POST", "/b", "h", "");
+    assert_int_equal(post_policy(policy, ""), S3_OK);
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        request("POST", "/b", "h", "");
+        header_add("Authorization", values[i]);
+        assert_int_equal(post_policy(policy, ""), S3_InvalidArgument);
+        assert_true(str_starts(h.refusal.message, STR("Only one auth mechanism allowed; ")));
+        assert_text(fact_value(FACT_ARGUMENT_NAME), "Authorization");
+        assert_text(fact_value(FACT_ARGUMENT_VALUE), values[i]);
+    }
+    request("POST", "/b?X-Amz-Signature=x", "h", "");
+    assert_int_equal(post_policy(policy, ""), S3_InvalidArgument);
+    request("POST", "/b?AWSAccessKeyId=x", "h", "");
+    assert_int_equal(post_policy(policy, ""), S3_InvalidArgument);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +290,7 @@ int main(void)
         AUTH_TEST(test_auth_post__without_policy_and_signature_is_anonymous),
         AUTH_TEST(test_auth_post__what_is_missing_or_doubled_is_named),
         AUTH_TEST(test_auth_post__unknown_keys_and_wrong_signatures),
+        AUTH_TEST(test_auth_post__a_second_credential_beside_the_forms_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,26 +40,34 @@ static void test_auth_presign__aws_example_verifies(void **state UNUSED)
     assert_text(h.auth.user->access_key, AWS_KEY);
 }
 
-static void test_auth_presign__a_foreign_authorization_beside_it_is_ignored(void **state UNUSED)
+static void test_auth_presign__an_empty_authorization_beside_it_is_no_credential(
+    void **state UNUSED)
 {
     example();
-    header_add("Authorization", "Bearer abc");
-    assert_int_equal(verify(), S3_OK);
-    header_set("Authorization", "Basic dTpw");
-    assert_int_equal(verify(), S3_OK);
-    header_set("Authorization", "");
+    header_add("Authorization", "");
     assert_int_equal(verify(), S3_OK);
 }
 
 static void test_auth_presign__two_credentials_are_refused(void **state UNUSED)
 {
-    static const char *const values[] = { "AWS " AWS_KEY ":x", "AWS4-HMAC-SHA256 Credential=x",
-                                          "AWS4-ECDSA-P256-SHA256 x", "AWS" };
+    static const char *const values[] = { "AWS " AWS_KEY ":x",
+                                          "AWS4-HMAC-SHA256 Credential=x",
+                                          "AWS4-ECDSA-P256-SHA256 x",
+                                          "AWS",
+                                          "Basic dTpw",
+                                          "Bearer abc",
+                                          "token abc",
+                                          "abc",
+                                          "Digest a=\"b\"" };
 
+    example();
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         request("GET", EXAMPLE_TARGET, HOST, "");
         header_add("Authorization", values[i]);
         assert_int_equal(verify(), S3_InvalidArgument);
+        assert_true(str_starts(h.refusal.message, STR("Only one auth mechanism allowed; ")));
+        assert_text(fact_value(FACT_ARGUMENT_NAME), "Authorization");
+        assert_text(fact_value(FACT_ARGUMENT_VALUE), values[i]);
         request("GET", "/b/k?AWSAccessKeyId=a&Signature=b&Expires=1", HOST, "");
         header_add("Authorization", values[i]);
         assert_int_equal(verify(), S3_InvalidArgument);
@@ -254,7 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AUTH_TEST(test_auth_presign__aws_example_verifies),
-        AUTH_TEST(test_auth_presign__a_foreign_authorization_beside_it_is_ignored),
+        AUTH_TEST(test_auth_presign__an_empty_authorization_beside_it_is_no_credential),
         AUTH_TEST(test_auth_presign__two_credentials_are_refused),
         AUTH_TEST(test_auth_presign__window),
         AUTH_TEST(test_auth_presign__expires_is_a_number_of_a_week_at_most),

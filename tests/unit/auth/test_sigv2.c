@@ -118,6 +118,10 @@ static void test_auth_sigv2__header_form_refuses_amz_parameters(void **state UNU
     sign("PUT\n\n\n" DATE "\n/b/k");
     assert_int_equal(verify(), S3_AccessDenied);
     assert_text(fact_value(FACT_DENIED_HEADERS), "x-amz-acl");
+    request("PUT", "/b/k?X-Amz-Meta-A=1&x-amz-acl=private", "h", "Date: " DATE "\n");
+    sign("PUT\n\n\n" DATE "\n/b/k");
+    assert_int_equal(verify(), S3_AccessDenied);
+    assert_text(fact_value(FACT_DENIED_HEADERS), "x-amz-meta-a, x-amz-acl");
 }
 
 /* PROVES: ceph s3-tests test_headers.py, expectations for V2 */
@@ -215,10 +219,119 @@ static void test_auth_sigv2__query_form_signs_hoisted_headers(void **state UNUSE
     assert_int_equal(verify(), S3_SignatureDoesNotMatch);
     presign("1175029569", "&content-type=a/b");
     header_add("Content-Type", "c/d");
-    assert_int_equal(verify(), S3_InvalidArgument);
+    assert_int_equal(verify(), S3_SignatureDoesNotMatch);
     presign("1175029569", "&x-amz-acl=private");
     header_add("x-amz-acl", "public-read");
+    assert_int_equal(verify(), S3_SignatureDoesNotMatch);
+    assert_text(fact_value(FACT_MISMATCH_TEXT), "GET\n\n\n1175029569\nx-amz-acl:public-read\n/b/k");
+}
+
+/* GET of target, presigned with the signature of this very text. */
+static enum s3_error verify_of_text(const char *method, const char *target, const char *text)
+{
+    CLEANUP(buf_free) struct buf encoded = BUF_WITH_MAX(200);
+    char signature[V2_SIGNATURE_BYTES];
+
+    at("20070327T210608Z");
+    v2_sign(STR(AWS_SECRET), str_from_cstr(text), signature);
+    uri_encode(&encoded, str_make(signature, sizeof(signature)), URI_KEEP_NONE);
+    request(method,
+            arena_cstr(h.arena, arena_printf(h.arena,
+                                             "%s&AWSAccessKeyId=%s&Expires=1175029569&"
+                                             "Signature=%.*s",
+                                             target, AWS_KEY, STR_ARG(buf_view(&encoded)))),
+            "h", "");
+    return verify();
+}
+
+static void test_auth_sigv2__a_value_that_reads_as_another_parameter_is_refused(void **state UNUSED)
+{
+    static const struct {
+        const char *value; /* encoded */
+        enum s3_error expected;
+    } cases[] = {
+        { "text/plain%26versionId%3DV", S3_InvalidArgument },
+        { "text/plain%26versionId", S3_InvalidArgument },
+        { "text/plain%26a%3Db%26acl%26c", S3_InvalidArgument },
+        { "%26tagging", S3_InvalidArgument },
+        { "a%26uploadId%3D1%26partNumber%3D2", S3_InvalidArgument },
+        { "a%26response-content-type%3Db", S3_InvalidArgument },
+        { "a%26b%3Dc", S3_OK },
+        { "a%26b%3Dc%26ACL", S3_OK },
+        { "a%26aclx%3D1%26xacl", S3_OK },
+        { "versionId%3DV", S3_OK },
+        { "a%26%26", S3_OK },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *target =
+            arena_cstr(h.arena, arena_printf(h.arena, "/b/k?response-content-disposition=%s",
+                                             cases[i].value));
+        struct str decoded;
+
+        assert_true(uri_decode(h.arena, str_from_cstr(cases[i].value), &decoded));
+        if (verify_of_text("GET", target,
+                           arena_cstr(h.arena, arena_printf(h.arena,
+                                                            "GET\n\n\n1175029569\n/b/k?response-"
+                                                            "content-disposition=%.*s",
+                                                            STR_ARG(decoded)))) !=
+            cases[i].expected)
+            fail_msg("'%s': error %d", cases[i].value, (int)h.refusal.error);
+        if (cases[i].expected == S3_OK)
+            continue;
+        assert_text(fact_value(FACT_ARGUMENT_NAME), "response-content-disposition");
+        assert_true(str_eq(fact_value(FACT_ARGUMENT_VALUE), decoded));
+    }
+    /* The header form signs the same text. */
+    request("GET", "/b/k?response-content-type=a%26versionId%3DV", "h", "Date: " DATE "\n");
+    sign("GET\n\n\n" DATE "\n/b/k?response-content-type=a&versionId=V");
     assert_int_equal(verify(), S3_InvalidArgument);
+    retarget("/b/k?response-content-type=a&versionId=V");
+    assert_int_equal(verify(), S3_OK);
+}
+
+static void test_auth_sigv2__hoisted_names_are_tokens_and_values_hold_no_lines(void **state UNUSED)
+{
+    static const char text[] = "PUT\n\n\n1175029569\nx-amz-acl:private\n"
+                               "x-amz-server-side-encryption:AES256\n/b/k";
+
+    assert_int_equal(verify_of_text("PUT",
+                                    "/b/k?x-amz-acl=private&x-amz-server-side-encryption=AES256",
+                                    text),
+                     S3_OK);
+    assert_int_equal(verify_of_text("PUT",
+                                    "/b/k?x-amz-acl:private%0Ax-amz-server-side-encryption=AES256",
+                                    text),
+                     S3_InvalidArgument);
+    assert_int_equal(verify_of_text("PUT",
+                                    "/b/k?x-amz-acl=private%0Ax-amz-server-side-encryption:AES256",
+                                    text),
+                     S3_InvalidArgument);
+    assert_int_equal(verify_of_text("PUT", "/b/k?x-amz-acl:=private",
+                                    "PUT\n\n\n1175029569\nx-amz-acl::private\n/b/k"),
+                     S3_InvalidArgument);
+    assert_int_equal(verify_of_text("PUT", "/b/k?content-md5=a%0Ab",
+                                    "PUT\na\nb\n\n1175029569\n/b/k"),
+                     S3_InvalidArgument);
+    assert_int_equal(verify_of_text("PUT", "/b/k?content-type=a%7F",
+                                    "PUT\n\na\x7f\n1175029569\n/b/k"),
+                     S3_InvalidArgument);
+    assert_int_equal(verify_of_text("PUT", "/b/k?x-amz-meta-a=b%09c",
+                                    "PUT\n\n\n1175029569\nx-amz-meta-a:b\tc\n/b/k"),
+                     S3_OK);
+}
+
+static void test_auth_sigv2__a_plus_is_a_blank_in_what_is_signed(void **state UNUSED)
+{
+    assert_int_equal(verify_of_text("GET", "/b/k?response-content-type=a+b%2Bc",
+                                    "GET\n\n\n1175029569\n/b/k?response-content-type=a b+c"),
+                     S3_OK);
+    assert_int_equal(verify_of_text("GET", "/b/pl+us?x=1", "GET\n\n\n1175029569\n/b/pl%20us"),
+                     S3_OK);
+    /* As sent, too: V2 signs the path undecoded. */
+    assert_int_equal(verify_of_text("GET", "/b/pl+us?x=1", "GET\n\n\n1175029569\n/b/pl+us"), S3_OK);
+    assert_int_equal(verify_of_text("GET", "/b/pl+us?x=1", "GET\n\n\n1175029569\n/b/pl%2Bus"),
+                     S3_SignatureDoesNotMatch);
 }
 
 static void test_auth_sigv2__query_form_needs_its_three_parameters_once(void **state UNUSED)
@@ -246,6 +359,9 @@ int main(void)
         AUTH_TEST(test_auth_sigv2__mismatch_names_the_string_to_sign),
         AUTH_TEST(test_auth_sigv2__query_form_ends_at_expires),
         AUTH_TEST(test_auth_sigv2__query_form_signs_hoisted_headers),
+        AUTH_TEST(test_auth_sigv2__a_value_that_reads_as_another_parameter_is_refused),
+        AUTH_TEST(test_auth_sigv2__hoisted_names_are_tokens_and_values_hold_no_lines),
+        AUTH_TEST(test_auth_sigv2__a_plus_is_a_blank_in_what_is_signed),
         AUTH_TEST(test_auth_sigv2__query_form_needs_its_three_parameters_once),
     };
 

@@ -394,7 +394,26 @@ static void test_auth_sigv4__unsigned_host_or_amz_headers_are_named(void **state
     request("GET", "/", "h", HEAD "X-Amz-Acl: private\nx-amz-meta-a: b\n");
     sign_v4("host;x-amz-content-sha256;x-amz-date");
     assert_int_equal(verify(), S3_AccessDenied);
-    assert_text(fact_value(FACT_DENIED_HEADERS), "X-Amz-Acl, x-amz-meta-a");
+    assert_text(fact_value(FACT_DENIED_HEADERS), "x-amz-acl, x-amz-meta-a");
+
+    request("GET", "/", "h", HEAD "X-Amz-Acl: private\nX-AMZ-acl: private\nx-amz-meta-a: b\n");
+    sign_v4("x-amz-content-sha256;x-amz-meta-a");
+    assert_int_equal(verify(), S3_AccessDenied);
+    assert_text(fact_value(FACT_DENIED_HEADERS), "host, x-amz-date, x-amz-acl");
+}
+
+static void test_auth_sigv4__the_payload_header_alone_may_be_unsigned(void **state UNUSED)
+{
+    signed_get(HEAD, "host;x-amz-date");
+    assert_int_equal(verify(), S3_OK);
+    /* Its value is signed all the same. */
+    header_set("x-amz-content-sha256",
+               "0000000000000000000000000000000000000000000000000000000000000000");
+    assert_int_equal(verify(), S3_SignatureDoesNotMatch);
+    header_set("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+    assert_int_equal(verify(), S3_SignatureDoesNotMatch);
+    header_set("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    assert_int_equal(verify(), S3_SignatureDoesNotMatch);
 }
 
 static void test_auth_sigv4__other_headers_may_be_unsigned_or_signed(void **state UNUSED)
@@ -586,6 +605,7 @@ int main(void)
         AUTH_TEST(test_auth_sigv4__strict_region_names_ours),
         AUTH_TEST(test_auth_sigv4__payload_header_is_required_and_strict),
         AUTH_TEST(test_auth_sigv4__unsigned_host_or_amz_headers_are_named),
+        AUTH_TEST(test_auth_sigv4__the_payload_header_alone_may_be_unsigned),
         AUTH_TEST(test_auth_sigv4__other_headers_may_be_unsigned_or_signed),
         AUTH_TEST(test_auth_canonical__header_values_are_trimmed_collapsed_and_joined),
         AUTH_TEST(test_auth_canonical__query_is_decoded_once_encoded_and_sorted),

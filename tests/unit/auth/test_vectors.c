@@ -96,7 +96,8 @@ static void test_auth_vectors__none_verifies_with_an_amz_header_added(void **sta
             header_add(added[a], "/b/secret");
             assert_int_equal(verify(), v4 ? S3_AccessDenied : S3_SignatureDoesNotMatch);
             if (v4)
-                assert_text(fact_value(FACT_DENIED_HEADERS), added[a]);
+                assert_true(
+                    str_eq_nocase(fact_value(FACT_DENIED_HEADERS), str_from_cstr(added[a])));
         }
     }
 }
