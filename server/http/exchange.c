@@ -47,7 +47,8 @@ static enum MHD_Result exchange_send(struct http_exchange *x, bool close)
     struct MHD_Response *response;
     enum MHD_Result queued;
 
-    deadline_set(x->conn, HTTP_NEVER);
+    x->conn->taken_known = false;
+    deadline_set(x->conn, clock_monotonic_us() + HTTP_REPLY_WINDOW_S * US_PER_S);
     /*
      * Clients that asked for 100 Continue and have nothing to send got none; older ones then take
      * the next answer for this one's (botocore 1.29). There is no next one on this connection.

@@ -71,6 +71,8 @@ struct http_conn {
     bool served;         /* a request was completed on it */
     bool linger;         /* unread bytes may follow: read on after closing */
     bool leaving;        /* the peer will send nothing more */
+    bool taken_known;    /* since the reply began */
+    uint64_t taken;      /* bytes that the peer had confirmed when a window began */
     size_t peer_len;
     char peer[HTTP_PEER_TEXT_MAX];
 };
