@@ -92,13 +92,16 @@ static void conn_started(struct http_daemon *daemon, struct MHD_Connection *conn
     conn->fd = info != NULL ? info->connect_fd : -1;
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     peer_describe(conn, info != NULL ? info->client_addr : NULL);
+    conn->peer_key = peer_key(loop->server, info != NULL ? info->client_addr : NULL);
+    conn->idle_from_us = clock_monotonic_us();
+    daemon->conn_count++;
 
     conn_watch(conn);
     conn->next = loop->conns;
     if (loop->conns != NULL)
         loop->conns->prev = conn;
     loop->conns = conn;
-    deadline_set(conn, clock_monotonic_us() + HTTP_HEADER_DEADLINE_S * US_PER_S);
+    deadline_set(conn, conn->idle_from_us + HTTP_HEADER_DEADLINE_S * US_PER_S);
 }
 
 static void conn_unlink(struct http_conn *conn)
@@ -125,6 +128,7 @@ static void conn_closed(struct http_conn *conn)
     if (conn->fd >= 0 && (conn->linger || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0)))
         linger_adopt(loop, conn->fd);
     conn->daemon->freed = true;
+    conn->daemon->conn_count--;
     conn_unlink(conn);
     mem_free(conn);
 }

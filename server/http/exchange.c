@@ -258,8 +258,10 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 
     conn->exchange = NULL;
     conn->served = true;
+    conn->made_way = false;
+    conn->idle_from_us = clock_monotonic_us();
     deadline_set(conn,
-                 clock_monotonic_us() + (HTTP_IDLE_TIMEOUT_S + HTTP_HEADER_DEADLINE_S) * US_PER_S);
+                 conn->idle_from_us + (HTTP_IDLE_TIMEOUT_S + HTTP_HEADER_DEADLINE_S) * US_PER_S);
     daemon->loop->in_flight--;
     exchange_give_back(x);
 }

@@ -52,6 +52,8 @@ struct http_daemon {
     bool freed;          /* a connection was closed in this run */
     int64_t due_us;      /* monotonic: MHD_run by then at the latest */
     int64_t held_off_us; /* out of descriptors: not polled before this; 0: polled */
+    unsigned conn_count;
+    int64_t way_at_us; /* peers.c: not before */
 };
 
 struct http_linger {
@@ -72,7 +74,10 @@ struct http_conn {
     bool linger;         /* unread bytes may follow: read on after closing */
     bool leaving;        /* the peer will send nothing more */
     bool taken_known;    /* since the reply began */
-    uint64_t taken;      /* bytes that the peer had confirmed when a window began */
+    bool made_way;       /* asked to go, see peers.c */
+    uint64_t peer_key;
+    int64_t idle_from_us;
+    uint64_t taken; /* bytes that the peer had confirmed when a window began */
     size_t peer_len;
     char peer[HTTP_PEER_TEXT_MAX];
 };
@@ -136,6 +141,7 @@ struct http_server {
     struct http_loop *loops;
     unsigned loop_count;
     unsigned connections_per_daemon;
+    uint64_t peer_seed;
     struct http_tls *tls;
     atomic_bool stop;
     atomic_uint grace_s;
@@ -198,6 +204,12 @@ void refusal_log(void *context, const char *format, va_list arguments)
 /* deadlines.c */
 void deadline_set(struct http_conn *conn, int64_t deadline_us);
 void deadlines_check(struct http_loop *loop, int64_t now_us);
+
+/* peers.c */
+struct sockaddr;
+/* Equal for what counts as one peer. */
+uint64_t peer_key(const struct http_server *server, const struct sockaddr *address);
+int64_t peers_check(struct http_loop *loop, int64_t now_us); /* when to look again */
 
 /* linger.c */
 void linger_open(struct http_loop *loop);

@@ -130,7 +130,10 @@ static void loop_run_daemons(struct http_loop *loop, int64_t now_us)
 static int loop_sleep_ms(struct http_loop *loop, int64_t now_us)
 {
     int64_t until_us = linger_check(loop, now_us);
+    int64_t room_us = peers_check(loop, now_us);
 
+    if (room_us < until_us)
+        until_us = room_us;
     if (atomic_load_explicit(&loop->resumed, memory_order_relaxed) != NULL)
         return 0;
     if (loop->check_at_us < until_us)

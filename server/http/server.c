@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/random.h"
 #include "server/http/internal.h"
 
 #define LOOPS_MAX 16
@@ -169,6 +170,7 @@ bool http_server_start(const struct http_options *options, struct http_listener 
     server->app = *app;
     server->loop_count = loops_wanted(options);
     options_fill(server, options);
+    server->peer_seed = random_u64();
 
     server->listeners = mem_zalloc(listener_count * sizeof(*listeners) + 1);
     if (server->listeners == NULL) {

@@ -3,6 +3,7 @@
  * The server over real sockets: connections that last, replies of every kind, refusals before the
  * body, waiting for another thread, stopping.
  */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -538,6 +539,89 @@ void test_http_loop__a_full_server_takes_the_next_once_one_leaves(void **state)
     wire_stop(other, 1);
 }
 
+/* ---- many connections of one peer ------------------------------------------------------------ */
+
+#define TABLE 32
+
+static int connect_from(const struct wire_server *other, const char *address)
+{
+    struct sockaddr_in from = { .sin_family = AF_INET };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+    assert_true(wire_connect_fd(other, fd));
+    return fd;
+}
+
+/* More than the table holds, all of one peer; text is what each says and then waits. */
+static void crowd_is_no_wall(const char *text)
+{
+    struct wire_server *other = wire_start_limited("127.0.0.1:0", 1, TABLE);
+    int crowd[2 * TABLE];
+    int modest = connect_from(other, "127.0.0.3");
+    int late;
+
+    wire_send_text(modest, GET("/hello"));
+    expect(modest, false, 200, "hello");
+    for (size_t i = 0; i < COUNT_OF(crowd); i++) {
+        crowd[i] = connect_from(other, "127.0.0.1");
+        wire_send_text(crowd[i], text);
+    }
+    late = connect_from(other, "127.0.0.2");
+    wire_send_text(late, GET("/hello"));
+    expect(late, false, 200, "hello");
+    wire_send_text(modest, GET("/hello")); /* idle as well, but it has only the one */
+    expect(modest, false, 200, "hello");
+    for (size_t i = 0; i < COUNT_OF(crowd); i++)
+        close(crowd[i]);
+    close(late);
+    close(modest);
+    wire_stop(other, 1);
+}
+
+void test_http_loop__silent_crowd_of_one_peer_does_not_shut_the_door(void **state)
+{
+    (void)state;
+    crowd_is_no_wall("");
+}
+
+void test_http_loop__crowd_with_half_a_header_does_not_shut_the_door(void **state)
+{
+    (void)state;
+    crowd_is_no_wall("GET /hello HTTP/1.1\r\nHost: h\r\nx-half: ");
+}
+
+/* Whoever waits for an answer is not idle, however crowded it is. */
+void test_http_loop__requests_under_way_are_not_dropped_for_room(void **state)
+{
+    struct wire_server *other = wire_start_limited("127.0.0.1:0", 1, TABLE);
+    int busy[TABLE - 4];
+    int idle[6]; /* two more than there is room for */
+    int late;
+
+    (void)state;
+    wire_hold(other, true);
+    for (size_t i = 0; i < COUNT_OF(busy); i++) {
+        busy[i] = connect_from(other, "127.0.0.1");
+        wire_send_text(busy[i], GET("/wait"));
+    }
+    for (size_t i = 0; i < COUNT_OF(idle); i++)
+        idle[i] = connect_from(other, "127.0.0.1");
+    late = connect_from(other, "127.0.0.2");
+    wire_send_text(late, GET("/hello"));
+    expect(late, false, 200, "hello");
+    wire_hold(other, false);
+    for (size_t i = 0; i < COUNT_OF(busy); i++) {
+        expect(busy[i], false, 200, NULL);
+        close(busy[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(idle); i++)
+        close(idle[i]);
+    close(late);
+    wire_stop(other, 1);
+}
+
 /* No descriptor is left: accept fails, the loop must neither spin nor forget the client. */
 void test_http_loop__lack_of_descriptors_passes(void **state)
 {
@@ -676,6 +760,9 @@ int main(void)
         TEST(port_zero_is_told_in_the_url),
         TEST(a_unix_socket_serves),
         TEST(a_full_server_takes_the_next_once_one_leaves),
+        TEST(silent_crowd_of_one_peer_does_not_shut_the_door),
+        TEST(crowd_with_half_a_header_does_not_shut_the_door),
+        TEST(requests_under_way_are_not_dropped_for_room),
         TEST(lack_of_descriptors_passes),
         TEST(stop_waits_for_requests_in_flight),
         TEST(stop_without_grace_waits_only_for_what_is_suspended),
