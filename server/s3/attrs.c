@@ -14,8 +14,6 @@
 #include "base/codec.h"
 
 #define STORED_HEADERS_BYTES_MAX (16u * 1024u)
-#define TAGS_BYTES_MAX (64u * 1024u)
-#define SYSTEM_TAG_PREFIX STR("aws:")
 #define META_PREFIX STR("x-amz-meta-")
 #define CONTENT_TYPE_DEFAULT STR("binary/octet-stream")
 
@@ -224,6 +222,21 @@ static void take_system_headers(struct op *op, struct buf *out)
               op_amz(op, "x-amz-website-redirect-location"));
 }
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html */
+static enum s3_error check_redirect(struct op *op)
+{
+    struct str location = op_amz(op, "x-amz-website-redirect-location");
+
+    if (location.len > S3_REDIRECT_BYTES_MAX)
+        return op_fail_text(op, S3_InvalidRedirectLocation,
+                            STR("The length of website redirect location cannot exceed 2048 "
+                                "bytes."));
+    if (!str_present(location) || str_starts(location, STR("/")) ||
+        str_starts(location, STR("http://")) || str_starts(location, STR("https://")))
+        return S3_OK;
+    return op_fail(op, S3_InvalidRedirectLocation);
+}
+
 /* ---- user metadata ------------------------------------------------------------------------------ */
 
 /* All name/value pairs a request gives, header fields first. */
@@ -317,143 +330,6 @@ static enum s3_error take_metadata(struct op *op, struct buf *out)
     return S3_OK;
 }
 
-/* ---- tags --------------------------------------------------------------------------------------- */
-
-/*
- * Letters, digits, blanks and + - = . _ : / @ by ASCII; beyond it every character but the C1
- * controls. AWS takes letters, numbers and spaces of Unicode: pail does not carry its tables.
- */
-static bool tag_text_valid(struct str text, size_t chars_max)
-{
-    static const char extra[] = " \t\r\n+-=._:/@";
-    size_t chars = 0;
-
-    if (!str_is_utf8(text))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = (uint8_t)text.p[i];
-
-        if ((c & 0xc0) != 0x80)
-            chars++;
-        if (c >= 0x80) {
-            if (c == 0xc2 && (uint8_t)text.p[i + 1] < 0xa0)
-                return false;
-        } else if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c != '\0' && strchr(extra, c) != NULL))) {
-            return false;
-        }
-    }
-    return chars <= chars_max;
-}
-
-static bool has_earlier(struct str packed, size_t index, struct str key)
-{
-    struct str name;
-    struct str value;
-
-    for (size_t i = 0; i < index && pairs_next(&packed, &name, &value); i++)
-        if (str_eq(name, key))
-            return true;
-    return false;
-}
-
-static enum s3_error tag_check(struct op *op, struct str key, struct str value, size_t max)
-{
-    if (str_starts_nocase(key, SYSTEM_TAG_PREFIX))
-        return op_fail_text(op, S3_InvalidTag,
-                            max == S3_BUCKET_TAGS_MAX
-                                ? STR("System tags cannot be added/updated by requester")
-                                : STR("Your TagKey cannot be prefixed with aws:"),
-                            key);
-    if (key.len == 0 || !tag_text_valid(key, S3_TAG_KEY_CHARS_MAX))
-        return op_fail_text(op, S3_InvalidTag, STR("The TagKey you have provided is invalid"), key);
-    if (!tag_text_valid(value, S3_TAG_VALUE_CHARS_MAX))
-        return op_fail_text(op, S3_InvalidTag, STR("The TagValue you have provided is invalid"),
-                            key, value);
-    return S3_OK;
-}
-
-/*
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
- * https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/allocation-tag-restrictions.html
- */
-enum s3_error tags_check(struct op *op, struct str packed, size_t max)
-{
-    struct str cursor = packed;
-    struct str key;
-    struct str value;
-
-    if (pairs_count(packed) > max)
-        return op_fail_text(op, S3_BadRequest,
-                            max == S3_BUCKET_TAGS_MAX
-                                ? STR("Bucket tag count cannot be greater than 50")
-                                : STR("Object tags cannot be greater than 10"));
-    for (size_t i = 0; pairs_next(&cursor, &key, &value); i++) {
-        enum s3_error err;
-
-        if (has_earlier(packed, i, key))
-            return op_fail_text(op, S3_InvalidTag,
-                                STR("Cannot provide multiple Tags with the same key"), key);
-        err = tag_check(op, key, value, max);
-        if (err != S3_OK)
-            return err;
-    }
-    return S3_OK;
-}
-
-static enum s3_error bad_tagging_header(struct op *op, struct str text)
-{
-    return op_fail_argument(op,
-                            STR("The header 'x-amz-tagging' shall be encoded as UTF-8 then "
-                                "URLEncoded URL query parameters without tag name duplicates."),
-                            STR("x-amz-tagging"), text);
-}
-
-enum s3_error attrs_tags_from_text(struct op *op, struct str urlencoded, struct str *ret_packed)
-{
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(TAGS_BYTES_MAX);
-    struct str rest = urlencoded;
-    struct str item;
-    enum s3_error err;
-
-    while (str_next(&rest, '&', &item)) {
-        struct str key;
-        struct str value;
-
-        if (item.len == 0)
-            continue;
-        if (!str_cut(item, '=', &key, &value))
-            value = STR("");
-        if (!uri_decode(op->arena, key, &key) || !uri_decode(op->arena, value, &value) ||
-            has_earlier(buf_view(&out), SIZE_MAX, key))
-            return bad_tagging_header(op, urlencoded);
-        if (!pairs_add(&out, key, value))
-            return no_memory(op);
-    }
-    err = keep(op, &out, ret_packed);
-    return err == S3_OK ? tags_check(op, *ret_packed, S3_OBJECT_TAGS_MAX) : err;
-}
-
-enum s3_error tags_from_xml(struct op *op, const struct xml_node *set, size_t max,
-                            struct str *ret_packed)
-{
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(TAGS_BYTES_MAX);
-    enum s3_error err;
-
-    for (const struct xml_node *tag = set->children; tag != NULL; tag = tag->next) {
-        const struct xml_node *key = xml_child(tag, STR("Key"));
-        const struct xml_node *value = xml_child(tag, STR("Value"));
-
-        if (!str_eq(tag->name, STR("Tag")) || key == NULL || value == NULL ||
-            xml_child_count(tag, STR("Key")) != 1 || xml_child_count(tag, STR("Value")) != 1)
-            return op_fail(op, S3_MalformedXML);
-        if (!pairs_add(&out, key->text, value->text))
-            return no_memory(op);
-    }
-    err = keep(op, &out, ret_packed);
-    return err == S3_OK ? tags_check(op, *ret_packed, max) : err;
-}
-
 /* ---- all together ------------------------------------------------------------------------------- */
 
 enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
@@ -468,6 +344,8 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
         err = take_storage_class(op, &attrs);
     if (err == S3_OK)
         err = take_encryption(op, &attrs, &headers);
+    if (err == S3_OK)
+        err = check_redirect(op);
     if (err != S3_OK)
         return err;
     take_system_headers(op, &headers);
@@ -476,7 +354,7 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
         err = keep(op, &headers, &attrs.headers);
     attrs.tags = STR_NONE;
     if (err == S3_OK && str_present(tagging))
-        err = attrs_tags_from_text(op, tagging, &attrs.tags);
+        err = tags_from_header(op, tagging, &attrs.tags);
     if (err == S3_OK)
         err =
             acl_from_headers(op, op_caller_id(op), /* for_bucket= */ false, &attrs.acl, &acl_given);

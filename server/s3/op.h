@@ -26,9 +26,10 @@
 #define S3_MULTIPART_BYTES_MAX (UINT64_C(50) << 40) /* an assembled object: 50 TB */
 #define S3_PART_BYTES_MIN (UINT64_C(5) << 20)       /* every part but the last */
 #define S3_METADATA_BYTES_MAX 2048                  /* names and values after x-amz-meta- */
+#define S3_REDIRECT_BYTES_MAX 2048                  /* x-amz-website-redirect-location */
 #define S3_OBJECT_TAGS_MAX 10
 #define S3_BUCKET_TAGS_MAX 50
-#define S3_TAG_KEY_CHARS_MAX 128
+#define S3_TAG_KEY_CHARS_MAX 128 /* units of UTF-16, as S3 keeps them */
 #define S3_TAG_VALUE_CHARS_MAX 256
 #define S3_DELETE_KEYS_MAX 1000
 #define S3_XML_BYTES_MAX (64u * 1024u)             /* configuration documents */
@@ -231,10 +232,6 @@ bool storage_class_parse(struct str name, uint8_t *ret_number);
  * V2-presigned query parameters). owner, etag and checksum are left alone.
  */
 MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs);
-MUST_CHECK enum s3_error attrs_tags_from_text(struct op *op, struct str urlencoded,
-                                              struct str *ret_packed);
-/* Check one tag set's rules and pack it. Pairs in order. */
-MUST_CHECK enum s3_error tags_check(struct op *op, struct str packed, size_t max);
 /* x-amz-server-side-encryption(-aws-kms-key-id) of a stored version or upload. */
 void op_set_encryption(struct op *op, const struct version_attrs *attrs);
 /* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
@@ -243,6 +240,20 @@ void op_set_attrs(struct op *op, const struct version_attrs *attrs);
 /* x-amz-acl, x-amz-grant-* of the request -> packed ACL (acl_request.c). given: any was there. */
 MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,
                                           struct str *ret_packed, bool *ret_given);
+
+/* ---- tags (tags.c) ---------------------------------------------------------------------------- */
+
+/* Whose tags they are: how many there may be, and how a system key is refused. */
+enum tags_of { TAGS_OF_OBJECT, TAGS_OF_BUCKET, TAGS_OF_NEW_BUCKET };
+
+/* The rules of a packed set, pairs in order. */
+MUST_CHECK enum s3_error tags_check(struct op *op, struct str packed, enum tags_of of);
+/* x-amz-tagging into a checked, packed set; STR_NONE when it is empty. */
+MUST_CHECK enum s3_error tags_from_header(struct op *op, struct str urlencoded,
+                                          struct str *ret_packed);
+/* The children of <TagSet> or <Tags> into a checked, packed set; STR_NONE when there are none. */
+MUST_CHECK enum s3_error tags_from_xml(struct op *op, const struct xml_node *set, enum tags_of of,
+                                       struct str *ret_packed);
 
 /* ---- checksums of versions and parts (checksums.c) --------------------------------------------- */
 
@@ -289,9 +300,6 @@ op_function op_document_unset;
 
 /* NotImplemented for a header that promises what pail can not do: SSE-C, object lock, append. */
 MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
-/* <TagSet> (or <Tags>) children into a checked, packed set. max: S3_OBJECT_TAGS_MAX or _BUCKET_. */
-MUST_CHECK enum s3_error tags_from_xml(struct op *op, const struct xml_node *set, size_t max,
-                                       struct str *ret_packed);
 
 /* The request body as a document of that root; MissingRequestBodyError or MalformedXML. */
 MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root);

@@ -82,7 +82,7 @@ static enum s3_error read_tagging(struct op *op, struct str document)
     set = root != NULL ? xml_child(root, STR("TagSet")) : NULL;
     if (set == NULL)
         return op_fail(op, S3_MalformedXML);
-    return tags_from_xml(op, set, S3_OBJECT_TAGS_MAX, &op->attrs.tags);
+    return tags_from_xml(op, set, TAGS_OF_OBJECT, &op->attrs.tags);
 }
 
 /* The fields with the key as it will be: the policy's conditions are about that one. */

@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import re
+import zlib
 
 import pytest
 
@@ -452,26 +453,87 @@ def test_PutBucketTagging__unicode_and_markup_survive(s3, bucket):
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == wanted
 
 
-@pytest.mark.parametrize("bad", [
-    tags(51), [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
-    [{"Key": "k" * 129, "Value": ""}], [{"Key": "k", "Value": "v" * 257}],
-    [{"Key": "aws:reserved", "Value": "v"}],
-], ids=["51 tags", "duplicate", "long key", "long value", "aws: prefix"])  # fmt: skip
-def test_PutBucketTagging__invalid_tag(s3, bucket, bad):
+def tag_document(pairs):
+    tags = "".join(f"<Tag><Key>{k}</Key><Value>{v}</Value></Tag>" for k, v in pairs)
+    return f"<Tagging><TagSet>{tags}</TagSet></Tagging>".encode()
+
+
+def md5(body):
+    return ("Content-MD5", base64.b64encode(hashlib.md5(body).digest()).decode())
+
+
+KEY = "The TagKey you have provided is invalid"
+VALUE = "The TagValue you have provided is invalid"
+TWICE = "Cannot provide multiple Tags with the same key"
+SYSTEM = "System tags cannot be added/updated by requester"
+NEW_SYSTEM = (
+    'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag '
+    "keys and try again.")  # fmt: skip
+BAD_TAGS = {
+    "51 tags": ([(f"k{n}", "v") for n in range(51)], ("BadRequest", "Bucket tag count cannot be greater than 50", None, None)),
+    "duplicate": ([("a", "1"), ("a", "2")], ("InvalidTag", TWICE, "a", None)),
+    "long key": ([("k" * 129, "")], ("InvalidTag", KEY, "k" * 129, None)),
+    "long value": ([("k", "v" * 257)], ("InvalidTag", VALUE, "k", "v" * 257)),
+    "empty key": ([("", "v")], ("InvalidTag", KEY, "", None)),
+    "aws: prefix": ([("aws:reserved", "v")], ("InvalidTag", SYSTEM, "aws:reserved", None)),
+    "emoji": ([("k", "\U0001f600")], ("InvalidTag", VALUE, "k", "\U0001f600")),
+    "tab": ([("a&#9;b", "v")], ("InvalidTag", KEY, "a\tb", None)),
+    "markup": ([("k", "a &lt; b")], ("InvalidTag", VALUE, "k", "a < b")),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TAGS)
+def test_PutBucketTagging__bad_tag_changes_nothing(server, root_user, s3, bucket, case):
+    pairs, wanted = BAD_TAGS[case]
     kept = [{"Key": "kept", "Value": "1"}]
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": kept})
-    with expect.refused(400, "InvalidTag", "BadRequest", "MalformedXML"):
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": bad})
+    body = tag_document(pairs)
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?tagging", body, [md5(body)])
+    facts = tuple(reply.element(name) for name in ("Code", "Message", "TagKey", "TagValue"))
+    assert (reply.status, facts) == (400, wanted), reply
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == kept
 
 
-def test_PutBucketTagging__empty_key(server, root_user, s3, bucket):
-    body = b"<Tagging><TagSet><Tag><Key></Key><Value>v</Value></Tag></TagSet></Tagging>"
-    md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
-    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?tagging", body, [("Content-MD5", md5)])
-    assert reply.status == 400 and reply.code in ("InvalidTag", "MalformedXML"), reply
+@pytest.mark.parametrize("case", BAD_TAGS)
+def test_CreateBucket__bad_tag_makes_no_bucket(server, root_user, case):
+    pairs, wanted = BAD_TAGS[case]
+    if case == "aws: prefix":
+        wanted = ("InvalidTag", NEW_SYSTEM, None, None)
+    name = bucket_name()
+    body = tag_document(pairs).replace(b"Tagging>", b"CreateBucketConfiguration>").replace(b"TagSet>", b"Tags>")
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}", body)
+    facts = tuple(reply.element(element) for element in ("Code", "Message", "TagKey", "TagValue"))
+    assert (reply.status, facts) == (400, wanted), reply
+    assert raw.signed(server.url, root_user, "HEAD", f"/{name}").status == 404
+
+
+@pytest.mark.parametrize("body", [b"<Tagging/>", b"<Tagging><TagSet/></Tagging>",
+                                  b'<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'])  # fmt: skip
+def test_PutBucketTagging__document_without_tags_removes_them(server, root_user, s3, bucket, body):
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(2)})
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?tagging", body, [md5(body)])
+    assert reply.status == 204, reply
     with expect.refused(404, "NoSuchTagSet"):
         s3.get_bucket_tagging(Bucket=bucket)
+
+
+def test_PutBucketTagging__needs_a_checksum_of_its_own(server, root_user, s3, bucket):
+    body = tag_document([("a", "b")])
+    crc32 = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    for payload in (None, raw.UNSIGNED):
+        reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?tagging", body, payload=payload)
+        assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+        assert reply.element("Message") == "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
+    with expect.refused(404, "NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=bucket)
+    for header in (md5(body), ("x-amz-checksum-crc32", crc32)):
+        assert raw.signed(server.url, root_user, "PUT", f"/{bucket}?tagging", body, [header]).status == 204, header
+
+
+def test_PutBucketVersioning__needs_no_checksum(server, root_user, s3, bucket):
+    body = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}?versioning", body).status == 200
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 
 def test_PutBucketTagging__longest_key_and_value(s3, bucket):

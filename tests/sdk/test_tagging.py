@@ -4,10 +4,17 @@
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 """
 
+import base64
+import hashlib
+
 import pytest
 
 from sdk import expect
 from wire import raw
+
+
+def md5(body):
+    return ("Content-MD5", base64.b64encode(hashlib.md5(body).digest()).decode())
 
 
 def tags(count):
@@ -61,37 +68,99 @@ def test_PutObjectTagging__leaves_the_object_alone(s3, tagged):
 
 
 def test_PutObject__tagging_header_is_urlencoded(s3, bucket):
-    s3.put_object(Bucket=bucket, Key="key", Body=b"", Tagging="a%20b=c%2Bd&e=&f=g+h&%C3%BC=%E2%82%AC&x/y=@:.-_")
+    s3.put_object(Bucket=bucket, Key="key", Body=b"", Tagging="a%20b=c%2Bd&e=&f=g+h&%C3%BC=%E4%B8%AD&x/y=@:.-_&alone&")
     assert ordered(found(s3, bucket)) == ordered([
         {"Key": "a b", "Value": "c+d"}, {"Key": "e", "Value": ""}, {"Key": "f", "Value": "g h"},
-        {"Key": "ü", "Value": "€"}, {"Key": "x/y", "Value": "@:.-_"},
+        {"Key": "ü", "Value": "中"}, {"Key": "x/y", "Value": "@:.-_"}, {"Key": "alone", "Value": ""},
     ])  # fmt: skip
 
 
-@pytest.mark.parametrize("header", [
-    "&".join(f"k{n}=v" for n in range(11)), "a=1&a=2", "k" * 129 + "=v", "k=" + "v" * 257, "=v", "aws:x=1",
-], ids=["11 tags", "duplicate", "long key", "long value", "empty key", "aws: prefix"])  # fmt: skip
-def test_PutObject__bad_tagging_header_stores_nothing(s3, bucket, header):
-    with expect.refused(400, "InvalidTag", "BadRequest", "InvalidArgument"):
-        s3.put_object(Bucket=bucket, Key="key", Body=b"", Tagging=header)
-    with expect.refused(400, "InvalidTag", "BadRequest", "InvalidArgument"):
-        s3.create_multipart_upload(Bucket=bucket, Key="key", Tagging=header)
-    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+# How a tag is refused, whichever way it comes: code, message, TagKey, TagValue.
+KEY = "The TagKey you have provided is invalid"
+VALUE = "The TagValue you have provided is invalid"
+SYSTEM = "Your TagKey cannot be prefixed with aws:"
+COUNT = ("BadRequest", "Object tags cannot be greater than 10", None, None)
+EMOJI = "\U0001f600"
+BAD = {
+    "11 tags": ([(f"k{n}", "v") for n in range(11)], COUNT),
+    "long key": ([("k" * 129, "v")], ("InvalidTag", KEY, "k" * 129, None)),
+    "long key in UTF-16": ([("\U00010330" * 65, "v")], ("InvalidTag", KEY, "\U00010330" * 65, None)),
+    "long value": ([("k", "v" * 257)], ("InvalidTag", VALUE, "k", "v" * 257)),
+    "aws: prefix": ([("aws:x", "v")], ("InvalidTag", SYSTEM, "aws:x", None)),
+    "Aws: prefix": ([("Aws:x", "v")], ("InvalidTag", SYSTEM, "Aws:x", None)),
+    "emoji key": ([("ok", "v"), (EMOJI, "v")], ("InvalidTag", KEY, EMOJI, None)),
+    "emoji value": ([("k", EMOJI)], ("InvalidTag", VALUE, "k", EMOJI)),
+    "symbol": ([("k", "5 \u20ac")], ("InvalidTag", VALUE, "k", "5 \u20ac")),
+    "ampersand": ([("ke&y", "v")], ("InvalidTag", KEY, "ke&y", None)),
+    "comma": ([("k", "a,b")], ("InvalidTag", VALUE, "k", "a,b")),
+    "tab in key": ([("a\tb", "v")], ("InvalidTag", KEY, "a\tb", None)),
+    "tab in value": ([("k", "a\tb")], ("InvalidTag", VALUE, "k", "a\tb")),
+    "line feed": ([("k", "a\nb")], ("InvalidTag", VALUE, "k", "a\nb")),
+}
+
+
+def tag_document(pairs):
+    # Character references, because a parser makes blanks of tabs and line feeds only in attributes.
+    def text(value):
+        return "".join(c if c.isalnum() and c.isascii() else f"&#{ord(c)};" for c in value)
+
+    tags = "".join(f"<Tag><Key>{text(k)}</Key><Value>{text(v)}</Value></Tag>" for k, v in pairs)
+    return f"<Tagging><TagSet>{tags}</TagSet></Tagging>".encode()
+
+
+def tag_header(pairs):
+    return "&".join(f"{raw.quote(k)}={raw.quote(v)}" for k, v in pairs)
+
+
+def assert_refused(reply, wanted):
+    facts = tuple(reply.element(name) for name in ("Code", "Message", "TagKey", "TagValue"))
+    assert (reply.status, facts) == (400, wanted), reply
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_PutObject__bad_tag_in_the_header_stores_nothing(server, root_user, s3, bucket, case):
+    pairs, wanted = BAD[case]
+    s3.put_object(Bucket=bucket, Key="source", Body=b"")
+    tagging = ("x-amz-tagging", tag_header(pairs))
+    replace = [tagging, ("x-amz-tagging-directive", "REPLACE"), ("x-amz-copy-source", f"{bucket}/source")]
+    for method, target, headers in (
+        ("PUT", f"/{bucket}/key", [tagging]), ("POST", f"/{bucket}/key?uploads", [tagging]), ("PUT", f"/{bucket}/key", replace),
+    ):  # fmt: skip
+        assert_refused(raw.signed(server.url, root_user, method, target, headers=headers), wanted)
+    assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == ["source"]
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
 
 
-@pytest.mark.parametrize("bad", [
-    tags(11), [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
-    [{"Key": "k" * 129, "Value": ""}], [{"Key": "k", "Value": "v" * 257}], [{"Key": "aws:x", "Value": "v"}],
-], ids=["11 tags", "duplicate", "long key", "long value", "aws: prefix"])  # fmt: skip
-def test_PutObjectTagging__invalid_tags_change_nothing(s3, tagged, bad):
-    with expect.refused(400, "InvalidTag", "BadRequest"):
-        s3.put_object_tagging(Bucket=tagged, Key="key", Tagging={"TagSet": bad})
+@pytest.mark.parametrize("case", BAD)
+def test_PutObjectTagging__bad_tag_changes_nothing(server, root_user, s3, tagged, case):
+    pairs, wanted = BAD[case]
+    assert_refused(raw.signed(server.url, root_user, "PUT", f"/{tagged}/key?tagging", tag_document(pairs)), wanted)
     assert found(s3, tagged) == [{"Key": "kept", "Value": "1"}]
 
 
+@pytest.mark.parametrize("pairs,wanted", [
+    ([("", "v")], ("InvalidTag", KEY, "", None)),
+    ([("a", "1"), ("a", "2")], ("InvalidTag", "Cannot provide multiple Tags with the same key", "a", None)),
+], ids=["empty key", "duplicate"])  # fmt: skip
+def test_PutObjectTagging__empty_and_repeated_keys(server, root_user, s3, tagged, pairs, wanted):
+    assert_refused(raw.signed(server.url, root_user, "PUT", f"/{tagged}/key?tagging", tag_document(pairs)), wanted)
+    assert found(s3, tagged) == [{"Key": "kept", "Value": "1"}]
+
+
+@pytest.mark.parametrize("header", ["key1=val1,key2=val2", "=", "=v", "a=1&a=2", "a&a", "%61=1&a=2", "a=b=c", "a=%zz", "a=%ff"])
+def test_PutObject__tagging_header_that_is_no_query_string(server, root_user, s3, bucket, header):
+    for method, target in (("PUT", f"/{bucket}/key"), ("POST", f"/{bucket}/key?uploads")):
+        reply = raw.signed(server.url, root_user, method, target, headers=[("x-amz-tagging", header)])
+        assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+        assert reply.element("Message") == (
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
+            "duplicates.")  # fmt: skip
+        assert (reply.element("ArgumentName"), reply.element("ArgumentValue")) == ("x-amz-tagging", header)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
 def test_PutObjectTagging__longest_key_and_value_in_characters(s3, tagged):
-    wanted = [{"Key": "ü" * 128, "Value": "€" * 256}]
+    wanted = [{"Key": "ü" * 128, "Value": "中" * 256}, {"Key": "\U00010330" * 64, "Value": "\U00010330" * 128}]
     s3.put_object_tagging(Bucket=tagged, Key="key", Tagging={"TagSet": wanted})
     assert found(s3, tagged) == wanted
 
@@ -130,20 +199,29 @@ def test_PutObjectTagging__of_a_delete_marker(s3, versioned):
         s3.put_object_tagging(Bucket=versioned, Key="key", VersionId=marker, Tagging={"TagSet": tags(1)})
 
 
+@pytest.mark.parametrize("body", [b"<Tagging/>", b"<Tagging><TagSet/></Tagging>", b"<Tagging></Tagging>",
+                                  b'<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'])  # fmt: skip
+def test_PutObjectTagging__document_without_tags_removes_them(server, root_user, s3, tagged, body):
+    # Without a checksum: S3 asks none for tags of objects, only for those of buckets.
+    assert raw.signed(server.url, root_user, "PUT", f"/{tagged}/key?tagging", body).status == 200
+    assert found(s3, tagged) == []
+
+
 @pytest.mark.parametrize("body", [
-    b"", b"<Tagging/>", b"<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>", b"<Tagging><TagSet>", b"{}",
+    b"<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>", b"<Tagging><TagSet>", b"{}",
     b"<Tagging><TagSet><Tag><Value>a</Value></Tag></TagSet></Tagging>", b"<TagSet/>",
-    b"<Tagging><TagSet/><TagSet/></Tagging>",
+    b"<Tagging><TagSet/><TagSet/></Tagging>", b"<Tagging><Tag/></Tagging>", b"<InvalidXmlTagging/>",
     b'<!DOCTYPE a [<!ENTITY b "c">]><Tagging><TagSet><Tag><Key>k</Key><Value>&b;</Value></Tag></TagSet></Tagging>',
 ], ids=lambda body: str(body[:50]))  # fmt: skip
 def test_PutObjectTagging__malformed_document(server, root_user, s3, tagged, body):
-    import base64
-    import hashlib
+    reply = raw.signed(server.url, root_user, "PUT", f"/{tagged}/key?tagging", body, [md5(body)])
+    assert (reply.status, reply.code) == (400, "MalformedXML"), reply
+    assert found(s3, tagged) == [{"Key": "kept", "Value": "1"}]
 
-    md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
-    reply = raw.signed(server.url, root_user, "PUT", f"/{tagged}/key?tagging", body, [("Content-MD5", md5)])
-    assert reply.status == 400, reply
-    assert reply.code in ("MalformedXML", "MissingRequestBodyError"), reply
+
+def test_PutObjectTagging__empty_body(server, root_user, s3, tagged):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{tagged}/key?tagging", b"", [md5(b"")])
+    assert (reply.status, reply.code) == (400, "MissingRequestBodyError"), reply
     assert found(s3, tagged) == [{"Key": "kept", "Value": "1"}]
 
 

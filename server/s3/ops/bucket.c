@@ -139,7 +139,7 @@ static enum s3_error creation_body(struct op *op, struct creation *creation)
     tags = xml_child(root, STR("Tags"));
     if (err != S3_OK || tags == NULL)
         return err;
-    return tags_from_xml(op, tags, S3_BUCKET_TAGS_MAX, &creation->tags);
+    return tags_from_xml(op, tags, TAGS_OF_NEW_BUCKET, &creation->tags);
 }
 
 static enum s3_error creation_headers(struct op *op, struct creation *creation)

@@ -23,7 +23,8 @@ static enum s3_error reply_tagging(struct op *op, struct str packed)
     return op_reply_xml(op, &out);
 }
 
-static enum s3_error tagging_from_body(struct op *op, size_t max, struct str *ret_packed)
+/* <Tagging/> is what SDKs make of a tag set that is not there: no tags. */
+static enum s3_error tagging_from_body(struct op *op, enum tags_of of, struct str *ret_packed)
 {
     const struct xml_node *root;
     const struct xml_node *set;
@@ -31,10 +32,14 @@ static enum s3_error tagging_from_body(struct op *op, size_t max, struct str *re
 
     if (err != S3_OK)
         return err;
-    set = xml_child(root, STR("TagSet"));
-    if (set == NULL || xml_child_count(root, STR("TagSet")) != 1)
+    set = root->children;
+    if (set == NULL) {
+        *ret_packed = STR_NONE;
+        return S3_OK;
+    }
+    if (!str_eq(set->name, STR("TagSet")) || set->next != NULL)
         return op_fail(op, S3_MalformedXML);
-    return tags_from_xml(op, set, max, ret_packed);
+    return tags_from_xml(op, set, of, ret_packed);
 }
 
 /* ---- buckets ------------------------------------------------------------------------------------ */
@@ -72,7 +77,7 @@ enum s3_error op_GetBucketTagging(struct op *op)
 enum s3_error op_PutBucketTagging(struct op *op)
 {
     struct str packed;
-    enum s3_error err = tagging_from_body(op, S3_BUCKET_TAGS_MAX, &packed);
+    enum s3_error err = tagging_from_body(op, TAGS_OF_BUCKET, &packed);
 
     return err == S3_OK ? set_bucket_tagging(op, packed) : err;
 }
@@ -127,7 +132,7 @@ enum s3_error op_GetObjectTagging(struct op *op)
 enum s3_error op_PutObjectTagging(struct op *op)
 {
     struct str packed;
-    enum s3_error err = tagging_from_body(op, S3_OBJECT_TAGS_MAX, &packed);
+    enum s3_error err = tagging_from_body(op, TAGS_OF_OBJECT, &packed);
 
     return err == S3_OK ? set_object_tags(op, packed, after_put) : err;
 }

@@ -176,87 +176,31 @@ static void test_s3_attrs__a_malformed_tag_header_is_invalid_argument(void **sta
     assert_int_equal(take("x-amz-tagging: a=1&a=2\n"), S3_InvalidArgument);
 }
 
-static enum s3_error tags(size_t count, size_t max)
-{
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(4096);
-    char key[24];
+/* ---- website redirects ---------------------------------------------------------------------------- */
 
-    bare_request("/b/k", "");
-    for (size_t i = 0; i < count; i++) {
-        (void)snprintf(key, sizeof(key), "k%zu", i);
-        assert_true(pairs_add(&out, str_from_cstr(key), STR("v")));
+static void test_s3_attrs__a_redirect_location_is_a_path_or_a_web_address(void **state UNUSED)
+{
+    static const char *const good[] = { "/", "/a/b", "http://a.test", "https://a.test/b?c" };
+    static const char *const bad[] = { "foo", "ftp://a.test", "http:/a", "https:", "HTTP//a", "",
+                                       "?a" };
+    char header[4096];
+    char value[S3_REDIRECT_BYTES_MAX + 2];
+
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        (void)snprintf(header, sizeof(header), "x-amz-website-redirect-location: %s\n", good[i]);
+        assert_int_equal(take(header), S3_OK);
     }
-    return tags_check(&op, buf_view(&out), max);
-}
-
-static void test_s3_tags__ten_of_an_object_and_fifty_of_a_bucket(void **state UNUSED)
-{
-    assert_int_equal(tags(10, S3_OBJECT_TAGS_MAX), S3_OK);
-    assert_int_equal(tags(11, S3_OBJECT_TAGS_MAX), S3_BadRequest);
-    assert_int_equal(tags(50, S3_BUCKET_TAGS_MAX), S3_OK);
-    assert_int_equal(tags(51, S3_BUCKET_TAGS_MAX), S3_BadRequest);
-}
-
-static enum s3_error tag(struct str key, struct str value)
-{
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(4096);
-
-    bare_request("/b/k", "");
-    assert_true(pairs_add(&out, key, value));
-    return tags_check(&op, buf_view(&out), S3_OBJECT_TAGS_MAX);
-}
-
-static void test_s3_tags__lengths_are_counted_in_characters(void **state UNUSED)
-{
-    static char text[2 * 257];
-
-    for (size_t i = 0; i < sizeof(text); i += 2)
-        memcpy(text + i, "\xc3\xa4", 2);
-    assert_int_equal(tag(str_make(text, 2 * 128), STR("")), S3_OK);
-    assert_int_equal(tag(str_make(text, 2 * 129), STR("")), S3_InvalidTag);
-    assert_int_equal(tag(STR("k"), str_make(text, 2 * 256)), S3_OK);
-    assert_int_equal(tag(STR("k"), str_make(text, 2 * 257)), S3_InvalidTag);
-    assert_int_equal(tag(STR(""), STR("v")), S3_InvalidTag);
-}
-
-static void test_s3_tags__characters_and_the_system_prefix(void **state UNUSED)
-{
-    assert_int_equal(tag(STR("a b+c-d=e.f_g:h/i@j"), STR("a b+c-d=e.f_g:h/i@j")), S3_OK);
-    assert_int_equal(tag(STR("a&b"), STR("")), S3_InvalidTag);
-    assert_int_equal(tag(STR("a"), STR("<")), S3_InvalidTag);
-    assert_int_equal(tag(STR("a\0b"), STR("")), S3_InvalidTag);
-    assert_int_equal(tag(STR("a\xff"), STR("")), S3_InvalidTag);
-    assert_int_equal(tag(STR("aws:a"), STR("")), S3_InvalidTag);
-}
-
-static enum s3_error tag_document(const char *set, struct str *ret_packed)
-{
-    struct fault fault = { 0 };
-    const struct xml_node *node;
-
-    bare_request("/b/k", "");
-    node = xml_parse(str_from_cstr(set), STR("TagSet"), op.arena, &fault);
-    assert_non_null(node);
-    return tags_from_xml(&op, node, S3_OBJECT_TAGS_MAX, ret_packed);
-}
-
-static void test_s3_tags__documents_need_one_key_and_one_value_each(void **state UNUSED)
-{
-    struct str packed;
-
-    assert_int_equal(tag_document("<TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet>",
-                                  &packed),
-                     S3_OK);
-    assert_str(pairs_get(packed, STR("a")), "1");
-    assert_int_equal(tag_document("<TagSet/>", &packed), S3_OK);
-    assert_false(str_present(packed));
-    assert_int_equal(tag_document("<TagSet><Tag><Key>a</Key></Tag></TagSet>", &packed),
-                     S3_MalformedXML);
-    assert_int_equal(tag_document("<TagSet><Foo/></TagSet>", &packed), S3_MalformedXML);
-    assert_int_equal(tag_document("<TagSet><Tag><Key>a</Key><Value/></Tag>"
-                                  "<Tag><Key>a</Key><Value/></Tag></TagSet>",
-                                  &packed),
-                     S3_InvalidTag);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        (void)snprintf(header, sizeof(header), "x-amz-website-redirect-location: %s\n", bad[i]);
+        assert_int_equal(take(header), S3_InvalidRedirectLocation);
+    }
+    for (size_t len = S3_REDIRECT_BYTES_MAX; len <= S3_REDIRECT_BYTES_MAX + 1; len++) {
+        memset(value, '/', len);
+        value[len] = '\0';
+        (void)snprintf(header, sizeof(header), "x-amz-website-redirect-location: %s\n", value);
+        assert_int_equal(take(header),
+                         len == S3_REDIRECT_BYTES_MAX ? S3_OK : S3_InvalidRedirectLocation);
+    }
 }
 
 int main(void)
@@ -275,10 +219,7 @@ int main(void)
         cmocka_unit_test(test_s3_attrs__promises_pail_can_not_keep_are_501),
         cmocka_unit_test(test_s3_attrs__tags_are_urlencoded_and_counted),
         cmocka_unit_test(test_s3_attrs__a_malformed_tag_header_is_invalid_argument),
-        cmocka_unit_test(test_s3_tags__ten_of_an_object_and_fifty_of_a_bucket),
-        cmocka_unit_test(test_s3_tags__lengths_are_counted_in_characters),
-        cmocka_unit_test(test_s3_tags__characters_and_the_system_prefix),
-        cmocka_unit_test(test_s3_tags__documents_need_one_key_and_one_value_each),
+        cmocka_unit_test(test_s3_attrs__a_redirect_location_is_a_path_or_a_web_address),
     };
 
     return cmocka_run_group_tests(tests, bare_group_setup, bare_group_teardown);
