@@ -9,9 +9,9 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "server/commands.h"
 #include "server/listeners.h"
-#include "server/text.h"
 
 void banner_export(struct buf *out, const char *name, struct str value)
 {

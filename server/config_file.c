@@ -133,6 +133,7 @@ static const char *complete_user(struct config *config, struct config_user *entr
         users_canonical_id(entry->name, id);
         user->canonical_id = arena_dup(config->arena, str_make(id, sizeof(id)));
     }
+    user->name = entry->name;
     if (!str_present(user->display_name))
         user->display_name = entry->name;
     if (!str_present(user->email))

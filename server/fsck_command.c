@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "server/arguments.h"
 #include "server/commands.h"
-#include "server/text.h"
 #include "storage/store.h"
 
 #define LINE_BYTES_MAX 8192

@@ -40,6 +40,7 @@ struct user {
     struct str canonical_id;  /* 64 hex digits */
     struct str display_name;
     struct str email;   /* "" when unknown */
+    struct str name;    /* of the user in ARNs; STR_NONE: display_name */
     int64_t expires_us; /* temporary keys; 0: never */
 };
 
@@ -128,6 +129,18 @@ MUST_CHECK enum s3_error auth_verify(const struct auth_config *config, struct au
                                      const struct http_request *request, struct str virtual_bucket,
                                      struct arena *arena, struct auth *ret_auth,
                                      struct s3_refusal *refusal);
+
+/*
+ * Verify a request of another service that is served on this port ("sts").
+ *
+ * Only S3 sends x-amz-content-sha256: elsewhere the signature covers the SHA-256 of the body, which
+ * therefore has to be whole. What the header says, if it is there, must be the body's too.
+ */
+MUST_CHECK enum s3_error auth_verify_service(const struct auth_config *config,
+                                             struct auth_cache *cache,
+                                             const struct http_request *request, struct str service,
+                                             struct str body, struct arena *arena,
+                                             struct auth *ret_auth, struct s3_refusal *refusal);
 
 /*
  * Verify a POST Object form: signature over the policy (V4 or V2 fields), expiration, and every

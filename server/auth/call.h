@@ -49,6 +49,7 @@ struct auth_call {
     struct auth_cache *cache;
     const struct http_request *request;
     struct str virtual_bucket;
+    struct str service; /* the scope must name; STR_NONE: "s3" */
     struct arena *arena;
     int64_t now_us;
     struct str access_key; /* claimed, whether or not it was proven */

@@ -114,6 +114,8 @@ enum s3_error auth_check_token(struct auth_call *call, const struct user *user)
         if (str_present(call->token))
             return auth_refuse(call, S3_InvalidToken, STR_NONE);
     } else {
+        if (!str_present(call->token) && str_present(call->service))
+            return auth_refuse(call, S3_InvalidToken, STR_NONE);
         if (!str_present(call->token))
             return auth_refuse(call, S3_AccessDenied,
                                STR("Temporary credentials need their session token."));

@@ -51,7 +51,9 @@ static struct str take_last(struct str *rest)
 
 static enum s3_error check_service(struct auth_call *call, enum scope_form form, struct str service)
 {
-    if (str_eq(service, STR("s3")))
+    struct str ours = str_present(call->service) ? call->service : STR("s3");
+
+    if (str_eq(service, ours))
         return S3_OK;
 
     if (str_eq(service, STR("s3express"))) {

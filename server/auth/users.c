@@ -68,7 +68,8 @@ static bool user_fits(const struct user *user, struct fault *fault)
         (user->session_token.len == 0 || user->session_token.len > AUTH_TOKEN_BYTES_MAX))
         return fault_set(fault, false, "session token of '%.*s' empty or longer than %d bytes",
                          STR_ARG(user->access_key), AUTH_TOKEN_BYTES_MAX);
-    if (user->display_name.len > NAME_BYTES_MAX || user->email.len > NAME_BYTES_MAX)
+    if (user->name.len > NAME_BYTES_MAX || user->display_name.len > NAME_BYTES_MAX ||
+        user->email.len > NAME_BYTES_MAX)
         return fault_set(fault, false, "name or e-mail address of '%.*s' longer than %d bytes",
                          STR_ARG(user->access_key), NAME_BYTES_MAX);
 
@@ -95,6 +96,11 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
         .email = arena_dup(users->arena, user->email),
         .expires_us = user->expires_us,
     };
+    if (str_present(user->name)) {
+        copy->name = arena_dup(users->arena, user->name);
+        if (!str_present(copy->name))
+            return fault_set(fault, false, "no memory");
+    }
     if (str_present(user->session_token)) {
         copy->session_token = arena_dup(users->arena, user->session_token);
         if (!str_present(copy->session_token))

@@ -178,3 +178,43 @@ enum s3_error auth_verify(const struct auth_config *config, struct auth_cache *c
     *ret_auth = auth;
     return S3_OK;
 }
+
+enum s3_error auth_verify_service(const struct auth_config *config, struct auth_cache *cache,
+                                  const struct http_request *request, struct str service,
+                                  struct str body, struct arena *arena, struct auth *ret_auth,
+                                  struct s3_refusal *refusal)
+{
+    struct auth auth = { .scheme = AUTH_ANONYMOUS, .payload = PAYLOAD_HEX };
+    struct str declared = http_header(request, STR("x-amz-content-sha256"));
+    uint8_t sha256[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES];
+    struct auth_call call = {
+        .config = config,
+        .cache = cache,
+        .request = request,
+        .service = service,
+        .arena = arena,
+        .now_us = clock_now_us(),
+        .payload = str_make(hex, sizeof(hex)),
+        .auth = &auth,
+        .refusal = refusal,
+    };
+    enum s3_error err;
+
+    digest_once(DIGEST_SHA256, str_present(body) ? body : STR(""), sha256);
+    hex_encode(sha256, sizeof(sha256), hex);
+    if (str_present(declared) && !str_eq_nocase(declared, call.payload)) {
+        err = auth_refuse(&call, S3_SignatureDoesNotMatch, STR_NONE);
+    } else {
+        /* In either case of letters: what is signed is the text as it stands. */
+        call.payload = str_present(declared) ? declared : call.payload;
+        err = verify(&call);
+    }
+    err = auth_settle(&call, err);
+    auth_cache_trim(cache);
+    if (err != S3_OK)
+        return err;
+
+    *ret_auth = auth;
+    return S3_OK;
+}

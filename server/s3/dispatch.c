@@ -5,6 +5,7 @@
  * (1) A request without a body is handled whole in on_end, inside one snapshot of the catalog. One
  *     with a body is admitted in on_headers (so a refusal comes before the body), and loaded and
  *     authorised again in on_end.
+ *     What is not S3's (foreign.h) is told by its form and answered beside all this.
  * (2) Nothing of a bucket is revealed before the access decision, but its existence.
  * (3) A write carries what it was allowed by (op_intent): if the bucket is another one or has
  *     changed by the time of the commit, the store refuses it and it is admitted again.
@@ -12,12 +13,14 @@
 #include "server/s3/dispatch.h"
 
 #include "base/log.h"
+#include "server/s3/foreign.h"
 #include "server/s3/names.h"
 #include "server/s3/post.h"
 #include "server/s3/region.h"
 #include "server/s3/render.h"
 #include "server/s3/sink.h"
 #include "server/s3/source.h"
+#include "server/sts/sts.h"
 
 #define RETRIES_MAX 16
 
@@ -404,6 +407,49 @@ static void refuse_plain(struct http_exchange_view *exchange, enum s3_error erro
     render_error(exchange, &refusal, kept, status);
 }
 
+/* ---- not S3's ---------------------------------------------------------------------------------- */
+
+static bool begin_foreign(struct op *op)
+{
+    op->foreign = foreign_kind(op, &op->foreign_service);
+    if (op->foreign == FOREIGN_NOT)
+        return false;
+
+    op->route = &foreign_routes[op->foreign];
+    op->auth.payload = PAYLOAD_ABSENT;
+    return true;
+}
+
+/* Verify and run a call of the token service. The other call of the verifier. */
+static void run_sts(struct op *op)
+{
+    struct buf document = BUF_WITH_MAX(STS_BODY_BYTES_MAX);
+    struct sts_call call = { .request_id = str_make(op->request_id, 16), .out = &document };
+    enum s3_error err = auth_verify_service(&op->options->auth, op->auth_cache, op->request,
+                                            op->foreign_service, op->body, op->arena, &op->auth,
+                                            &op->refusal);
+
+    call.caller = op->auth.user;
+    op->reply->status = err == S3_OK ? sts_run(&call, op->request, op->body, op->arena)
+                                     : sts_refuse_unverified(&call, &op->refusal);
+    op_set(op, "Content-Type", STR("text/xml"));
+    op_set(op, "x-amzn-RequestId", call.request_id);
+    op->reply->body_kind = HTTP_BODY_BUFFER;
+    op->reply->buffer = document;
+}
+
+static enum http_next answer_foreign(struct op *op)
+{
+    if (op->foreign == FOREIGN_HEALTH)
+        foreign_answer_health(op);
+    else if (op->foreign == FOREIGN_STS)
+        run_sts(op);
+    else
+        foreign_answer_other(op, op->foreign_service);
+
+    return answer(op, S3_OK);
+}
+
 /* ---- http_app ------------------------------------------------------------------------------------ */
 
 static enum http_next on_headers(void *context, struct http_exchange_view *exchange)
@@ -417,6 +463,10 @@ static enum http_next on_headers(void *context, struct http_exchange_view *excha
     }
     if (!op->request->has_body)
         return HTTP_CONTINUE; /* on_end does all */
+    if (begin_foreign(op)) {
+        err = sink_open(op, FOREIGN_BODY_BYTES_MAX);
+        return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
+    }
     err = op_identify(op);
     if (err != S3_OK)
         return answer(op, err);
@@ -474,10 +524,17 @@ static enum http_next run_in_snapshot(struct op *op)
 static enum http_next on_end(void *context, struct http_exchange_view *exchange)
 {
     struct op *op = exchange->user;
-    enum s3_error err = op->request->has_body ? finish_body(op) : op_identify(op);
+    bool foreign = op->request->has_body ? op->foreign != FOREIGN_NOT : begin_foreign(op);
+    enum s3_error err = S3_OK;
 
     (void)context;
-    return err == S3_OK ? run_in_snapshot(op) : answer(op, err);
+    if (op->request->has_body)
+        err = finish_body(op);
+    else if (!foreign)
+        err = op_identify(op);
+    if (err != S3_OK)
+        return answer(op, err);
+    return foreign ? answer_foreign(op) : run_in_snapshot(op);
 }
 
 static enum http_next on_resume(void *context, struct http_exchange_view *exchange)

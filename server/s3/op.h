@@ -138,6 +138,9 @@ struct op {
     unsigned retries;
     bool outrun; /* what was read was replaced before it was used: read again */
 
+    unsigned foreign;           /* enum foreign; FOREIGN_NOT for S3's own */
+    struct str foreign_service; /* it was signed for */
+
     struct fault fault;
     struct s3_refusal refusal;
     int64_t started_us;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server/text: JSON strings and shell words. */
+/* base/text: JSON strings and shell words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "server/text.h"
+#include "base/text.h"
 
 static void assert_written(void (*write)(struct buf *, struct str), struct str in,
                            const char *wanted)
@@ -20,7 +20,7 @@ static void assert_written(void (*write)(struct buf *, struct str), struct str i
     assert_string_equal(out.p, wanted);
 }
 
-static void test_server_text__json_escapes_what_json_forbids(void **state)
+static void test_base_text__json_escapes_what_json_forbids(void **state)
 {
     (void)state;
     assert_written(text_json, STR(""), "\"\"");
@@ -29,14 +29,14 @@ static void test_server_text__json_escapes_what_json_forbids(void **state)
     assert_written(text_json, STR("a\0b"), "\"a\\u0000b\"");
 }
 
-static void test_server_text__json_replaces_what_is_no_utf8(void **state)
+static void test_base_text__json_replaces_what_is_no_utf8(void **state)
 {
     (void)state;
     assert_written(text_json, STR("a\xff\xc3"), "\"a\\ufffd\\ufffd\"");
     assert_written(text_json, STR("\xf0\x9f\x98\x80"), "\"\xf0\x9f\x98\x80\"");
 }
 
-static void test_server_text__shell_quotes_only_where_needed(void **state)
+static void test_base_text__shell_quotes_only_where_needed(void **state)
 {
     (void)state;
     assert_written(text_shell, STR("http://127.0.0.1:9000"), "http://127.0.0.1:9000");
@@ -50,9 +50,9 @@ static void test_server_text__shell_quotes_only_where_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_server_text__json_escapes_what_json_forbids),
-        cmocka_unit_test(test_server_text__json_replaces_what_is_no_utf8),
-        cmocka_unit_test(test_server_text__shell_quotes_only_where_needed),
+        cmocka_unit_test(test_base_text__json_escapes_what_json_forbids),
+        cmocka_unit_test(test_base_text__json_replaces_what_is_no_utf8),
+        cmocka_unit_test(test_base_text__shell_quotes_only_where_needed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,8 @@
 /*
  * Text as other programs read it: JSON strings and words of a POSIX shell.
  */
-#ifndef SERVER_TEXT_H
-#define SERVER_TEXT_H
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
 
 #include "base/buf.h"
 

@@ -2,7 +2,7 @@
 /*
  * Text as other programs read it; see text.h.
  */
-#include "server/text.h"
+#include "base/text.h"
 
 /* Bytes of the UTF-8 character at the start of s; 0 when there is none. */
 static size_t utf8_bytes(struct str s)
