@@ -4,6 +4,8 @@
  */
 #include "server/arguments.h"
 
+#include "server/nearest.h"
+
 enum argument arguments_next(struct arguments *arguments, struct str *ret_text)
 {
     struct str word = str_from_cstr(*arguments->next);
@@ -54,6 +56,17 @@ bool arguments_no_value(struct arguments *arguments, struct str option, struct f
         return fault_set(fault, false, "option %.*s takes no value", STR_ARG(option));
 
     return true;
+}
+
+bool arguments_unknown(struct str option, const struct str *known, size_t count,
+                       struct fault *fault)
+{
+    struct nearest nearest = NEAREST(option);
+
+    for (size_t i = 0; i < count; i++)
+        nearest_offer(&nearest, known[i]);
+    return fault_set(fault, false, "unknown option '%.*s'%s", STR_ARG(option),
+                     nearest_hint(&nearest));
 }
 
 bool arguments_ask_help(char *const *words)

@@ -32,6 +32,12 @@ MUST_CHECK bool arguments_value(struct arguments *arguments, struct str option,
 MUST_CHECK bool arguments_no_value(struct arguments *arguments, struct str option,
                                    struct fault *fault);
 
+/*
+ * For an option that is none of those, with the nearest of them. Returns false.
+ */
+MUST_CHECK bool arguments_unknown(struct str option, const struct str *known, size_t count,
+                                  struct fault *fault);
+
 /* True when --help or -h is among the options. */
 bool arguments_ask_help(char *const *words);
 

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 
 #include "server/arguments.h"
+#include "server/habits.h"
 #include "server/listeners.h"
+#include "server/nearest.h"
 #include "server/settings.h"
 
 #define ARENA_FIRST_BYTES 16384
@@ -49,12 +51,30 @@ static bool load_variable(struct config *config, enum setting_index index, struc
 
 static bool load_environment(struct config *config, struct fault *fault)
 {
+    if (!variables_check(fault))
+        return false;
+
     for (enum setting_index i = 0; i < SETTINGS; i++) {
         if (!load_variable(config, i, fault))
             return false;
     }
 
     return true;
+}
+
+static bool refuse_option(struct str option, struct fault *fault)
+{
+    struct nearest nearest = NEAREST(option);
+    const char *here = habit(HABIT_FLAG, option);
+
+    if (here != NULL)
+        return fault_set(fault, false, "unknown option '%.*s': here it is %s", STR_ARG(option),
+                         here);
+
+    for (enum setting_index i = 0; i < SETTINGS; i++)
+        nearest_offer(&nearest, settings[i].flag);
+    return fault_set(fault, false, "unknown option '%.*s'%s", STR_ARG(option),
+                     nearest_hint(&nearest));
 }
 
 static bool load_option(struct config *config, struct arguments *arguments, struct str option,
@@ -65,7 +85,7 @@ static bool load_option(struct config *config, struct arguments *arguments, stru
     struct str value = STR("yes");
 
     if (index == SETTINGS)
-        return fault_set(fault, false, "unknown option '%.*s'", STR_ARG(option));
+        return refuse_option(option, fault);
 
     /* A switch is on by its mere name; only an attached value says otherwise. */
     if (settings[index].kind == SETTING_SWITCH && !str_present(arguments->attached))

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "server/config.h"
+#include "server/nearest.h"
 #include "server/settings.h"
 
 #define SECTION_BYTES_MAX 48 /* inih cuts a section's name at 49 bytes without a word */
@@ -150,9 +151,14 @@ static int on_server(struct reading *reading, struct str key, struct str value)
     struct fault cause = { 0 };
 
     if (index == SETTINGS) {
+        struct nearest nearest = NEAREST(key);
+
+        for (enum setting_index i = 0; i < SETTINGS; i++)
+            nearest_offer(&nearest, settings[i].key);
         reading->failed = true;
-        return fault_set(reading->fault, 0, "%.*s, line %u: there is no setting '%.*s'",
-                         STR_ARG(reading->path), reading->line, STR_ARG(key));
+        return fault_set(reading->fault, 0, "%.*s, line %u: there is no setting '%.*s'%s",
+                         STR_ARG(reading->path), reading->line, STR_ARG(key),
+                         nearest_hint(&nearest));
     }
     if (config->lines[index] != 0 && !(reading->continues && settings[index].kind == SETTING_LIST))
         return refuse(reading, "the setting is given twice");

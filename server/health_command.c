@@ -244,6 +244,7 @@ static bool find_server(struct question *question, struct buf *room, struct faul
 
 static bool parse(char *const *words, struct question *question, struct fault *fault)
 {
+    static const struct str options[] = { STR("--ca-file"), STR("--insecure"), STR("--help") };
     struct arguments arguments = ARGUMENTS(words);
     enum argument kind;
     struct str word;
@@ -261,7 +262,7 @@ static bool parse(char *const *words, struct question *question, struct fault *f
             if (!arguments_no_value(&arguments, word, fault))
                 return false;
         } else {
-            return fault_set(fault, false, "unknown option '%.*s'", STR_ARG(word));
+            return arguments_unknown(word, options, COUNT_OF(options), fault);
         }
     }
 

@@ -6,7 +6,9 @@
 
 #include "base/digest.h"
 #include "server/commands.h"
+#include "server/habits.h"
 #include "server/http/http.h"
+#include "server/nearest.h"
 #include "server/xml/xml.h"
 #include "storage/store.h"
 
@@ -40,7 +42,8 @@ static void print_help(struct buf *out)
                  "  pail COMMAND --help   more about one of them\n"
                  "  pail --version        versions of pail and of its libraries\n"
                  "\n"
-                 "Exit codes: 0 done, 1 failed, 2 not understood, 3 the directory is in use.\n");
+                 "Exit codes: 0 done, 1 failed, 2 not understood, 3 the directory is in use;\n"
+                 "of fsck: 0 clean, 1 damaged, 2 not checked (also: the directory is in use).\n");
 }
 
 /* Some libraries say their name and some do not. */
@@ -62,6 +65,29 @@ static void print_version(struct buf *out)
     print_library(out, STR("libxml2"), xml_library_version());
 }
 
+/* What somebody may have meant who named no command. */
+static void refuse_command(struct str name, struct fault *fault)
+{
+    struct nearest nearest = NEAREST(name);
+    const char *here = habit(HABIT_COMMAND, name);
+
+    if (!str_present(name)) {
+        (void)fault_set(fault, 0, "a command is missing: 'pail serve DIR' starts a server");
+        return;
+    }
+    if (here == NULL && (str_find_char(name, '/') != SIZE_MAX || str_starts(name, STR("--"))))
+        here = "pail serve [options] DIR";
+    if (here != NULL) {
+        (void)fault_set(fault, 0, "'%.*s' is not a command: did you mean '%s'?", STR_ARG(name),
+                        here);
+        return;
+    }
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        nearest_offer(&nearest, commands[i].name);
+    (void)fault_set(fault, 0, "'%.*s' is not a command%s", STR_ARG(name), nearest_hint(&nearest));
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(TEXT_MAX);
@@ -79,10 +105,7 @@ int main(int argc, char **argv)
                str_eq(name, STR("help"))) {
         print_help(&text);
     } else {
-        if (str_present(name))
-            (void)fault_set(&fault, 0, "'%.*s' is not a command", STR_ARG(name));
-        else
-            (void)fault_set(&fault, 0, "a command is missing");
+        refuse_command(name, &fault);
         return command_usage("", &fault);
     }
 

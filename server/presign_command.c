@@ -57,12 +57,15 @@ static bool parse_option(struct presign_request *request, struct arguments *argu
         { STR("--dir"), &request->dir },
     };
 
+    struct str names[COUNT_OF(options)];
+
     for (size_t i = 0; i < COUNT_OF(options); i++) {
         if (str_eq(options[i].name, option))
             return arguments_value(arguments, option, options[i].value, fault);
+        names[i] = options[i].name;
     }
 
-    return fault_set(fault, false, "unknown option '%.*s'", STR_ARG(option));
+    return arguments_unknown(option, names, COUNT_OF(names), fault);
 }
 
 static bool parse(char *const *words, struct presign_request *request, struct fault *fault)

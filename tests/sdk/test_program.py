@@ -225,6 +225,67 @@ def test_program__what_is_not_understood_is_one_sentence_and_exit_2(words, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("words", "hint"), [
+    (["sevre"], "did you mean 'serve'?"), (["server", "d", "--address", ":9000"], "did you mean 'pail serve DIR'?"),
+    (["minio", "server", "d"], "did you mean 'pail serve DIR'?"), (["helth"], "did you mean 'health'?"),
+    (["credential", "d"], "did you mean 'credentials'?"), (["./data"], "did you mean 'pail serve [options] DIR'?"),
+    (["--listen", ":9000", "d"], "did you mean 'pail serve [options] DIR'?"),
+    (["serve", "--address", ":9000", "d"], "here it is --listen ADDR:PORT"),
+    (["serve", "--console-address", ":9001", "d"], "there is no console"),
+    (["serve", "--lisen", ":9000", "d"], "did you mean '--listen'?"),
+    (["serve", "--durabilty=relaxed", "d"], "did you mean '--durability'?"),
+    (["serve", "--region-strict", "d"], "unknown option '--region-strict'\n"),
+    (["config", "--tls-crt", "x"], "did you mean '--tls-cert'?"),
+    (["presign", "--expire", "60", "s3://b/k"], "did you mean '--expires'?"),
+    (["health", "--ca-fil", "x"], "did you mean '--ca-file'?"),
+])  # fmt: skip
+def test_program__a_misspelt_word_is_answered_with_the_nearest_one(words, hint, tmp_path):
+    out = run(*words, cwd=tmp_path)
+    assert (out.returncode, out.stdout) == (2, "")
+    assert hint in out.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("variable", "hint"), [
+    ("PAIL_ROOT_PASWORD", "did you mean PAIL_ROOT_PASSWORD?"), ("PAIL_ROOT_USR", "did you mean PAIL_ROOT_USER?"),
+    ("PAIL_LISTNE", "did you mean PAIL_LISTEN?"), ("PAIL_DOMAINS", "did you mean PAIL_DOMAIN?"),
+    ("PAIL_BUCKET", "did you mean PAIL_BUCKETS?"), ("PAIL_PASSWORD", "did you mean PAIL_ROOT_PASSWORD?"),
+    ("PAIL_ADDRESS", "did you mean PAIL_LISTEN?"), ("PAIL_root_user", "PAIL_root_user"),
+    ("PAIL_COLOUR_OF_THE_SKY", "no setting has that name"), ("PAIL_", "no setting has that name"),
+])  # fmt: skip
+def test_program__a_misspelt_variable_stops_the_start(variable, hint, tmp_path):
+    for command in ("serve", "config"):
+        out = run(command, tmp_path / "data", env={variable: "x"})
+        assert (out.returncode, out.stdout) == (2, "")
+        assert f"unknown variable {variable}: " in out.stderr and hint in out.stderr
+        assert not (tmp_path / "data").exists()
+    assert run("config", env={variable: ""}).returncode == 0, "an empty variable counts as not set"
+
+
+def test_program__variables_of_a_kubernetes_service_named_pail_are_no_settings():
+    env = {"PAIL_SERVICE_HOST": "10.0.0.1", "PAIL_SERVICE_PORT": "9000", "PAIL_SERVICE_PORT_S3": "9000",
+           "PAIL_PORT": "tcp://10.0.0.1:9000", "PAIL_PORT_9000_TCP": "tcp://10.0.0.1:9000",
+           "PAIL_PORT_9000_TCP_PROTO": "tcp", "PAIL_PORT_9000_TCP_PORT": "9000",
+           "PAIL_PORT_9000_TCP_ADDR": "10.0.0.1", "PAIL_DEV_SERVICE_HOST": "10.0.0.2",
+           "PAIL_DEV_PORT": "tcp://10.0.0.2:9000"}  # fmt: skip
+    assert run("config", env=env).returncode == 0
+    out = run("config", env={"PAIL_PORT": "9000"})
+    assert out.returncode == 2 and "did you mean PAIL_LISTEN?" in out.stderr
+
+
+def test_program__misspelt_key_of_the_settings_file_is_answered_with_the_nearest_one(tmp_path):
+    conf = tmp_path / "pail.conf"
+    conf.write_text("[server]\nlisen = 127.0.0.1:0\n")
+    out = run("config", "--config", conf)
+    assert out.returncode == 2
+    assert f"{conf}, line 2: there is no setting 'lisen': did you mean 'listen'?" in out.stderr
+
+
+def test_program__exit_codes_of_fsck_are_the_same_in_both_helps():
+    assert "of fsck: 0 clean, 1 damaged, 2 not checked" in run("--help").stdout
+    assert re.search(r"2.*(not run|could not|in use)", run("fsck", "--help").stdout)
+
+
 # ---- settings -----------------------------------------------------------------------------------
 
 
