@@ -18,6 +18,7 @@
 #include "server/s3/post.h"
 #include "server/s3/region.h"
 #include "server/s3/render.h"
+#include "server/s3/settle.h"
 #include "server/s3/sink.h"
 #include "server/s3/source.h"
 #include "server/sts/sts.h"
@@ -96,6 +97,7 @@ static enum s3_error op_identify(struct op *op)
 {
     enum resource resource = RESOURCE_SERVICE;
     enum s3_error routed = S3_OK;
+    bool settled_anew = false;
     enum s3_error err = op_name(op, &resource);
 
     if (err != S3_OK)
@@ -105,8 +107,12 @@ static enum s3_error op_identify(struct op *op)
     op->route = route_find(op->request, resource, &routed);
     err = auth_verify(&op->options->auth, op->auth_cache, op->request, op->virtual_bucket,
                       op->arena, &op->auth, &op->refusal);
+    if (err == S3_OK)
+        err = headers_settle(op, &settled_anew);
     if (err != S3_OK)
         return err;
+    if (settled_anew)
+        op->route = route_find(op->request, resource, &routed);
     if (op->route == NULL && routed == S3_NotImplemented)
         op->route = route_unknown(resource);
     if (op->route == NULL)

@@ -86,13 +86,12 @@ static bool list_has(struct str list, char separator, struct str name)
     return false;
 }
 
-/* Parameters of signing and of SDKs' bookkeeping; V2 presigning moves headers into the query. */
+/* Parameters of signing and of SDKs' bookkeeping; for headers in the query see settle.h. */
 static bool is_envelope_param(struct str name)
 {
     return str_starts_nocase(name, STR("x-amz-")) || str_eq(name, STR("x-id")) ||
            str_eq(name, STR("AWSAccessKeyId")) || str_eq(name, STR("Signature")) ||
-           str_eq(name, STR("Expires")) || str_eq_nocase(name, STR("content-type")) ||
-           str_eq_nocase(name, STR("content-md5"));
+           str_eq(name, STR("Expires"));
 }
 
 static bool params_known(const struct route *route, const struct http_request *request)

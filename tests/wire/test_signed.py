@@ -174,3 +174,119 @@ def test_v2__a_header_that_contradicts_its_signed_parameter_is_a_mismatch(server
         assert (reply.status, reply.code) == (403, "SignatureDoesNotMatch"), name
         assert sent in reply.element("StringToSign")
     assert keys(s3, bucket) == []
+
+
+# ---- headers that a URL carries in its query ---------------------------------------------------------------
+
+
+def presigned(server, user, method, target, body=b"", extra=(), headers=()):
+    request = request_of(server, method, target, body)
+    raw.presign_v4(request, user, extra=extra)
+    request.headers += headers
+    return raw.send(server.url, request)
+
+
+def test_presigned_header__if_none_match_lets_a_url_write_once(server, bucket, root_user):
+    request = request_of(server, "PUT", f"/{bucket}/k", b"body")
+    raw.presign_v4(request, root_user, extra=[("If-None-Match", "*")])
+    assert "If-None-Match=%2A" in request.target
+    assert raw.send(server.url, request).status == 200
+    reply = raw.send(server.url, request)
+    assert (reply.status, reply.code, reply.element("Condition")) == (412, "PreconditionFailed", "If-None-Match")
+
+
+def test_presigned_header__if_match_must_hold(server, s3, bucket, root_user):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"old")["ETag"]
+    reply = presigned(server, root_user, "PUT", f"/{bucket}/k", b"new", [("If-Match", '"' + "0" * 32 + '"')])
+    assert (reply.status, reply.code, reply.element("Condition")) == (412, "PreconditionFailed", "If-Match")
+    assert presigned(server, root_user, "PUT", f"/{bucket}/k", b"new", [("if-match", etag)]).status == 200
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"new"
+
+
+def test_presigned_header__conditions_of_a_read(server, s3, bucket, root_user):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"body")["ETag"]
+    past, future = "Tue, 01 Jan 2019 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+    for name, value, status in (("If-None-Match", etag, 304), ("If-None-Match", '"x"', 200), ("If-Match", '"x"', 412),
+                                ("If-Unmodified-Since", past, 412), ("If-Unmodified-Since", future, 200),
+                                ("If-Modified-Since", past, 200)):  # fmt: skip
+        assert presigned(server, root_user, "GET", f"/{bucket}/k", extra=[(name, value)]).status == status, (name, value)
+
+
+def test_presigned_header__a_copy_source_makes_a_copy(server, s3, bucket, root_user):
+    s3.put_object(Bucket=bucket, Key="from", Body=b"source", Metadata={"a": "b"})
+    reply = presigned(server, root_user, "PUT", f"/{bucket}/to", extra=[("x-amz-copy-source", f"{bucket}/from")])
+    assert (reply.status, b"<CopyObjectResult" in reply.body) == (200, True)
+    got = s3.get_object(Bucket=bucket, Key="to")
+    assert (got["Body"].read(), got["Metadata"]) == (b"source", {"a": "b"})
+    reply = presigned(server, root_user, "PUT", f"/{bucket}/to2",
+                      extra=[("x-amz-copy-source", f"{bucket}/from"), ("x-amz-copy-source-if-match", '"x"')])  # fmt: skip
+    assert (reply.status, reply.code) == (412, "PreconditionFailed")
+
+
+def test_presigned_header__attributes_and_expected_owner(server, s3, bucket, root_user):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"body")
+    reply = presigned(server, root_user, "GET", f"/{bucket}/k?attributes", extra=[("x-amz-object-attributes", "ObjectSize")])
+    assert (reply.status, reply.element("ObjectSize")) == (200, "4")
+    reply = presigned(server, root_user, "GET", f"/{bucket}/k", extra=[("x-amz-expected-bucket-owner", "0" * 12)])
+    assert reply.status == 403
+
+
+def test_presigned_header__content_headers_are_stored(server, s3, bucket, root_user):
+    extra = [("Content-Type", "text/x"), ("Cache-Control", "no-store"), ("Content-Disposition", "inline; filename=a b"),
+             ("Content-Language", "de"), ("Content-Encoding", "identity"), ("Expires", "Fri, 01 Jan 2100 00:00:00 GMT")]  # fmt: skip
+    assert presigned(server, root_user, "PUT", f"/{bucket}/k", b"body", extra).status == 200
+    head = s3.head_object(Bucket=bucket, Key="k")
+    assert (head["ContentType"], head["CacheControl"], head["ContentDisposition"]) == ("text/x", "no-store", "inline; filename=a b")
+    assert (head["ContentLanguage"], head["ContentEncoding"], head["ExpiresString"]) == ("de", "identity", extra[-1][1])
+
+
+def test_presigned_header__a_digest_in_the_query_is_held_to(server, s3, bucket, root_user):
+    for present in (lambda request, pairs: raw.presign_v4(request, root_user, extra=pairs), None):
+        for body, status in ((b"other", 400), (b"body", 200)):
+            md5 = base64.b64encode(hashlib.md5(b"body").digest()).decode()
+            request = request_of(server, "PUT", f"/{bucket}/k", body)
+            if present:
+                present(request, [("Content-MD5", md5)])
+            else:
+                request.headers.append(("Content-MD5", md5))
+                raw.presign_v2(request, root_user)
+                request.headers.pop()
+                request.target += f"&content-md5={raw.quote(md5)}"
+            reply = raw.send(server.url, request)
+            assert (reply.status, reply.code) == (status, "BadDigest" if status == 400 else None)
+
+
+def test_presigned_header__one_that_was_sent_and_signed_counts_first(server, s3, bucket, root_user):
+    request = request_of(server, "PUT", f"/{bucket}/k", b"body", [("x-amz-meta-a", "sent"), ("Content-Type", "text/sent")])
+    raw.presign_v4(request, root_user, signed=("host", "x-amz-meta-a", "content-type"),
+                   extra=[("x-amz-meta-a", "query"), ("Content-Type", "text/query"), ("x-amz-meta-b", "query")])  # fmt: skip
+    assert raw.send(server.url, request).status == 200
+    head = s3.head_object(Bucket=bucket, Key="k")
+    assert (head["Metadata"], head["ContentType"]) == ({"a": "sent", "b": "query"}, "text/sent")
+
+
+@pytest.mark.parametrize("name,value", [("x-amz-meta-a", "b\nc"), ("x-amz-acl:private\nx-amz-meta-b", "c"), ("Content-Type", "a\x7f")])
+def test_presigned_header__what_could_not_be_sent_is_refused(server, s3, bucket, root_user, name, value):
+    reply = presigned(server, root_user, "PUT", f"/{bucket}/k", b"body", [(name, value)])
+    assert (reply.status, reply.code, keys(s3, bucket)) == (400, "InvalidArgument", [])
+
+
+def test_presigned_header__v2_takes_only_what_it_signs(server, s3, bucket, root_user):
+    request = request_of(server, "PUT", f"/{bucket}/k", b"body")
+    raw.presign_v2(request, root_user)
+    for extra in ("Cache-Control=no-store", "If-None-Match=%2A"):
+        reply = raw.send(server.url, raw.Request("PUT", f"{request.target}&{extra}", request.headers, b"body"))
+        assert (reply.status, reply.code) == (501, "NotImplemented"), extra
+    assert keys(s3, bucket) == []
+
+
+def test_signed_header__lines_of_one_name_are_one_value(server, s3, bucket, root_user):
+    """A signature over one value also fits it cut at a comma: the parts must not be read alone."""
+    s3.put_object(Bucket=bucket, Key="a", Body=b"secret")
+    s3.put_object(Bucket=bucket, Key="a,b", Body=b"meant")
+    request = request_of(server, "PUT", f"/{bucket}/to", headers=[("x-amz-copy-source", f"{bucket}/a,b")])
+    raw.sign_v4(request, root_user)
+    at = [name for name, _ in request.headers].index("x-amz-copy-source")
+    request.headers[at : at + 1] = [("x-amz-copy-source", f"{bucket}/a"), ("x-amz-copy-source", "b")]
+    assert raw.send(server.url, request).status == 200
+    assert s3.get_object(Bucket=bucket, Key="to")["Body"].read() == b"meant"
