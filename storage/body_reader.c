@@ -10,14 +10,18 @@
  * (3) Bytes of a pack leave it as copies only (body_take_file). A socket that is given pages of the
  *     file itself would go on sending them after their pin is gone, as zeros once they are punched.
  * (4) Encrypted pieces are read frame by frame; a frame that does not authenticate gives nothing.
+ * (5) Plain pieces that are read whole are compared with their sum: a file that goes out as it is
+ *     when it is opened, up to VERIFY_READ_MAX; what passes through memory before its last bytes are
+ *     given out. Inline bodies are compared by the catalog.
  */
 #include <errno.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "storage/blobs/frames.h"
 #include "storage/hot.h"
-#include "storage/internal.h"
+#include "storage/verify.h"
 
 #define PIECES_MAX (1u << 20)
 
@@ -44,6 +48,7 @@ struct body {
     struct buf sealed;
     uint64_t frame_number;
     bool has_frame;
+    struct hash_stream *stream; /* of the plain piece being read whole; made at first need */
 };
 
 static void body_closep(struct body **body)
@@ -64,6 +69,7 @@ void body_close(struct body *body)
     buf_free(&body->frame);
     buf_free(&body->sealed);
     mem_free(body->pieces);
+    mem_free(body->stream);
     explicit_bzero(body->data_key, sizeof(body->data_key));
     mem_free(body);
 }
@@ -157,14 +163,28 @@ static enum store_status load_inline(struct body *body, struct catalog *cat,
 static enum store_status open_piece_file(struct body *body, const struct piece *piece,
                                          struct fault *fault)
 {
-    struct blob_name name = { .scope = piece->scope };
+    if (piece->damaged)
+        return fault_set(fault, STORE_DAMAGED, "blob %lld was found to be damaged",
+                         (long long)piece->ref);
+    return blob_open_place(body->store, piece, &body->fd, &body->fd_base, fault);
+}
 
-    body->fd_base = piece->pack_at;
-    if (piece->pack != 0)
-        return pack_open(&body->store->packs, piece->pack, piece->pack_at + piece->stored_bytes,
-                         &body->fd, fault);
-    memcpy(name.hash, piece->hash, SHA256_BYTES);
-    return blob_open(&body->store->blobs, &name, piece->stored_bytes, &body->fd, fault);
+/* All that is stored, and stored as it is. */
+static bool is_whole(const struct piece *piece)
+{
+    return piece->kind == BODY_BLOB && piece->wrapped_key_bytes == 0 && piece->start == 0 &&
+           piece->len == piece->stored_bytes;
+}
+
+/* The body is one piece outside of the catalog. */
+static enum store_status open_single(struct body *body, struct buf *room, struct fault *fault)
+{
+    const struct piece *piece = &body->pieces[0].piece;
+    enum store_status status = open_piece_file(body, piece, fault);
+
+    if (status == STORE_OK && is_whole(piece) && piece->pack == 0 && piece->len <= VERIFY_READ_MAX)
+        status = blob_verify(piece, body->fd, body->fd_base, room, fault);
+    return status;
 }
 
 static enum store_status resolve(struct body *body, struct reader *reader,
@@ -192,7 +212,7 @@ static enum store_status resolve(struct body *body, struct reader *reader,
         return load_inline(body, cat, &body->pieces[0].piece, fault);
     }
     if (body->piece_count == 1)
-        status = open_piece_file(body, &body->pieces[0].piece, fault);
+        status = open_single(body, &reader->room, fault);
     if (status != STORE_OK || (body->piece_count == 1 && body->pieces[0].piece.pack == 0))
         return status;
 
@@ -326,6 +346,13 @@ static enum store_status start_piece(struct body *body, const struct piece *piec
         return load_inline_late(body, piece, fault);
     if (body->fd < 0)
         status = open_piece_file(body, piece, fault);
+    if (status == STORE_OK && is_whole(piece) && piece->summed) {
+        if (body->stream == NULL)
+            body->stream = mem_zalloc(sizeof(*body->stream));
+        if (body->stream == NULL)
+            return fault_set(fault, STORE_NO_MEMORY, "sum of a body");
+        hash_stream_start(body->stream);
+    }
     if (status == STORE_OK && piece->wrapped_key_bytes > 0)
         status = keyring_unwrap(&body->store->keyring,
                                 str_make(piece->wrapped_key, piece->wrapped_key_bytes),
@@ -367,14 +394,34 @@ static enum store_status load_frame(struct body *body, const struct piece *piece
     return STORE_OK;
 }
 
+/* Plain bytes of a blob; the last of a whole one only if all were right. */
+static enum store_status read_plain(struct body *body, const struct piece *piece, void *out,
+                                    size_t len, struct fault *fault)
+{
+    int error = file_read_at(body->fd, body->fd_base + piece->start + body->piece_at, out, len);
+
+    if (error < 0) {
+        errno = -error;
+        return fault_errno(fault, STORE_IO, "read a blob");
+    }
+    if (!is_whole(piece) || !piece->summed)
+        return STORE_OK;
+
+    hash_stream_add(body->stream, out, len);
+    if (body->piece_at + len == piece->len && hash_stream_end(body->stream) != piece->sum)
+        return fault_set(fault, STORE_DAMAGED,
+                         "blob %lld does not have the bytes it was stored with",
+                         (long long)piece->ref);
+    return STORE_OK;
+}
+
 /* Some bytes of the piece being read, at least one. */
 static enum store_status read_piece(struct body *body, const struct piece *piece, void *out,
                                     size_t max, size_t *ret_len, struct fault *fault)
 {
     uint64_t plain_at = piece->start + body->piece_at;
     size_t len = (size_t)u64_min(max, piece->len - body->piece_at);
-    enum store_status status;
-    int error;
+    enum store_status status = STORE_OK;
 
     if (piece->kind == BODY_INLINE) {
         memcpy(out, body->memory.p + plain_at, len);
@@ -389,15 +436,11 @@ static enum store_status read_piece(struct body *body, const struct piece *piece
         len = size_min(len, body->frame.len - skip);
         memcpy(out, body->frame.p + skip, len);
     } else {
-        error = file_read_at(body->fd, body->fd_base + plain_at, out, len);
-        if (error < 0) {
-            errno = -error;
-            return fault_errno(fault, STORE_IO, "read a blob");
-        }
+        status = read_plain(body, piece, out, len, fault);
     }
 
     *ret_len = len;
-    return STORE_OK;
+    return status;
 }
 
 static int64_t read_memory(struct body *body, void *out, size_t max)

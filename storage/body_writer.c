@@ -8,6 +8,8 @@
  * (2) Nothing is durable before body_writer_stage or body_writers_sync; a crash leaves at most a
  *     file in tmp/ or a gap in a pack.
  * (3) After a failure the writer stays failed.
+ * (4) Equal bytes that are stored already are looked at before they stand for those at hand
+ *     (body_writer_compare): a re-upload mends what has decayed.
  *
  *   open --append--> in memory --too long--> outside --finish--> finished --stage, sync--> placed
  *                         \-----finish--> finished
@@ -19,9 +21,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "storage/blobs/frames.h"
 #include "storage/body_intake.h"
+#include "storage/verify.h"
 
 /* How often the kernel is told to start writing, so that the last sync finds little left. */
 #define WRITE_BACK_BYTES (UINT64_C(1) * 1024 * 1024)
@@ -47,7 +51,12 @@ struct body_writer {
     uint64_t expected_bytes; /* plain; 0: unknown */
     uint64_t stored_bytes;   /* in the file or the extent */
     uint64_t write_back_at;
-    struct blob_pin pin; /* its name is set by finish */
+    struct hash_stream *stream; /* outside: of what is stored */
+    uint64_t sum;               /* of all that is stored, from finish on */
+    struct blob_pin pin;        /* its name is set by finish */
+    bool stale; /* equal bytes were found at the place below, and are not what they should be */
+    uint32_t stale_pack;
+    uint64_t stale_at;
 };
 
 /* ---- open and close ---------------------------------------------------------------------- */
@@ -71,6 +80,7 @@ void body_writer_close(struct body_writer *writer)
     intake_close(&writer->intake);
     buf_free(&writer->sealed);
     digest_close(writer->sealed_sha);
+    mem_free(writer->stream);
     explicit_bzero(writer->data_key, sizeof(writer->data_key));
     mem_free(writer);
 }
@@ -166,6 +176,10 @@ static enum store_status start_outside(struct body_writer *writer, struct fault 
 
     if (writer->encrypt && (writer->sealed_sha = digest_open(DIGEST_SHA256)) == NULL)
         return fail(writer, -ENOMEM, fault, "digest of a body");
+    writer->stream = mem_zalloc(sizeof(*writer->stream));
+    if (writer->stream == NULL)
+        return fail(writer, -ENOMEM, fault, "sum of a body");
+    hash_stream_start(writer->stream);
     intake_start(&writer->intake, outside_wants_sha256(writer));
     if (most == 0 || most > PACK_BODY_MAX)
         return start_file(writer, fault);
@@ -184,6 +198,7 @@ static enum store_status write_stored(struct body_writer *writer, struct str byt
 
     if (error < 0)
         return fail(writer, error, fault, "write a body");
+    hash_stream_add(writer->stream, bytes.p, bytes.len);
     writer->stored_bytes += bytes.len;
     if (writer->stored_bytes < writer->write_back_at)
         return STORE_OK;
@@ -291,6 +306,7 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
     intake_final(&writer->intake, ret_digests);
     if (is_outside(writer)) {
         name->scope = writer->scope;
+        writer->sum = hash_stream_end(writer->stream);
         if (writer->encrypt)
             digest_final(writer->sealed_sha, name->hash);
         else
@@ -381,6 +397,40 @@ void body_writers_sync(struct store *store, struct intent **intents, size_t coun
     }
 }
 
+/* A file is always replaced by the one at hand (blob_link): nothing is to be known of it. */
+static bool replaces_anyway(const struct body_writer *writer, const struct piece *blob)
+{
+    return blob->damaged || (blob->pack == 0 && writer->extent.pack == NULL);
+}
+
+enum store_status body_writer_compare(struct body_writer *writer, struct catalog *cat,
+                                      struct buf *room, struct fault *fault)
+{
+    const struct blob_name *name = &writer->pin.name;
+    CLEANUP(fd_close) int fd = -1;
+    struct piece blob;
+    uint64_t base = 0;
+    bool found = false;
+    enum store_status status;
+
+    /* Nobody else has sealed bytes with this key. */
+    if (writer->state != WRITER_PLACED || writer->encrypt)
+        return STORE_OK;
+    status = catalog_blob_find(cat, name->scope, name->hash, &blob, &found, fault);
+    if (status != STORE_OK || !found || replaces_anyway(writer, &blob))
+        return status;
+
+    status = blob_open_place(writer->store, &blob, &fd, &base, fault);
+    if (status == STORE_OK)
+        status = blob_verify(&blob, fd, base, room, fault);
+    if (status != STORE_DAMAGED)
+        return status;
+    writer->stale = true;
+    writer->stale_pack = blob.pack;
+    writer->stale_at = blob.pack_at;
+    return STORE_OK;
+}
+
 void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged)
 {
     struct staged_body staged = { .size_bytes = writer->intake.total_bytes };
@@ -392,6 +442,10 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
         staged.scope = writer->pin.name.scope;
         staged.hash = str_make(writer->pin.name.hash, SHA256_BYTES);
         staged.stored_bytes = writer->stored_bytes;
+        staged.sum = writer->sum;
+        staged.stale = writer->stale;
+        staged.stale_pack = writer->stale_pack;
+        staged.stale_at = writer->stale_at;
         if (writer->extent.pack != NULL) {
             staged.pack = extent_pack_number(&writer->extent);
             staged.pack_at = writer->extent.at;
@@ -416,6 +470,22 @@ static void drop_file(struct body_writer *writer)
     blob_pins_unlock(pins);
 }
 
+/* The row names bytes in place of others. */
+static void note_mended(struct body_writer *writer)
+{
+    struct store *store = writer->store;
+    struct fault fault = { 0 };
+    enum store_status status = STORE_OK;
+
+    atomic_fetch_add(&store->blobs_mended, 1);
+    /* A stretch of a pack is punched by the walk after the next start. */
+    if (writer->stale_pack == 0 && writer->extent.pack != NULL)
+        status = blob_quarantine(&store->blobs, &writer->pin.name, &fault);
+    (void)status; /* then the walk finds it */
+    health_tell(&store->health, STORE_NOTICE_WARNING,
+                "a stored copy of bytes that were uploaded again was damaged: it was replaced");
+}
+
 void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *cat)
 {
     struct store *store = writer->store;
@@ -431,6 +501,8 @@ void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *c
     pack = writer->extent.pack != NULL ? extent_pack_number(&writer->extent) : 0;
     used = catalog_blob_place(cat, name->scope, name->hash, &place, NULL) != STORE_OK ||
            (place.known && place.pack == pack && (pack == 0 || place.pack_at == writer->extent.at));
+    if (writer->stale && kept && used)
+        note_mended(writer);
     if (writer->extent.pack != NULL)
         extent_release(&store->packs, &writer->extent, used || (kept && !place.known));
     else if (!used && !(kept && !place.known))

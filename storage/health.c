@@ -25,7 +25,7 @@ void health_free(struct health *health)
     (void)pthread_mutex_destroy(&health->lock);
 }
 
-static void tell(const struct health *health, enum store_notice_kind kind, const char *text)
+void health_tell(const struct health *health, enum store_notice_kind kind, const char *text)
 {
     if (health->notice != NULL)
         health->notice(health->notice_context, kind, text);
@@ -50,7 +50,7 @@ void health_poison(struct health *health, int error, const char *what)
     atomic_store(&health->poisoned, true);
     (void)pthread_mutex_unlock(&health->lock);
     if (first)
-        tell(health, STORE_NOTICE_ERROR, fault.text);
+        health_tell(health, STORE_NOTICE_ERROR, fault.text);
 }
 
 enum store_status health_refuse(struct fault *fault)
@@ -79,7 +79,7 @@ void health_duty(struct health *health, enum duty duty, enum store_status status
         return;
     if (!failed)
         (void)fault_set(&fault, 0, "%s: works again", duty_names[duty]);
-    tell(health, failed ? STORE_NOTICE_ERROR : STORE_NOTICE_INFO, fault.text);
+    health_tell(health, failed ? STORE_NOTICE_ERROR : STORE_NOTICE_INFO, fault.text);
 }
 
 enum store_health health_of(struct health *health, struct fault *ret_why)

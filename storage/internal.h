@@ -178,6 +178,7 @@ struct store {
     _Atomic uint64_t blobs_packed;
     _Atomic uint64_t blobs_shared;
     _Atomic uint64_t blobs_removed;
+    _Atomic uint64_t blobs_mended;
 };
 
 struct reader {
@@ -189,6 +190,7 @@ struct reader {
     bool in_snapshot;   /* the catalog's */
     uint64_t published; /* freshness from before it was opened */
     struct snapshot snapshot;
+    struct buf room; /* for blob_verify, made at first need */
 };
 
 /* The catalog in this reader's snapshot, opened when it is not. Inside of reader_begin. */
@@ -274,6 +276,14 @@ bool body_writer_is_packed(const struct body_writer *writer);
 void body_writers_sync(struct store *store, struct intent **intents, size_t count);
 /* Make a finished body durable: sync and link its file, pinned. Nothing to do for small ones. */
 MUST_CHECK enum store_status body_writer_stage(struct body_writer *writer, struct fault *fault);
+/*
+ * Are bytes that are stored already, and equal to these, still what they were? If not, the commit
+ * puts these in their place. Between the two a sweep may remove the row, another upload of the same
+ * bytes may make or mend it: the commit looks at the row again. cat: a reader's, inside of
+ * reader_begin, so that what the row names stays. STORE_OK: also when they are damaged.
+ */
+MUST_CHECK enum store_status body_writer_compare(struct body_writer *writer, struct catalog *cat,
+                                                 struct buf *room, struct fault *fault);
 void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged);
 /*
  * The commit is decided. Bytes that no row names go; kept: unless the row may come. cat: the

@@ -12,7 +12,7 @@
 #include <assert.h>
 
 #include "storage/hot.h"
-#include "storage/internal.h"
+#include "storage/verify.h"
 
 enum store_status reader_open(struct store *store, struct reader **ret_reader, struct fault *fault)
 {
@@ -29,6 +29,7 @@ enum store_status reader_open(struct store *store, struct reader **ret_reader, s
     }
 
     reader->store = store;
+    reader->room = BUF_WITH_MAX(VERIFY_STEP_BYTES);
     *ret_reader = reader;
     return STORE_OK;
 }
@@ -63,6 +64,7 @@ void reader_close(struct reader *reader)
         atomic_fetch_sub(&reader->store->serving, 1);
     hot_close(reader->hot);
     catalog_close(reader->cat);
+    buf_free(&reader->room);
     mem_free(reader);
 }
 

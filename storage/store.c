@@ -279,5 +279,6 @@ struct store_counters store_counters(const struct store *store)
         .blobs_packed = atomic_load(&store->blobs_packed),
         .blobs_shared = atomic_load(&store->blobs_shared),
         .blobs_removed = atomic_load(&store->blobs_removed),
+        .blobs_mended = atomic_load(&store->blobs_mended),
     };
 }

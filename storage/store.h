@@ -119,6 +119,7 @@ struct store_counters {
     uint64_t blobs_packed;
     uint64_t blobs_shared; /* dedup hits of files */
     uint64_t blobs_removed;
+    uint64_t blobs_mended; /* damaged ones that an upload of the same bytes has replaced */
 };
 struct store_counters store_counters(const struct store *store);
 

@@ -17,6 +17,13 @@ struct worker {
     struct reader *reader; /* opened at the first copy */
 };
 
+/* Opened at the first need: an idle store has fewer connections. */
+static enum store_status open_reader(struct store *store, struct reader **reader,
+                                     struct fault *fault)
+{
+    return *reader != NULL ? STORE_OK : reader_open(store, reader, fault);
+}
+
 static enum store_status pump(struct body *body, struct body_writer *writer, uint64_t expected,
                               struct fault *fault)
 {
@@ -86,8 +93,7 @@ static enum store_status rewrite(struct worker *worker, struct intent *intent)
     intent->rewrite_digests = ARENA_NEW(intent->arena, struct body_digests);
     if (intent->rewrite_digests == NULL)
         return fault_set(&intent->fault, STORE_NO_MEMORY, "copy");
-    if (worker->reader == NULL)
-        status = reader_open(worker->store, &worker->reader, &intent->fault);
+    status = open_reader(worker->store, &worker->reader, &intent->fault);
     if (status == STORE_OK)
         status = open_source(worker, intent, &body, &len);
     if (status != STORE_OK)
@@ -105,6 +111,19 @@ static enum store_status rewrite(struct worker *worker, struct intent *intent)
     return status;
 }
 
+static enum store_status compare(struct store *store, struct reader **opened, struct intent *intent)
+{
+    enum store_status status = open_reader(store, opened, &intent->fault);
+
+    if (status != STORE_OK)
+        return status;
+    /* One lookup needs no snapshot of the catalog, only that what it names is kept. */
+    reader_begin(*opened);
+    status = body_writer_compare(intent->body, (*opened)->cat, &(*opened)->room, &intent->fault);
+    reader_end(*opened);
+    return status;
+}
+
 static enum store_status stage(struct worker *worker, struct intent *intent)
 {
     enum store_status status = STORE_OK;
@@ -115,7 +134,9 @@ static enum store_status stage(struct worker *worker, struct intent *intent)
         assert(intent->body == NULL);
         status = rewrite(worker, intent);
     }
-    return status != STORE_OK ? status : body_writer_stage(intent->body, &intent->fault);
+    if (status == STORE_OK)
+        status = body_writer_stage(intent->body, &intent->fault);
+    return status != STORE_OK ? status : compare(worker->store, &worker->reader, intent);
 }
 
 static void pass_on(struct store *store, struct intent_queue *queue, struct intent *intent)
@@ -149,11 +170,14 @@ void *packer_run(void *argument)
 {
     struct store *store = argument;
     struct intent *intents[SYNC_INTENTS];
+    struct reader *reader = NULL;
     size_t count;
 
     while ((count = queue_take(&store->packed, intents, SYNC_INTENTS, NULL, NULL)) > 0) {
         body_writers_sync(store, intents, count);
         for (size_t i = 0; i < count; i++) {
+            if (intents[i]->status == STORE_OK)
+                intents[i]->status = compare(store, &reader, intents[i]);
             if (intents[i]->status != STORE_OK)
                 intent_finish(store, intents[i], intents[i]->status);
             else
@@ -161,5 +185,6 @@ void *packer_run(void *argument)
         }
     }
 
+    reader_close(reader);
     return NULL;
 }

@@ -364,8 +364,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
         if (!op->keep_headers)
             http_reply_reset(op->reply);
         if (err == S3_InternalError)
-            log_error("req=%s %s", op->request_id,
-                      op->fault.text[0] != '\0' ? op->fault.text : "internal error");
+            op_log_failure(op, &op->fault);
     }
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
     if (store_durability(op->store) == STORE_RELAXED)

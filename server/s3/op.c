@@ -7,6 +7,10 @@
 #include <assert.h>
 
 #include "base/codec.h"
+#include "base/log.h"
+
+/* Of a bucket and a key, every byte of which may be written as four. */
+#define LOG_WHERE_BYTES_MAX 8192
 
 struct str op_caller_id(const struct op *op)
 {
@@ -26,6 +30,23 @@ enum s3_error op_fail_values(struct op *op, enum s3_error error, struct str mess
 enum s3_error op_fail_argument(struct op *op, struct str message, struct str name, struct str value)
 {
     return op_fail_text(op, S3_InvalidArgument, message, name, value);
+}
+
+void op_log_failure(const struct op *op, const struct fault *fault)
+{
+    CLEANUP(buf_free) struct buf where = BUF_WITH_MAX(LOG_WHERE_BYTES_MAX);
+
+    if (str_present(op->bucket_name)) {
+        buf_lit(&where, " bucket=");
+        log_value(&where, op->bucket_name);
+    }
+    if (str_present(op->key)) {
+        buf_lit(&where, " key=");
+        log_value(&where, op->key);
+    }
+    log_error("req=%s%.*s %s", op->request_id, where.failed ? 0 : (int)where.len,
+              where.p != NULL ? where.p : "",
+              fault->text[0] != '\0' ? fault->text : "internal error");
 }
 
 enum s3_error s3_from_store(struct op *op, enum store_status status)

@@ -180,6 +180,8 @@ enum s3_error op_fail_argument(struct op *op, struct str message, struct str nam
 
 /* The one translation from storage's results; facts (bucket, key, version) come from op. */
 enum s3_error s3_from_store(struct op *op, enum store_status status);
+/* An error line that says what the client is not told: bucket, key and the cause. */
+void op_log_failure(const struct op *op, const struct fault *fault);
 
 /* A zeroed intent of that kind for op's bucket and key, or NULL (then return S3_SlowDown). */
 struct intent *op_intent(struct op *op, enum intent_kind kind);

@@ -143,13 +143,14 @@ static enum store_status ensure_leaf(struct blob_dir *dir, const struct blob_nam
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-/* Move a file that is not what its name says out of the way. */
-static enum store_status quarantine(struct blob_dir *dir, const char *path,
-                                    const struct blob_name *name, struct fault *fault)
+enum store_status blob_quarantine(const struct blob_dir *dir, const struct blob_name *name,
+                                  struct fault *fault)
 {
+    char path[BLOB_PATH_MAX];
     char kept[BLOB_PATH_MAX];
     int error;
 
+    blob_path(name, path);
     (void)snprintf(kept, sizeof(kept), "%02x%02x%02x%02x-%016llx", name->hash[0], name->hash[1],
                    name->hash[2], name->hash[3], (unsigned long long)random_u64());
     error = file_rename(dir->root_fd, path, dir->quarantine_fd, kept);
@@ -171,12 +172,14 @@ static enum store_status link_once(struct blob_dir *dir, const char *tmp_name, c
     int error = file_link(dir->tmp_fd, tmp_name, dir->root_fd, path);
     enum store_status status;
 
+    /* Cheaper than to read whether the one that is there is still good; who has it open keeps it. */
     if (error == -EEXIST && size_is(dir->root_fd, path, stored_bytes)) {
+        error = file_rename(dir->tmp_fd, tmp_name, dir->root_fd, path);
         *ret_linked = BLOB_SHARED;
-        return STORE_OK;
+        return error < 0 ? io_fail(error, fault, "replace blob", path) : STORE_OK;
     }
     if (error == -EEXIST) {
-        status = quarantine(dir, path, name, fault);
+        status = blob_quarantine(dir, name, fault);
         if (status != STORE_OK)
             return status;
         error = file_link(dir->tmp_fd, tmp_name, dir->root_fd, path);
@@ -200,14 +203,14 @@ enum store_status blob_link(struct blob_dir *dir, const char *tmp_name,
     blob_path(name, path);
     if (status == STORE_OK)
         status = link_once(dir, tmp_name, path, name, stored_bytes, &linked, fault);
-    /* Also for a file that was there: whoever linked it may not have synced the name yet. */
     if (status == STORE_OK)
         status = sync_dir(dir, leaf, fault);
     if (status != STORE_OK)
         return status;
 
     /* A name left in tmp/ is only untidy: the next start removes it. */
-    file_discard(dir->tmp_fd, tmp_name);
+    if (linked == BLOB_LINKED)
+        file_discard(dir->tmp_fd, tmp_name);
     *ret_linked = linked;
     return STORE_OK;
 }

@@ -3,7 +3,8 @@
  * Blob files: blobs/ab/cd/<sha256 of the stored bytes>.<scope>
  *
  * (1) A final name exists only for a complete, synced file.
- * (2) A file is never changed. One whose size is wrong is moved to quarantine/, never deleted.
+ * (2) A file is never changed, but an upload of the same bytes puts a new one in its place: what was
+ *     there is not trusted. One whose size is wrong is moved to quarantine/, never deleted.
  * (3) After blob_link returns, the name survives a power cut: the directory, and every directory
  *     above it, has been synced.
  * (4) A failed sync poisons the store: what the disk holds is unknown then.
@@ -47,12 +48,15 @@ void blob_dir_close(struct blob_dir *dir);
 /*
  * Give a complete, synced temporary file its final name. The temporary name is gone afterwards.
  *
- * The caller pins `name`. A file that is there already is kept when its size is right (BLOB_SHARED).
+ * The caller pins `name`. A file that is there already is replaced (BLOB_SHARED).
  * Returns STORE_OK, STORE_FULL, STORE_IO.
  */
 MUST_CHECK enum store_status blob_link(struct blob_dir *dir, const char *tmp_name,
                                        const struct blob_name *name, uint64_t stored_bytes,
                                        enum blob_linked *ret_linked, struct fault *fault);
+/* Move a file that is not what its name says out of the way. */
+MUST_CHECK enum store_status blob_quarantine(const struct blob_dir *dir,
+                                             const struct blob_name *name, struct fault *fault);
 /* STORE_DAMAGED when the file is missing or has another size. */
 MUST_CHECK enum store_status blob_open(const struct blob_dir *dir, const struct blob_name *name,
                                        uint64_t stored_bytes, int *ret_fd, struct fault *fault);

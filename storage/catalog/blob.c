@@ -10,17 +10,46 @@
  */
 #include "storage/catalog/sql.h"
 
-/* Bytes that are there already stay where they are, wherever the new ones were put. */
+/* Where the row says the bytes are; one with a blob's columns. */
+static bool row_is_at(sqlite3_stmt *stmt, uint32_t pack, uint64_t at)
+{
+    return (uint32_t)sql_i64(stmt, 2) == pack && (uint64_t)sql_i64(stmt, 3) == at;
+}
+
+/* The bytes at hand take the place of those that the row has named so far. */
+static enum store_status blob_replace(struct catalog *cat, const struct staged_body *staged,
+                                      int64_t id, struct fault *fault)
+{
+    static struct sql sql = { .text = "UPDATE blob"
+                                      "   SET pack = ?2, at = ?3, damaged_us = NULL"
+                                      " WHERE id = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, id);
+    sql_bind_i64(stmt, 2, staged->pack);
+    sql_bind_i64(stmt, 3, (int64_t)staged->pack_at);
+    return sql_run(cat, stmt, fault);
+}
+
+/*
+ * Bytes that are there already stay where they are, wherever the new ones were put, but for those
+ * that were found to be damaged: before, or just now by whoever has compared (staged->stale).
+ */
 enum store_status blob_reference(struct catalog *cat, const struct staged_body *staged,
                                  int64_t *ret_id, struct fault *fault)
 {
-    static struct sql sql = { .text = "INSERT INTO blob(id, scope, hash, size, refs, pack, at)"
-                                      " VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6)"
+    static struct sql sql = { .text = "INSERT INTO blob(id, scope, hash, size, refs, pack, at, sum)"
+                                      " VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, ?7)"
                                       " ON CONFLICT(scope, hash)"
-                                      " DO UPDATE SET refs = refs + 1, dead_seq = NULL"
-                                      " RETURNING id, size" };
+                                      " DO UPDATE SET refs = refs + 1, dead_seq = NULL,"
+                                      "               sum = excluded.sum"
+                                      " RETURNING id, size, pack, at, damaged_us" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool replace;
     bool row;
 
     if (status != STORE_OK)
@@ -31,6 +60,7 @@ enum store_status blob_reference(struct catalog *cat, const struct staged_body *
     sql_bind_i64(stmt, 4, (int64_t)staged->stored_bytes);
     sql_bind_i64(stmt, 5, staged->pack);
     sql_bind_i64(stmt, 6, (int64_t)staged->pack_at);
+    sql_bind_i64(stmt, 7, (int64_t)staged->sum);
     status = sql_step(cat, stmt, &row, fault);
     if (status != STORE_OK)
         return status;
@@ -38,7 +68,9 @@ enum store_status blob_reference(struct catalog *cat, const struct staged_body *
         return fault_set(fault, STORE_DAMAGED, "two sizes under one hash");
 
     *ret_id = sql_i64(stmt, 0);
-    return STORE_OK;
+    replace = sqlite3_column_type(stmt, 4) != SQLITE_NULL ||
+              (staged->stale && row_is_at(stmt, staged->stale_pack, staged->stale_at));
+    return replace ? blob_replace(cat, staged, *ret_id, fault) : STORE_OK;
 }
 
 enum store_status blob_add_reference(struct catalog *cat, int64_t id, struct fault *fault)
@@ -66,11 +98,32 @@ enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fa
     return status;
 }
 
+/* Facts of a row with BLOB_COLUMNS. */
+#define BLOB_COLUMNS " id, scope, hash, size, pack, at, sum, damaged_us "
+
+static enum store_status row_blob(sqlite3_stmt *stmt, struct piece *into, struct fault *fault)
+{
+    if (sql_str(stmt, 2).len != SHA256_BYTES)
+        return fault_set(fault, STORE_DAMAGED, "blob %lld has a strange hash",
+                         (long long)sql_i64(stmt, 0));
+
+    into->kind = BODY_BLOB;
+    into->ref = sql_i64(stmt, 0);
+    into->scope = (uint64_t)sql_i64(stmt, 1);
+    memcpy(into->hash, sql_str(stmt, 2).p, SHA256_BYTES);
+    into->stored_bytes = (uint64_t)sql_i64(stmt, 3);
+    into->pack = (uint32_t)sql_i64(stmt, 4);
+    into->pack_at = (uint64_t)sql_i64(stmt, 5);
+    into->summed = sqlite3_column_type(stmt, 6) != SQLITE_NULL;
+    into->sum = (uint64_t)sql_i64(stmt, 6);
+    into->damaged = sqlite3_column_type(stmt, 7) != SQLITE_NULL;
+    return STORE_OK;
+}
+
 enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *into,
                                 struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at FROM blob"
-                                      " WHERE id = ?1" };
+    static struct sql sql = { .text = "SELECT" BLOB_COLUMNS "FROM blob WHERE id = ?1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;
@@ -83,15 +136,30 @@ enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *i
         return status;
     if (!row)
         return fault_set(fault, STORE_RETRY, "blob %lld is gone", (long long)id);
-    if (sql_str(stmt, 1).len != SHA256_BYTES)
-        return fault_set(fault, STORE_DAMAGED, "blob %lld has a strange hash", (long long)id);
+    return row_blob(stmt, into, fault);
+}
 
-    into->scope = (uint64_t)sql_i64(stmt, 0);
-    memcpy(into->hash, sql_str(stmt, 1).p, SHA256_BYTES);
-    into->stored_bytes = (uint64_t)sql_i64(stmt, 2);
-    into->pack = (uint32_t)sql_i64(stmt, 3);
-    into->pack_at = (uint64_t)sql_i64(stmt, 4);
-    return STORE_OK;
+enum store_status catalog_blob_find(struct catalog *cat, uint64_t scope,
+                                    const uint8_t hash[SHA256_BYTES], struct piece *ret_blob,
+                                    bool *ret_found, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT" BLOB_COLUMNS "FROM blob"
+                                      " WHERE scope = ?1 AND hash = ?2" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, (int64_t)scope);
+    sql_bind_str(stmt, 2, str_make(hash, SHA256_BYTES));
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+
+    *ret_found = row;
+    *ret_blob = (struct piece){ 0 };
+    return row ? row_blob(stmt, ret_blob, fault) : STORE_OK;
 }
 
 enum store_status catalog_blob_place(struct catalog *cat, uint64_t scope,

@@ -57,21 +57,16 @@ enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref
 static enum store_status slice_inline(struct catalog *cat, int64_t id, uint64_t offset,
                                       uint64_t len, struct body_ref *ret_ref, struct fault *fault)
 {
-    static struct sql sql = {
-        .text = "INSERT INTO inline_body(id, data)"
-                " SELECT ?2, substr(data, ?3, ?4) FROM inline_body WHERE id = ?1"
-    };
-    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    int64_t fresh = tx_next_seq(cat);
+    CLEANUP(buf_free) struct buf bytes = BUF_WITH_MAX(SIZE_MAX / 2);
+    enum store_status status = catalog_inline_read(cat, id, &bytes, fault);
+    int64_t fresh;
 
     if (status != STORE_OK)
         return status;
-    sql_bind_i64(stmt, 1, id);
-    sql_bind_i64(stmt, 2, fresh);
-    sql_bind_i64(stmt, 3, (int64_t)offset + 1);
-    sql_bind_i64(stmt, 4, (int64_t)len);
-    status = sql_run(cat, stmt, fault);
+    if (offset > bytes.len || len > bytes.len - offset)
+        return fault_set(fault, STORE_DAMAGED, "inline body %lld is too short", (long long)id);
+    status =
+        inline_store(cat, str_slice(buf_view(&bytes), (size_t)offset, (size_t)len), &fresh, fault);
     if (status == STORE_OK)
         *ret_ref = (struct body_ref){ .kind = BODY_INLINE, .id = fresh };
     return status;
@@ -168,6 +163,9 @@ static enum store_status row_piece(sqlite3_stmt *stmt, struct piece *ret_piece, 
         .stored_bytes = (uint64_t)sql_i64(stmt, 8),
         .pack = (uint32_t)sql_i64(stmt, 9),
         .pack_at = (uint64_t)sql_i64(stmt, 10),
+        .summed = sqlite3_column_type(stmt, 11) != SQLITE_NULL,
+        .sum = (uint64_t)sql_i64(stmt, 11),
+        .damaged = sqlite3_column_type(stmt, 12) != SQLITE_NULL,
     };
     enum store_status status = piece_key(&piece, sql_str(stmt, 5), fault);
 
@@ -189,7 +187,7 @@ static enum store_status manifest_pieces(struct catalog *cat, int64_t manifest, 
     static struct sql sql = {
         .text =
             "SELECT p.at, p.kind, p.ref, p.start, p.len, p.wrapped_key, b.scope, b.hash, b.size,"
-            "       b.pack, b.at"
+            "       b.pack, b.at, b.sum, b.damaged_us"
             "  FROM piece p LEFT JOIN blob b ON p.kind = 2 AND b.id = p.ref"
             " WHERE p.manifest = ?1"
             "   AND p.at >= ifnull((SELECT max(at) FROM piece WHERE manifest = ?1 AND at <= ?2), 0)"

@@ -36,6 +36,13 @@ static const char *const migrations[SCHEMA_VERSION - 1] = {
     " (SELECT body_id FROM object WHERE body_kind = 3"
     "  UNION ALL SELECT body_id FROM version WHERE body_kind = 3);"
     "PRAGMA user_version = 4;",
+    "ALTER TABLE inline_body ADD COLUMN sum INTEGER;"
+    "ALTER TABLE inline_body ADD COLUMN damaged_us INTEGER;"
+    "CREATE INDEX inline_damaged ON inline_body(id) WHERE damaged_us IS NOT NULL;"
+    "ALTER TABLE blob ADD COLUMN sum INTEGER;"
+    "ALTER TABLE blob ADD COLUMN damaged_us INTEGER;"
+    "CREATE INDEX blob_damaged ON blob(id) WHERE damaged_us IS NOT NULL;"
+    "PRAGMA user_version = 5;",
 };
 
 static const char setup_reader[] = "PRAGMA cache_size = -1024;"

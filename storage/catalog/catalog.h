@@ -87,6 +87,10 @@ struct staged_body {
     uint64_t stored_bytes;
     uint32_t pack;    /* BLOB: number of the pack; 0: a file */
     uint64_t pack_at; /* where in the pack */
+    uint64_t sum;     /* BLOB: of the stored bytes */
+    bool stale;       /* BLOB: equal bytes were found there, and are not what they should be */
+    uint32_t stale_pack;
+    uint64_t stale_at;
     struct str wrapped_key;
 };
 
@@ -199,8 +203,11 @@ struct piece {
     uint64_t scope;        /* BLOB */
     uint64_t pack_at;      /* BLOB: where in the pack */
     uint32_t pack;         /* BLOB: 0: a file */
+    uint64_t sum;          /* BLOB: of all its stored bytes, if summed */
     int64_t ref;           /* id of the inline body or blob */
     enum body_kind kind;
+    bool summed;  /* BLOB: else only the hash says what the bytes are */
+    bool damaged; /* BLOB: found to be so, not to be read */
     uint8_t hash[SHA256_BYTES];
     uint8_t wrapped_key_bytes; /* 0: plain */
     uint8_t wrapped_key[WRAPPED_KEY_BYTES];
@@ -212,13 +219,19 @@ typedef bool piece_visit(void *context, const struct piece *piece);
 MUST_CHECK enum store_status catalog_pieces(struct catalog *cat, const struct body_ref *ref,
                                             uint64_t size, uint64_t offset, uint64_t len,
                                             piece_visit *visit, void *context, struct fault *fault);
-/* Stored bytes of an inline body in the arena. STORE_RETRY when gone. */
+/* Stored bytes of an inline body in the arena. STORE_RETRY when gone, STORE_DAMAGED when they are
+ * not what was stored. */
 MUST_CHECK enum store_status catalog_inline_get(struct catalog *cat, int64_t id,
                                                 struct arena *arena, struct str *ret_bytes,
                                                 struct fault *fault);
-/* Stored bytes of an inline body, appended to ret. STORE_RETRY when gone. */
+/* The same, appended to ret. */
 MUST_CHECK enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct buf *ret,
                                                  struct fault *fault);
+/* The whole blob of those bytes as a piece: where it is and what it should be. */
+MUST_CHECK enum store_status catalog_blob_find(struct catalog *cat, uint64_t scope,
+                                               const uint8_t hash[SHA256_BYTES],
+                                               struct piece *ret_blob, bool *ret_found,
+                                               struct fault *fault);
 /* Where the bytes are that a row promises. */
 struct blob_place {
     bool known;

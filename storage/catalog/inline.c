@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Small bodies inside the catalog. Each has exactly one owner: a version, a part or a piece.
+ *
+ * A body is stored with its sum and never read without a look at it.
  */
+#include "base/hash.h"
 #include "storage/catalog/sql.h"
 
 enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *ret_id,
                                struct fault *fault)
 {
-    static struct sql sql = { .text = "INSERT INTO inline_body(id, data) VALUES(?1, ?2)" };
+    static struct sql sql = { .text = "INSERT INTO inline_body(id, data, sum) VALUES(?1, ?2, ?3)" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     int64_t id = tx_next_seq(cat);
@@ -16,6 +19,7 @@ enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *r
         return status;
     sql_bind_i64(stmt, 1, id);
     sql_bind_text(stmt, 2, bytes);
+    sql_bind_i64(stmt, 3, (int64_t)hash_quick(bytes, 0));
     status = sql_run(cat, stmt, fault);
     if (status == STORE_OK)
         *ret_id = id;
@@ -39,8 +43,9 @@ enum store_status inline_bury(struct catalog *cat, int64_t id, struct fault *fau
 enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret_id,
                                    struct fault *fault)
 {
-    static struct sql sql = { .text = "INSERT INTO inline_body(id, data)"
-                                      " SELECT ?2, data FROM inline_body WHERE id = ?1" };
+    static struct sql sql = { .text = "INSERT INTO inline_body(id, data, sum, damaged_us)"
+                                      " SELECT ?2, data, sum, damaged_us"
+                                      "   FROM inline_body WHERE id = ?1" };
     int64_t fresh = tx_next_seq(cat);
     enum store_status status = sql_run_i64(cat, &sql, id, fresh, fault);
 
@@ -57,7 +62,7 @@ enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret
 static enum store_status find_inline(struct catalog *cat, int64_t id, sqlite3_stmt **ret_stmt,
                                      struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT data FROM inline_body WHERE id = ?1" };
+    static struct sql sql = { .text = "SELECT data, sum FROM inline_body WHERE id = ?1" };
     enum store_status status = sql_start(cat, &sql, ret_stmt, fault);
     bool row;
 
@@ -67,8 +72,13 @@ static enum store_status find_inline(struct catalog *cat, int64_t id, sqlite3_st
     status = sql_step(cat, *ret_stmt, &row, fault);
     if (status != STORE_OK)
         return status;
-    return row ? STORE_OK
-               : fault_set(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
+    if (!row)
+        return fault_set(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
+    if (sqlite3_column_type(*ret_stmt, 1) != SQLITE_NULL &&
+        (uint64_t)sql_i64(*ret_stmt, 1) != hash_quick(sql_str(*ret_stmt, 0), 0))
+        return fault_set(fault, STORE_DAMAGED, "inline body %lld does not have its sum",
+                         (long long)id);
+    return STORE_OK;
 }
 
 enum store_status catalog_inline_get(struct catalog *cat, int64_t id, struct arena *arena,

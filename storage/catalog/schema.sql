@@ -97,9 +97,12 @@ CREATE UNIQUE INDEX version_null ON version(bucket, key) WHERE (flags & 2) != 0;
 
 -- Small bodies as stored (ciphertext when the reference has a wrapped key).
 CREATE TABLE inline_body(
-    id   INTEGER PRIMARY KEY,
-    data BLOB NOT NULL
+    id         INTEGER PRIMARY KEY,
+    data       BLOB NOT NULL,
+    sum        INTEGER,              -- XXH3 of data; NULL: stored before there were sums
+    damaged_us INTEGER               -- when it was found not to have its sum; NULL: it was not
 ) STRICT;
+CREATE INDEX inline_damaged ON inline_body(id) WHERE damaged_us IS NOT NULL;
 -- Inline bodies of removed manifests, kept until no open download can need them.
 CREATE TABLE inline_dead(
     id       INTEGER PRIMARY KEY,
@@ -116,8 +119,11 @@ CREATE TABLE blob(
     dead_seq INTEGER,                -- not NULL: refs is 0 since this seq; the sweep removes it
     pack     INTEGER NOT NULL DEFAULT 0, -- number of the pack; 0: a file
     at       INTEGER NOT NULL DEFAULT 0, -- where in the pack
+    sum      INTEGER,                -- XXH3 of the stored bytes; NULL: stored before there were sums
+    damaged_us INTEGER,              -- when the bytes were found to be others; NULL: they were not
     UNIQUE(scope, hash)
 ) STRICT;
+CREATE INDEX blob_damaged ON blob(id) WHERE damaged_us IS NOT NULL;
 CREATE INDEX blob_dead ON blob(dead_seq) WHERE dead_seq IS NOT NULL;
 CREATE INDEX blob_pack ON blob(pack, at) WHERE pack > 0;
 

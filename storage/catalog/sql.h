@@ -29,7 +29,7 @@
 #define BUCKET_NAME_CACHED_MAX 64
 
 #define APPLICATION_ID 0x7061696c /* 'pail' */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x) STRINGIFY_(x)
 

@@ -1048,6 +1048,9 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
 def schema_back_to(version):
     """SQL that undoes the migrations after that version, newest first."""
     undo = {
+        5: "DROP INDEX inline_damaged; DROP INDEX blob_damaged;"
+           "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
+           "ALTER TABLE blob DROP COLUMN damaged_us; ALTER TABLE blob DROP COLUMN sum;",
         4: "",
         3: "ALTER TABLE bucket DROP COLUMN changed;",
         2: "DROP INDEX blob_pack; ALTER TABLE blob DROP COLUMN pack; ALTER TABLE blob DROP COLUMN at;",

@@ -187,14 +187,45 @@ static enum s3_error set_headers(struct op *op, const struct selection *selectio
 
 /* ---- body ---------------------------------------------------------------------------------------- */
 
+/* A body that is read while it is sent; in the request's arena. */
+struct sending {
+    const struct op *op;
+    struct body *body;
+};
+
+/* What can not be read ends the connection: the status has been sent. */
 static int64_t stream_read(void *context, void *out, size_t max)
 {
-    return body_read(context, out, max, NULL);
+    struct sending *sending = context;
+    struct fault fault = { 0 };
+    int64_t got = body_read(sending->body, out, max, &fault);
+
+    if (got < 0)
+        op_log_failure(sending->op, &fault);
+    return got;
 }
 
 static void stream_close(void *context)
 {
-    body_close(context);
+    struct sending *sending = context;
+
+    body_close(sending->body);
+}
+
+static enum s3_error attach_stream(struct op *op, struct body *body)
+{
+    struct sending *sending = ARENA_NEW(op->arena, struct sending);
+
+    if (sending == NULL) {
+        body_close(body);
+        return op_fail(op, S3_SlowDown);
+    }
+    *sending = (struct sending){ .op = op, .body = body };
+    op->reply->body_kind = HTTP_BODY_STREAM;
+    op->reply->stream = sending;
+    op->reply->read = stream_read;
+    op->reply->close_stream = stream_close;
+    return S3_OK;
 }
 
 static enum s3_error attach_body(struct op *op, const struct selection *selection)
@@ -234,11 +265,7 @@ static enum s3_error attach_body(struct op *op, const struct selection *selectio
         reply->body_kind = HTTP_BODY_MEMORY;
         return str_present(reply->memory) ? S3_OK : op_fail(op, S3_SlowDown);
     }
-    reply->body_kind = HTTP_BODY_STREAM;
-    reply->stream = body;
-    reply->read = stream_read;
-    reply->close_stream = stream_close;
-    return S3_OK;
+    return attach_stream(op, body);
 }
 
 /* 304 carries what identifies the version, nothing of its content. */

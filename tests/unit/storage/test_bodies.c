@@ -309,14 +309,14 @@ static void fsck_finds_what_is_missing_short_or_changed(void **state)
             FX_OK(f, fx_put_with(f, &put));
             (void)nftw(f->dir, damage_one, 16, FTW_PHYS);
             FX_OK(f, fx_head(f, "a", &version));
-            if (damage != 1)
+            if (damage != 1 || sealed == 0)
                 assert_int_equal(body_open(f->reader, &version, 0, 50000, &body, &f->fault),
                                  STORE_DAMAGED);
             else
                 FX_OK(f, body_open(f->reader, &version, 0, 50000, &body, &f->fault));
             if (body != NULL)
                 got = body_read(body, big, sizeof(big), &f->fault);
-            assert_true(got == (damage == 1 && sealed == 0 ? 50000 : got < 0 ? got : 0));
+            assert_true(got < 0);
             body_close(body);
             fx_stop(f);
             f->quiet_fsck = true;

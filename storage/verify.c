@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verify; see verify.h.
+ */
+#include "storage/verify.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+
+enum store_status blob_open_place(const struct store *store, const struct piece *blob, int *ret_fd,
+                                  uint64_t *ret_base, struct fault *fault)
+{
+    struct blob_name name = { .scope = blob->scope };
+
+    *ret_base = blob->pack_at;
+    if (blob->pack != 0)
+        return pack_open(&store->packs, blob->pack, blob->pack_at + blob->stored_bytes, ret_fd,
+                         fault);
+    memcpy(name.hash, blob->hash, SHA256_BYTES);
+    return blob_open(&store->blobs, &name, blob->stored_bytes, ret_fd, fault);
+}
+
+/* One of the two says what the bytes are. */
+struct judging {
+    struct hash_stream stream;
+    struct digest *digest; /* NULL: the blob has a sum */
+};
+
+static void judging_end(struct judging *judging)
+{
+    digest_close(judging->digest);
+}
+
+static bool judging_start(struct judging *judging, const struct piece *blob)
+{
+    if (blob->summed)
+        hash_stream_start(&judging->stream);
+    else
+        judging->digest = digest_open(DIGEST_SHA256);
+    return blob->summed || judging->digest != NULL;
+}
+
+static void judging_add(struct judging *judging, const void *bytes, size_t len)
+{
+    if (judging->digest != NULL)
+        digest_update(judging->digest, bytes, len);
+    else
+        hash_stream_add(&judging->stream, bytes, len);
+}
+
+static bool judging_holds(struct judging *judging, const struct piece *blob)
+{
+    uint8_t hash[SHA256_BYTES];
+
+    if (judging->digest == NULL)
+        return hash_stream_end(&judging->stream) == blob->sum;
+    digest_final(judging->digest, hash);
+    return memcmp(hash, blob->hash, SHA256_BYTES) == 0;
+}
+
+enum store_status blob_verify(const struct piece *blob, int fd, uint64_t base, struct buf *room,
+                              struct fault *fault)
+{
+    CLEANUP(judging_end) struct judging judging = { .digest = NULL };
+
+    if (!judging_start(&judging, blob) || !buf_reserve(room, VERIFY_STEP_BYTES))
+        return fault_set(fault, STORE_NO_MEMORY, "verify a blob");
+
+    for (uint64_t at = 0; at < blob->stored_bytes;) {
+        size_t len = (size_t)u64_min(VERIFY_STEP_BYTES, blob->stored_bytes - at);
+        int error = file_read_at(fd, base + at, room->p, len);
+
+        /* Bytes that can not be read are not there, whatever the reason. */
+        if (error < 0)
+            return fault_set(fault, STORE_DAMAGED, "blob %lld can not be read: %s",
+                             (long long)blob->ref, strerror(-error));
+        judging_add(&judging, room->p, len);
+        at += len;
+    }
+    return judging_holds(&judging, blob)
+               ? STORE_OK
+               : fault_set(fault, STORE_DAMAGED,
+                           "blob %lld does not have the bytes it was stored with",
+                           (long long)blob->ref);
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stored bytes that decay: never taken for good ones, and mended by an upload of the same bytes."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from botocore.exceptions import ResponseStreamingError
+
+from sdk import expect
+from sdk.cloud import Cloud
+from wire import process
+
+LARGE = 5 << 20
+
+
+@pytest.fixture
+def served(make_server):
+    """A server of its own with a bucket "seed"."""
+    server = make_server("--buckets", "seed")
+    server.s3 = Cloud(server).client(response_checksum_validation="when_required")
+    return server
+
+
+def fsck(server, *options):
+    """Of a server that is stopped for good."""
+    if not getattr(server, "stopped", False):
+        server.stop()
+        server.stopped = True
+    return subprocess.run([process.program(), "fsck", *options, server.directory], capture_output=True, text=True)
+
+
+def turn_a_bit_over(server, body):
+    """In the one stored copy of a body, looked for by 64 of its bytes."""
+    for path in server.directory.rglob("*"):
+        if not path.is_file() or path.parent.name == "quarantine" or path.name.startswith("catalog.db-"):
+            continue
+        data = path.read_bytes()
+        at = data.find(body[1000:1064])
+        if at >= 0:
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(bytes([data[at] ^ 1]))
+            return
+    raise AssertionError("the body is nowhere")
+
+
+def put_parts(s3, key, parts):
+    upload = s3.create_multipart_upload(Bucket="seed", Key=key)["UploadId"]
+    etags = [s3.upload_part(Bucket="seed", Key=key, UploadId=upload, PartNumber=n, Body=body)["ETag"]
+             for n, body in enumerate(parts, 1)]  # fmt: skip
+    s3.complete_multipart_upload(Bucket="seed", Key=key, UploadId=upload, MultipartUpload={
+        "Parts": [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(etags, 1)]})  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [2000, 300 << 10, 500_000])
+def test_rot__a_decayed_body_is_an_error_and_an_upload_of_it_mends_it(served, size):
+    body, s3 = os.urandom(size), served.s3
+    s3.put_object(Bucket="seed", Key="a key", Body=body)
+    served.stop()
+    turn_a_bit_over(served, body)
+    served.start()
+    if size < 65536:
+        with expect.refused(500, "InternalError"):
+            s3.get_object(Bucket="seed", Key="a key")
+    else:
+        with pytest.raises(ResponseStreamingError, match="IncompleteRead"):
+            s3.get_object(Bucket="seed", Key="a key")["Body"].read()
+    assert re.search(r'req=\w+ bucket=seed key="a key" .* does not have', served.stderr())
+    s3.put_object(Bucket="seed", Key="a key", Body=body)
+    assert s3.get_object(Bucket="seed", Key="a key")["Body"].read() == body
+    assert fsck(served, "--read-data").returncode == 0
+
+
+@pytest.mark.parametrize("size", [300 << 10, 6 << 20])
+def test_rot__an_upload_under_another_key_mends_every_object_of_the_same_bytes(served, size):
+    body, s3 = os.urandom(size), served.s3
+    s3.put_object(Bucket="seed", Key="a", Body=body)
+    s3.copy_object(Bucket="seed", Key="copy", CopySource="seed/a")
+    turn_a_bit_over(served, body)
+    s3.put_object(Bucket="seed", Key="b", Body=body)
+    for key in ("a", "copy", "b"):
+        assert s3.get_object(Bucket="seed", Key=key)["Body"].read() == body
+    assert fsck(served, "--read-data").returncode == 0
+
+
+@pytest.mark.parametrize("encrypted", [{}, {"ServerSideEncryption": "AES256"}])
+def test_rot__a_copy_that_reads_does_not_make_good_bytes_of_decayed_ones(served, encrypted):
+    body, s3 = os.urandom(300 << 10), served.s3
+    s3.put_object(Bucket="seed", Key="a", Body=body)
+    turn_a_bit_over(served, body)
+    with expect.refused(500, "InternalError"):
+        s3.copy_object(Bucket="seed", Key="b", CopySource="seed/a", ChecksumAlgorithm="SHA256", **encrypted)
+    assert "Contents" in s3.list_objects_v2(Bucket="seed", Prefix="a")
+    assert "Contents" not in s3.list_objects_v2(Bucket="seed", Prefix="b")
+
+
+def test_rot__a_decayed_part_cuts_the_connection_before_the_end(served):
+    parts, s3 = [os.urandom(LARGE), os.urandom(300_000)], served.s3
+    put_parts(s3, "m", parts)
+    turn_a_bit_over(served, parts[0])
+    with pytest.raises(ResponseStreamingError, match="IncompleteRead"):
+        s3.get_object(Bucket="seed", Key="m")["Body"].read()
+    assert re.search(r"req=\w+ bucket=seed key=m blob \d+ does not have", served.stderr())
+    s3.put_object(Bucket="seed", Key="part", Body=parts[0])
+    assert s3.get_object(Bucket="seed", Key="m")["Body"].read() == b"".join(parts)

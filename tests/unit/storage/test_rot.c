@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stored bytes that decay: they are not given out for good ones, and an upload of the same bytes
+ * mends every object that shares them.
+ */
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATTERN_BYTES 64
+
+static char content[2 << 20];
+static char found_in[200];
+static off_t found_at;
+
+/* ---- a bit turned over ------------------------------------------------------------------- */
+
+static int search_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    static const char *wanted = content + 500;
+    CLEANUP(buf_free) struct buf bytes = BUF_WITH_MAX(SIZE_MAX / 2);
+    int fd;
+    char *at;
+
+    (void)ftw;
+    if (flag != FTW_F || strstr(path, "catalog.db-") != NULL || strstr(path, "quarantine") != NULL)
+        return 0;
+    fd = open(path, O_RDONLY);
+    assert_true(fd >= 0 && buf_reserve(&bytes, (size_t)st->st_size + 1));
+    assert_int_equal(read(fd, bytes.p, (size_t)st->st_size), st->st_size);
+    (void)close(fd);
+    at = memmem(bytes.p, (size_t)st->st_size, wanted, PATTERN_BYTES);
+    if (at == NULL)
+        return 0;
+    (void)snprintf(found_in, sizeof(found_in), "%s", path);
+    found_at = at - bytes.p;
+    return 1;
+}
+
+static void turn_over(const char *path, off_t at)
+{
+    int fd = open(path, O_RDWR);
+    char byte;
+
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 4;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    (void)close(fd);
+}
+
+/* One bit of the stored copy of `content`, wherever it is. */
+static void decay(struct fixture *f)
+{
+    assert_int_equal(nftw(f->dir, search_file, 16, FTW_PHYS), 1);
+    turn_over(found_in, found_at);
+}
+
+/* ---- placements -------------------------------------------------------------------------- */
+
+static const struct placement {
+    const char *name;
+    size_t bytes;
+    bool announced;
+} placements[] = {
+    { "inline", 1000, true },
+    { "pack", 300 * 1024, true },
+    { "file", 300 * 1024, false },
+};
+
+static struct str fill(const struct placement *placement)
+{
+    fx_fill(content, placement->bytes, (uint32_t)placement->bytes);
+    return str_make(content, placement->bytes);
+}
+
+static void put(struct fixture *f, const char *key, struct str bytes, bool announced)
+{
+    struct fx_put put = { .key = str_from_cstr(key), .bytes = bytes, .announced = announced };
+
+    FX_OK(f, fx_put_with(f, &put));
+}
+
+/* What a whole read of a key comes to. */
+static enum store_status whole_read(struct fixture *f, const char *key, struct str expected)
+{
+    struct version version;
+    struct str bytes;
+    struct body *body = NULL;
+    char *out = arena_alloc(f->arena, expected.len);
+    enum store_status status;
+    int64_t got;
+
+    reader_begin(f->reader);
+    FX_OK(f, fx_head(f, key, &version));
+    status = body_load(f->reader, &version, 0, version.size_bytes, f->arena, &bytes, &f->fault);
+    if (status == STORE_OK && str_present(bytes))
+        assert_true(str_eq(bytes, expected));
+    if (status == STORE_OK && !str_present(bytes))
+        status = body_open(f->reader, &version, 0, version.size_bytes, &body, &f->fault);
+    reader_end(f->reader);
+    if (body == NULL)
+        return status;
+
+    got = body_read(body, out, expected.len, &f->fault);
+    body_close(body);
+    if (got < 0)
+        return (enum store_status) - got;
+    assert_true(str_eq(str_make(out, (size_t)got), expected));
+    return STORE_OK;
+}
+
+static void a_whole_read_of_decayed_bytes_fails(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(placements); i++) {
+        struct fixture *f = fx_open(NULL);
+        struct str bytes = fill(&placements[i]);
+
+        put(f, "a", bytes, placements[i].announced);
+        fx_stop(f);
+        fx_start(f);
+        assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+        fx_stop(f);
+        decay(f);
+        fx_start(f);
+        assert_int_equal(whole_read(f, "a", bytes), STORE_DAMAGED);
+        fx_stop(f);
+        f->quiet_fsck = true;
+        assert_true(fx_fsck(f).errors > 0);
+        fx_remove(f);
+    }
+}
+
+static void every_upload_of_the_same_bytes_mends_all_that_share_them(void **state)
+{
+    (void)state;
+    for (size_t from = 1; from < COUNT_OF(placements); from++) {
+        for (size_t to = 1; to < COUNT_OF(placements); to++) {
+            struct fixture *f = fx_open(NULL);
+            struct str bytes = fill(&placements[from]);
+
+            put(f, "a", bytes, placements[from].announced);
+            FX_OK(f, fx_copy(f, "a", "b", /* rewrite= */ false));
+            decay(f);
+            assert_int_equal(whole_read(f, "a", bytes), STORE_DAMAGED);
+            assert_int_equal(whole_read(f, "b", bytes), STORE_DAMAGED);
+            put(f, "c", bytes, placements[to].announced);
+            assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+            assert_int_equal(whole_read(f, "b", bytes), STORE_OK);
+            assert_int_equal(whole_read(f, "c", bytes), STORE_OK);
+            /* A file over a file is replaced without being looked at. */
+            assert_int_equal(store_counters(f->store).blobs_mended, from == 1 || to == 1);
+
+            /* A good copy stays where it is. */
+            put(f, "d", bytes, placements[from].announced);
+            assert_int_equal(store_counters(f->store).blobs_mended, from == 1 || to == 1);
+            FX_OK(f, fx_delete(f, "a"));
+            FX_OK(f, fx_delete(f, "b"));
+            FX_OK(f, fx_delete(f, "c"));
+            FX_OK(f, store_sweep_now(f->store, &f->fault));
+            assert_int_equal(whole_read(f, "d", bytes), STORE_OK);
+            fx_close(f);
+        }
+    }
+}
+
+static void a_missing_file_is_mended_by_an_upload(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct str bytes = fill(&placements[2]);
+
+    (void)state;
+    put(f, "a", bytes, /* announced= */ false);
+    assert_int_equal(nftw(f->dir, search_file, 16, FTW_PHYS), 1);
+    assert_int_equal(unlink(found_in), 0);
+    assert_int_equal(whole_read(f, "a", bytes), STORE_DAMAGED);
+    put(f, "b", bytes, /* announced= */ true);
+    assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+    fx_close(f);
+}
+
+/* Both sides of the size up to which a file that goes out as it is is read first. */
+static void whole_files_are_verified_up_to_a_bound(void **state)
+{
+    static const size_t sizes[] = { 512 * 1024, 512 * 1024 + 1 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct fixture *f = fx_open(NULL);
+        struct placement placement = { "file", sizes[i], false };
+        struct str bytes = fill(&placement);
+        struct version version;
+        struct body *body;
+        char *out = arena_alloc(f->arena, sizes[i]);
+
+        put(f, "a", bytes, placement.announced);
+        decay(f);
+        FX_OK(f, fx_head(f, "a", &version));
+        assert_int_equal(body_open(f->reader, &version, 0, sizes[i], &body, &f->fault),
+                         i == 0 ? STORE_DAMAGED : STORE_OK);
+        if (i == 1) {
+            /* Through memory: the last bytes are held back. */
+            assert_int_equal(body_read(body, out, 300000, &f->fault), 300000);
+            assert_int_equal(body_read(body, out, sizes[i] - 300000, &f->fault), -STORE_DAMAGED);
+            body_close(body);
+        }
+        fx_stop(f);
+        fx_remove(f);
+    }
+}
+
+static void a_decayed_part_ends_the_read_of_its_object(void **state)
+{
+    static const uint32_t numbers[] = { 1, 3 };
+    struct fixture *f = fx_open(NULL);
+    struct str first = fill(&placements[1]);
+    static char second[200000];
+    static char whole[600000];
+    struct str upload = fx_upload(f, "m");
+
+    (void)state;
+    fx_fill(second, sizeof(second), 77);
+    memcpy(whole, first.p, first.len);
+    memcpy(whole + first.len, second, sizeof(second));
+    FX_OK(f, fx_part(f, "m", upload, 1, first, NULL));
+    FX_OK(f, fx_part(f, "m", upload, 3, str_make(second, sizeof(second)), NULL));
+    FX_OK(f, fx_complete(f, "m", upload, numbers, 2));
+    assert_int_equal(whole_read(f, "m", str_make(whole, first.len + sizeof(second))), STORE_OK);
+    decay(f);
+    assert_int_equal(whole_read(f, "m", str_make(whole, first.len + sizeof(second))),
+                     STORE_DAMAGED);
+    /* A copy that writes the bytes anew does not make good bytes of them. */
+    assert_int_equal(fx_copy(f, "m", "sealed", /* rewrite= */ true), STORE_DAMAGED);
+    put(f, "other", first, true);
+    assert_int_equal(whole_read(f, "m", str_make(whole, first.len + sizeof(second))), STORE_OK);
+    fx_close(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_whole_read_of_decayed_bytes_fails),
+        cmocka_unit_test(every_upload_of_the_same_bytes_mends_all_that_share_them),
+        cmocka_unit_test(a_missing_file_is_mended_by_an_upload),
+        cmocka_unit_test(whole_files_are_verified_up_to_a_bound),
+        cmocka_unit_test(a_decayed_part_ends_the_read_of_its_object),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
