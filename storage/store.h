@@ -336,7 +336,10 @@ struct upload_end {
 
 typedef bool upload_visit(void *context, struct str common_prefix, const struct upload *upload);
 
-/* Open uploads by (key, initiation order). */
+/*
+ * Open uploads by (key, initiation order). STORE_NO_UPLOAD: the id marker is no upload's, or one of
+ * another key; an upload of key_marker that is no more is a good marker.
+ */
 MUST_CHECK enum store_status upload_list(struct reader *reader, int64_t bucket_id,
                                          const struct upload_query *query, upload_visit *visit,
                                          void *context, struct arena *arena,

@@ -73,21 +73,55 @@ static enum store_status run(struct upload_scan *scan, int64_t bucket_id, enum p
     }
 }
 
+/*
+ * An upload that is no more still names a place: ids are given out in order. Not a marker is one
+ * that was never given out, and one of another key.
+ */
+static enum store_status check_id_marker(struct upload_scan *scan, int64_t bucket_id,
+                                         struct str key, const struct version_id *id)
+{
+    static struct sql sql = { .text = "SELECT (SELECT value >= ?1 FROM meta WHERE name = 'seq'),"
+                                      "       COALESCE((SELECT tail = ?2 AND bucket = ?3"
+                                      "                        AND key = ?4"
+                                      "                   FROM upload WHERE id = ?1), 1)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(scan->cat, &sql, &stmt, scan->fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, id->seq);
+    sql_bind_i64(stmt, 2, (int64_t)id->tail);
+    sql_bind_i64(stmt, 3, bucket_id);
+    sql_bind_text(stmt, 4, key);
+    status = sql_step(scan->cat, stmt, &row, scan->fault);
+    if (status != STORE_OK)
+        return status;
+    return row && sql_i64(stmt, 0) != 0 && sql_i64(stmt, 1) != 0 ? STORE_OK : STORE_NO_UPLOAD;
+}
+
 /* With an upload id the marker's own key is read again, from behind that upload. */
-static void apply_id_marker(struct upload_scan *scan, const struct upload_query *query)
+static enum store_status apply_id_marker(struct upload_scan *scan, int64_t bucket_id,
+                                         const struct upload_query *query)
 {
     struct version_id id;
+    enum store_status status;
 
-    if (query->upload_id_marker.len == 0 || scan->page.empty || !scan->page.marker_applies ||
+    if (query->upload_id_marker.len == 0)
+        return STORE_OK;
+    if (!version_id_parse(query->upload_id_marker, &id) || id.kind != VERSION_EXACT)
+        return STORE_NO_UPLOAD;
+    status = check_id_marker(scan, bucket_id, query->key_marker, &id);
+    if (status != STORE_OK || scan->page.empty || !scan->page.marker_applies ||
         !str_starts(query->key_marker, query->prefix) ||
-        query->key_marker.len > STORE_KEY_BYTES_MAX ||
-        !version_id_parse(query->upload_id_marker, &id) || id.kind != VERSION_EXACT)
-        return;
+        query->key_marker.len > STORE_KEY_BYTES_MAX)
+        return status;
 
     scan->page.lower.len = query->key_marker.len;
     if (query->key_marker.len > 0)
         memcpy(scan->page.lower.bytes, query->key_marker.p, query->key_marker.len);
     scan->after_id = id.seq;
+    return STORE_OK;
 }
 
 enum store_status catalog_upload_list(struct catalog *cat, int64_t bucket_id,
@@ -107,12 +141,11 @@ enum store_status catalog_upload_list(struct catalog *cat, int64_t bucket_id,
 
     page_start(&scan.page, query->prefix, query->delimiter, query->key_marker, PAGE_AFTER_TOKEN,
                query->max);
-    apply_id_marker(&scan, query);
-    while (!scan.page.empty && step == PAGE_RESEEK) {
+    status = apply_id_marker(&scan, bucket_id, query);
+    while (status == STORE_OK && !scan.page.empty && step == PAGE_RESEEK)
         status = run(&scan, bucket_id, &step);
-        if (status != STORE_OK)
-            return status;
-    }
+    if (status != STORE_OK)
+        return status;
 
     end = (struct upload_end){ .truncated = scan.page.truncated,
                                .next_key = key_view(&scan.page.last),

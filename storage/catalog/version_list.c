@@ -52,15 +52,16 @@ static enum store_status offer(struct merge *merge, sqlite3_stmt *stmt, bool lat
     return merge->visit(merge->context, STR_NONE, &listed) ? STORE_OK : STORE_STOPPED;
 }
 
-/* Versions of the marker's key that are older than the marker. */
-static enum store_status scan_marker_key(struct merge *merge, int64_t bucket_id, struct str key,
-                                         int64_t before_seq, enum page_step *ret_step)
+/*
+ * Rows of one key that are older than before_seq. ret_step: PAGE_SKIP when there are no more;
+ * PAGE_RESEEK when the rest of the key falls under one prefix.
+ */
+static enum store_status offer_older(struct merge *merge, struct sql *sql, int64_t bucket_id,
+                                     struct str key, int64_t before_seq, bool latest,
+                                     enum page_step *ret_step)
 {
-    static struct sql sql = { .text = "SELECT" MERGED_COLUMNS "FROM version"
-                                      " WHERE bucket = ?1 AND key = ?2 AND seq < ?3"
-                                      " ORDER BY seq DESC" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(merge->cat, &sql, &stmt, merge->fault);
+    enum store_status status = sql_start(merge->cat, sql, &stmt, merge->fault);
     bool row;
 
     if (status != STORE_OK)
@@ -69,22 +70,44 @@ static enum store_status scan_marker_key(struct merge *merge, int64_t bucket_id,
     sql_bind_text(stmt, 2, key);
     sql_bind_i64(stmt, 3, before_seq);
 
-    *ret_step = PAGE_RESEEK;
+    *ret_step = PAGE_SKIP;
     for (;;) {
         enum page_step step;
 
         status = sql_step(merge->cat, stmt, &row, merge->fault);
         if (status != STORE_OK || !row)
             return status;
-        status = offer(merge, stmt, /* latest= */ false, &step);
+        status = offer(merge, stmt, latest, &step);
         if (status != STORE_OK)
             return status;
-        /* A reseek means: the rest of this key falls under one prefix, go on behind it. */
         if (step == PAGE_END || step == PAGE_RESEEK) {
             *ret_step = step;
             return STORE_OK;
         }
     }
+}
+
+/*
+ * Versions of the marker's key that are older than the marker. One of them may have become the
+ * current one since: what was newer may be gone, the marker itself too.
+ */
+static enum store_status scan_marker_key(struct merge *merge, int64_t bucket_id, struct str key,
+                                         int64_t before_seq, enum page_step *ret_step)
+{
+    static struct sql current_sql = { .text = "SELECT" MERGED_COLUMNS "FROM object"
+                                              " WHERE bucket = ?1 AND key = ?2 AND seq < ?3" };
+    static struct sql history_sql = { .text = "SELECT" MERGED_COLUMNS "FROM version"
+                                              " WHERE bucket = ?1 AND key = ?2 AND seq < ?3"
+                                              " ORDER BY seq DESC" };
+    enum store_status status =
+        offer_older(merge, &current_sql, bucket_id, key, before_seq, /* latest= */ true, ret_step);
+
+    if (status == STORE_OK && *ret_step == PAGE_SKIP)
+        status = offer_older(merge, &history_sql, bucket_id, key, before_seq, /* latest= */ false,
+                             ret_step);
+    if (status == STORE_OK && *ret_step == PAGE_SKIP)
+        *ret_step = PAGE_RESEEK;
+    return status;
 }
 
 static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct page *page)
@@ -138,7 +161,10 @@ static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_
     return status;
 }
 
-/* The number behind a version marker; 0 when it names nothing older. */
+/*
+ * The number behind a version marker. "null" names a place only while there is a null version; when
+ * it is gone the key is listed again from its newest: to say something twice is better than never.
+ */
 static enum store_status marker_seq(struct merge *merge, int64_t bucket_id,
                                     const struct list_query *query, struct arena *arena,
                                     int64_t *ret_seq)
@@ -150,14 +176,10 @@ static enum store_status marker_seq(struct merge *merge, int64_t bucket_id,
     if (query->version_marker.kind == VERSION_EXACT)
         return STORE_OK;
 
-    *ret_seq = 0;
     status = catalog_version_get(merge->cat, bucket_id, query->after, query->version_marker, arena,
                                  &version, merge->fault);
-    if (status == STORE_NO_VERSION || status == STORE_NO_KEY)
-        return STORE_OK;
-    if (status == STORE_OK)
-        *ret_seq = version.seq;
-    return status;
+    *ret_seq = status == STORE_OK ? version.seq : INT64_MAX;
+    return status == STORE_NO_VERSION || status == STORE_NO_KEY ? STORE_OK : status;
 }
 
 static enum store_status run(struct merge *merge, int64_t bucket_id, const struct list_query *query,

@@ -276,6 +276,123 @@ static void versions_roll_up_too(void **state)
     fx_close(f);
 }
 
+/* ---- pages of versions that are deleted meanwhile ------------------------------------------ */
+
+#define LISTED_MAX 64
+
+struct listed_page {
+    size_t count;
+    struct {
+        char key[KEY_LEN_MAX + 1];
+        char id[VERSION_TEXT_LEN + 1];
+    } at[LISTED_MAX];
+};
+
+static bool keep_version(void *context, struct str prefix, const struct listed_version *listed)
+{
+    struct listed_page *page = context;
+    char id[VERSION_TEXT_LEN];
+    struct str text = listed_version_id(listed, id);
+
+    assert_false(str_present(prefix));
+    assert_true(page->count < LISTED_MAX);
+    (void)snprintf(page->at[page->count].key, sizeof(page->at[0].key), "%.*s",
+                   STR_ARG(listed->key));
+    (void)snprintf(page->at[page->count].id, sizeof(page->at[0].id), "%.*s", STR_ARG(text));
+    page->count++;
+    return true;
+}
+
+static void next_versions(struct fixture *f, struct list_query *query, struct listed_page *page,
+                          bool *ret_more)
+{
+    struct list_end end;
+
+    page->count = 0;
+    FX_OK(f, version_list(f->reader, fx_bucket_id(f), query, keep_version, page, f->arena, &end,
+                          &f->fault));
+    *ret_more = end.truncated;
+    query->after = end.next;
+    query->has_version_marker = end.next_version_id.len > 0;
+    if (query->has_version_marker)
+        assert_true(version_id_parse(end.next_version_id, &query->version_marker));
+}
+
+/* Keys with versions, markers and null versions among them: put under all three states. */
+static size_t make_history(struct fixture *f)
+{
+    static const char *const keys[] = { "a", "b", "b/c", "d" };
+    struct list_query query = { .prefix = STR(""), .max = LISTED_MAX };
+    struct listed_page all;
+    bool more;
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        FX_OK(f, fx_put(f, keys[i], STR("0")));
+    for (int i = 0; i < 24; i++) {
+        const char *key = keys[(size_t)rand() % COUNT_OF(keys)];
+
+        FX_OK(f, fx_versioning(f, rand() % 4 == 0 ? VERSIONING_SUSPENDED : VERSIONING_ENABLED));
+        FX_OK(f, rand() % 4 == 0 ? fx_delete(f, key) : fx_put(f, key, STR("1")));
+    }
+    next_versions(f, &query, &all, &more);
+    assert_false(more);
+    return all.count;
+}
+
+/* The usual way to empty a bucket: a page, delete it, the next one with the markers given. */
+static void a_page_goes_on_behind_versions_that_are_gone(void **state)
+{
+    (void)state;
+    for (uint32_t max = 1; max <= 9; max++) {
+        struct fixture *f = fx_open(NULL);
+        struct list_query query = { .prefix = STR(""), .max = max };
+        struct listed_page page;
+        size_t left = make_history(f);
+        bool more;
+
+        do {
+            struct delete_item item;
+
+            next_versions(f, &query, &page, &more);
+            assert_true(page.count > 0);
+            for (size_t i = 0; i < page.count; i++)
+                FX_OK(f, fx_delete_version(f, page.at[i].key, page.at[i].id, &item));
+            left -= page.count;
+        } while (more);
+        assert_int_equal(left, 0);
+        query = (struct list_query){ .prefix = STR(""), .max = LISTED_MAX };
+        next_versions(f, &query, &page, &more);
+        assert_int_equal(page.count, 0);
+        fx_close(f);
+    }
+}
+
+/* What is newer than a marker does not come back because the marker is gone. */
+static void a_marker_that_is_gone_keeps_its_place(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct list_query query = { .prefix = STR(""), .max = 2 };
+    struct listed_page first;
+    struct listed_page rest;
+    struct delete_item item;
+    bool more;
+
+    (void)state;
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    for (int i = 0; i < 4; i++)
+        FX_OK(f, fx_put(f, "k", STR("x")));
+    next_versions(f, &query, &first, &more);
+    FX_OK(f, fx_delete_version(f, "k", first.at[1].id, &item));
+    FX_OK(f, fx_put(f, "k", STR("newer")));
+    next_versions(f, &query, &rest, &more);
+    assert_int_equal(rest.count, 2);
+    assert_false(more);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 2; j++)
+            assert_string_not_equal(rest.at[i].id, first.at[j].id);
+    fx_close(f);
+}
+
 /* ---- what common prefixes cost ----------------------------------------------------------- */
 
 struct cost {
@@ -367,6 +484,8 @@ int main(void)
         cmocka_unit_test(start_after_inside_a_prefix_still_gives_the_prefix),
         cmocka_unit_test(delete_markers_are_not_listed),
         cmocka_unit_test(versions_roll_up_too),
+        cmocka_unit_test(a_page_goes_on_behind_versions_that_are_gone),
+        cmocka_unit_test(a_marker_that_is_gone_keeps_its_place),
         cmocka_unit_test(a_visitor_can_stop),
         cmocka_unit_test(long_prefixes_cost_a_search_and_few_rows),
         cmocka_unit_test(short_prefixes_cost_no_search),

@@ -291,6 +291,62 @@ static void open_uploads_are_listed_by_key_then_age(void **state)
     fx_close(f);
 }
 
+static enum store_status list_after(struct fixture *f, const char *key, struct str id,
+                                    struct seen *seen)
+{
+    struct upload_query query = {
+        .prefix = STR(""), .key_marker = str_from_cstr(key), .upload_id_marker = id, .max = 10
+    };
+    struct upload_end end;
+
+    seen->log[0] = '\0';
+    return upload_list(f->reader, fx_bucket_id(f), &query, note, seen, f->arena, &end, &f->fault);
+}
+
+static void an_upload_that_is_no_more_is_still_a_place(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct seen seen = { .f = f };
+    static const uint32_t one[] = { 1 };
+    struct str first;
+    struct str second;
+
+    (void)state;
+    (void)fx_upload(f, "k");
+    first = fx_upload(f, "k");
+    second = fx_upload(f, "k");
+    (void)fx_upload(f, "k");
+    (void)fx_upload(f, "l");
+    FX_OK(f, fx_abort(f, "k", first));
+    FX_OK(f, list_after(f, "k", first, &seen));
+    assert_string_equal(seen.log, "k k l ");
+    FX_OK(f, fx_part(f, "k", second, 1, part_bytes(1, 10), NULL));
+    FX_OK(f, fx_complete(f, "k", second, one, 1));
+    FX_OK(f, list_after(f, "k", first, &seen));
+    assert_string_equal(seen.log, "k l ");
+    FX_OK(f, list_after(f, "k", second, &seen));
+    assert_string_equal(seen.log, "k l ");
+    fx_close(f);
+}
+
+static void a_marker_that_is_no_upload_of_the_key_is_refused(void **state)
+{
+    static const char *const junk[] = { "X", "null", "00000000000000000000000000000000",
+                                        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+                                        "00000000000000007fffffffffffffff" };
+    struct fixture *f = fx_open(NULL);
+    struct seen seen = { .f = f };
+    struct str id;
+
+    (void)state;
+    id = fx_upload(f, "k");
+    FX_OK(f, list_after(f, "k", id, &seen));
+    assert_int_equal(list_after(f, "j", id, &seen), STORE_NO_UPLOAD);
+    for (size_t i = 0; i < COUNT_OF(junk); i++)
+        assert_int_equal(list_after(f, "k", str_from_cstr(junk[i]), &seen), STORE_NO_UPLOAD);
+    fx_close(f);
+}
+
 static void old_uploads_expire(void **state)
 {
     struct store_options options = { .durability = STORE_RELAXED,
@@ -337,6 +393,8 @@ int main(void)
         cmocka_unit_test(a_replaced_part_says_retry_and_an_aborted_upload_is_gone),
         cmocka_unit_test(one_empty_part_is_an_empty_multipart_object),
         cmocka_unit_test(open_uploads_are_listed_by_key_then_age),
+        cmocka_unit_test(an_upload_that_is_no_more_is_still_a_place),
+        cmocka_unit_test(a_marker_that_is_no_upload_of_the_key_is_refused),
         cmocka_unit_test(old_uploads_expire),
     };
 
