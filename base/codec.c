@@ -151,8 +151,16 @@ static const bool uri_plain[256] = {
     ['.'] = true,         ['_'] = true,         ['~'] = true,
 };
 
+/* What java.net.URLEncoder leaves, and '/'. */
+static const bool listed_plain[256] = {
+    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true,
+    ['.'] = true,         ['_'] = true,         ['*'] = true,         ['/'] = true,
+};
+
 static bool uri_stays(char c, enum uri_keep keep)
 {
+    if (keep == URI_LISTED)
+        return listed_plain[(uint8_t)c];
     return uri_plain[(uint8_t)c] || (c == '/' && keep == URI_KEEP_SLASH);
 }
 
@@ -176,7 +184,10 @@ void uri_encode(struct buf *out, struct str s, enum uri_keep keep)
 
         buf_append(out, s.p + plain_from, i - plain_from);
         plain_from = i + 1;
-        uri_escape(out, c);
+        if (c == ' ' && keep == URI_LISTED)
+            buf_char(out, '+');
+        else
+            uri_escape(out, c);
     }
 
     if (plain_from < s.len)

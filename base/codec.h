@@ -27,6 +27,7 @@ MUST_CHECK bool base64_decode(struct str s, void *out, size_t out_max, size_t *r
 enum uri_keep {
     URI_KEEP_NONE = 0,  /* encode all but A-Z a-z 0-9 - . _ ~ */
     URI_KEEP_SLASH = 1, /* also leave / */
+    URI_LISTED = 2,     /* as S3's listings have it: all but A-Z a-z 0-9 - . _ * /, a blank is + */
 };
 
 /* Percent-encode with upper-case digits, as SigV4's UriEncode does. */

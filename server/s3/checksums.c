@@ -157,15 +157,22 @@ enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *r
     return CHECKSUM_NONE;
 }
 
-void xml_owner(struct op *op, struct buf *out, struct str element, struct str canonical_id)
+void xml_owner(struct buf *out, struct str canonical_id)
+{
+    buf_lit(out, "<Owner>");
+    xml_text(out, STR("ID"), canonical_id);
+    buf_lit(out, "</Owner>");
+}
+
+void xml_initiator(struct op *op, struct buf *out, struct str canonical_id)
 {
     const struct user *user = users_by_canonical_id(op->options->auth.users, canonical_id);
 
-    xml_open(out, element);
+    buf_lit(out, "<Initiator>");
     xml_text(out, STR("ID"), canonical_id);
     if (user != NULL)
         xml_text(out, STR("DisplayName"), user->display_name);
-    xml_close(out, element);
+    buf_lit(out, "</Initiator>");
 }
 
 void xml_etag(struct buf *out, struct str etag)

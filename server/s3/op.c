@@ -71,7 +71,12 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
             return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
         return op_fail(op, S3_BucketAlreadyExists, op->bucket_name);
     case STORE_BUCKET_NOT_EMPTY:
-        return op_fail(op, S3_BucketNotEmpty, op->bucket_name);
+        return op_fail_text(op, S3_BucketNotEmpty,
+                            op->bucket.versioning != VERSIONING_NEVER
+                                ? STR("The bucket you tried to delete is not empty. You must "
+                                      "delete all versions in the bucket.")
+                                : STR_NONE,
+                            op->bucket_name);
     case STORE_PRECONDITION_FAILED:
         if (str_present(op_header(op, "if-none-match")))
             return op_fail(op, S3_PreconditionFailed, STR("If-None-Match"));

@@ -53,7 +53,7 @@ enum route_flags {
     ROUTE_CHECKSUM = 8,    /* Content-MD5 or x-amz-checksum-* is required */
     ROUTE_LENGTH = 16,     /* Content-Length (or chunked) is required */
     ROUTE_NEW_BUCKET = 32, /* the bucket need not exist */
-    ROUTE_MARKER_OK = 64,  /* a delete marker is handed to the operation */
+    ROUTE_MARKER = 64,     /* a current delete marker is refused as one: 405, not 404 */
     ROUTE_OF_OBJECT = 128, /* x-amz-checksum-* describe the object, not the body sent */
     ROUTE_REGION = 256,    /* x-amz-bucket-region is told, also to whom the rest is refused */
 };
@@ -283,8 +283,9 @@ void xml_checksum(struct op *op, struct buf *out, const struct stored_checksum *
 /* <ChecksumCRC32> from a child of node: kind and text; CHECKSUM_NONE when there is none. */
 enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *ret_text);
 
-/* <Owner>/<Initiator> with ID and DisplayName. */
-void xml_owner(struct op *op, struct buf *out, struct str element, struct str canonical_id);
+/* <Owner>, which S3 gives no DisplayName any more, and an upload's <Initiator>, which has one. */
+void xml_owner(struct buf *out, struct str canonical_id);
+void xml_initiator(struct op *op, struct buf *out, struct str canonical_id);
 
 /* If-Match, If-None-Match (and the x-amz-if-match-* pair) of a write. */
 MUST_CHECK enum s3_error condition_from_request(struct op *op, bool for_delete,
@@ -336,15 +337,25 @@ struct version_id version_id_of(const struct version *version);
 struct list_form {
     struct str prefix, delimiter; /* "" when absent */
     uint32_t max;                 /* clamped to STORE_LIST_MAX */
-    bool url;                     /* encoding-type=url */
+    bool url;                     /* encoding-type=url, */
+    struct str encoding;          /* as it was sent */
 };
 
-/* prefix, delimiter, encoding-type and the count named max_name ("max-keys", "max-uploads"). */
+/*
+ * prefix, delimiter, encoding-type and the count named max_name ("max-keys", "max-uploads"), which
+ * S3 calls max_range_name when it is negative ("": as it calls one that is no number).
+ */
 MUST_CHECK enum s3_error list_form_from_request(struct op *op, const char *max_name,
+                                                struct str max_range_name,
                                                 struct list_form *ret_form);
-/* A count parameter: absent or empty is fallback, more than most is most. */
-MUST_CHECK enum s3_error list_count(struct op *op, const char *name, uint32_t fallback,
-                                    uint32_t most, uint32_t *ret_count);
+/*
+ * The value of a count, of a parameter or a header: *ret_count stays when it is absent or empty;
+ * more than most is most. range_name as above.
+ */
+MUST_CHECK enum s3_error op_count(struct op *op, struct str text, struct str name,
+                                  struct str range_name, uint32_t most, uint32_t *ret_count);
+/* <EncodingType> when there is one. */
+void list_encoding(const struct list_form *form, struct buf *out);
 /* Text, and an element with text, that follow encoding-type. */
 void list_escape(const struct list_form *form, struct buf *out, struct str text);
 void list_text(const struct list_form *form, struct buf *out, struct str name, struct str text);
@@ -358,9 +369,7 @@ struct list_body {
     const struct list_form *form;
     struct buf entries;
     struct buf prefixes;
-    struct clock_day day;     /* of the newest time written */
-    struct buf owner_id;      /* of the newest owner written, */
-    struct buf owner_element; /* and the element: most pages name one owner a thousand times */
+    struct clock_day day; /* of the newest time written */
 };
 
 struct list_body list_body_make(struct op *op, const struct list_form *form);
@@ -368,9 +377,11 @@ void list_body_free(struct list_body *body); /* CLEANUP helper */
 bool list_body_failed(const struct list_body *body);
 /* <CommonPrefixes>, which stand behind all entries. */
 void list_body_prefix(struct list_body *body, struct str prefix);
-/* Into the entries: the text of a time, and <Owner>. */
+/* Into the entries: the text of a time, and, if the caller may be told, <Owner>. */
 void list_body_time(struct list_body *body, int64_t us);
 void list_body_owner(struct list_body *body, struct str canonical_id);
+/* A listing open to all tells those who sign nothing no canonical ids. */
+bool list_tells_owners(const struct op *op);
 /* Reply: head, entries, prefixes, end of root. */
 MUST_CHECK enum s3_error list_body_reply(struct list_body *body, const struct buf *head,
                                          struct str root);
@@ -381,5 +392,6 @@ void xml_checksum_kind(struct buf *out, struct str packed);
 /* Opaque continuation tokens. make: STR_NONE without memory. parse: false for a foreign text. */
 struct str list_token(struct op *op, struct str marker);
 MUST_CHECK bool list_token_parse(struct op *op, struct str token, struct str *ret_marker);
+enum s3_error list_token_bad(struct op *op);
 
 #endif

@@ -100,8 +100,6 @@ void render_error(struct http_exchange_view *exchange, const struct s3_refusal *
     xml_text(&out, STR("Code"), row->code);
     xml_text(&out, STR("Message"), str_present(refusal->message) ? refusal->message : row->message);
     write_extras(&out, refusal);
-    if (exchange->request->raw_path.len > 0)
-        write_fact(&out, STR("Resource"), exchange->request->raw_path);
     xml_text(&out, STR("RequestId"), request_id);
     xml_text(&out, STR("HostId"), common_id_2(reply));
     xml_close(&out, STR("Error"));

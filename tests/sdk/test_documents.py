@@ -33,7 +33,7 @@ DEFAULT = {
 def test_bucket_document__unset_is_its_own_404(server, root_user, bucket, sub):
     reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?{sub}")
     assert (reply.status, reply.code) == (404, UNSET[sub]), reply
-    assert reply.element("BucketName") == bucket
+    assert reply.facts == ({} if UNSET[sub] == "NoSuchConfiguration" else {"BucketName": bucket})
     assert raw.signed(server.url, root_user, "GET", f"/no-such-bucket-of-ours?{sub}").code == "NoSuchBucket"
     assert raw.signed(server.url, server.users["alice"], "GET", f"/{bucket}?{sub}").code == "AccessDenied"
     assert raw.anonymous(server.url, "GET", f"/{bucket}?{sub}").code == "AccessDenied"

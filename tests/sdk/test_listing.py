@@ -163,6 +163,32 @@ def test_ListObjects__has_owner_marker_and_prefix(server, root_user, tree, s3):
     assert reply.element("Contents/Owner/ID") == s3.list_buckets()["Owner"]["ID"]
 
 
+@pytest.mark.parametrize("target", [
+    "/", "/{0}", "/{0}?list-type=2&fetch-owner=true", "/{0}?versions", "/{0}?uploads", "/{0}/up?uploadId={1}",
+    "/{0}?acl", "/{0}/key?acl",
+])  # fmt: skip
+def test_every_document__owners_and_grantees_are_ids_alone(server, root_user, s3, clocked, target):
+    reply = listed(server, root_user, target.format(*clocked))
+    names = {tag.decode() for tag in re.findall(rb"<(?:Owner|Grantee[^>]*)><ID>[0-9a-f]+</ID></(\w+)>", reply.body)}
+    assert names == ({"Owner", "Grantee"} if "acl" in target else {"Owner"})
+    assert reply.body.count(b"<DisplayName>root</DisplayName>") == reply.body.count(b"<Initiator>")
+    assert reply.body.count(b"<DisplayName>") == (1 if "upload" in target else 0)
+
+
+@pytest.mark.parametrize("query,entries", [
+    ("", 1), ("?list-type=2", 1), ("?list-type=2&fetch-owner=true", 1), ("?versions", 3), ("?uploads", 1),
+])  # fmt: skip
+def test_every_listing__of_a_public_bucket_tells_the_anonymous_no_owner(server, s3, clocked, query, entries):
+    bucket, _ = clocked
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    reply = raw.anonymous(server.url, "GET", f"/{bucket}{query}")
+    assert (reply.status, reply.body.count(b"<Key>")) == (200, entries), reply
+    for name in (b"Owner", b"Initiator", b"<ID>", b"DisplayName"):
+        assert name not in reply.body
+    alice = raw.signed(server.url, server.users["alice"], "GET", f"/{bucket}{query}")
+    assert alice.body.count(b"<Owner>") == (0 if query == "?list-type=2" else entries)
+
+
 def test_ListObjectsV2__fetch_owner(s3, tree):
     with_owner = s3.list_objects_v2(Bucket=tree, FetchOwner=True)["Contents"][0]
     assert with_owner["Owner"]["ID"] == s3.list_buckets()["Owner"]["ID"]
@@ -272,6 +298,13 @@ def test_ListObjectsV2__continuation_wins_over_start_after(s3, tree):
     second = s3.list_objects_v2(
         Bucket=tree, MaxKeys=2, StartAfter="asdf", ContinuationToken=first["NextContinuationToken"])
     assert expect.keys_of(first) + expect.keys_of(second) == sorted(TREE)[1:5]
+    assert first["StartAfter"] == "asdf"
+    assert "StartAfter" not in second
+
+
+def test_ListObjectsV2__an_empty_start_after_is_echoed(server, root_user, tree):
+    assert listed(server, root_user, f"/{tree}?list-type=2&start-after=").element("StartAfter") == ""
+    assert listed(server, root_user, f"/{tree}?list-type=2").element("StartAfter") is None
 
 
 # ---- max-keys -----------------------------------------------------------------------------------
@@ -292,26 +325,81 @@ def test_ListObjects__max_keys_above_1000_is_1000(server, root_user, many, query
     assert reply.element("IsTruncated") == "true"
 
 
-@pytest.mark.parametrize("query", ["list-type=2&", "", "versions&"])
-@pytest.mark.parametrize("value", ["-1", "blah", "1e3", "2147483648", "99999999999999999999", "1.5", "0x10"])
-def test_ListObjects__max_keys_that_is_no_count(server, root_user, tree, query, value):
-    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?{query}max-keys={value}")
-    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+# The parameters of all listings that count: (query, name, name of one below 0). "key" is an upload's.
+COUNTS = [
+    ("{0}?list-type=2&", "max-keys", "maxKeys"), ("{0}?", "max-keys", "maxKeys"), ("{0}?versions&", "max-keys", None),
+    ("{0}?uploads&", "max-uploads", "max-uploads"), ("{0}/up?uploadId={1}&", "max-parts", "max-parts"),
+    ("{0}/up?uploadId={1}&", "part-number-marker", "part-number-marker"), ("?", "max-buckets", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query,name,range_name", COUNTS, ids=lambda value: value)
+def test_every_listing__a_count_that_is_none(server, root_user, clocked, query, name, range_name):
+    path = "/" + query.format(*clocked)
+    for value in ("blah", "1e3", "2147483648", "-2147483649", "99999999999999999999", "1.5", "0x10", "+1", "-"):
+        reply = raw.signed(server.url, root_user, "GET", f"{path}{name}={raw.quote(value)}")
+        assert reply.refusal() == (
+            400, "InvalidArgument", f"Provided {name} not an integer or within integer range",
+            {"ArgumentName": name, "ArgumentValue": value})  # fmt: skip
+    reply = raw.signed(server.url, root_user, "GET", f"{path}{name}=-01")
+    if range_name is None:
+        assert reply.element("Message") == f"Provided {name} not an integer or within integer range"
+    else:
+        assert reply.refusal() == (
+            400, "InvalidArgument", f"Argument {range_name} must be an integer between 0 and 2147483647",
+            {"ArgumentName": range_name, "ArgumentValue": "-1"})  # fmt: skip
+
+
+@pytest.mark.parametrize("query,name", [row[:2] for row in COUNTS[:-1]], ids=lambda value: value)
+def test_every_listing__an_empty_count_is_none_given(server, root_user, clocked, query, name):
+    path = "/" + query.format(*clocked)
+    assert listed(server, root_user, f"{path}{name}=").body == listed(server, root_user, path.rstrip("&?")).body
 
 
 # ---- refusals -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("query", [
-    "list-type=2&continuation-token=nonsense",
-    "list-type=2&continuation-token=%27%20OR%201%3D1",
-    "list-type=2&encoding-type=base64", "encoding-type=base64", "versions&encoding-type=base64",
-    "versions&version-id-marker=abc", "uploads&encoding-type=base64",
+@pytest.mark.parametrize("token", ["", "nonsense", "%27%20OR%201%3D1", "AA%3D%3D", "AmE%3D", "A" * 2000])
+def test_ListObjectsV2__a_bad_continuation_token(server, root_user, tree, token):
+    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?list-type=2&continuation-token={token}")
+    assert reply.refusal() == (
+        400, "InvalidArgument", "The continuation token provided is incorrect", {"ArgumentName": "continuation-token"})
+
+
+@pytest.mark.parametrize("query", ["", "list-type=2&", "versions&", "uploads&"])
+@pytest.mark.parametrize("value", ["", "base64", "url2", " url"])
+def test_every_listing__an_encoding_that_is_not_url(server, root_user, tree, query, value):
+    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?{query}encoding-type={raw.quote(value)}")
+    assert reply.refusal() == (
+        400, "InvalidArgument", "Invalid Encoding Method specified in Request",
+        {"ArgumentName": "encoding-type", "ArgumentValue": value})  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["", "list-type=2&", "versions&", "uploads&"])
+def test_every_listing__the_encoding_in_any_case_and_as_sent(server, root_user, tree, query):
+    assert listed(server, root_user, f"/{tree}?{query}encoding-type=URL").element("EncodingType") == "URL"
+
+
+@pytest.mark.parametrize("query,message,value", [
+    ("version-id-marker=X", "A version-id marker cannot be specified without a key marker.", "X"),
+    ("version-id-marker=", "A version-id marker cannot be specified without a key marker.", ""),
+    ("key-marker=a&version-id-marker=", "A version-id marker cannot be empty.", ""),
+    ("key-marker=&version-id-marker=", "A version-id marker cannot be empty.", ""),
+    ("key-marker=&version-id-marker=bogus", "Invalid version id specified", "bogus"),
+    ("key-marker=a&version-id-marker=bogus", "Invalid version id specified", "bogus"),
 ])  # fmt: skip
-def test_ListObjects__bad_argument(server, root_user, tree, query):
-    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?{query}")
-    assert reply.status == 400, reply
-    assert reply.code in ("InvalidArgument", "InvalidURI")
+def test_ListObjectVersions__a_bad_version_id_marker(server, root_user, tree, query, message, value):
+    reply = raw.signed(server.url, root_user, "GET", f"/{tree}?versions&{query}")
+    assert reply.refusal() == (
+        400, "InvalidArgument", message, {"ArgumentName": "version-id-marker", "ArgumentValue": value})  # fmt: skip
+
+
+def test_every_listing__empty_markers_start_at_the_first(server, root_user, clocked):
+    bucket, _ = clocked
+    for query, entries in (("?marker=", 1), ("?versions&key-marker=", 3), ("?uploads&key-marker=", 1),
+                           ("?uploads&key-marker=&upload-id-marker=", 1)):  # fmt: skip
+        assert listed(server, root_user, f"/{bucket}{query}").body.count(b"<Key>") == entries
+    assert b"<Bucket>" in listed(server, root_user, "/?continuation-token=").body
 
 
 def test_ListObjectsV2__token_of_another_bucket_reveals_nothing(s3, many, tree):
@@ -371,21 +459,41 @@ def test_ListObjects__strange_keys_page_by_page(s3, strange):
     assert found == wanted
 
 
-def test_ListObjectsV2__encoding_type_url(server, root_user, s3, bucket):
-    for key in ("a b+c/d%/ü", "plain-_.~*"):
-        s3.put_object(Bucket=bucket, Key=key, Body=b"")
-    reply = listed(server, root_user, f"/{bucket}?list-type=2&encoding-type=url&start-after=%20%2B")
-    assert reply.element("EncodingType") == "url"
-    import urllib.parse
+ENCODED = {"a b+c/d%/ü": "a+b%2Bc/d%25/%C3%BC", "plain-_.~*": "plain-_.%7E*", "x!'()@:": "x%21%27%28%29%40%3A"}
 
-    keys = [part.split(b"</Key>")[0].decode() for part in reply.body.split(b"<Key>")[1:]]
-    assert [urllib.parse.unquote_plus(key) for key in keys] == ["a b+c/d%/ü", "plain-_.~*"]
-    assert "%2B" in keys[0] and "%25" in keys[0] and " " not in keys[0] and "%C3%BC" in keys[0]
-    assert urllib.parse.unquote_plus(reply.element("StartAfter")) == " +"
-    reply = listed(server, root_user, f"/{bucket}?list-type=2&encoding-type=url&delimiter=%2B&prefix=a%20")
-    assert urllib.parse.unquote_plus(reply.element("CommonPrefixes/Prefix")) == "a b+"
-    assert urllib.parse.unquote_plus(reply.element("Prefix").replace("+", "%20")) == "a "
-    assert urllib.parse.unquote_plus(reply.element("Delimiter")) == "+"
+
+@pytest.mark.parametrize("query", ["", "list-type=2&", "versions&"])
+def test_every_listing__encoding_type_url_is_that_of_forms(server, root_user, s3, bucket, query):
+    for key in ENCODED:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    reply = listed(server, root_user, f"/{bucket}?{query}encoding-type=url")
+    assert reply.element("EncodingType") == "url"
+    assert [key.decode() for key in re.findall(b"<Key>([^<]*)", reply.body)] == list(ENCODED.values())
+
+
+@pytest.mark.parametrize("query,path,text", [
+    ("?prefix=a%20b%2B", "Prefix", "a+b%2B"), ("?delimiter=%20", "Delimiter", "+"),
+    ("?delimiter=b%2B", "CommonPrefixes/Prefix", "a+b%2B"), ("?marker=%20~", "Marker", "+%7E"),
+    ("?delimiter=!&max-keys=1", "NextMarker", "a+b%2B1"), ("?list-type=2&start-after=%20%2B", "StartAfter", "+%2B"),
+    ("?versions&key-marker=%20~", "KeyMarker", "+%7E"), ("?versions&max-keys=1", "NextKeyMarker", "a+b%2B1"),
+    ("?uploads&key-marker=%20~", "KeyMarker", "+%7E"), ("?uploads&max-uploads=1", "NextKeyMarker", "a+b%2B1"),
+    ("?uploads", "Upload/Key", "a+b%2B1"), ("?uploads&prefix=a%20b%2B", "Prefix", "a+b%2B"),
+    ("?uploads&delimiter=b%2B", "CommonPrefixes/Prefix", "a+b%2B"),
+])  # fmt: skip
+def test_every_listing__what_is_encoded(server, root_user, s3, bucket, query, path, text):
+    for key in ("a b+1", "a b+2"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        s3.create_multipart_upload(Bucket=bucket, Key=key)
+    joint = "&" if "?" in query else "?"
+    assert listed(server, root_user, f"/{bucket}{query}{joint}encoding-type=url").element(path) == text
+
+
+def test_ListObjectsV2__a_token_is_not_encoded(server, root_user, tree):
+    first = listed(server, root_user, f"/{tree}?list-type=2&max-keys=1&encoding-type=url")
+    token = first.element("NextContinuationToken")
+    assert token.endswith("=")
+    reply = listed(server, root_user, f"/{tree}?list-type=2&encoding-type=url&continuation-token={raw.quote(token)}")
+    assert reply.element("ContinuationToken") == token
 
 
 def test_ListObjectsV2__without_encoding_type_keys_are_raw(server, root_user, s3, bucket):
@@ -470,6 +578,48 @@ def test_ListObjectVersions__markers(s3, history):
     assert (answer["NextKeyMarker"], answer["NextVersionIdMarker"]) == ("a", ids[3])
 
 
+def delete_page_by_page(s3, bucket, size):
+    """Empty a bucket as everybody does: list a page, delete it, go on. Versions of each page."""
+    sizes, markers = [], {}
+    while True:
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=size, **markers)
+        found = [{"Key": item["Key"], "VersionId": item["VersionId"]}
+                 for item in page.get("Versions", []) + page.get("DeleteMarkers", [])]  # fmt: skip
+        sizes.append(len(found))
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+        if not page["IsTruncated"]:
+            return sizes
+        markers = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+
+@pytest.mark.parametrize("keys,size,sizes", [
+    (["k"] * 5, 3, [3, 2]), (["a", "a", "b", "b", "c", "c"], 3, [3, 3]), (["k"] * 21, 4, [4, 4, 4, 4, 4, 1]),
+    (["a", "b", "c", "d"] * 3, 5, [5, 5, 2]), (["k"] * 4, 1, [1, 1, 1, 1]),
+])  # fmt: skip
+def test_ListObjectVersions__goes_on_when_the_page_before_was_deleted(s3, versioned, keys, size, sizes):
+    for n, key in enumerate(keys):
+        if n % 3 == 2:
+            s3.delete_object(Bucket=versioned, Key=key)
+        else:
+            s3.put_object(Bucket=versioned, Key=key, Body=b"x")
+    assert delete_page_by_page(s3, versioned, size) == sizes
+    s3.delete_bucket(Bucket=versioned)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_ListObjectVersions__goes_on_behind_a_null_version_that_was_deleted(s3, bucket, size):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"null")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"null again")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"2")
+    s3.put_object(Bucket=bucket, Key="l", Body=b"3")
+    assert sum(delete_page_by_page(s3, bucket, size)) == 4
+    s3.delete_bucket(Bucket=bucket)
+
+
 def test_ListObjectVersions__prefix_and_delimiter(s3, history):
     bucket, made = history
     answer = s3.list_object_versions(Bucket=bucket, Delimiter="/")
@@ -494,9 +644,3 @@ def test_ListObjectVersions__entry(s3, history):
 def test_ListObjectsV2__hides_deleted_keys(s3, history):
     bucket, _ = history
     assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == ["a", "c/d"]
-
-
-def test_ListObjectVersions__version_id_marker_needs_a_key_marker(server, root_user, history):
-    bucket, made = history
-    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?versions&version-id-marker={made[0][1]}")
-    assert (reply.status, reply.code) == (400, "InvalidArgument")

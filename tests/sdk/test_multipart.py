@@ -418,6 +418,65 @@ def test_ListMultipartUploads__key_marker_alone_skips_the_key(s3, bucket):
     assert [item["Key"] for item in answer["Uploads"]] == ["c"]
 
 
+def test_ListMultipartUploads__goes_on_when_the_uploads_before_are_gone(s3, bucket):
+    for key in ("a", "b", "b", "b", "b", "c"):
+        s3.create_multipart_upload(Bucket=bucket, Key=key)
+    found, markers = [], {}
+    while True:
+        page = s3.list_multipart_uploads(Bucket=bucket, MaxUploads=2, **markers)
+        for item in page["Uploads"]:
+            found.append(item["Key"])
+            s3.abort_multipart_upload(Bucket=bucket, Key=item["Key"], UploadId=item["UploadId"])
+        if not page["IsTruncated"]:
+            break
+        markers = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+    assert found == ["a", "b", "b", "b", "b", "c"]
+
+
+def test_ListMultipartUploads__a_marker_that_is_no_upload_of_the_key(server, root_user, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="b")["UploadId"]
+    version = "0123456789abcdef" * 2
+    for key, marker in (("a", "X"), ("b", "X"), ("a", upload), ("bb", upload), ("b", upload[:-1]), ("b", upload + "0"),
+                        ("b", "null"), ("b", "0" * 32), ("b", version)):  # fmt: skip
+        for rest in ("", "&max-uploads=0", "&prefix=zzz", "&delimiter=b"):
+            reply = raw.signed(
+                server.url, root_user, "GET", f"/{bucket}?uploads&key-marker={key}&upload-id-marker={marker}{rest}")
+            assert reply.refusal() == (
+                400, "InvalidArgument", "Invalid uploadId marker",
+                {"ArgumentName": "upload-id-marker", "ArgumentValue": marker})  # fmt: skip
+
+
+def test_ListMultipartUploads__a_marker_of_another_bucket(server, root_user, cloud, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=cloud.new_bucket(), Key="b")["UploadId"]
+    reply = raw.signed(
+        server.url, root_user, "GET", f"/{bucket}?uploads&key-marker=b&upload-id-marker={upload}")
+    assert (reply.code, reply.element("Message")) == ("InvalidArgument", "Invalid uploadId marker")
+
+
+def test_ListMultipartUploads__an_id_marker_without_a_key_marker_is_ignored(server, root_user, s3, bucket):
+    s3.create_multipart_upload(Bucket=bucket, Key="b")
+    for query in ("upload-id-marker=X", "key-marker=&upload-id-marker=X"):
+        reply = raw.signed(server.url, root_user, "GET", f"/{bucket}?uploads&{query}")
+        assert (reply.status, reply.element("UploadIdMarker"), reply.element("Upload/Key")) == (200, "", "b")
+
+
+def test_ListMultipartUploads__the_last_page_names_its_end(s3, bucket):
+    answer = s3.list_multipart_uploads(Bucket=bucket)
+    assert (answer["NextKeyMarker"], answer["NextUploadIdMarker"]) == ("", "")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="b")["UploadId"]
+    answer = s3.list_multipart_uploads(Bucket=bucket)
+    assert (answer["IsTruncated"], answer["NextKeyMarker"], answer["NextUploadIdMarker"]) == (False, "b", upload)
+    assert "Prefix" not in answer and "Delimiter" not in answer
+
+
+def test_ListParts__goes_on_when_the_parts_before_were_replaced(s3, bucket):
+    upload, _ = expect.upload_parts(s3, bucket, "key", [b"1", b"2", b"3"])
+    page = s3.list_parts(Bucket=bucket, Key="key", UploadId=upload, MaxParts=2)
+    s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=2, Body=b"new")
+    rest = s3.list_parts(Bucket=bucket, Key="key", UploadId=upload, PartNumberMarker=page["NextPartNumberMarker"])
+    assert [part["PartNumber"] for part in rest["Parts"]] == [3]
+
+
 def test_ListMultipartUploads__completed_and_aborted_are_gone(s3, bucket):
     upload, listed = expect.upload_parts(s3, bucket, "a", [b"data"])
     expect.complete(s3, bucket, "a", upload, listed)

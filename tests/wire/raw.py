@@ -72,6 +72,18 @@ class Reply:
         """The S3 error code of an <Error> document, else None."""
         return self.element("Code")
 
+    @property
+    def facts(self):
+        """The elements of an <Error> document but those that every one has: {name: text}."""
+        root = ET.fromstring(self.body)
+        assert root.tag == "Error", self
+        return {node.tag: node.text or "" for node in root
+                if node.tag not in ("Code", "Message", "RequestId", "HostId")}  # fmt: skip
+
+    def refusal(self):
+        """(status, code, message, facts) of a refusal."""
+        return self.status, self.code, self.element("Message"), self.facts
+
     def element(self, path):
         try:
             root = ET.fromstring(self.body)

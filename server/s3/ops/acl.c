@@ -37,10 +37,8 @@ static struct str group_uri(enum acl_grantee grantee)
     return STR("");
 }
 
-static void xml_grantee(struct op *op, struct buf *out, const struct acl_grant *grant)
+static void xml_grantee(struct buf *out, const struct acl_grant *grant)
 {
-    const struct user *user;
-
     buf_lit(out, "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"");
     if (grant->grantee != ACL_USER) {
         buf_lit(out, "Group\">");
@@ -48,25 +46,16 @@ static void xml_grantee(struct op *op, struct buf *out, const struct acl_grant *
     } else {
         buf_lit(out, "CanonicalUser\">");
         xml_text(out, STR("ID"), grant->id);
-        user = users_by_canonical_id(op->options->auth.users, grant->id);
-        if (user != NULL)
-            xml_text(out, STR("DisplayName"), user->display_name);
     }
     xml_close(out, STR("Grantee"));
 }
 
-static void write_grants(struct op *op, struct buf *out, const struct acl *acl, bool users)
+static void xml_grant(struct buf *out, const struct acl_grant *grant)
 {
-    for (size_t i = 0; i < acl->count; i++) {
-        const struct acl_grant *grant = &acl->grants[i];
-
-        if ((grant->grantee == ACL_USER) != users)
-            continue;
-        xml_open(out, STR("Grant"));
-        xml_grantee(op, out, grant);
-        xml_text(out, STR("Permission"), permission_name(grant->permission));
-        xml_close(out, STR("Grant"));
-    }
+    xml_open(out, STR("Grant"));
+    xml_grantee(out, grant);
+    xml_text(out, STR("Permission"), permission_name(grant->permission));
+    xml_close(out, STR("Grant"));
 }
 
 static enum s3_error reply_acl(struct op *op, struct str packed, struct str owner)
@@ -77,11 +66,10 @@ static enum s3_error reply_acl(struct op *op, struct str packed, struct str owne
     if (!acl_unpack(packed, owner, op->arena, &acl))
         return op_fail(op, S3_InternalError);
     xml_begin(&out, STR("AccessControlPolicy"));
-    xml_owner(op, &out, STR("Owner"), owner);
+    xml_owner(&out, owner);
     xml_open(&out, STR("AccessControlList"));
-    /* Groups first, then users: clients compare lists in one order. */
-    write_grants(op, &out, &acl, /* users= */ false);
-    write_grants(op, &out, &acl, /* users= */ true);
+    for (size_t i = 0; i < acl.count; i++)
+        xml_grant(&out, &acl.grants[i]);
     xml_close(&out, STR("AccessControlList"));
     xml_close(&out, STR("AccessControlPolicy"));
     return op_reply_xml(op, &out);

@@ -82,22 +82,11 @@ static bool visit_part(void *context, const struct part *part)
     return !out->failed;
 }
 
-/* A number header: absent is fallback. */
-static enum s3_error header_count(struct op *op, const char *name, uint32_t fallback, uint32_t most,
+static enum s3_error count_header(struct op *op, const char *name, uint32_t most,
                                   uint32_t *ret_count)
 {
-    struct str text = op_header(op, name);
-    uint64_t value = fallback;
-
-    if (str_present(text) && (!str_to_u64(text, &value) || value > INT32_MAX))
-        return op_fail_argument(op,
-                                arena_printf(op->arena,
-                                             "Argument %s must be an integer between 0 and "
-                                             "2147483647",
-                                             name),
-                                str_from_cstr(name), text);
-    *ret_count = (uint32_t)u64_min(value, most);
-    return S3_OK;
+    return op_count(op, op_header(op, name), str_from_cstr(name), str_from_cstr(name), most,
+                    ret_count);
 }
 
 static enum s3_error write_parts(struct op *op, struct buf *out, uint32_t max, uint32_t marker)
@@ -147,14 +136,14 @@ enum s3_error op_GetObjectAttributes(struct op *op)
     CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX);
     const struct version *version = &op->version;
     unsigned bits;
-    uint32_t max_parts = 0;
+    uint32_t max_parts = STORE_LIST_MAX;
     uint32_t marker = 0;
     enum s3_error err = asked_attributes(op, &bits);
 
     if (err == S3_OK)
-        err = header_count(op, "x-amz-max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &max_parts);
+        err = count_header(op, "x-amz-max-parts", STORE_LIST_MAX, &max_parts);
     if (err == S3_OK)
-        err = header_count(op, "x-amz-part-number-marker", 0, STORE_PARTS_MAX, &marker);
+        err = count_header(op, "x-amz-part-number-marker", STORE_PARTS_MAX, &marker);
     if (err != S3_OK)
         return err;
     op_set_http_date(op, "Last-Modified", version->modified_us);

@@ -6,6 +6,7 @@
 #include "server/s3/region.h"
 
 #define BUCKETS_XML_BYTES_MAX (4u * 1024u * 1024u)
+#define ARN_PREFIX "arn:aws:s3:::"
 
 /* ---- ListBuckets ------------------------------------------------------------------------------- */
 
@@ -35,6 +36,9 @@ static bool visit_bucket(void *context, const struct bucket *bucket)
     xml_time(page->out, STR("CreationDate"), bucket->created_us);
     if (page->paged)
         xml_text(page->out, STR("BucketRegion"), region_of(page->op, bucket));
+    buf_lit(page->out, "<BucketArn>" ARN_PREFIX);
+    buf_str(page->out, bucket->name);
+    buf_lit(page->out, "</BucketArn>");
     xml_close(page->out, STR("Bucket"));
     page->count++;
     page->last = arena_dup(page->op->arena, bucket->name);
@@ -43,15 +47,17 @@ static bool visit_bucket(void *context, const struct bucket *bucket)
 
 static enum s3_error max_buckets(struct op *op, uint32_t *ret_max)
 {
+    struct str name = STR("max-buckets");
     struct str text = op_param(op, "max-buckets");
-    uint64_t value = STORE_BUCKETS_MAX;
+    enum s3_error err;
 
-    if (str_present(text) && (!str_to_u64(text, &value) || value < 1 || value > STORE_BUCKETS_MAX))
+    *ret_max = STORE_BUCKETS_MAX;
+    err = op_count(op, text, name, STR(""), UINT32_MAX, ret_max);
+    if (err == S3_OK && (*ret_max < 1 || *ret_max > STORE_BUCKETS_MAX))
         return op_fail_argument(op,
                                 STR("Argument max-buckets must be an integer between 1 and 10000"),
-                                STR("max-buckets"), text);
-    *ret_max = (uint32_t)value;
-    return S3_OK;
+                                name, text);
+    return err;
 }
 
 /* bucket-region: any case. The endpoint of one region lists the buckets of no other. */
@@ -90,14 +96,13 @@ enum s3_error op_ListBuckets(struct op *op)
         err = filter_region(op, &page.region);
     if (err != S3_OK)
         return err;
-    if (str_present(token) && !list_token_parse(op, token, &after))
-        return op_fail_argument(op, STR("The continuation token provided is incorrect"),
-                                STR("continuation-token"), token);
+    if (token.len > 0 && !list_token_parse(op, token, &after))
+        return list_token_bad(op);
     page.paged = str_present(prefix) || str_present(token) || str_present(page.region) ||
                  str_present(op_param(op, "max-buckets"));
 
     xml_begin(&out, STR("ListAllMyBucketsResult"));
-    xml_owner(op, &out, STR("Owner"), op_caller_id(op));
+    xml_owner(&out, op_caller_id(op));
     xml_open(&out, STR("Buckets"));
     status = bucket_list(op->reader, op_caller_id(op), str_present(prefix) ? prefix : STR(""),
                          after, visit_bucket, &page, &op->fault);
@@ -170,7 +175,7 @@ static enum s3_error reply_CreateBucket(struct op *op)
 {
     op_set(op, "Location", arena_printf(op->arena, "/%.*s", STR_ARG(op->bucket_name)));
     op_set(op, "x-amz-bucket-arn",
-           arena_printf(op->arena, "arn:aws:s3:::%.*s", STR_ARG(op->bucket_name)));
+           arena_printf(op->arena, ARN_PREFIX "%.*s", STR_ARG(op->bucket_name)));
     return op_reply_empty(op, 200);
 }
 
@@ -239,7 +244,7 @@ enum s3_error op_CreateBucket(struct op *op)
 enum s3_error op_HeadBucket(struct op *op)
 {
     op_set(op, "x-amz-bucket-arn",
-           arena_printf(op->arena, "arn:aws:s3:::%.*s", STR_ARG(op->bucket_name)));
+           arena_printf(op->arena, ARN_PREFIX "%.*s", STR_ARG(op->bucket_name)));
     op_set(op, "x-amz-access-point-alias", STR("false"));
     op_set(op, "Content-Type", STR("application/xml"));
     return op_reply_empty(op, 200);

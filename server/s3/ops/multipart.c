@@ -464,8 +464,8 @@ static enum s3_error reply_ListParts(struct op *op, const struct part_page *page
     xml_text(&out, STR("Bucket"), op->bucket_name);
     xml_text(&out, STR("Key"), op->key);
     xml_text(&out, STR("UploadId"), upload->id);
-    xml_owner(op, &out, STR("Initiator"), upload->initiator);
-    xml_owner(op, &out, STR("Owner"), upload->attrs.owner);
+    xml_initiator(op, &out, upload->initiator);
+    xml_owner(&out, upload->attrs.owner);
     xml_text(&out, STR("StorageClass"), storage_class_name(upload->attrs.storage_class));
     part_page_bounds(page, &out, marker);
     if (upload_kind(upload) != CHECKSUM_NONE) {
@@ -477,17 +477,26 @@ static enum s3_error reply_ListParts(struct op *op, const struct part_page *page
     return op_reply_xml(op, &out);
 }
 
+static enum s3_error count_param(struct op *op, const char *name, uint32_t most,
+                                 uint32_t *ret_count)
+{
+    return op_count(op, op_param(op, name), str_from_cstr(name), str_from_cstr(name), most,
+                    ret_count);
+}
+
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
 enum s3_error op_ListParts(struct op *op)
 {
     CLEANUP(part_page_free)
-    struct part_page page = { .op = op, .parts = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX) };
+    struct part_page page = { .op = op,
+                              .max = STORE_LIST_MAX,
+                              .parts = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX) };
     uint32_t marker = 0;
     enum store_status status = STORE_OK;
-    enum s3_error err = list_count(op, "max-parts", STORE_LIST_MAX, STORE_LIST_MAX, &page.max);
+    enum s3_error err = count_param(op, "max-parts", STORE_LIST_MAX, &page.max);
 
     if (err == S3_OK)
-        err = list_count(op, "part-number-marker", 0, STORE_PARTS_MAX, &marker);
+        err = count_param(op, "part-number-marker", STORE_PARTS_MAX, &marker);
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ false);
     if (err != S3_OK)

@@ -11,7 +11,8 @@ static void write_upload(struct list_body *body, const struct upload *upload)
     xml_open(out, STR("Upload"));
     list_text(body->form, out, STR("Key"), upload->key);
     xml_text(out, STR("UploadId"), upload->id);
-    xml_owner(body->op, out, STR("Initiator"), upload->initiator);
+    if (list_tells_owners(body->op))
+        xml_initiator(body->op, out, upload->initiator);
     list_body_owner(body, upload->attrs.owner);
     xml_text(out, STR("StorageClass"), storage_class_name(upload->attrs.storage_class));
     xml_time(out, STR("Initiated"), upload->initiated_us);
@@ -46,15 +47,14 @@ static enum s3_error reply_uploads(struct op *op, struct list_body *body,
     list_text(form, &head, STR("KeyMarker"),
               str_present(query->key_marker) ? query->key_marker : STR(""));
     xml_text(&head, STR("UploadIdMarker"), query->upload_id_marker);
-    if (end->truncated) {
-        list_text(form, &head, STR("NextKeyMarker"), end->next_key);
-        xml_text(&head, STR("NextUploadIdMarker"), end->next_upload_id);
-    }
-    list_text(form, &head, STR("Prefix"), form->prefix);
+    /* Other than in the listings of objects these stand in the last page, too. */
+    list_text(form, &head, STR("NextKeyMarker"), end->next_key);
+    xml_text(&head, STR("NextUploadIdMarker"), end->next_upload_id);
     if (form->delimiter.len > 0)
         list_text(form, &head, STR("Delimiter"), form->delimiter);
-    if (form->url)
-        xml_text(&head, STR("EncodingType"), STR("url"));
+    if (form->prefix.len > 0)
+        list_text(form, &head, STR("Prefix"), form->prefix);
+    list_encoding(form, &head);
     xml_u64(&head, STR("MaxUploads"), form->max);
     xml_bool(&head, STR("IsTruncated"), end->truncated);
     return list_body_reply(body, &head, STR("ListMultipartUploadsResult"));
@@ -72,7 +72,8 @@ enum s3_error op_ListMultipartUploads(struct op *op)
     struct str id_marker = op_param(op, "upload-id-marker");
     struct upload_query query = { 0 };
     struct upload_end end = { 0 };
-    enum s3_error err = list_form_from_request(op, "max-uploads", &form);
+    enum store_status status;
+    enum s3_error err = list_form_from_request(op, "max-uploads", STR("max-uploads"), &form);
 
     if (err != S3_OK)
         return err;
@@ -81,10 +82,13 @@ enum s3_error op_ListMultipartUploads(struct op *op)
     query.key_marker = key_marker.len > 0 ? key_marker : STR_NONE;
     query.upload_id_marker = key_marker.len > 0 && id_marker.len > 0 ? id_marker : STR("");
     query.max = form.max;
-    if (form.max > 0)
-        err = s3_from_store(op, upload_list(op->reader, op->bucket.id, &query, visit_upload, &body,
-                                            op->arena, &end, &op->fault));
+    status = upload_list(op->reader, op->bucket.id, &query, visit_upload, &body, op->arena, &end,
+                         &op->fault);
     if (list_body_failed(&body))
         return op_fail(op, S3_SlowDown);
+    if (status == STORE_NO_UPLOAD)
+        return op_fail_argument(op, STR("Invalid uploadId marker"), STR("upload-id-marker"),
+                                id_marker);
+    err = s3_from_store(op, status);
     return err == S3_OK ? reply_uploads(op, &body, &query, &end) : err;
 }

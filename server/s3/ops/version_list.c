@@ -48,17 +48,20 @@ static enum s3_error markers(struct op *op, struct list_query *query)
     struct str key = op_param(op, "key-marker");
     struct str id = op_param(op, "version-id-marker");
 
-    if (str_present(id) && key.len == 0)
+    if (str_present(id) && !str_present(key))
         return op_fail_argument(
             op, STR("A version-id marker cannot be specified without a key marker."),
             STR("version-id-marker"), id);
     query->after = key.len > 0 ? key : STR_NONE;
-    if (id.len == 0)
+    if (!str_present(id))
         return S3_OK;
-    query->has_version_marker = true;
+    if (id.len == 0)
+        return op_fail_argument(op, STR("A version-id marker cannot be empty."),
+                                STR("version-id-marker"), id);
     if (!version_id_parse(id, &query->version_marker))
         return op_fail_argument(op, STR("Invalid version id specified"), STR("version-id-marker"),
                                 id);
+    query->has_version_marker = str_present(query->after);
     return S3_OK;
 }
 
@@ -86,8 +89,7 @@ static enum s3_error reply_versions(struct op *op, struct list_body *body,
     xml_u64(&head, STR("MaxKeys"), form->max);
     if (form->delimiter.len > 0)
         list_text(form, &head, STR("Delimiter"), form->delimiter);
-    if (form->url)
-        xml_text(&head, STR("EncodingType"), STR("url"));
+    list_encoding(form, &head);
     xml_bool(&head, STR("IsTruncated"), end->truncated);
     return list_body_reply(body, &head, STR("ListVersionsResult"));
 }
@@ -99,10 +101,10 @@ enum s3_error op_ListObjectVersions(struct op *op)
     CLEANUP(list_body_free) struct list_body body = list_body_make(op, &form);
     struct list_query query = { 0 };
     struct list_end end = { 0 };
-    enum s3_error err = list_form_from_request(op, "max-keys", &form);
+    enum s3_error err = markers(op, &query);
 
     if (err == S3_OK)
-        err = markers(op, &query);
+        err = list_form_from_request(op, "max-keys", STR(""), &form);
     if (err != S3_OK)
         return err;
     query.prefix = form.prefix;

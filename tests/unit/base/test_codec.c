@@ -146,6 +146,17 @@ static void test_base_codec__uri_encode_keeps_slashes_on_request(void **state)
     assert_encoded(&out, "/photos/my%20pic.jpg");
 }
 
+/* java.net.URLEncoder, and '/' as it is: what S3's listings give with encoding-type=url. */
+static void test_base_codec__uri_encode_of_a_listing(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(200);
+
+    (void)state;
+    uri_encode(&out, STR("AZaz09-._*/ +~!'()%,;:@=\"<>|\xc3\xa4\x7f\0"), URI_LISTED);
+    assert_encoded(&out,
+                   "AZaz09-._*/+%2B%7E%21%27%28%29%25%2C%3B%3A%40%3D%22%3C%3E%7C%C3%A4%7F%00");
+}
+
 static void test_base_codec__uri_encode_stops_at_the_buffer_maximum(void **state)
 {
     CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(5);
@@ -253,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_base_codec__base64_comes_back_for_every_length),
         cmocka_unit_test(test_base_codec__uri_encode_leaves_only_unreserved_bytes),
         cmocka_unit_test(test_base_codec__uri_encode_keeps_slashes_on_request),
+        cmocka_unit_test(test_base_codec__uri_encode_of_a_listing),
         cmocka_unit_test(test_base_codec__uri_encode_stops_at_the_buffer_maximum),
         cmocka_unit_test(test_base_codec__escapes_of_both_cases_are_decoded),
         cmocka_unit_test(test_base_codec__a_plus_is_decoded_to_a_blank),

@@ -4,10 +4,12 @@
  */
 #include "bare_op.h"
 
+#include <stdio.h>
+
 static enum s3_error form_of(const char *target, struct list_form *form)
 {
     bare_request(target, "");
-    return list_form_from_request(&op, "max-keys", form);
+    return list_form_from_request(&op, "max-keys", STR("maxKeys"), form);
 }
 
 /* PROVES: ListObjects, max-keys, clamped to 1000 */
@@ -26,9 +28,40 @@ static void test_s3_list__counts_are_clamped_or_refused(void **state UNUSED)
     assert_int_equal(form_of("/b?max-keys=1001", &form), S3_OK);
     assert_int_equal(form.max, 1000);
     assert_int_equal(form_of("/b?max-keys=2147483647", &form), S3_OK);
-    assert_int_equal(form_of("/b?max-keys=2147483648", &form), S3_InvalidArgument);
-    assert_int_equal(form_of("/b?max-keys=-1", &form), S3_InvalidArgument);
-    assert_int_equal(form_of("/b?max-keys=ten", &form), S3_InvalidArgument);
+    assert_int_equal(form_of("/b?max-keys=-0", &form), S3_OK);
+    assert_int_equal(form.max, 0);
+    assert_int_equal(form_of("/b?max-keys=0000000000000000000000007", &form), S3_OK);
+    assert_int_equal(form.max, 7);
+}
+
+/* What is no 32-bit integer goes by the parameter's name, what is one below 0 by another. */
+static void test_s3_list__a_count_that_is_none_is_named(void **state UNUSED)
+{
+    static const char *const no_integers[] = { "ten", "2147483648", "-2147483649", "1.5", "%205",
+                                               "+5",  "0x10",       "1e3",         "-",   "--1" };
+    struct list_form form;
+    uint32_t count = 3;
+
+    for (size_t i = 0; i < COUNT_OF(no_integers); i++) {
+        char target[64];
+
+        (void)snprintf(target, sizeof(target), "/b?max-keys=%s", no_integers[i]);
+        assert_int_equal(form_of(target, &form), S3_InvalidArgument);
+        assert_str(op.refusal.message, "Provided max-keys not an integer or within integer range");
+        assert_str(op.refusal.values[0], "max-keys");
+    }
+    assert_int_equal(form_of("/b?max-keys=-01", &form), S3_InvalidArgument);
+    assert_str(op.refusal.message, "Argument maxKeys must be an integer between 0 and 2147483647");
+    assert_str(op.refusal.values[0], "maxKeys");
+    assert_str(op.refusal.values[1], "-1");
+    assert_int_equal(form_of("/b?max-keys=-2147483648", &form), S3_InvalidArgument);
+    assert_str(op.refusal.values[1], "-2147483648");
+
+    assert_int_equal(op_count(&op, STR("-1"), STR("n"), STR(""), 9, &count), S3_InvalidArgument);
+    assert_str(op.refusal.message, "Provided n not an integer or within integer range");
+    assert_int_equal(op_count(&op, STR(""), STR("n"), STR(""), 9, &count), S3_OK);
+    assert_int_equal(op_count(&op, STR_NONE, STR("n"), STR(""), 9, &count), S3_OK);
+    assert_int_equal(count, 3);
 }
 
 static void test_s3_list__only_the_url_encoding_is_known(void **state UNUSED)
@@ -37,9 +70,16 @@ static void test_s3_list__only_the_url_encoding_is_known(void **state UNUSED)
 
     assert_int_equal(form_of("/b?encoding-type=url", &form), S3_OK);
     assert_true(form.url);
-    assert_int_equal(form_of("/b?encoding-type=", &form), S3_OK);
+    assert_int_equal(form_of("/b?encoding-type=URL", &form), S3_OK);
+    assert_true(form.url);
+    assert_str(form.encoding, "URL");
+    assert_int_equal(form_of("/b", &form), S3_OK);
     assert_false(form.url);
+    assert_int_equal(form_of("/b?encoding-type=", &form), S3_InvalidArgument);
+    assert_int_equal(form_of("/b?encoding-type", &form), S3_InvalidArgument);
     assert_int_equal(form_of("/b?encoding-type=utf-16", &form), S3_InvalidArgument);
+    assert_str(op.refusal.values[0], "encoding-type");
+    assert_str(op.refusal.values[1], "utf-16");
 }
 
 static void test_s3_list__texts_follow_the_encoding(void **state UNUSED)
@@ -50,10 +90,10 @@ static void test_s3_list__texts_follow_the_encoding(void **state UNUSED)
     list_text(&form, &out, STR("Key"), STR("a b/&+"));
     form.url = false;
     list_text(&form, &out, STR("Key"), STR("a b/&+"));
-    assert_str(buf_view(&out), "<Key>a%20b/%26%2B</Key><Key>a b/&amp;+</Key>");
+    assert_str(buf_view(&out), "<Key>a+b/%26%2B</Key><Key>a b/&amp;+</Key>");
 }
 
-static void test_s3_list__owners_that_take_turns_are_all_named(void **state UNUSED)
+static void test_s3_list__owners_are_ids_and_only_for_users(void **state UNUSED)
 {
     struct list_form form = { 0 };
 
@@ -62,16 +102,24 @@ static void test_s3_list__owners_that_take_turns_are_all_named(void **state UNUS
     CLEANUP(list_body_free) struct list_body body = list_body_make(&op, &form);
 
     list_body_owner(&body, STR(ALICE_ID));
-    list_body_owner(&body, STR(ALICE_ID));
     list_body_owner(&body, STR("x&y"));
-    list_body_owner(&body, STR(""));
-    list_body_owner(&body, STR(ALICE_ID));
     assert_str(buf_view(&body.entries),
-               "<Owner><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName></Owner>"
-               "<Owner><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName></Owner>"
-               "<Owner><ID>x&amp;y</ID></Owner>"
-               "<Owner><ID></ID></Owner>"
-               "<Owner><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName></Owner>");
+               "<Owner><ID>" ALICE_ID "</ID></Owner><Owner><ID>x&amp;y</ID></Owner>");
+    buf_clear(&body.entries);
+    op.auth.user = NULL;
+    list_body_owner(&body, STR(ALICE_ID));
+    assert_int_equal(body.entries.len, 0);
+}
+
+static void test_s3_list__an_initiator_has_a_name(void **state UNUSED)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(4096);
+
+    bare_request("/b", "");
+    xml_initiator(&op, &out, STR(ALICE_ID));
+    xml_initiator(&op, &out, STR("nobody"));
+    assert_str(buf_view(&out), "<Initiator><ID>" ALICE_ID "</ID><DisplayName>alice</DisplayName>"
+                               "</Initiator><Initiator><ID>nobody</ID></Initiator>");
 }
 
 static void test_s3_list__the_head_goes_before_entries_and_prefixes(void **state UNUSED)
@@ -91,7 +139,7 @@ static void test_s3_list__the_head_goes_before_entries_and_prefixes(void **state
     assert_int_equal(list_body_reply(&body, &head, STR("R")), S3_OK);
     assert_str(buf_view(&op.reply->buffer),
                "<R><T>2026-11-21T05:25:23.000Z</T>"
-               "<CommonPrefixes><Prefix>a%20b/</Prefix></CommonPrefixes></R>");
+               "<CommonPrefixes><Prefix>a+b/</Prefix></CommonPrefixes></R>");
     buf_free(&op.reply->buffer);
 }
 
@@ -168,7 +216,9 @@ int main(void)
         cmocka_unit_test(test_s3_list__counts_are_clamped_or_refused),
         cmocka_unit_test(test_s3_list__only_the_url_encoding_is_known),
         cmocka_unit_test(test_s3_list__texts_follow_the_encoding),
-        cmocka_unit_test(test_s3_list__owners_that_take_turns_are_all_named),
+        cmocka_unit_test(test_s3_list__a_count_that_is_none_is_named),
+        cmocka_unit_test(test_s3_list__owners_are_ids_and_only_for_users),
+        cmocka_unit_test(test_s3_list__an_initiator_has_a_name),
         cmocka_unit_test(test_s3_list__the_head_goes_before_entries_and_prefixes),
         cmocka_unit_test(test_s3_list__a_part_that_failed_fails_the_page),
         cmocka_unit_test(test_s3_list__a_token_is_the_marker_again),
