@@ -12,6 +12,8 @@
 #define GROUP_AUTHENTICATED "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 #define GROUP_LOG_DELIVERY "http://acs.amazonaws.com/groups/s3/LogDelivery"
 
+#define DOCUMENT_ID STR("CanonicalUser/ID") /* a canonical id, as S3 calls it in a document */
+
 /* ---- grantees --------------------------------------------------------------------------------- */
 
 static bool grantee_of_group(struct str uri, enum acl_grantee *ret_grantee)
@@ -27,20 +29,34 @@ static bool grantee_of_group(struct str uri, enum acl_grantee *ret_grantee)
     return true;
 }
 
-static enum s3_error grant_to_id(struct op *op, struct str id, struct acl_grant *grant)
+/* Where a grantee was named, which S3 tells by how it calls the argument. */
+struct grant_place {
+    struct str id;
+    struct str uri;
+};
+
+static bool id_known(struct op *op, struct str id)
 {
-    if (!str_eq(id, S3_ANONYMOUS_ID) && users_by_canonical_id(op->options->auth.users, id) == NULL)
-        return op_fail_argument(op, STR("Invalid id"), STR("CanonicalUser/ID"), id);
+    return str_eq(id, S3_ANONYMOUS_ID) ||
+           users_by_canonical_id(op->options->auth.users, id) != NULL;
+}
+
+static enum s3_error grant_to_id(struct op *op, struct str id, const struct grant_place *place,
+                                 struct acl_grant *grant)
+{
+    if (!id_known(op, id))
+        return op_fail_argument(op, STR("Invalid id"), place->id, id);
     grant->grantee = ACL_USER;
     grant->id = id;
     return S3_OK;
 }
 
-static enum s3_error grant_to_group(struct op *op, struct str uri, struct acl_grant *grant)
+static enum s3_error grant_to_group(struct op *op, struct str uri, const struct grant_place *place,
+                                    struct acl_grant *grant)
 {
     grant->id = STR("");
     if (!grantee_of_group(uri, &grant->grantee))
-        return op_fail_argument(op, STR("Invalid group uri"), STR("Group/URI"), uri);
+        return op_fail_argument(op, STR("Invalid group uri"), place->uri, uri);
     return S3_OK;
 }
 
@@ -109,6 +125,7 @@ static struct str unquote(struct str text)
 static enum s3_error grant_from_text(struct op *op, struct str text, const char *header,
                                      struct acl_grant *grant)
 {
+    const struct grant_place place = { .id = STR("id"), .uri = STR("uri") };
     struct str kind;
     struct str value;
 
@@ -116,9 +133,9 @@ static enum s3_error grant_from_text(struct op *op, struct str text, const char 
         kind = str_trim(kind);
         value = unquote(value);
         if (str_eq_nocase(kind, STR("id")))
-            return grant_to_id(op, value, grant);
+            return grant_to_id(op, value, &place, grant);
         if (str_eq_nocase(kind, STR("uri")))
-            return grant_to_group(op, value, grant);
+            return grant_to_group(op, value, &place, grant);
         if (str_eq_nocase(kind, STR("emailAddress")))
             return grant_to_email(op, value, grant);
     }
@@ -209,6 +226,7 @@ static bool permission_of(struct str name, unsigned *ret_permission)
 static enum s3_error grant_from_xml(struct op *op, const struct xml_node *node,
                                     struct acl_grant *grant)
 {
+    const struct grant_place place = { .id = DOCUMENT_ID, .uri = STR("Group/URI") };
     const struct xml_node *grantee = xml_child(node, STR("Grantee"));
     struct str text;
 
@@ -217,11 +235,12 @@ static enum s3_error grant_from_xml(struct op *op, const struct xml_node *node,
         return op_fail(op, S3_MalformedACLError);
     if (str_eq(grantee->type, STR("CanonicalUser"))) {
         text = xml_child_text(grantee, STR("ID"));
-        return str_present(text) ? grant_to_id(op, text, grant) : op_fail(op, S3_MalformedACLError);
+        return str_present(text) ? grant_to_id(op, text, &place, grant)
+                                 : op_fail(op, S3_MalformedACLError);
     }
     if (str_eq(grantee->type, STR("Group"))) {
         text = xml_child_text(grantee, STR("URI"));
-        return str_present(text) ? grant_to_group(op, text, grant)
+        return str_present(text) ? grant_to_group(op, text, &place, grant)
                                  : op_fail(op, S3_MalformedACLError);
     }
     if (str_eq(grantee->type, STR("AmazonCustomerByEmail"))) {
@@ -239,8 +258,12 @@ static enum s3_error check_owner(struct op *op, const struct xml_node *root, str
 
     if (!str_present(id))
         return op_fail(op, S3_MalformedACLError);
+    if (str_eq(id, owner))
+        return S3_OK;
+    if (!id_known(op, id))
+        return op_fail_argument(op, STR("Invalid id"), DOCUMENT_ID, id);
     /* Ownership does not change hands through an ACL. */
-    return str_eq(id, owner) ? S3_OK : op_fail(op, S3_AccessDenied);
+    return op_fail(op, S3_AccessDenied);
 }
 
 enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed)

@@ -184,16 +184,28 @@ static enum access_need need_of(const struct op *op)
     return op->need;
 }
 
+/*
+ * To who reads the object a current delete marker is an absence, to who would change something of
+ * it a thing that has no such thing. https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+ */
 static enum s3_error refuse_marker(struct op *op)
 {
     op->keep_headers = true;
     op_set(op, "x-amz-delete-marker", STR("true"));
     op_set_version_id(op, &op->version);
-    if (!op->asked_version)
+    if (!op->asked_version && (op->route->flags & ROUTE_MARKER) == 0)
         return op_fail(op, S3_NoSuchKey, op->key);
     op_set_http_date(op, "Last-Modified", op->version.modified_us);
     op_set(op, "Allow", STR("DELETE"));
     return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
+}
+
+/* Of all operations S3's GetObjectTagging names the key behind its bucket. */
+static struct str absent_key(const struct op *op)
+{
+    if (op->route->run != op_GetObjectTagging)
+        return op->key;
+    return arena_printf(op->arena, "%.*s/%.*s", STR_ARG(op->bucket_name), STR_ARG(op->key));
 }
 
 static enum s3_error load_object(struct op *op)
@@ -209,11 +221,11 @@ static enum s3_error load_object(struct op *op)
                  op->has_version && !op->version.delete_marker ? &op->version : NULL);
     if (err != S3_OK)
         return err;
+    if (status == STORE_NO_KEY)
+        return op_fail(op, S3_NoSuchKey, absent_key(op));
     if (!op->has_version)
         return s3_from_store(op, status);
-    if (op->version.delete_marker && (op->route->flags & ROUTE_MARKER_OK) == 0)
-        return refuse_marker(op);
-    return S3_OK;
+    return op->version.delete_marker ? refuse_marker(op) : S3_OK;
 }
 
 static enum s3_error load_source(struct op *op)

@@ -274,6 +274,39 @@ def test_PutBucketAcl__read_back_as_written(server, root_user, s3, ids, bucket):
     assert grants(s3.get_bucket_acl(Bucket=bucket)) == {(ids["root"], "FULL_CONTROL"), (ALL_USERS, "READ")}
 
 
+def ordered_grants(answer):
+    return [((grant["Grantee"].get("ID") or grant["Grantee"]["URI"]).rpartition("/")[2], grant["Permission"])
+            for grant in answer["Grants"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("canned,rest", [
+    ("public-read", [("AllUsers", "READ")]), ("public-read-write", [("AllUsers", "READ"), ("AllUsers", "WRITE")]),
+    ("authenticated-read", [("AuthenticatedUsers", "READ")]),
+    ("log-delivery-write", [("LogDelivery", "WRITE"), ("LogDelivery", "READ_ACP")]),
+])  # fmt: skip
+def test_GetBucketAcl__a_canned_acl_names_the_owner_first(s3, ids, bucket, canned, rest):
+    s3.put_bucket_acl(Bucket=bucket, ACL=canned)
+    assert ordered_grants(s3.get_bucket_acl(Bucket=bucket)) == [(ids["root"], "FULL_CONTROL"), *rest]
+    if canned != "log-delivery-write":
+        s3.put_object(Bucket=bucket, Key="key", Body=b"", ACL=canned)
+        assert ordered_grants(s3.get_object_acl(Bucket=bucket, Key="key")) == [(ids["root"], "FULL_CONTROL"), *rest]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_PutBucketAcl__grants_keep_the_order_of_the_document(s3, ids, bucket, order):
+    written = [("ID", ids["root"], "FULL_CONTROL"), ("URI", LOG_DELIVERY, "WRITE"), ("ID", ids["alice"], "READ"),
+               ("URI", ALL_USERS, "READ"), ("ID", ids["bob"], "READ_ACP")][::order]  # fmt: skip
+    policy = {"Owner": {"ID": ids["root"]}, "Grants": [
+        {"Grantee": {"Type": "CanonicalUser" if kind == "ID" else "Group", kind: who}, "Permission": permission}
+        for kind, who, permission in written]}  # fmt: skip
+    wanted = [(who.rpartition("/")[2], permission) for _, who, permission in written]
+    s3.put_object(Bucket=bucket, Key="key", Body=b"")
+    s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy=policy)
+    s3.put_object_acl(Bucket=bucket, Key="key", AccessControlPolicy=policy)
+    assert ordered_grants(s3.get_bucket_acl(Bucket=bucket)) == wanted
+    assert ordered_grants(s3.get_object_acl(Bucket=bucket, Key="key")) == wanted
+
+
 # ---- refusals ---------------------------------------------------------------------------------------
 
 
@@ -290,19 +323,38 @@ def kept(s3, bucket):
 TARGETS = ["/{}?acl", "/{}/key?acl"]
 
 
+NOBODY = "f" * 64
+MALFORMED_ACL = "The XML you provided was not well-formed or did not validate against our published schema"
+BOTH = "Specifying both Canned ACLs and Header Grants is not allowed"
+
+
+def argument(message, name, value):
+    return 400, "InvalidArgument", message, {"ArgumentName": name, "ArgumentValue": value}
+
+
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("headers,code", [
-    ([("x-amz-acl", "public-everything")], "InvalidArgument"),
-    ([("x-amz-acl", "private"), ("x-amz-grant-read", 'id="x"')], "InvalidRequest"),
-    ([("x-amz-grant-read", 'emailAddress="nobody@example.com"')], "UnresolvableGrantByEmailAddress"),
-    ([("x-amz-grant-read", 'id="0123"')], "InvalidArgument"),
-    ([("x-amz-grant-read", 'uri="http://example.com/group"')], "InvalidArgument"),
-    ([("x-amz-grant-read", "nonsense")], "InvalidArgument"),
-    ([("x-amz-grant-read", 'id="' + "f" * 64 + '"')], "InvalidArgument"),
+@pytest.mark.parametrize("headers,refusal", [
+    ([("x-amz-acl", "public-everything")], argument("", "x-amz-acl", "public-everything")),
+    ([("x-amz-acl", "")], argument("", "x-amz-acl", "")),
+    ([("x-amz-acl", "private"), ("x-amz-grant-read", 'id="x"')], (400, "InvalidRequest", BOTH, {})),
+    ([("x-amz-grant-read", 'emailAddress="nobody@example.com"')],
+     (400, "UnresolvableGrantByEmailAddress", "The email address you provided does not match any account on record.",
+      {"EmailAddress": "nobody@example.com"})),
+    ([("x-amz-grant-read", 'id="0123"')], argument("Invalid id", "id", "0123")),
+    ([("x-amz-grant-write", "id=wrong-id")], argument("Invalid id", "id", "wrong-id")),
+    ([("x-amz-grant-full-control", f'id="{NOBODY}"')], argument("Invalid id", "id", NOBODY)),
+    ([("x-amz-grant-read-acp", 'uri="http://example.com/group"')],
+     argument("Invalid group uri", "uri", "http://example.com/group")),
+    ([("x-amz-grant-write", "uri=" + LOG_DELIVERY + "x")], argument("Invalid group uri", "uri", LOG_DELIVERY + "x")),
+    ([("x-amz-grant-read", "nonsense")], argument("Argument format not recognized", "x-amz-grant-read", "nonsense")),
+    ([("x-amz-grant-write-acp", "name=x")],
+     argument("Argument format not recognized", "x-amz-grant-write-acp", "name=x")),
+    ([], (400, "MissingSecurityHeader", "Your request was missing a required header",
+          {"MissingHeaderName": "x-amz-acl"})),
 ])  # fmt: skip
-def test_PutObjectAcl__bad_headers(server, root_user, kept, target, headers, code):
+def test_PutObjectAcl__bad_headers(server, root_user, kept, target, headers, refusal):
     reply = raw.signed(server.url, root_user, "PUT", target.format(kept), headers=headers)
-    assert (reply.status, reply.code) == (400, code), reply
+    assert reply.refusal() == refusal
 
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -316,33 +368,45 @@ def grant(inner, permission="READ", kind="CanonicalUser"):
     return f'<Grant><Grantee {XSI} xsi:type="{kind}">{inner}</Grantee><Permission>{permission}</Permission></Grant>'
 
 
+MALFORMED = (400, "MalformedACLError", MALFORMED_ACL, {})
+
+
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("make", [
-    lambda owner: "", lambda owner: "<AccessControlPolicy", lambda owner: "<Other/>",
-    lambda owner: "<AccessControlPolicy/>",
-    lambda owner: policy(owner, grant(f"<ID>{owner}</ID>", "EVERYTHING")),
-    lambda owner: policy(owner, grant("<ID>0123</ID>")),
-    lambda owner: policy(owner, grant("<ID>" + "f" * 64 + "</ID>")),
-    lambda owner: policy(owner, grant("<URI>http://example.com/</URI>", kind="Group")),
-    lambda owner: policy(owner, grant("<EmailAddress>nobody@example.com</EmailAddress>", kind="AmazonCustomerByEmail")),
-    lambda owner: policy(owner, grant(f"<ID>{owner}</ID>", kind="Robot")),
-    lambda owner: policy("", grant(f"<ID>{owner}</ID>")),
-    lambda owner: policy("a11ce" + "0" * 59, grant(f"<ID>{owner}</ID>")),
-    lambda owner: policy(owner, "".join(grant(f"<ID>{owner}</ID>") for _ in range(101))),
-], ids=["empty", "cut", "other", "no owner", "permission", "short id", "unknown id", "group", "email", "type",
-        "empty owner", "other owner", "101 grants"])  # fmt: skip
-def test_PutObjectAcl__bad_documents(server, root_user, ids, kept, target, make):
-    body = make(ids["root"]).encode()
-    reply = raw.signed(server.url, root_user, "PUT", target.format(kept), body)
-    assert reply.status in (400, 403), reply
-    assert reply.code in ("MalformedACLError", "MalformedXML", "InvalidArgument", "UnresolvableGrantByEmailAddress",
-                          "MissingSecurityHeader", "AccessDenied", "InvalidRequest", "MissingRequestBodyError"), reply  # fmt: skip
+@pytest.mark.parametrize("make,refusal", [
+    (lambda owner: "<AccessControlPolicy", MALFORMED), (lambda owner: "<Other/>", MALFORMED),
+    (lambda owner: "<AccessControlPolicy/>", MALFORMED),
+    (lambda owner: policy(owner, grant(f"<ID>{owner}</ID>", "EVERYTHING")), MALFORMED),
+    (lambda owner: policy(owner, grant("<ID>0123</ID>")), argument("Invalid id", "CanonicalUser/ID", "0123")),
+    (lambda owner: policy(owner, grant(f"<ID>{NOBODY}</ID>")), argument("Invalid id", "CanonicalUser/ID", NOBODY)),
+    (lambda owner: policy(owner, grant("<URI>http://example.com/</URI>", kind="Group")),
+     argument("Invalid group uri", "Group/URI", "http://example.com/")),
+    (lambda owner: policy(owner, grant("<EmailAddress>no@example.com</EmailAddress>", kind="AmazonCustomerByEmail")),
+     (400, "UnresolvableGrantByEmailAddress", "The email address you provided does not match any account on record.",
+      {"EmailAddress": "no@example.com"})),
+    (lambda owner: policy(owner, grant(f"<ID>{owner}</ID>", kind="Robot")), MALFORMED),
+    (lambda owner: policy(owner, grant("", kind="CanonicalUser")), MALFORMED),
+    (lambda owner: policy("", grant(f"<ID>{owner}</ID>")), argument("Invalid id", "CanonicalUser/ID", "")),
+    (lambda owner: policy("wrong-id", ""), argument("Invalid id", "CanonicalUser/ID", "wrong-id")),
+    (lambda owner: policy("wrong-id", grant("<ID>also</ID>")), argument("Invalid id", "CanonicalUser/ID", "wrong-id")),
+    (lambda owner: policy(owner, "".join(grant(f"<ID>{owner}</ID>") for _ in range(101))),
+     (400, "MalformedACLError", "An ACL holds at most 100 grants", {})),
+], ids=["cut", "other", "no owner", "permission", "short id", "unknown id", "group", "email", "type", "no id",
+        "empty owner", "unknown owner", "unknown owner and grantee", "101 grants"])  # fmt: skip
+def test_PutObjectAcl__bad_documents(server, root_user, ids, kept, target, make, refusal):
+    reply = raw.signed(server.url, root_user, "PUT", target.format(kept), make(ids["root"]).encode())
+    assert reply.refusal() == refusal
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_PutObjectAcl__does_not_give_away_what_it_is_of(server, root_user, ids, kept, target):
+    reply = raw.signed(server.url, root_user, "PUT", target.format(kept), policy(ids["alice"], "").encode())
+    assert reply.refusal() == (403, "AccessDenied", "Access Denied", {})
 
 
 def test_PutObjectAcl__header_and_document_together(server, root_user, ids, kept):
     body = policy(ids["root"], grant(f"<ID>{ids['root']}</ID>")).encode()
     reply = raw.signed(server.url, root_user, "PUT", f"/{kept}?acl", body, [("x-amz-acl", "private")])
-    assert (reply.status, reply.code) in ((400, "UnexpectedContent"), (400, "InvalidRequest")), reply
+    assert reply.refusal() == (400, "UnexpectedContent", "This request does not support content", {})
 
 
 @pytest.mark.parametrize("name,value", [("x-amz-acl", "nobody"), ("x-amz-grant-read", "nonsense")])

@@ -175,6 +175,14 @@ def test_PutObjectTagging__missing_key(s3, bucket):
             call()
 
 
+def test_GetObjectTagging__names_a_missing_key_behind_its_bucket(server, root_user, bucket):
+    for method, key in (("GET", f"{bucket}/a b"), ("PUT", "a b"), ("DELETE", "a b")):
+        reply = raw.signed(server.url, root_user, method, f"/{bucket}/a%20b?tagging", b"<Tagging><TagSet/></Tagging>")
+        assert reply.refusal() == (404, "NoSuchKey", "The specified key does not exist.", {"Key": key})
+    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}/a%20b?tagging&versionId={'0' * 31}1")
+    assert (reply.code, reply.facts["Key"]) == ("NoSuchVersion", "a b")
+
+
 def test_PutObjectTagging__of_a_version(s3, versioned, gone):
     old = s3.put_object(Bucket=versioned, Key="key", Body=b"old", Tagging="a=old")["VersionId"]
     new = s3.put_object(Bucket=versioned, Key="key", Body=b"new", Tagging="a=new")["VersionId"]

@@ -145,6 +145,38 @@ def test_versioning_enabled__a_marker_cannot_be_read(s3, versioned):
         s3.head_object(Bucket=versioned, Key="key", VersionId=marker)
 
 
+TAGS = b"<Tagging><TagSet/></Tagging>"
+ACL = [("x-amz-acl", "private")]
+ATTRIBUTES = [("x-amz-object-attributes", "ETag")]
+ABSENT, MARKER = (404, "NoSuchKey"), (405, "MethodNotAllowed")
+
+
+# What each operation says of a key whose current version is a delete marker; with the marker's id it is
+# always 405. Reading the object and its ACL finds nothing, tags and writes find a delete marker.
+@pytest.mark.parametrize("method,sub,body,headers,current", [
+    ("GET", "", b"", [], ABSENT), ("HEAD", "", b"", [], ABSENT), ("GET", "partNumber=1", b"", [], ABSENT),
+    ("GET", "attributes", b"", ATTRIBUTES, ABSENT), ("GET", "acl", b"", [], ABSENT), ("PUT", "acl", b"", ACL, MARKER),
+    ("GET", "tagging", b"", [], MARKER), ("PUT", "tagging", TAGS, [], MARKER), ("DELETE", "tagging", b"", [], MARKER),
+])  # fmt: skip
+def test_versioning_enabled__what_a_delete_marker_is_to_each_operation(
+        server, root_user, s3, versioned, method, sub, body, headers, current):  # fmt: skip
+    old = s3.put_object(Bucket=versioned, Key="key", Body=b"data")["VersionId"]
+    marker = s3.delete_object(Bucket=versioned, Key="key")["VersionId"]
+    for version, (status, code) in (("", current), (f"versionId={marker}", MARKER)):
+        query = "&".join(part for part in (sub, version) if part)
+        reply = raw.signed(server.url, root_user, method, f"/{versioned}/key?{query}".rstrip("?"), body, headers)
+        assert (reply.status, reply.header("x-amz-delete-marker")) == (status, "true"), reply
+        assert reply.header("x-amz-version-id") == marker
+        if method != "HEAD":
+            assert reply.code == code, reply
+            assert reply.facts == ({"Key": "key"} if code == "NoSuchKey" else
+                                   {"Method": method, "ResourceType": "DeleteMarker"})  # fmt: skip
+        if status == 405:
+            assert reply.header("last-modified") and reply.header("allow") == "DELETE"
+    query = "&".join(part for part in (sub, f"versionId={old}") if part)
+    assert raw.signed(server.url, root_user, method, f"/{versioned}/key?{query}", body, headers).status // 100 == 2
+
+
 def test_versioning_enabled__removing_the_marker_brings_it_back(s3, versioned):
     version = s3.put_object(Bucket=versioned, Key="key", Body=b"data")["VersionId"]
     marker = s3.delete_object(Bucket=versioned, Key="key")["VersionId"]

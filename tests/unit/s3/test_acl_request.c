@@ -73,13 +73,38 @@ static void test_s3_acl__grant_headers_name_users_three_ways(void **state UNUSED
     assert_int_equal(acl.grants[0].permission, ACL_WRITE_ACP);
 }
 
+static void refused_argument(const char *message, const char *name, const char *value)
+{
+    assert_str(op.refusal.message, message);
+    assert_str(op.refusal.values[0], name);
+    assert_str(op.refusal.values[1], value);
+}
+
 static void test_s3_acl__unknown_grantees_are_refused(void **state UNUSED)
 {
     assert_int_equal(headers("x-amz-grant-read: id=\"nobody\"\n"), S3_InvalidArgument);
+    refused_argument("Invalid id", "id", "nobody");
     assert_int_equal(headers("x-amz-grant-read: uri=\"http://x\"\n"), S3_InvalidArgument);
+    refused_argument("Invalid group uri", "uri", "http://x");
     assert_int_equal(headers("x-amz-grant-read: " BOB_ID "\n"), S3_InvalidArgument);
+    refused_argument("Argument format not recognized", "x-amz-grant-read", BOB_ID);
     assert_int_equal(headers("x-amz-grant-read: emailAddress=\"x@y\"\n"),
                      S3_UnresolvableGrantByEmailAddress);
+}
+
+/* The same in a document goes by the elements' names. */
+static void test_s3_acl__unknown_grantees_of_a_document_are_refused(void **state UNUSED)
+{
+    assert_int_equal(document(POLICY(GRANT("CanonicalUser", "<ID>nobody</ID>", "READ"))),
+                     S3_InvalidArgument);
+    refused_argument("Invalid id", "CanonicalUser/ID", "nobody");
+    assert_int_equal(document(POLICY(GRANT("Group", "<URI>http://x</URI>", "READ"))),
+                     S3_InvalidArgument);
+    refused_argument("Invalid group uri", "Group/URI", "http://x");
+    assert_int_equal(document("<AccessControlPolicy><Owner><ID>nobody</ID></Owner>"
+                              "<AccessControlList/></AccessControlPolicy>"),
+                     S3_InvalidArgument);
+    refused_argument("Invalid id", "CanonicalUser/ID", "nobody");
 }
 
 static void test_s3_acl__canned_and_grants_exclude_each_other(void **state UNUSED)
@@ -154,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_s3_acl__canned_names),
         cmocka_unit_test(test_s3_acl__grant_headers_name_users_three_ways),
         cmocka_unit_test(test_s3_acl__unknown_grantees_are_refused),
+        cmocka_unit_test(test_s3_acl__unknown_grantees_of_a_document_are_refused),
         cmocka_unit_test(test_s3_acl__canned_and_grants_exclude_each_other),
         cmocka_unit_test(test_s3_acl__documents_of_all_three_types),
         cmocka_unit_test(test_s3_acl__an_empty_list_revokes_everything),
