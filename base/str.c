@@ -233,6 +233,19 @@ bool str_is_utf8(struct str s)
     return true;
 }
 
+uint32_t str_next_char(struct str *rest)
+{
+    static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    const unsigned char *p = (const unsigned char *)rest->p;
+    size_t len = utf8_sequence(p, rest->len);
+    uint32_t character = len == 0 ? STR_CHAR_BAD : p[0] & first_bits[len];
+
+    for (size_t i = 1; i < len; i++)
+        character = character << 6 | (p[i] & 0x3f);
+    *rest = str_skip(*rest, len == 0 ? 1 : len);
+    return character;
+}
+
 bool str_is_printable(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {

@@ -82,6 +82,12 @@ MUST_CHECK bool str_to_u64_hex(struct str s, uint64_t *ret_value);
 
 /* Valid UTF-8 without overlong forms and surrogates. */
 bool str_is_utf8(struct str s);
+/*
+ * Take the next character of UTF-8 text, which is not empty; STR_CHAR_BAD for a byte that begins
+ * none.
+ */
+uint32_t str_next_char(struct str *rest);
+#define STR_CHAR_BAD 0xfffdu
 /* True when every byte is printable ASCII 0x20..0x7e. */
 bool str_is_printable(struct str s);
 

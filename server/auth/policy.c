@@ -324,7 +324,7 @@ enum s3_error policy_check(struct auth_call *call, struct str policy,
     if (!depth_allowed(str_make(text, len)))
         return invalid(call, "Nested too deeply.");
 
-    document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    document = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (document == NULL)
         return invalid(call, "Invalid JSON.");
 

@@ -118,8 +118,8 @@ struct http_reply {
 };
 
 /*
- * Add a header; name and value must outlive the exchange (arena or static). Values with bytes
- * below 0x20 or 0x7f are refused (false), as is one past HTTP_REPLY_HEADERS_MAX.
+ * Add a header; name and value must outlive the exchange (arena or static). Values with control
+ * characters but the tab are refused (false), as is one past HTTP_REPLY_HEADERS_MAX.
  */
 bool http_reply_header(struct http_reply *reply, struct str name, struct str value);
 /* Forget headers and body (closing what it owns), keep nothing. */

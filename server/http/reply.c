@@ -21,7 +21,7 @@ bool http_reply_header(struct http_reply *reply, struct str name, struct str val
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.p[i];
 
-        if (c < 0x20 || c == 0x7f)
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;
     }
     reply->fields[reply->field_count++] = (struct http_field){ name, value };

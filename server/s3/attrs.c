@@ -3,7 +3,7 @@
  * Attributes of a new version: from the headers of a write into packed form, and back onto replies.
  *
  * (1) Stored pairs carry the names they are returned under; Content-Type is left out when it is
- *     the default. Metadata names are lower-case; values are the bytes that came.
+ *     the default. Values are bytes as header fields have them (metadata: see metadata.c).
  * (2) The encryption's key id and bucket-key flag are stored as pairs too, under their header names.
  * (3) A header that promises something pail can not do is refused, never ignored.
  *
@@ -12,9 +12,9 @@
 #include "server/s3/op.h"
 
 #include "base/codec.h"
+#include "base/mailword.h"
 
 #define STORED_HEADERS_BYTES_MAX (16u * 1024u)
-#define META_PREFIX STR("x-amz-meta-")
 #define CONTENT_TYPE_DEFAULT STR("binary/octet-stream")
 
 #define KMS_KEY_HEADER "x-amz-server-side-encryption-aws-kms-key-id"
@@ -180,29 +180,68 @@ void op_set_encryption(struct op *op, const struct version_attrs *attrs)
 
 /* ---- system headers ----------------------------------------------------------------------------- */
 
-/* Without aws-chunked, which is framing of this one request and not of the object. */
-static struct str content_encoding(struct op *op)
+static void add_to_list(struct buf *list, struct str item)
 {
-    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(HTTP_HEADER_BYTES_MAX);
-    struct str rest = op_amz(op, "content-encoding");
-    struct str token;
-
-    if (str_find(rest, STR("chunked")) == SIZE_MAX)
-        return rest;
-    while (str_next(&rest, ',', &token)) {
-        token = str_trim(token);
-        if (token.len == 0 || str_eq_nocase(token, STR("aws-chunked")))
-            continue;
-        if (out.len > 0)
-            buf_char(&out, ',');
-        buf_str(&out, token);
-    }
-    return out.len > 0 && !out.failed ? arena_dup(op->arena, buf_view(&out)) : STR_NONE;
+    if (list->len > 0)
+        buf_lit(list, ", ");
+    buf_str(list, item);
 }
 
-static void keep_pair(struct buf *out, struct str name, struct str value)
+/* All fields of that name as one list. Most are given once. */
+static struct str header_list(struct op *op, struct str name)
 {
-    if (value.len > 0 && !pairs_add(out, name, value))
+    CLEANUP(buf_free) struct buf all = BUF_WITH_MAX(2 * HTTP_HEADER_BYTES_MAX);
+
+    if (http_header_count(op->request, name) < 2)
+        return http_header(op->request, name);
+    for (size_t i = 0; i < op->request->field_count; i++)
+        if (str_eq_nocase(op->request->fields[i].name, name))
+            add_to_list(&all, op->request->fields[i].value);
+    return arena_dup(op->arena, buf_view(&all));
+}
+
+/*
+ * Without aws-chunked, which is framing of this one request and not of the object; as it came when
+ * it is not among them.
+ */
+static struct str content_encoding(struct op *op)
+{
+    CLEANUP(buf_free) struct buf kept = BUF_WITH_MAX(4 * HTTP_HEADER_BYTES_MAX);
+    struct str codings = header_list(op, STR("content-encoding"));
+    struct str framing = STR("aws-chunked");
+    struct str rest;
+    struct str token;
+    bool framed = false;
+
+    if (!str_present(codings))
+        codings = op_amz(op, "content-encoding");
+    for (rest = codings; !framed && str_next(&rest, ',', &token);)
+        framed = str_eq_nocase(str_trim(token), framing);
+    if (!framed)
+        return codings;
+    for (rest = codings; str_next(&rest, ',', &token);) {
+        token = str_trim(token);
+        if (token.len > 0 && !str_eq_nocase(token, framing))
+            add_to_list(&kept, token);
+    }
+    return kept.len > 0 && !kept.failed ? arena_dup(op->arena, buf_view(&kept)) : STR_NONE;
+}
+
+/*
+ * A form's fields are UTF-8, header fields ISO-8859-1: what a form gives is answered as far as
+ * that reaches. Bytes of header fields come back as they came.
+ */
+static void keep_pair(struct op *op, struct buf *out, struct str name, struct str value)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(2 * FORM_FIELDS_BYTES_MAX);
+
+    if (value.len == 0)
+        return;
+    if (op_from_form(op) && !str_is_printable(value)) {
+        latin1_from_utf8(&text, value);
+        value = buf_view(&text);
+    }
+    if (text.failed || !pairs_add(out, name, value))
         out->failed = true;
 }
 
@@ -211,14 +250,14 @@ static void take_system_headers(struct op *op, struct buf *out)
     struct str type = op_amz(op, "content-type");
 
     if (!str_eq(type, CONTENT_TYPE_DEFAULT))
-        keep_pair(out, STR("Content-Type"), type);
-    keep_pair(out, STR("Content-Encoding"), content_encoding(op));
-    keep_pair(out, STR("Cache-Control"), op_amz(op, "cache-control"));
-    keep_pair(out, STR("Content-Disposition"), op_amz(op, "content-disposition"));
-    keep_pair(out, STR("Content-Language"), op_amz(op, "content-language"));
+        keep_pair(op, out, STR("Content-Type"), type);
+    keep_pair(op, out, STR("Content-Encoding"), content_encoding(op));
+    keep_pair(op, out, STR("Cache-Control"), op_amz(op, "cache-control"));
+    keep_pair(op, out, STR("Content-Disposition"), op_amz(op, "content-disposition"));
+    keep_pair(op, out, STR("Content-Language"), op_amz(op, "content-language"));
     /* Not op_amz: a V2 presigned URL's Expires is its own end. */
-    keep_pair(out, STR("Expires"), op_header(op, "expires"));
-    keep_pair(out, STR("x-amz-website-redirect-location"),
+    keep_pair(op, out, STR("Expires"), op_header(op, "expires"));
+    keep_pair(op, out, STR("x-amz-website-redirect-location"),
               op_amz(op, "x-amz-website-redirect-location"));
 }
 
@@ -235,99 +274,6 @@ static enum s3_error check_redirect(struct op *op)
         str_starts(location, STR("http://")) || str_starts(location, STR("https://")))
         return S3_OK;
     return op_fail(op, S3_InvalidRedirectLocation);
-}
-
-/* ---- user metadata ------------------------------------------------------------------------------ */
-
-/* All name/value pairs a request gives, header fields first. */
-struct given {
-    const struct http_request *request;
-    bool query; /* presigned: parameters count as headers */
-};
-
-static bool given_at(const struct given *given, size_t i, struct str *ret_name,
-                     struct str *ret_value)
-{
-    const struct http_request *request = given->request;
-
-    if (i < request->field_count) {
-        *ret_name = request->fields[i].name;
-        *ret_value = request->fields[i].value;
-        return true;
-    }
-    i -= request->field_count;
-    if (!given->query || i >= request->param_count)
-        return false;
-    *ret_name = request->params[i].name;
-    *ret_value = request->params[i].value;
-    return true;
-}
-
-static bool seen_before(const struct given *given, size_t at, struct str name)
-{
-    struct str each;
-    struct str value;
-
-    for (size_t i = 0; i < at && given_at(given, i, &each, &value); i++)
-        if (str_eq_nocase(each, name))
-            return true;
-    return false;
-}
-
-/* The value of a metadata name: its occurrences from `at` on, joined with commas. */
-static struct str joined(struct op *op, const struct given *given, size_t at, struct str name)
-{
-    struct str result = STR_NONE;
-    struct str each;
-    struct str value;
-
-    for (size_t i = at; given_at(given, i, &each, &value); i++) {
-        if (!str_eq_nocase(each, name))
-            continue;
-        if (!str_present(result))
-            result = value;
-        else
-            result = arena_printf(op->arena, "%.*s,%.*s", STR_ARG(result), STR_ARG(value));
-        if (!str_present(result))
-            return STR_NONE;
-    }
-    return result;
-}
-
-static struct str lower(struct op *op, struct str s)
-{
-    char *p = arena_alloc(op->arena, s.len);
-
-    if (p == NULL)
-        return STR_NONE;
-    for (size_t i = 0; i < s.len; i++)
-        p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 'a' - 'A') : s.p[i];
-    return str_make(p, s.len);
-}
-
-static enum s3_error take_metadata(struct op *op, struct buf *out)
-{
-    struct given given = { op->request,
-                           op->auth.scheme == AUTH_V2_QUERY || op->auth.scheme == AUTH_V4_QUERY };
-    size_t total = 0;
-    struct str name;
-    struct str value;
-
-    for (size_t i = 0; given_at(&given, i, &name, &value); i++) {
-        if (!str_starts_nocase(name, META_PREFIX) || seen_before(&given, i, name))
-            continue;
-        value = joined(op, &given, i, name);
-        name = lower(op, name);
-        if (!str_present(value) || !str_present(name))
-            return no_memory(op);
-        total += name.len - META_PREFIX.len + value.len;
-        if (total > S3_METADATA_BYTES_MAX)
-            return op_fail(op, S3_MetadataTooLarge, arena_printf(op->arena, "%zu", total),
-                           arena_printf(op->arena, "%d", S3_METADATA_BYTES_MAX));
-        if (!pairs_add(out, name, value))
-            return no_memory(op);
-    }
-    return S3_OK;
 }
 
 /* ---- all together ------------------------------------------------------------------------------- */
@@ -349,7 +295,7 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err != S3_OK)
         return err;
     take_system_headers(op, &headers);
-    err = take_metadata(op, &headers);
+    err = metadata_from_request(op, &headers);
     if (err == S3_OK)
         err = keep(op, &headers, &attrs.headers);
     attrs.tags = STR_NONE;
@@ -361,29 +307,6 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err == S3_OK)
         *ret_attrs = attrs;
     return err;
-}
-
-/*
- * Metadata with bytes beyond ASCII is shown as one RFC 2047 word, so that any HTTP client can take
- * it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
- */
-static struct str metadata_shown(struct op *op, struct str value)
-{
-    struct str head = STR("=?UTF-8?B?");
-    char *word;
-    size_t len;
-
-    if (str_is_printable(value) || !str_is_utf8(value))
-        return value;
-    len = head.len + BASE64_LEN(value.len) + 2;
-    word = arena_alloc(op->arena, len);
-    if (word == NULL)
-        return STR_NONE;
-    memcpy(word, head.p, head.len);
-    base64_encode(value.p, value.len, word + head.len);
-    word[len - 2] = '?';
-    word[len - 1] = '=';
-    return str_make(word, len);
 }
 
 void op_set_attrs(struct op *op, const struct version_attrs *attrs)
@@ -399,9 +322,9 @@ void op_set_attrs(struct op *op, const struct version_attrs *attrs)
         if (str_starts(name, STR("x-amz-server-side-encryption")))
             continue;
         has_type = has_type || str_eq(name, STR("Content-Type"));
-        if (str_starts(name, META_PREFIX))
-            value = metadata_shown(op, value);
-        if (!http_reply_header(op->reply, name, value) && str_starts(name, META_PREFIX))
+        if (str_starts(name, S3_META_PREFIX))
+            value = metadata_shown(op->arena, value);
+        if (!http_reply_header(op->reply, name, value) && str_starts(name, S3_META_PREFIX))
             missing++;
     }
     if (!has_type)

@@ -153,6 +153,11 @@ struct str op_header(const struct op *op, const char *name)
     return http_header(op->request, str_from_cstr(name));
 }
 
+bool op_from_form(const struct op *op)
+{
+    return op->route != NULL && op->route->body == TAKES_FORM;
+}
+
 void op_set(struct op *op, const char *name, struct str value)
 {
     (void)http_reply_header(op->reply, str_from_cstr(name), value);

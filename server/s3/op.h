@@ -25,8 +25,9 @@
 #define S3_OBJECT_BYTES_MAX (UINT64_C(5) << 30)     /* one PUT, one copy: 5 GiB */
 #define S3_MULTIPART_BYTES_MAX (UINT64_C(50) << 40) /* an assembled object: 50 TB */
 #define S3_PART_BYTES_MIN (UINT64_C(5) << 20)       /* every part but the last */
-#define S3_METADATA_BYTES_MAX 2048                  /* names and values after x-amz-meta- */
-#define S3_REDIRECT_BYTES_MAX 2048                  /* x-amz-website-redirect-location */
+#define S3_METADATA_BYTES_MAX 2048 /* names after x-amz-meta- and values, in UTF-8 */
+#define S3_META_PREFIX STR("x-amz-meta-")
+#define S3_REDIRECT_BYTES_MAX 2048 /* x-amz-website-redirect-location */
 #define S3_OBJECT_TAGS_MAX 10
 #define S3_BUCKET_TAGS_MAX 50
 #define S3_TAG_KEY_CHARS_MAX 128 /* units of UTF-16, as S3 keeps them */
@@ -194,6 +195,8 @@ struct str op_header(const struct op *op, const char *name);
 
 /* A header, or (presigned requests) the query parameter that stands for it; STR_NONE. */
 struct str op_amz(const struct op *op, const char *name);
+/* The request's header fields are a form's fields: UTF-8, not bytes of HTTP. */
+bool op_from_form(const struct op *op);
 
 /* Reply headers. Values must live in the arena (or be static). */
 void op_set(struct op *op, const char *name, struct str value);
@@ -241,6 +244,11 @@ MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs 
 void op_set_encryption(struct op *op, const struct version_attrs *attrs);
 /* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
 void op_set_attrs(struct op *op, const struct version_attrs *attrs);
+
+/* x-amz-meta-* of the request, appended to the stored headers (metadata.c). */
+MUST_CHECK enum s3_error metadata_from_request(struct op *op, struct buf *out);
+/* A stored value as a header field's; STR_NONE without memory. */
+struct str metadata_shown(struct arena *arena, struct str value);
 
 /* x-amz-acl, x-amz-grant-* of the request -> packed ACL (acl_request.c). given: any was there. */
 MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,

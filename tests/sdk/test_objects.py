@@ -3,6 +3,7 @@
 
 import base64
 import datetime
+import email.header
 import hashlib
 import os
 import re
@@ -190,6 +191,59 @@ def test_PutObject__repeated_metadata_is_joined(server, root_user, s3, bucket):
     reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/key", b"", headers)
     assert reply.status == 200, reply
     assert s3.head_object(Bucket=bucket, Key="key")["Metadata"]["a"].replace(" ", "") == "1,2"
+
+
+# A value as it is sent, and as it comes back.
+WORDS = [
+    ("=?UTF-8?Q?actually-ascii?=", "actually-ascii"),
+    ("=?UTF-8?B?YWJj?=", "abc"),
+    ("=?UTF-8?Q?test=5F=E2=80=94=5Ffile%E2%80%94=5F=C3=A9=5F2=3F.pdf?=",
+     "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%E2%80%94=5F=C3=A9=5F2=3F.pdf?="),
+    ("=?utf-8?b?w4RNw4Raw5XDkSBTMw==?=", "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?="),
+    ("=?UTF-8?B?AAECAw==?=", "=?UTF-8?B?AAECAw==?="),
+    ("=?UTF-8?Q?=41=42?= =?UTF-8?B?Yw==?=", "ABc"),
+    ("=?iso-8859-1?Q?caf=E9?=", "=?UTF-8?Q?caf=C3=A9?="),
+    ("a\tb", "a\tb"),
+    ("=?UTF-8?Q?not a word?=", "=?UTF-8?Q?not a word?="),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sent,shown", WORDS)
+def test_PutObject__metadata_words_are_decoded_on_arrival_and_made_anew(server, root_user, s3, bucket, sent, shown):
+    def check(key):
+        for method in ("HEAD", "GET"):
+            reply = raw.signed(server.url, root_user, method, f"/{bucket}/{key}")
+            assert reply.header("x-amz-meta-q") == shown, (key, method)
+
+    given = [("x-amz-meta-q", sent)]
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}/put", b"data", given).status == 200
+    check("put")
+    source = ("x-amz-copy-source", f"{bucket}/put")
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}/copied", headers=[source]).status == 200
+    check("copied")
+    replace = [source, ("x-amz-metadata-directive", "REPLACE"), *given]
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}/replaced", headers=replace).status == 200
+    check("replaced")
+    upload = raw.signed(server.url, root_user, "POST", f"/{bucket}/parts?uploads", headers=given).element("UploadId")
+    part = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"data")
+    s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+    check("parts")
+
+
+def test_PutObject__metadata_given_through_boto3_is_decoded(any_s3, bucket):
+    any_s3.put_object(Bucket=bucket, Key="key", Body=b"", Metadata={"q": "=?UTF-8?Q?actually-ascii?=", "b": "=?UTF-8?B?YWJj?="})
+    assert any_s3.head_object(Bucket=bucket, Key="key")["Metadata"] == {"q": "actually-ascii", "b": "abc"}
+
+
+def test_PutObject__metadata_of_2_kb_of_anything_comes_back(server, root_user, s3, bucket):
+    # 2 KB of text that takes three bytes for one, in words of at most 75 characters.
+    text = "\u00e9" * 1023
+    s3.put_object(Bucket=bucket, Key="key", Body=b"", Metadata={"kk": email.header.Header(text, "utf-8").encode(maxlinelen=5000)})
+    shown = raw.signed(server.url, root_user, "HEAD", f"/{bucket}/key").header("x-amz-meta-kk")
+    assert all(len(word) <= 75 for word in shown.split(" "))
+    assert str(email.header.make_header(email.header.decode_header(shown))) == text
+    with expect.refused(400, "MetadataTooLarge"):
+        s3.put_object(Bucket=bucket, Key="other", Body=b"", Metadata={"kk": email.header.Header(text + "\u00e9", "utf-8").encode(maxlinelen=5000)})
 
 
 def test_PutObject__metadata_up_to_2_kb(s3, bucket):

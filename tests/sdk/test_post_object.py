@@ -164,6 +164,29 @@ def test_PostObject__fields_take_effect(s3, bucket, form):
     assert s3.get_object_tagging(Bucket=bucket, Key="key")["TagSet"] == [{"Key": "t", "Value": "1"}]
 
 
+@pytest.mark.parametrize("sent,shown", [
+    ("=?UTF-8?Q?actually-ascii?=", "=?UTF-8?Q?actually-ascii?="), ("=?UTF-8?B?YWJj?=", "=?UTF-8?B?YWJj?="),
+    ("test_\u2014_file%E2%80%94_\u00e9_2?.pdf", "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%E2%80%94=5F=C3=A9=5F2=3F.pdf?="),
+    ("\u00c4M\u00c4Z\u00d5\u00d1 S3", "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?="), ("a\tb", "a\tb"), ("a\r\nb", "a  b"),
+    ("\x00\x01\x02\x03", "=?UTF-8?B?AAECAw==?="),
+])  # fmt: skip
+def test_PostObject__metadata_stays_as_sent(server, root_user, bucket, form, sent, shown):
+    assert form().field("x-amz-meta-q", sent).send().status == 204
+    for method in ("HEAD", "GET"):
+        assert raw.signed(server.url, root_user, method, f"/{bucket}/key").header("x-amz-meta-q") == shown
+
+
+def test_PostObject__system_headers_come_back_in_iso_8859_1(server, root_user, bucket, form):
+    post = form().field("Cache-Control", "non-ascii-%E2%80%94_\u2014_\u00e9_").field("Content-Type", "a/\u00e9")
+    post.field("Content-Disposition", 'filename="test_\u2014_file%E2%80%94_\u00e9_2-.pdf"').field("Content-Language", "\U0001f600")
+    assert post.send().status == 204
+    for method in ("HEAD", "GET"):
+        reply = raw.signed(server.url, root_user, method, f"/{bucket}/key")
+        assert reply.header("cache-control") == "non-ascii-%E2%80%94_ _\u00e9_"
+        assert reply.header("content-disposition") == 'filename="test_ _file%E2%80%94_\u00e9_2-.pdf"'
+        assert reply.header("content-type") == "a/\u00e9"
+
+
 @pytest.mark.parametrize("size", [0, 1, 65537, 3 * 1024 * 1024])
 def test_PostObject__files_of_every_size(s3, bucket, form, size):
     data = expect.noise(size)

@@ -307,7 +307,7 @@ def canonical_request(request, signed, payload_hash, leave_out=()):
     lines = []
     for name in sorted(signed):
         values = [v for k, v in request.headers if k.lower() == name]
-        lines.append(f"{name}:{','.join(re.sub(' +', ' ', v.strip()) for v in values)}")
+        lines.append(f"{name}:{','.join(' '.join(v.split()) for v in values)}")
     pairs = [(k, v) for k, v in request.query if k not in leave_out]
     return "\n".join(
         [request.method, canonical_path(request.path), canonical_query(pairs), *lines, "", ";".join(sorted(signed)),

@@ -142,7 +142,7 @@ static void test_auth_policy__table(void **state UNUSED)
         { WITH("[\"eq\",\"$key\",1]"), "key: 1\n", S3_InvalidPolicyDocument },
         { WITH("[\"ends-with\",\"$key\",\"k\"]"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH("[[[[[[[[[[\"k\"]]]]]]]]]]"), "key: k\n", S3_InvalidPolicyDocument },
-        { WITH("{\"key\":\"\\u0000\"}"), "key: k\n", S3_InvalidPolicyDocument },
+        { WITH("{\"key\":\"\\u0000\"}"), "key: k\n", S3_AccessDenied },
         /* sizes */
         { WITH(ANY_KEY ",[\"content-length-range\",0]"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH(ANY_KEY ",[\"content-length-range\",-1,9]"), "key: k\n", S3_InvalidPolicyDocument },

@@ -188,6 +188,25 @@ static void test_base_str__utf8_of_every_length_is_accepted(void **state)
     assert_true(str_is_utf8(STR("\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf")));
 }
 
+static void test_base_str__characters_are_taken_one_by_one(void **state)
+{
+    static const uint32_t wanted[] = { 'a',     0,           0x7f,         0x80,
+                                       0x7ff,   0x800,       0xd7ff,       0xffff,
+                                       0x10000, 0x10ffff,    STR_CHAR_BAD, STR_CHAR_BAD,
+                                       'b',     STR_CHAR_BAD };
+    struct str rest =
+        STR("a\0\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf\xf0\x90\x80\x80"
+            "\xf4\x8f\xbf\xbf\xc0\x80"
+            "b\xe2");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+        assert_true(rest.len > 0);
+        assert_int_equal(str_next_char(&rest), wanted[i]);
+    }
+    assert_int_equal(rest.len, 0);
+}
+
 static void test_base_str__ill_formed_utf8_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -250,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_base_str__hex_numbers_have_one_to_sixteen_digits),
         cmocka_unit_test(test_base_str__utf8_of_every_length_is_accepted),
         cmocka_unit_test(test_base_str__ill_formed_utf8_is_refused),
+        cmocka_unit_test(test_base_str__characters_are_taken_one_by_one),
         cmocka_unit_test(test_base_str__printable_is_space_to_tilde),
         cmocka_unit_test(test_base_str__secrets_are_equal_only_in_every_byte),
     };

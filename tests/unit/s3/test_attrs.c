@@ -62,8 +62,14 @@ static void test_s3_attrs__aws_chunked_does_not_survive(void **state UNUSED)
     assert_false(str_present(bare_reply("Content-Encoding")));
     round_trip("Content-Encoding: gzip, aws-chunked\n");
     assert_str(bare_reply("Content-Encoding"), "gzip");
-    round_trip("Content-Encoding: AWS-chunked,gzip,br\n");
-    assert_str(bare_reply("Content-Encoding"), "gzip,br");
+    round_trip("Content-Encoding: AWS-Chunked,gzip,br\n");
+    assert_str(bare_reply("Content-Encoding"), "gzip, br");
+    round_trip("Content-Encoding: foo, aws-chunked, bar\n");
+    assert_str(bare_reply("Content-Encoding"), "foo, bar");
+    round_trip("Content-Encoding: aws-chunked\nContent-Encoding: gzip\n");
+    assert_str(bare_reply("Content-Encoding"), "gzip");
+    round_trip("Content-Encoding: foo,bar\n");
+    assert_str(bare_reply("Content-Encoding"), "foo,bar");
 }
 
 /* ---- metadata ---------------------------------------------------------------------------------- */
@@ -85,22 +91,88 @@ static void test_s3_attrs__metadata_of_2048_bytes_fits_and_one_more_does_not(voi
                      S3_MetadataTooLarge);
 }
 
-static void test_s3_attrs__bytes_beyond_ascii_come_back_as_they_came(void **state UNUSED)
+static void test_s3_attrs__metadata_is_iso_8859_1_with_words_in_it(void **state UNUSED)
 {
-    round_trip("x-amz-meta-a: \xc3\xa4\xff\n");
-    assert_str(bare_reply("x-amz-meta-a"), "\xc3\xa4\xff");
+    round_trip("x-amz-meta-a: \xc3\x84M\xc3\x84Z\xc3\x95\xc3\x91 S3\n"
+               "x-amz-meta-b: =?UTF-8?Q?actually-ascii?=\nx-amz-meta-c: =?UTF-8?B?AAECAw==?=\n"
+               "x-amz-meta-d: a\tb\nx-amz-meta-e: \xe9t\xe9 S3\n");
+    assert_str(bare_reply("x-amz-meta-a"), "=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?=");
+    assert_str(bare_reply("x-amz-meta-b"), "actually-ascii");
+    assert_str(bare_reply("x-amz-meta-c"), "=?UTF-8?B?AAECAw==?=");
+    assert_str(bare_reply("x-amz-meta-d"), "a\tb");
+    assert_str(bare_reply("x-amz-meta-e"), "=?UTF-8?Q?=C3=A9t=C3=A9_S3?=");
+    assert_true(str_eq(pairs_get(attrs.headers, STR("x-amz-meta-c")), STR("\0\1\2\3")));
+}
+
+/* Before, bytes of header fields were kept as they came. */
+static void test_s3_attrs__metadata_of_older_stores_is_shown_as_what_it_meant(void **state UNUSED)
+{
+    assert_str(metadata_shown(op.arena, STR("abc \xe9")), "=?UTF-8?Q?abc_=C3=A9?=");
+    assert_str(metadata_shown(op.arena, STR("=?UTF-8?B?w6k=?=")), "=?UTF-8?B?w6k=?=");
+}
+
+/* 1022 bytes of UTF-8 in 2 KB, whatever the header's own length is. */
+static void test_s3_attrs__metadata_is_measured_in_utf8(void **state UNUSED)
+{
+    static char line[4096];
+    static char words[16384] = "x-amz-meta-aa:";
+
+    assert_int_equal(take(filled(line, "x-amz-meta-aa: ", '\xe9', 1023)), S3_OK);
+    assert_int_equal(take(filled(line, "x-amz-meta-aa: ", '\xe9', 1024)), S3_MetadataTooLarge);
+    for (int i = 0; i < 300; i++)
+        strcat(words, " =?UTF-8?Q?=41=42?=");
+    strcat(words, "\n");
+    assert_int_equal(take(words), S3_OK);
+    assert_int_equal(pairs_get(attrs.headers, STR("x-amz-meta-aa")).len, 600);
+}
+
+static const struct route form_route = { .body = TAKES_FORM };
+
+static void form_round_trip(const char *fields)
+{
+    bare_request("/b", fields);
+    op.route = &form_route;
+    attrs = (struct version_attrs){ 0 };
+    assert_int_equal(attrs_from_request(&op, &attrs), S3_OK);
+    op_set_attrs(&op, &attrs);
+}
+
+static void test_s3_attrs__form_fields_are_utf8_and_stay_as_sent(void **state UNUSED)
+{
+    form_round_trip("x-amz-meta-a: =?UTF-8?Q?actually-ascii?=\nx-amz-meta-b: =?UTF-8?B?YWJj?=\n"
+                    "x-amz-meta-c: \xc3\x84M\xc3\x84Z\xc3\x95\xc3\x91 S3\nx-amz-meta-d: a\tb\n"
+                    "x-amz-meta-e: a\rb\nx-amz-meta-f: abcd\xff\n");
+    assert_str(bare_reply("x-amz-meta-a"), "=?UTF-8?Q?actually-ascii?=");
+    assert_str(bare_reply("x-amz-meta-b"), "=?UTF-8?B?YWJj?=");
+    assert_str(bare_reply("x-amz-meta-c"), "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?=");
+    assert_str(bare_reply("x-amz-meta-d"), "a\tb");
+    assert_str(bare_reply("x-amz-meta-e"), "a b");
+    assert_str(bare_reply("x-amz-meta-f"), "=?UTF-8?Q?abcd=EF=BF=BD?=");
+}
+
+static void test_s3_attrs__system_headers_of_a_form_are_answered_in_iso_8859_1(void **state UNUSED)
+{
+    form_round_trip("Cache-Control: non-ascii-%E2%80%94_\xe2\x80\x94_\xc3\xa9_\n"
+                    "Content-Type: \xf0\x9f\x98\x80/x\n");
+    assert_str(bare_reply("Cache-Control"), "non-ascii-%E2%80%94_ _\xe9_");
+    assert_str(bare_reply("Content-Type"), "  /x");
+    /* Of a header field the bytes come back as they came. */
+    round_trip("Cache-Control: \xe2\x80\x94_\xe9\n");
+    assert_str(bare_reply("Cache-Control"), "\xe2\x80\x94_\xe9");
 }
 
 static void test_s3_attrs__presigned_urls_carry_headers_in_the_query(void **state UNUSED)
 {
     bare_request("/b/k?X-Amz-Meta-A=1&x-amz-storage-class=STANDARD_IA&content-type=text%2Fhtml"
-                 "&Expires=99",
+                 "&Expires=99&x-amz-meta-b=ab%C3%A9&x-amz-meta-c=%3D%3FUTF-8%3FB%3FYWJj%3F%3D",
                  "");
     op.auth.scheme = AUTH_V2_QUERY;
     attrs = (struct version_attrs){ 0 };
     assert_int_equal(attrs_from_request(&op, &attrs), S3_OK);
     op_set_attrs(&op, &attrs);
     assert_str(bare_reply("x-amz-meta-a"), "1");
+    assert_str(bare_reply("x-amz-meta-b"), "=?UTF-8?Q?ab=C3=A9?=");
+    assert_str(bare_reply("x-amz-meta-c"), "abc");
     assert_str(bare_reply("x-amz-storage-class"), "STANDARD_IA");
     assert_str(bare_reply("Content-Type"), "text/html");
     assert_false(str_present(bare_reply("Expires")));
@@ -211,7 +283,11 @@ int main(void)
         cmocka_unit_test(test_s3_attrs__aws_chunked_does_not_survive),
         cmocka_unit_test(test_s3_attrs__metadata_names_are_lowered_and_repeats_joined),
         cmocka_unit_test(test_s3_attrs__metadata_of_2048_bytes_fits_and_one_more_does_not),
-        cmocka_unit_test(test_s3_attrs__bytes_beyond_ascii_come_back_as_they_came),
+        cmocka_unit_test(test_s3_attrs__metadata_is_iso_8859_1_with_words_in_it),
+        cmocka_unit_test(test_s3_attrs__metadata_of_older_stores_is_shown_as_what_it_meant),
+        cmocka_unit_test(test_s3_attrs__metadata_is_measured_in_utf8),
+        cmocka_unit_test(test_s3_attrs__form_fields_are_utf8_and_stay_as_sent),
+        cmocka_unit_test(test_s3_attrs__system_headers_of_a_form_are_answered_in_iso_8859_1),
         cmocka_unit_test(test_s3_attrs__presigned_urls_carry_headers_in_the_query),
         cmocka_unit_test(test_s3_attrs__storage_classes_are_named_or_refused),
         cmocka_unit_test(test_s3_attrs__encryption_comes_back_with_its_key),
