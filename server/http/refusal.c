@@ -15,6 +15,7 @@
 #include "server/http/internal.h"
 
 #define LOG_TEXT_MAX 512
+#define SCHEME_WORD_EVERY_S 10
 
 struct MHD_Response *refusal_of_library(size_t len, const void *text) __asm__(
     "__wrap_MHD_create_response_from_buffer_static");
@@ -22,6 +23,36 @@ struct MHD_Response *refusal_of_library(size_t len, const void *text) __asm__(
 static bool starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * The two ways to miss the scheme, in words of whoever reads the log: the client only sees its
+ * connection closed. Of each at most one line in SCHEME_WORD_EVERY_S: anybody can cause them.
+ */
+static void say_wrong_scheme(const char *text)
+{
+    static const struct {
+        const char *begins;
+        const char *says;
+    } signs[] = {
+        { "Error: received handshake message out of context",
+          "a TLS handshake failed at an https:// address: the client speaks http:// to it, or does "
+          "not trust the certificate (AWS_CA_BUNDLE)" },
+        { "The NUL character is in the request line",
+          "something that is not HTTP came to an http:// address, as when the client speaks "
+          "https:// to it" },
+    };
+    static _Atomic int64_t next_us[COUNT_OF(signs)];
+
+    for (size_t i = 0; i < COUNT_OF(signs); i++) {
+        int64_t now_us = clock_monotonic_us();
+        int64_t due_us = atomic_load(&next_us[i]);
+
+        if (starts_with(text, signs[i].begins) && now_us >= due_us &&
+            atomic_compare_exchange_strong(&next_us[i], &due_us,
+                                           now_us + SCHEME_WORD_EVERY_S * US_PER_S))
+            log_warn("%s", signs[i].says);
+    }
 }
 
 void refusal_log(void *context, const char *format, va_list arguments)
@@ -38,9 +69,8 @@ void refusal_log(void *context, const char *format, va_list arguments)
     }
     if (starts_with(format, "Hit process or system resource limit at FIRST"))
         loop->starved = true;
-    if (!log_wants(LOG_LEVEL_DEBUG))
-        return;
     (void)vsnprintf(text, sizeof(text), format, arguments);
+    say_wrong_scheme(text);
     log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);
 }
 

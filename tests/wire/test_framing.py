@@ -5,6 +5,8 @@ Each probe is a signed PUT of three bytes (it would be stored if its framing wer
 second request behind it. The server must answer exactly once, close, store nothing, and live.
 """
 
+import socket
+import ssl
 import threading
 import time
 
@@ -290,3 +292,23 @@ def test_framing__headers_have_a_deadline(dribbler):
     thread, found = dribbler
     thread.join(70)
     assert 5 < found["seconds"] < 30
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_framing__a_client_of_the_other_scheme_is_one_line_in_the_log(scheme, make_server):
+    server = make_server(tls=True)
+    tls = scheme == "http"
+    says = "not HTTP came to an http:// address" if tls else "handshake failed at an https:// address"
+    url = server.url if tls else server.tls_url
+    host, port = url.split("://")[1].rsplit(":", 1)
+    for _ in range(5):
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            if tls:
+                with pytest.raises(ssl.SSLError):
+                    ssl._create_unverified_context().wrap_socket(connection)
+            else:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert b"HTTP/1.1 200" not in connection.recv(1000)
+    log = server.stderr_path.read_text()
+    assert log.count(says) == 1, log
+    assert raw.anonymous(server.url, "GET", "/").status == 403
