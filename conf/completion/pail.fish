@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Completion of pail for fish. Installed as share/fish/vendor_completions.d/pail.fish.
+# tests/sdk/test_completion.py compares its words with what pail --help says.
+
+complete -c pail -f
+complete -c pail -n __fish_use_subcommand -a serve -d 'serve the store in a directory'
+complete -c pail -n __fish_use_subcommand -a config -d 'print every setting and where it came from'
+complete -c pail -n __fish_use_subcommand -a credentials -d 'print the root user\'s key pair'
+complete -c pail -n __fish_use_subcommand -a presign -d 'print a presigned URL'
+complete -c pail -n __fish_use_subcommand -a health -d 'ask a server how it is'
+complete -c pail -n __fish_use_subcommand -a fsck -d 'check a store that nobody serves'
+complete -c pail -n __fish_use_subcommand -l version -d 'versions of pail and of its libraries'
+complete -c pail -l help -d 'more about it'
+
+set -l serve '__fish_seen_subcommand_from serve config'
+complete -c pail -n $serve -a '(__fish_complete_directories)'
+complete -c pail -n $serve -x -l listen -d 'where to serve'
+complete -c pail -n $serve -r -F -l tls-cert -d 'certificate chain'
+complete -c pail -n $serve -r -F -l tls-key -d 'private key'
+complete -c pail -n $serve -r -F -l config -d 'settings file'
+complete -c pail -n $serve -x -l region -d 'region of this server'
+complete -c pail -n $serve -l strict-region -d 'refuse signatures for another region'
+complete -c pail -n $serve -x -l domain -d 'base of virtual-hosted addresses'
+complete -c pail -n $serve -x -l durability -a 'strict relaxed' -d 'when a write is acknowledged'
+complete -c pail -n $serve -x -l auth -a 'strict audit open' -d 'what a wrong signature does'
+complete -c pail -n $serve -l force-open -d 'allow open modes on any address'
+complete -c pail -n $serve -l dev -d 'use the published key pair'
+complete -c pail -n $serve -x -l buckets -d 'buckets to create'
+complete -c pail -n $serve -r -F -l port-file -d 'write the port there'
+complete -c pail -n $serve -x -l ready-fd -d 'descriptor that gets "ready"'
+complete -c pail -n $serve -x -l threads -d 'event loops'
+complete -c pail -n $serve -x -l connections -d 'connections at once'
+complete -c pail -n $serve -x -l inline-max -d 'bodies kept in the catalog'
+complete -c pail -n $serve -x -l read-cache -d 'memory of event loops'
+complete -c pail -n $serve -x -l log-level -a 'error warn info debug' -d 'what is logged'
+complete -c pail -n $serve -x -l upload-expiry -d 'age of uploads that are removed'
+complete -c pail -n $serve -l root-from-aws -d 'take AWS_ACCESS_KEY_ID as the root user'
+
+set -l credentials '__fish_seen_subcommand_from credentials'
+complete -c pail -n $credentials -a '(__fish_complete_directories)'
+complete -c pail -n $credentials -a 'access-key secret-key session-token'
+
+set -l presign '__fish_seen_subcommand_from presign'
+complete -c pail -n $presign -x -l method -a 'GET PUT HEAD DELETE POST' -d 'HTTP method'
+complete -c pail -n $presign -x -l expires -d 'how long'
+complete -c pail -n $presign -x -l endpoint -d 'server'
+complete -c pail -n $presign -x -l region -d 'region'
+complete -c pail -n $presign -x -l version-id -d 'version'
+complete -c pail -n $presign -x -l access-key -d 'access key'
+complete -c pail -n $presign -r -F -l secret-key-file -d 'file of the secret key'
+complete -c pail -n $presign -x -l dir -a '(__fish_complete_directories)' -d 'store whose key pair signs'
+
+set -l health '__fish_seen_subcommand_from health'
+complete -c pail -n $health -r -F -l ca-file -d 'trusted certificates'
+complete -c pail -n $health -l insecure -d 'verify no certificate'
+
+set -l fsck '__fish_seen_subcommand_from fsck'
+complete -c pail -n $fsck -a '(__fish_complete_directories)'
+complete -c pail -n $fsck -l read-data -d 'read every body'
+complete -c pail -n $fsck -l json -d 'report as JSON'
