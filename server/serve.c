@@ -8,9 +8,13 @@
  *     lock leaves the process running.
  * (2) A key pair is made only by a start that will be able to show it; hence the sockets come first.
  */
+#include <errno.h>
+#include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -71,6 +75,31 @@ static void log_notice(void *context, enum store_notice_kind kind, const char *t
     log_line(levels[kind], "store: %s", text);
 }
 
+/*
+ * Of a directory that this user may not use: whose it is and what helps. Most often it is a folder
+ * of the host that was mounted into a container, whose user is another.
+ */
+static void say_whose(struct str dir, const struct fault *cause, struct fault *fault)
+{
+    char room[PATH_MAX];
+    struct stat there;
+    const char *path = dir.p;
+
+    if (stat(path, &there) != 0) {
+        (void)snprintf(room, sizeof(room), "%s", dir.p);
+        path = dirname(room);
+    }
+    if (stat(path, &there) != 0)
+        return;
+
+    (void)fault_set(fault, 0,
+                    "can not open the store: %s. '%.100s' belongs to user %u and pail runs as "
+                    "user %u: 'chown -R %u' it (on the host, if it is mounted from there), or run "
+                    "pail as its owner (docker run --user %u:%u)",
+                    strerror(cause->os_errno), path, (unsigned)there.st_uid, (unsigned)geteuid(),
+                    (unsigned)geteuid(), (unsigned)there.st_uid, (unsigned)there.st_gid);
+}
+
 static int open_store(struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
@@ -88,6 +117,8 @@ static int open_store(struct serve *serve, struct fault *fault)
         return fault_set(fault, EXIT_CODE_LOCKED,
                          "'%.*s' is in use by another pail: a directory has one server at a time",
                          STR_ARG(config->dir));
+    if (status != STORE_OK && (cause.os_errno == EACCES || cause.os_errno == EPERM))
+        say_whose(config->dir, &cause, fault); /* the first cause is kept */
     if (status != STORE_OK)
         return fault_set(fault, EXIT_CODE_FAILED, "can not open the store '%.*s': %s",
                          STR_ARG(config->dir),

@@ -24,6 +24,7 @@
 #include "server/sts/sts.h"
 
 #define RETRIES_MAX 16
+#define LOG_HOST_BYTES_MAX 256
 
 struct s3_app {
     struct s3_options options;
@@ -596,6 +597,13 @@ static void log_request(const struct op *op, bool completed, uint64_t bytes_in, 
                (double)(clock_monotonic_us() - op->started_us) / 1000.0,
                (unsigned long long)bytes_in, (unsigned long long)bytes_out,
                completed ? "" : " aborted=true");
+    if (op->error == S3_NoSuchBucket && name_looks_virtual(op->request->host) &&
+        !str_present(op->virtual_bucket)) {
+        buf_lit(&line, " host=");
+        log_value(&line, str_slice(op->request->host, 0, LOG_HOST_BYTES_MAX));
+        buf_lit(&line,
+                " hint=\"this Host is under no --domain: the path was read as /BUCKET/KEY\"");
+    }
     log_info("%.*s", STR_ARG(buf_view(&line)));
 }
 

@@ -80,6 +80,17 @@ struct str name_virtual_bucket(struct str host, const struct str *domains, size_
     return str_present(label) ? strip_service_labels(label) : STR_NONE;
 }
 
+bool name_looks_virtual(struct str host)
+{
+    struct str name = host;
+    bool address = true;
+
+    (void)str_cut(host, ':', &name, &(struct str){ 0 });
+    for (size_t i = 0; i < name.len; i++)
+        address = address && (name.p[i] == '.' || (name.p[i] >= '0' && name.p[i] <= '9'));
+    return !address && !str_starts(name, STR("[")) && str_find_char(name, '.') != SIZE_MAX;
+}
+
 bool name_resolve(const struct http_request *request, const struct str *domains,
                   size_t domain_count, struct arena *arena, struct resource_name *ret_name)
 {

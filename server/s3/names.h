@@ -24,6 +24,12 @@ struct resource_name {
 struct str name_virtual_bucket(struct str host, const struct str *domains, size_t domain_count,
                                struct arena *arena);
 
+/*
+ * Whether a Host value may be meant as BUCKET.DOMAIN: a name with a dot in it, and no address.
+ * Pure.
+ */
+bool name_looks_virtual(struct str host);
+
 /* False: a bad escape or no memory (the target parser has refused these before). Pure. */
 MUST_CHECK bool name_resolve(const struct http_request *request, const struct str *domains,
                              size_t domain_count, struct arena *arena,

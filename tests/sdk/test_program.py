@@ -15,6 +15,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -803,6 +804,44 @@ def test_program__a_directory_of_something_else_is_refused(tmp_path):
     out = run("serve", "--listen", "127.0.0.1:0", tmp_path / "data")
     assert (out.returncode, out.stdout) == (1, "")
     assert str(tmp_path / "data") in out.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_program__a_folder_of_another_user_is_named_with_its_owner_and_the_fix():
+    def become_65532():
+        os.setgid(65532)
+        os.setuid(65532)
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        mounted = pathlib.Path(folder)
+        mounted.chmod(0o755)
+        os.chown(mounted, 1000, 1001)
+        for directory in (mounted, mounted / "made-here"):
+            out = run("serve", "--listen", "127.0.0.1:0", directory, preexec_fn=become_65532)
+            assert (out.returncode, out.stdout) == (1, "")
+            assert f"'{mounted}' belongs to user 1000 and pail runs as user 65532: 'chown -R 65532' it" in out.stderr
+            assert "docker run --user 1000:1001" in out.stderr
+
+
+def test_program__a_host_under_no_domain_leaves_a_hint_in_the_log(tmp_path):
+    def ask(server, host):
+        connection = http.client.HTTPConnection("127.0.0.1", server.lines[0]["port"], timeout=TIMEOUT_S)
+        connection.request("GET", "/key", headers={"Host": host})
+        reply = connection.getresponse()
+        reply.read()
+        connection.close()
+        return reply.status
+
+    with serving(tmp_path, "--buckets", "bucket") as server:
+        for host in ("bucket.pail:9000", "127.0.0.1", "[::1]:9000", "pail:9000", "bucket.localhost"):
+            ask(server, host)
+        assert server.stop() == 0
+        hints = [line for line in server.banner().splitlines() if "under no --domain" in line]
+        assert len(hints) == 1 and "host=bucket.pail:9000" in hints[0], server.banner()
+    with serving(tmp_path, "--domain", "pail", "--buckets", "bucket") as server:
+        assert ask(server, "bucket.pail:9000") == 403
+        assert server.stop() == 0
+        assert "under no --domain" not in server.banner()
 
 
 # ---- running and stopping -----------------------------------------------------------------------
