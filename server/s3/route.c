@@ -80,7 +80,8 @@ static bool list_has(struct str list, char separator, struct str name)
         struct str tail;
 
         (void)str_cut(item, '=', &head, &tail);
-        if (str_eq(head, name))
+        if (str_eq(head, name) ||
+            (str_ends(head, STR("*")) && str_starts(name, str_slice(head, 0, head.len - 1))))
             return true;
     }
     return false;

@@ -213,7 +213,13 @@ class Connection:
 
 def quote(text, safe=""):
     """RFC 3986 escapes, upper-case, as AWS wants them in canonical requests."""
-    return urllib.parse.quote(text, safe="-_.~" + safe)
+    errors = "surrogateescape" if isinstance(text, str) else None
+    return urllib.parse.quote(text, safe="-_.~" + safe, errors=errors)
+
+
+def unquote(text):
+    """As S3 reads a URL; bytes that are no UTF-8 come back through quote()."""
+    return urllib.parse.unquote_plus(text, errors="surrogateescape")
 
 
 def now():
@@ -254,7 +260,7 @@ class Request:
         pairs = []
         for item in query.split("&") if mark and query else []:
             name, _, value = item.partition("=")
-            pairs.append((urllib.parse.unquote_plus(name), urllib.parse.unquote_plus(value)))
+            pairs.append((unquote(name), unquote(value)))
         return pairs
 
     def wire(self, length=True):

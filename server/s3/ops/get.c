@@ -6,6 +6,7 @@
  */
 #include "server/http/range.h"
 #include "server/s3/op.h"
+#include "server/s3/overrides.h"
 
 struct selection {
     bool partial; /* 206 */
@@ -110,38 +111,6 @@ static enum s3_error select_bytes(struct op *op, struct selection *selection)
 
 /* ---- headers ------------------------------------------------------------------------------------- */
 
-/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Overriding response" */
-static enum s3_error set_overrides(struct op *op)
-{
-    static const struct {
-        const char *param;
-        const char *header;
-    } overrides[] = {
-        { "response-cache-control", "Cache-Control" },
-        { "response-content-disposition", "Content-Disposition" },
-        { "response-content-encoding", "Content-Encoding" },
-        { "response-content-language", "Content-Language" },
-        { "response-content-type", "Content-Type" },
-        { "response-expires", "Expires" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(overrides); i++) {
-        struct str value = op_param(op, overrides[i].param);
-
-        if (!str_present(value))
-            continue;
-        if (op->auth.user == NULL)
-            return op_fail_text(op, S3_InvalidRequest,
-                                STR("Request specific response headers cannot be used for "
-                                    "anonymous GET requests."));
-        op_drop(op, overrides[i].header);
-        if (!http_reply_header(op->reply, str_from_cstr(overrides[i].header), value))
-            return op_fail_argument(op, STR("The header value holds control characters"),
-                                    str_from_cstr(overrides[i].param), value);
-    }
-    return S3_OK;
-}
-
 static void set_checksums(struct op *op, const struct selection *selection)
 {
     struct stored_checksum checksum;
@@ -168,7 +137,7 @@ static void set_identity(struct op *op)
         op_set_version_id(op, &op->version);
 }
 
-static enum s3_error set_headers(struct op *op, const struct selection *selection)
+static void set_headers(struct op *op, const struct selection *selection)
 {
     set_identity(op);
     op_set(op, "Accept-Ranges", STR("bytes"));
@@ -182,7 +151,6 @@ static enum s3_error set_headers(struct op *op, const struct selection *selectio
                             (unsigned long long)selection->offset,
                             (unsigned long long)(selection->offset + selection->len - 1),
                             (unsigned long long)op->version.size_bytes));
-    return set_overrides(op);
 }
 
 /* ---- body ---------------------------------------------------------------------------------------- */
@@ -285,8 +253,11 @@ enum s3_error op_GetObject(struct op *op)
         .if_unmodified_since = op_header(op, "if-unmodified-since"),
     };
     struct selection selection;
-    enum s3_error err;
+    struct overrides overrides;
+    enum s3_error err = overrides_read(op, &overrides);
 
+    if (err != S3_OK)
+        return err;
     /* What was asked for when the object was written is not asked again. */
     if (str_present(op_header(op, "x-amz-server-side-encryption")))
         return op_fail_argument(op,
@@ -307,10 +278,11 @@ enum s3_error op_GetObject(struct op *op)
         return op_fail(op, S3_PreconditionFailed, STR("If-Unmodified-Since"));
     }
     err = select_bytes(op, &selection);
-    if (err == S3_OK)
-        err = set_headers(op, &selection);
-    if (err == S3_OK)
-        err = attach_body(op, &selection);
+    if (err != S3_OK)
+        return err;
+    set_headers(op, &selection);
+    overrides_set(op, &overrides);
+    err = attach_body(op, &selection);
     if (err != S3_OK)
         return err;
     op->reply->status = selection.partial ? 206 : 200;
