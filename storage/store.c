@@ -33,6 +33,7 @@ const char *store_status_name(enum store_status status)
         [STORE_BUCKET_EXISTS] = "bucket exists",
         [STORE_BUCKET_NOT_EMPTY] = "bucket not empty",
         [STORE_PRECONDITION_FAILED] = "precondition failed",
+        [STORE_CONFLICT] = "conflict",
         [STORE_DELETE_MARKER] = "delete marker",
         [STORE_RETRY] = "changed meanwhile",
         [STORE_BUCKET_LIMIT] = "too many buckets",

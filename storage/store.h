@@ -31,6 +31,7 @@ enum store_status {
     STORE_BUCKET_EXISTS,
     STORE_BUCKET_NOT_EMPTY,
     STORE_PRECONDITION_FAILED, /* a write_condition did not hold */
+    STORE_CONFLICT,            /* it would hold, but its key has changed since the upload began */
     STORE_DELETE_MARKER,       /* the version named is a delete marker */
     STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
     STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
@@ -312,6 +313,7 @@ struct upload {
     struct version_attrs attrs;     /* of the object to be; etag set once done */
     uint8_t checksum_kind;          /* enum checksum_kind */
     uint8_t checksum_type;          /* the server's number */
+    bool key_removed;               /* while open: a current version of its key was removed */
     struct version_id done_version; /* once done: the version it became */
     bool done_versioned;
 };
@@ -472,7 +474,9 @@ struct write_condition {
     int64_t modified_us;
 };
 /* Result STORE_NO_KEY when if_match/size/modified is asked and there is no current version,
- * STORE_PRECONDITION_FAILED when it is there and differs. (Deletes: STORE_OK when absent.) */
+ * STORE_PRECONDITION_FAILED when it is there and differs. (Deletes: STORE_OK when absent.)
+ * UPLOAD_COMPLETE: STORE_CONFLICT when it holds and the key was written or removed since the upload
+ * was created; it can only be created anew. */
 
 /* Bytes that are already stored, for copies. Read by the caller, checked again in the commit. */
 struct copy_source {

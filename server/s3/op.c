@@ -49,6 +49,12 @@ void op_log_failure(const struct op *op, const struct fault *fault)
               fault->text[0] != '\0' ? fault->text : "internal error");
 }
 
+/* The condition of a write; there is one at most. */
+static struct str condition_name(const struct op *op)
+{
+    return str_present(op_header(op, "if-none-match")) ? STR("If-None-Match") : STR("If-Match");
+}
+
 enum s3_error s3_from_store(struct op *op, enum store_status status)
 {
     switch (status) {
@@ -78,9 +84,9 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
                                 : STR_NONE,
                             op->bucket_name);
     case STORE_PRECONDITION_FAILED:
-        if (str_present(op_header(op, "if-none-match")))
-            return op_fail(op, S3_PreconditionFailed, STR("If-None-Match"));
-        return op_fail(op, S3_PreconditionFailed, STR("If-Match"));
+        return op_fail(op, S3_PreconditionFailed, condition_name(op));
+    case STORE_CONFLICT:
+        return op_fail(op, S3_ConditionalRequestConflict, condition_name(op), op->key);
     case STORE_DELETE_MARKER:
         return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
     case STORE_RETRY:

@@ -109,7 +109,23 @@ static enum store_status mark_done(struct catalog *cat, struct intent *intent,
     sql_bind_i64(stmt, 5, flags);
     sql_bind_text(stmt, 6, intent->attrs.etag);
     sql_bind_str(stmt, 7, intent->attrs.checksum);
+    upload_note_closed(cat);
     return sql_run(cat, stmt, &intent->fault);
+}
+
+/*
+ * A condition speaks of the key as it was when the upload began. What the upload's number and its
+ * mark tell holds across restarts; a removal that leaves no row behind is only known by the mark.
+ */
+static enum store_status check_condition(const struct write_condition *condition,
+                                         const struct upload *upload,
+                                         const struct version_facts *current)
+{
+    bool asked = condition->if_none_match_any || condition_asks_presence(condition);
+    bool changed = upload->key_removed || (current != NULL && current->seq > upload->seq);
+    enum store_status status = condition_check(condition, current);
+
+    return status == STORE_OK && asked && changed ? STORE_CONFLICT : status;
 }
 
 enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent)
@@ -134,7 +150,7 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
         status = versions_current(cat, bucket.id, intent->key, intent->arena, &current, &found,
                                   &intent->fault);
     if (status == STORE_OK)
-        status = condition_check(&intent->condition, found ? &current : NULL);
+        status = check_condition(&intent->condition, &upload, found ? &current : NULL);
     if (status != STORE_OK)
         return status;
 

@@ -163,7 +163,8 @@ CREATE TABLE upload(
     checksum_type INTEGER NOT NULL,
     done_seq      INTEGER NOT NULL,
     done_tail     INTEGER NOT NULL,
-    done_flags    INTEGER NOT NULL,    -- 2: became a null version, 4: bucket had versioning
+    done_flags    INTEGER NOT NULL,    -- 2: became a null version, 4: bucket had versioning;
+                                       -- while open, 8: a current version of the key was removed
     etag          BLOB NOT NULL,
     checksum      BLOB,
     tags          BLOB,

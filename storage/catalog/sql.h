@@ -58,6 +58,9 @@ struct bucket_slot {
     char name[BUCKET_NAME_CACHED_MAX];
 };
 
+/* What the writer knows of open uploads. */
+enum open_uploads { UPLOADS_UNKNOWN = 0, UPLOADS_NONE, UPLOADS_SOME };
+
 struct catalog {
     sqlite3 *db;
     enum catalog_mode mode;
@@ -73,11 +76,17 @@ struct catalog {
     int64_t dead_seq;             /* of what this transaction lets die; 0: nothing yet */
     bool tx_failed;               /* numbers could not be reserved: must not commit */
     bool dead;
+    enum open_uploads uploads;
     uint64_t wal_bytes;
     struct bucket_slot buckets[BUCKET_SLOTS];
 };
 
-enum { FLAG_DELETE_MARKER = 1, FLAG_NULL_VERSION = 2, FLAG_WAS_VERSIONED = 4 };
+enum {
+    FLAG_DELETE_MARKER = 1,
+    FLAG_NULL_VERSION = 2,
+    FLAG_WAS_VERSIONED = 4,
+    FLAG_KEY_REMOVED = 8,
+};
 
 /* ---- statements.c ------------------------------------------------------------------------ */
 
@@ -195,6 +204,10 @@ MUST_CHECK enum store_status inline_delete(struct catalog *cat, int64_t id, stru
 MUST_CHECK enum store_status inline_bury(struct catalog *cat, int64_t id, struct fault *fault);
 MUST_CHECK enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret_id,
                                               struct fault *fault);
+
+/* upload.c: a current version of the key is removed; its open uploads have to know. */
+MUST_CHECK enum store_status upload_note_removal(struct catalog *cat, int64_t bucket,
+                                                 struct str key, struct fault *fault);
 
 /* versions.c: moves of a key's versions, used by put, delete and complete. */
 struct new_version {

@@ -90,6 +90,7 @@ void catalog_rollback(struct catalog *cat)
 
     cat->seq_reserved = cat->seq_reserved_on_disk;
     cat->dead = true; /* what it was before is not kept: an idle sweep is cheap */
+    cat->uploads = UPLOADS_UNKNOWN;
     account_cache_free(cat);
     bucket_cache_clear(cat);
 }

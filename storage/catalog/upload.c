@@ -27,6 +27,7 @@ enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt, struct are
                           .seq = sql_i64(stmt, 10),
                           .tail = (uint64_t)sql_i64(stmt, 11) },
         .done_versioned = (done_flags & FLAG_WAS_VERSIONED) != 0,
+        .key_removed = (done_flags & FLAG_KEY_REMOVED) != 0,
         .attrs = { .storage_class = (uint8_t)sql_i64(stmt, 6),
                    .sse = (uint8_t)sql_i64(stmt, 7),
                    .etag = sql_str(stmt, 13),
@@ -122,7 +123,51 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
     sql_bind_str(stmt, 11, intent->attrs.tags);
     sql_bind_str(stmt, 12, intent->attrs.headers);
     sql_bind_str(stmt, 13, intent->attrs.acl);
+    cat->uploads = UPLOADS_SOME;
     return sql_run(cat, stmt, &intent->fault);
+}
+
+/* ---- what happens to the key meanwhile --------------------------------------------------- */
+
+/* Asked of the catalog once in a while, so that deletes in a store without uploads pay nothing. */
+static enum store_status know_open(struct catalog *cat, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT 1 FROM upload WHERE state = 0 LIMIT 1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status;
+    bool row;
+
+    if (cat->uploads != UPLOADS_UNKNOWN)
+        return STORE_OK;
+    status = sql_start(cat, &sql, &stmt, fault);
+    if (status == STORE_OK)
+        status = sql_step(cat, stmt, &row, fault);
+    if (status == STORE_OK)
+        cat->uploads = row ? UPLOADS_SOME : UPLOADS_NONE;
+    return status;
+}
+
+enum store_status upload_note_removal(struct catalog *cat, int64_t bucket, struct str key,
+                                      struct fault *fault)
+{
+    static struct sql sql = { .text = "UPDATE upload SET done_flags = done_flags | 8"
+                                      " WHERE bucket = ?1 AND key = ?2 AND state = 0" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = know_open(cat, fault);
+
+    if (status != STORE_OK || cat->uploads == UPLOADS_NONE)
+        return status;
+    status = sql_start(cat, &sql, &stmt, fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket);
+    sql_bind_text(stmt, 2, key);
+    return sql_run(cat, stmt, fault);
+}
+
+void upload_note_closed(struct catalog *cat)
+{
+    cat->uploads = UPLOADS_UNKNOWN;
 }
 
 /* ---- removal ----------------------------------------------------------------------------- */
@@ -147,6 +192,7 @@ enum store_status upload_remove(struct catalog *cat, int64_t upload, struct faul
 
     if (status == STORE_OK)
         status = part_remove_all(cat, upload, fault);
+    upload_note_closed(cat);
     return status != STORE_OK ? status : sql_run_i64(cat, &sql, upload, 0, fault);
 }
 

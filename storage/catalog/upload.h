@@ -15,6 +15,9 @@ MUST_CHECK enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt,
                                         struct arena *arena, struct upload *ret_upload,
                                         struct fault *fault);
 
+/* An open upload has become done or is removed. */
+void upload_note_closed(struct catalog *cat);
+
 /* A stored part with its reference; texts live in the arena (NULL: borrowed until done). */
 struct stored_part {
     struct part part;

@@ -265,6 +265,8 @@ enum store_status versions_remove(struct catalog *cat, const struct bucket_facts
     /* A bucket that never had versioning has no history. */
     if (status == STORE_OK && version->latest && bucket->versioning != VERSIONING_NEVER)
         status = history_promote(cat, bucket->id, key, fault);
+    if (status == STORE_OK && version->latest)
+        status = upload_note_removal(cat, bucket->id, key, fault);
     return status != STORE_OK ? status : body_release(cat, &version->body, fault);
 }
 

@@ -128,9 +128,77 @@ def test_conditional_write__refused_complete_keeps_the_upload(s3, bucket):
     upload, listed = expect.upload_parts(s3, bucket, "key", [b"part"])
     with expect.refused(412, "PreconditionFailed"):
         expect.complete(s3, bucket, "key", upload, listed, IfNoneMatch="*")
-    s3.delete_object(Bucket=bucket, Key="key")
-    expect.complete(s3, bucket, "key", upload, listed, IfNoneMatch="*")
+    expect.complete(s3, bucket, "key", upload, listed)
     assert expect.body_of(s3, bucket, "key") == b"part"
+
+
+# ---- the key changes while an upload is open --------------------------------------------------------
+
+CONFLICT = "The conditional request cannot succeed due to a conflicting operation against this resource."
+
+
+def conflicts(s3, bucket, upload, listed, condition, **conditions):
+    with expect.refused(409, "ConditionalRequestConflict") as answer:
+        expect.complete(s3, bucket, "key", upload, listed, **conditions)
+    error = answer["Error"]
+    assert (error["Message"], error["Condition"], error["Key"]) == (CONFLICT, condition, "key")
+
+
+@pytest.fixture(params=["bucket", "versioned"])
+def kept(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_CompleteMultipartUpload__if_none_match_after_a_delete_conflicts(s3, kept):
+    s3.put_object(Bucket=kept, Key="key", Body=b"there")
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    with expect.refused(412, "PreconditionFailed"):
+        expect.complete(s3, kept, "key", upload, listed, IfNoneMatch="*")
+    s3.delete_object(Bucket=kept, Key="key")
+    for _ in range(2):
+        conflicts(s3, kept, upload, listed, "If-None-Match", IfNoneMatch="*")
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    expect.complete(s3, kept, "key", upload, listed, IfNoneMatch="*")
+    assert expect.body_of(s3, kept, "key") == b"part"
+
+
+def test_CompleteMultipartUpload__if_none_match_after_a_put_and_a_delete_conflicts(s3, kept):
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    s3.put_object(Bucket=kept, Key="key", Body=b"there")
+    s3.delete_objects(Bucket=kept, Delete={"Objects": [{"Key": "key"}]})
+    conflicts(s3, kept, upload, listed, "If-None-Match", IfNoneMatch="*")
+
+
+@pytest.mark.parametrize("again", [b"first", b"second"])
+def test_CompleteMultipartUpload__if_match_after_a_put_conflicts(s3, kept, again):
+    s3.put_object(Bucket=kept, Key="key", Body=b"first")
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    etag = s3.put_object(Bucket=kept, Key="key", Body=again)["ETag"]
+    conflicts(s3, kept, upload, listed, "If-Match", IfMatch=etag)
+    with expect.refused(412, "PreconditionFailed"):
+        expect.complete(s3, kept, "key", upload, listed, IfMatch=WRONG)
+    assert expect.body_of(s3, kept, "key") == again
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    expect.complete(s3, kept, "key", upload, listed, IfMatch=etag)
+
+
+def test_CompleteMultipartUpload__if_match_after_a_delete_and_the_same_put_conflicts(s3, kept):
+    etag = s3.put_object(Bucket=kept, Key="key", Body=b"first")["ETag"]
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    s3.delete_object(Bucket=kept, Key="key")
+    with expect.refused(404, "NoSuchKey"):
+        expect.complete(s3, kept, "key", upload, listed, IfMatch=etag)
+    s3.put_object(Bucket=kept, Key="key", Body=b"first")
+    conflicts(s3, kept, upload, listed, "If-Match", IfMatch=etag)
+
+
+def test_CompleteMultipartUpload__without_a_condition_nothing_conflicts(s3, kept):
+    s3.put_object(Bucket=kept, Key="key", Body=b"first")
+    upload, listed = expect.upload_parts(s3, kept, "key", [b"part"])
+    s3.delete_object(Bucket=kept, Key="key")
+    s3.put_object(Bucket=kept, Key="key", Body=b"second")
+    expect.complete(s3, kept, "key", upload, listed)
+    assert expect.body_of(s3, kept, "key") == b"part"
 
 
 # ---- races ----------------------------------------------------------------------------------------

@@ -363,8 +363,9 @@ static bool choose(void *context, const struct part *part)
     return true;
 }
 
-enum store_status fx_complete(struct fixture *f, const char *key, struct str upload,
-                              const uint32_t *numbers, size_t count)
+enum store_status fx_complete_if(struct fixture *f, const char *key, struct str upload,
+                                 const uint32_t *numbers, size_t count,
+                                 const struct write_condition *condition)
 {
     struct choosing choosing = { numbers, count,
                                  arena_array(f->arena, count, sizeof(struct part_choice)) };
@@ -376,6 +377,7 @@ enum store_status fx_complete(struct fixture *f, const char *key, struct str upl
                              .key = str_from_cstr(key),
                              .arena = f->arena,
                              .upload_id = upload,
+                             .condition = *condition,
                              .attrs = { .etag = STR("multi-2") } };
 
     if (status != STORE_OK)
@@ -386,6 +388,14 @@ enum store_status fx_complete(struct fixture *f, const char *key, struct str upl
     intent.parts = choosing.choices;
     intent.part_count = count;
     return store_submit_wait(f->store, &intent);
+}
+
+enum store_status fx_complete(struct fixture *f, const char *key, struct str upload,
+                              const uint32_t *numbers, size_t count)
+{
+    static const struct write_condition none;
+
+    return fx_complete_if(f, key, upload, numbers, count, &none);
 }
 
 enum store_status fx_abort(struct fixture *f, const char *key, struct str upload)

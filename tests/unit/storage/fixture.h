@@ -84,6 +84,9 @@ enum store_status fx_part(struct fixture *f, const char *key, struct str upload,
 /* Numbers must exist; reads their seq first. */
 enum store_status fx_complete(struct fixture *f, const char *key, struct str upload,
                               const uint32_t *numbers, size_t count);
+enum store_status fx_complete_if(struct fixture *f, const char *key, struct str upload,
+                                 const uint32_t *numbers, size_t count,
+                                 const struct write_condition *condition);
 enum store_status fx_abort(struct fixture *f, const char *key, struct str upload);
 
 /* Files under blobs/. */

@@ -252,6 +252,123 @@ static bool note(void *context, struct str prefix, const struct upload *upload)
     return true;
 }
 
+/* What happens to the key while the upload is open; the end decides whether it is there. */
+enum event { EVENT_NONE, EVENT_PUT, EVENT_DELETE, EVENT_RESTART, EVENT_OTHER_KEY, EVENT_OTHER_UPLOAD };
+
+static void happen(struct fixture *f, enum event event)
+{
+    switch (event) {
+    case EVENT_NONE:
+        break;
+    case EVENT_PUT:
+        FX_OK(f, fx_put(f, "key", STR("again")));
+        break;
+    case EVENT_DELETE:
+        FX_OK(f, fx_delete(f, "key"));
+        break;
+    case EVENT_RESTART:
+        fx_stop(f);
+        fx_start(f);
+        break;
+    case EVENT_OTHER_KEY:
+        FX_OK(f, fx_put(f, "key2", STR("x")));
+        FX_OK(f, fx_delete(f, "key2"));
+        break;
+    case EVENT_OTHER_UPLOAD: /* begins and ends, so what the writer knows of uploads changes */
+        FX_OK(f, fx_abort(f, "key", fx_upload(f, "key")));
+        break;
+    }
+}
+
+struct conflict_case {
+    bool versioned;
+    bool there; /* before the upload begins */
+    enum event events[4];
+    enum store_status none_match; /* what If-None-Match: * is answered */
+    enum store_status match;      /* and If-Match: * */
+};
+
+static const struct conflict_case conflict_cases[] = {
+    { false, false, { EVENT_NONE }, STORE_OK, STORE_NO_KEY },
+    { false, true, { EVENT_NONE }, STORE_PRECONDITION_FAILED, STORE_OK },
+    { false, true, { EVENT_RESTART }, STORE_PRECONDITION_FAILED, STORE_OK },
+    { false, true, { EVENT_OTHER_KEY }, STORE_PRECONDITION_FAILED, STORE_OK },
+    { false, true, { EVENT_OTHER_UPLOAD }, STORE_PRECONDITION_FAILED, STORE_OK },
+    { false, true, { EVENT_PUT }, STORE_PRECONDITION_FAILED, STORE_CONFLICT },
+    { false, false, { EVENT_PUT }, STORE_PRECONDITION_FAILED, STORE_CONFLICT },
+    { false, true, { EVENT_DELETE }, STORE_CONFLICT, STORE_NO_KEY },
+    { false, true, { EVENT_DELETE, EVENT_RESTART }, STORE_CONFLICT, STORE_NO_KEY },
+    { false, true, { EVENT_RESTART, EVENT_DELETE }, STORE_CONFLICT, STORE_NO_KEY },
+    { false, true, { EVENT_OTHER_UPLOAD, EVENT_DELETE }, STORE_CONFLICT, STORE_NO_KEY },
+    { false, false, { EVENT_PUT, EVENT_DELETE }, STORE_CONFLICT, STORE_NO_KEY },
+    { false, true, { EVENT_DELETE, EVENT_PUT }, STORE_PRECONDITION_FAILED, STORE_CONFLICT },
+    { true, true, { EVENT_DELETE }, STORE_CONFLICT, STORE_NO_KEY },
+    { true, false, { EVENT_PUT, EVENT_DELETE }, STORE_CONFLICT, STORE_NO_KEY },
+    { true, true, { EVENT_PUT }, STORE_PRECONDITION_FAILED, STORE_CONFLICT },
+};
+
+static void check_conflict(const struct conflict_case *c, const struct write_condition *condition,
+                           enum store_status expected)
+{
+    static const uint32_t one[] = { 1 };
+    struct fixture *f = fx_open(NULL);
+    struct upload found;
+    struct str upload;
+
+    if (c->versioned)
+        FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    if (c->there)
+        FX_OK(f, fx_put(f, "key", STR("before")));
+    upload = fx_upload(f, "key");
+    FX_OK(f, fx_part(f, "key", upload, 1, STR("part"), NULL));
+    for (size_t i = 0; i < COUNT_OF(c->events); i++)
+        happen(f, c->events[i]);
+    assert_int_equal(fx_complete_if(f, "key", upload, one, 1, condition), expected);
+
+    /* Without a condition it is not asked what happened; a refusal has left the upload as it was. */
+    if (expected != STORE_OK) {
+        FX_OK(f, upload_get(f->reader, fx_bucket_id(f), STR("key"), upload, f->arena, &found,
+                            &f->fault));
+        FX_OK(f, fx_complete(f, "key", upload, one, 1));
+    }
+    fx_assert_content(f, "key", STR("part"));
+    fx_close(f);
+}
+
+/* PROVES: CompleteMultipartUpload, 409 ConditionalRequestConflict, "re-initiate the upload" */
+static void a_condition_speaks_of_the_key_as_it_was_when_the_upload_began(void **state)
+{
+    static const struct write_condition none_match = { .if_none_match_any = true };
+    const struct write_condition match = { .if_match = STR("*") };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(conflict_cases); i++) {
+        check_conflict(&conflict_cases[i], &none_match, conflict_cases[i].none_match);
+        check_conflict(&conflict_cases[i], &match, conflict_cases[i].match);
+    }
+}
+
+/* A removal by id lets an older version be current again: the key has changed all the same. */
+static void a_version_that_comes_back_is_a_change_too(void **state)
+{
+    static const uint32_t one[] = { 1 };
+    const struct write_condition match = { .if_match = STR("*") };
+    struct fixture *f = fx_open(NULL);
+    struct fx_put newer = { .key = STR("key"), .bytes = STR("newer") };
+    struct delete_item item;
+    struct str upload;
+
+    (void)state;
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    FX_OK(f, fx_put(f, "key", STR("older")));
+    upload = fx_upload(f, "key");
+    FX_OK(f, fx_part(f, "key", upload, 1, STR("part"), NULL));
+    FX_OK(f, fx_put_with(f, &newer));
+    FX_OK(f, fx_delete_version(f, "key", newer.version, &item));
+    assert_int_equal(fx_complete_if(f, "key", upload, one, 1, &match), STORE_CONFLICT);
+    fx_close(f);
+}
+
 static void open_uploads_are_listed_by_key_then_age(void **state)
 {
     struct fixture *f = fx_open(NULL);
@@ -392,6 +509,8 @@ int main(void)
         cmocka_unit_test(a_whole_multipart_object_can_be_a_part),
         cmocka_unit_test(a_replaced_part_says_retry_and_an_aborted_upload_is_gone),
         cmocka_unit_test(one_empty_part_is_an_empty_multipart_object),
+        cmocka_unit_test(a_condition_speaks_of_the_key_as_it_was_when_the_upload_began),
+        cmocka_unit_test(a_version_that_comes_back_is_a_change_too),
         cmocka_unit_test(open_uploads_are_listed_by_key_then_age),
         cmocka_unit_test(an_upload_that_is_no_more_is_still_a_place),
         cmocka_unit_test(a_marker_that_is_no_upload_of_the_key_is_refused),
