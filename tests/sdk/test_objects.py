@@ -641,7 +641,10 @@ def on_disk(directory, needle):
     found = []
     for folder, _, names in os.walk(directory):
         for name in names:
-            with open(os.path.join(folder, name), "rb") as file:
+            path = os.path.join(folder, name)
+            if not os.path.isfile(path):
+                continue  # the server's socket
+            with open(path, "rb") as file:
                 if needle in file.read():
                     found.append(name)
     return found
