@@ -84,6 +84,15 @@ struct str checksum_type_name(enum checksum_type type)
     return STR_NONE;
 }
 
+enum checksum_type checksum_type_from_name(struct str name)
+{
+    if (str_eq_nocase(name, checksum_type_name(CHECKSUM_COMPOSITE)))
+        return CHECKSUM_COMPOSITE;
+    if (str_eq_nocase(name, checksum_type_name(CHECKSUM_FULL_OBJECT)))
+        return CHECKSUM_FULL_OBJECT;
+    return CHECKSUM_TYPE_NONE;
+}
+
 struct str checksum_header(struct arena *arena, enum checksum_kind kind)
 {
     return arena_printf(arena, "x-amz-checksum-%.*s", STR_ARG(checksum_header_suffix(kind)));
@@ -139,22 +148,13 @@ void xml_checksum_kind(struct buf *out, struct str packed)
     buf_lit(out, "</ChecksumType>");
 }
 
-enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *ret_text)
+enum checksum_kind xml_checksum_of(const struct xml_node *element)
 {
     struct str prefix = STR("Checksum");
 
-    for (const struct xml_node *child = node->children; child != NULL; child = child->next) {
-        enum checksum_kind kind;
-
-        if (!str_starts(child->name, prefix))
-            continue;
-        kind = checksum_from_name(str_skip(child->name, prefix.len));
-        if (kind == CHECKSUM_NONE)
-            continue;
-        *ret_text = xml_child_text(node, child->name);
-        return kind;
-    }
-    return CHECKSUM_NONE;
+    if (!str_starts(element->name, prefix))
+        return CHECKSUM_NONE;
+    return checksum_from_name(str_skip(element->name, prefix.len));
 }
 
 void xml_owner(struct buf *out, struct str canonical_id)

@@ -150,9 +150,10 @@ struct op {
     enum s3_error error; /* what was answered, for the log */
     struct sink *sink;
 
-    struct upload upload; /* UploadPart, UploadPartCopy: set by op_upload_prepare */
-    uint32_t part_number; /* with upload */
-    void *work;           /* the operation's own between op_submit and after_commit; in the arena */
+    struct upload upload; /* UploadPart: set by op_upload_prepare; others load it themselves */
+    enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */
+    uint32_t part_number;         /* with upload */
+    void *work; /* the operation's own between op_submit and after_commit; in the arena */
 };
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
@@ -288,8 +289,8 @@ void op_set_checksum(struct op *op, const struct stored_checksum *checksum, bool
 /* <ChecksumCRC32>...</ChecksumCRC32> and, with_type, <ChecksumType>. */
 void xml_checksum(struct op *op, struct buf *out, const struct stored_checksum *checksum,
                   bool with_type);
-/* <ChecksumCRC32> from a child of node: kind and text; CHECKSUM_NONE when there is none. */
-enum checksum_kind xml_checksum_child(const struct xml_node *node, struct str *ret_text);
+/* The algorithm that an element <ChecksumCRC32> tells of; CHECKSUM_NONE: it is no such element. */
+enum checksum_kind xml_checksum_of(const struct xml_node *element);
 
 /* <Owner>, which S3 gives no DisplayName any more, and an upload's <Initiator>, which has one. */
 void xml_owner(struct buf *out, struct str canonical_id);
@@ -322,9 +323,9 @@ MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml
 MUST_CHECK enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed);
 
 /*
- * UploadPart and UploadPartCopy, before the body: partNumber and uploadId are judged, op->upload is
- * loaded, a checksum of another algorithm than the upload's is refused and, when the client gave
- * none, op->checksum_kind becomes the upload's (CHECKSUM_NONE: it has none). multipart.c.
+ * UploadPart, before the body: partNumber and uploadId are judged, op->upload is loaded, a checksum
+ * that is not the upload's, or lacks, is refused, and what is to be computed is set: op->checksum_kind
+ * (the upload's when the client gave none; CHECKSUM_NONE: it has none) and op->kept_kind. multipart.c.
  */
 MUST_CHECK enum s3_error op_upload_prepare(struct op *op);
 
@@ -333,6 +334,8 @@ struct str stored_checksum_pack_in(struct arena *arena, const struct stored_chec
 /* The arena's copy of "x-amz-checksum-crc32"; STR_NONE without memory. */
 struct str checksum_header(struct arena *arena, enum checksum_kind kind);
 struct str checksum_type_name(enum checksum_type type);
+/* CHECKSUM_TYPE_NONE for an unknown name; case-insensitive, as names of algorithms are. */
+enum checksum_type checksum_type_from_name(struct str name);
 /* Without the quotes and blanks around it. */
 struct str etag_bare(struct str text);
 /* The version's own id as intents take it. */

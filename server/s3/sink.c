@@ -291,7 +291,7 @@ enum s3_error sink_open_writer(struct op *op, bool encrypt)
 
     if (op->checksum_kind == CHECKSUM_NONE)
         op->checksum_kind = CHECKSUM_CRC64NVME;
-    options.checksum_kinds = 1u << op->checksum_kind;
+    options.checksum_kinds = 1u << op->checksum_kind | 1u << op->kept_kind;
     return s3_from_store(op, body_writer_open(op->store, &options, &op->writer, &op->fault));
 }
 

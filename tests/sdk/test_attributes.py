@@ -61,6 +61,27 @@ def test_GetObjectAttributes__parts_and_their_checksums(s3, bucket):
     assert (page["IsTruncated"], page["PartNumberMarker"]) == (False, 2)
 
 
+@pytest.mark.parametrize("arguments", [
+    {}, {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}, {"ChecksumAlgorithm": "CRC64NVME"},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("paging", [{}, {"MaxParts": 1}, {"MaxParts": 0}, {"PartNumberMarker": 1}], ids=str)
+def test_GetObjectAttributes__a_full_object_checksum_shows_the_number_of_parts_only(
+    server, root_user, s3, bucket, arguments, paging
+):
+    headers = [("x-amz-checksum-algorithm", arguments.get("ChecksumAlgorithm")), ("x-amz-checksum-type", arguments.get("ChecksumType"))]
+    created = raw.signed(
+        server.url, root_user, "POST", f"/{bucket}/key?uploads", headers=[(name, text) for name, text in headers if text])
+    upload, elements = created.element("UploadId"), ""
+    for number, body in ((1, b"x" * MIN), (2, b"end")):
+        reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/key?partNumber={number}&uploadId={upload}", body)
+        elements += f"<Part><PartNumber>{number}</PartNumber><ETag>{reply.header('etag')}</ETag></Part>"
+    done = raw.signed(server.url, root_user, "POST", f"/{bucket}/key?uploadId={upload}", (
+        f"<CompleteMultipartUpload>{elements}</CompleteMultipartUpload>").encode())  # fmt: skip
+    assert done.element("ChecksumType") == "FULL_OBJECT", done
+    answer = s3.get_object_attributes(Bucket=bucket, Key="key", ObjectAttributes=["ObjectParts"], **paging)
+    assert answer["ObjectParts"] == {"TotalPartsCount": 2}
+
+
 def test_GetObjectAttributes__of_a_version_and_a_marker(s3, versioned):
     old = s3.put_object(Bucket=versioned, Key="key", Body=b"old!")["VersionId"]
     new = s3.put_object(Bucket=versioned, Key="key", Body=b"new")["VersionId"]

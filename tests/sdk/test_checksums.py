@@ -282,7 +282,7 @@ def finish(server, bucket, key, upload_id, elements, headers=()):
         server.url, server.users["root"], "POST", f"/{bucket}/{key}?uploadId={upload_id}", body, headers)
 
 
-@pytest.mark.parametrize("name", ["CRC32", "SHA1", "SHA256"])
+@pytest.mark.parametrize("name", ["CRC32", "SHA1", "SHA256", "MD5", "SHA512"])
 def test_CompleteMultipartUpload__composite_checksum(server, bucket, name):
     upload_id, elements, created = upload(server, bucket, "key", name)
     assert created.header("x-amz-checksum-type") == "COMPOSITE"
@@ -293,16 +293,6 @@ def test_CompleteMultipartUpload__composite_checksum(server, bucket, name):
     for method in ("HEAD", "GET"):
         reply = shown(server, f"/{bucket}/key", method)
         assert (reply.header(header(name)), reply.header("x-amz-checksum-type")) == (wanted, "COMPOSITE")
-
-
-def test_CompleteMultipartUpload__composite_crc32c(server, bucket):
-    upload_id, elements, created = upload(server, bucket, "key", "CRC32C", part_checksums=False)
-    assert created.header("x-amz-checksum-type") == "COMPOSITE"
-    done = finish(server, bucket, "key", upload_id, elements)
-    if done.status == 400:  # S3 wants each part's checksum in the list when they are COMPOSITE
-        assert done.code == "InvalidRequest"
-        return
-    assert done.element("ChecksumCRC32C").endswith("-2")
 
 
 @pytest.mark.parametrize("name", ["CRC32", "CRC64NVME"])
@@ -347,11 +337,271 @@ def test_CompleteMultipartUpload__wrong_checksum_of_a_part(server, s3, bucket):
 def test_CompleteMultipartUpload__wrong_full_object_checksum(server, s3, bucket):
     upload_id, elements, _ = upload(server, bucket, "key", "CRC32", "FULL_OBJECT")
     kind = ("x-amz-checksum-type", "FULL_OBJECT")
-    reply = finish(server, bucket, "key", upload_id, elements, [(header("CRC32"), value("CRC32", b"other")), kind])
-    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    for wrong in (value("CRC32", b"other"), "", "nonsense"):
+        reply = finish(server, bucket, "key", upload_id, elements, [(header("CRC32"), wrong), kind])
+        bad_digest(reply, "crc32")
     assert nothing_stored(s3, bucket)
     right = (header("CRC32"), value("CRC32", b"".join(PARTS)))
     assert finish(server, bucket, "key", upload_id, elements, [right, kind]).status == 200
+
+
+# ---- small uploads: what is said, when, in which words ------------------------------------------------
+
+BODY = b"aaa"
+
+
+def begin(server, bucket, name=None, kind=None):
+    """A fresh upload of "key"."""
+    headers = [("x-amz-checksum-algorithm", name)] if name else []
+    headers += [("x-amz-checksum-type", kind)] if kind else []
+    reply = raw.signed(server.url, server.users["root"], "POST", f"/{bucket}/key?uploads", headers=headers)
+    assert reply.status == 200, reply
+    return reply.element("UploadId")
+
+
+def send_part(server, bucket, upload_id, body=BODY, name=None, number=1):
+    headers = [(header(name), value(name, body))] if name else []
+    return put(server, f"/{bucket}/key?partNumber={number}&uploadId={upload_id}", body, headers)
+
+
+def one_part(server, bucket, name=None, kind=None, sent=None):
+    """An upload with BODY as its part, sent with a checksum of `sent`; the start of its <Part>."""
+    upload_id = begin(server, bucket, name, kind)
+    reply = send_part(server, bucket, upload_id, name=sent)
+    assert reply.status == 200, reply
+    return upload_id, f"<PartNumber>1</PartNumber><ETag>{reply.header('etag')}</ETag>"
+
+
+def element(name, text=None):
+    return f"<Checksum{name}>{text or value(name, BODY)}</Checksum{name}>"
+
+
+def finish_one(server, bucket, upload_id, part, headers=()):
+    return finish(server, bucket, "key", upload_id, [f"<Part>{part}</Part>"], headers)
+
+
+def bad_digest(reply, name):
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert reply.element("Message") == f"The {name} you specified did not match the calculated checksum."
+    assert reply.element("ExpectedDigest") is reply.element("CalculatedDigest") is None, reply
+
+
+def invalid_request(reply, message):
+    assert (reply.status, reply.code, reply.element("Message")) == (400, "InvalidRequest", message), reply
+
+
+def invalid_part(reply, upload_id):
+    assert (reply.status, reply.code) == (400, "InvalidPart"), reply
+    etag = expect.md5_etag(BODY).strip('"')
+    assert (reply.element("ETag"), reply.element("PartNumber"), reply.element("UploadId")) == (etag, "1", upload_id)
+
+
+COMPOSITE = ["CRC32", "CRC32C", "SHA1", "SHA256", "MD5", "SHA512", "XXHASH64", "XXHASH3", "XXHASH128"]
+
+
+@pytest.fixture(params=COMPOSITE)
+def composed(request):
+    if not algorithms.have(request.param):
+        pytest.skip(f"{request.param}: libxxhash is not installed")
+    return request.param
+
+
+def test_CompleteMultipartUpload__a_composite_upload_wants_each_part_s_checksum(server, s3, bucket, composed):
+    upload_id, part = one_part(server, bucket, composed, sent=composed)
+    reply = finish_one(server, bucket, upload_id, part)
+    invalid_request(reply, f"The upload was created using a {composed.lower()} checksum. The complete request must "
+                           "include the checksum for each part. It was missing for part 1 in the request.")  # fmt: skip
+    assert nothing_stored(s3, bucket)
+    done = finish_one(server, bucket, upload_id, part + element(composed))
+    assert (done.element(f"Checksum{composed}"), done.element("ChecksumType")) == (composite(composed, [BODY]), "COMPOSITE")
+
+
+def test_CompleteMultipartUpload__names_the_part_whose_checksum_is_missing(server, bucket):
+    upload_id, elements, _ = upload(server, bucket, "key", "SHA256")
+    bare = elements[1].replace(element("SHA256", value("SHA256", PARTS[1])), "")
+    reply = finish(server, bucket, "key", upload_id, [elements[0], bare])
+    assert reply.element("Message").endswith("It was missing for part 2 in the request."), reply
+
+
+@pytest.mark.parametrize("sent", [None, "CRC32", "SHA1"])
+def test_UploadPart__a_composite_upload_wants_its_own_checksum(server, s3, bucket, composed, sent):
+    if sent == composed:
+        sent = "CRC32C"
+    upload_id = begin(server, bucket, composed)
+    reply = send_part(server, bucket, upload_id, name=sent)
+    invalid_request(reply, "Checksum Type mismatch occurred, expected checksum Type: "
+                           f"{composed.lower()}, actual checksum Type: {sent.lower() if sent else 'null'}")  # fmt: skip
+    assert "Parts" not in s3.list_parts(Bucket=bucket, Key="key", UploadId=upload_id)
+
+
+def test_UploadPart__a_wrong_kind_is_refused_before_the_body(server, root_user, bucket):
+    """With Expect: 100-continue the part does not travel at all."""
+    upload_id = begin(server, bucket, "SHA256")
+    request = raw.Request("PUT", f"/{bucket}/key?partNumber=1&uploadId={upload_id}", [
+        ("Host", raw.host_of(server.url)), ("Content-Length", "3"), ("Expect", "100-continue")])  # fmt: skip
+    raw.sign_v4(request, root_user, raw.UNSIGNED)
+    with raw.Connection(server.url) as connection:
+        connection.send(request.wire())
+        reply = connection.reply(informational=True)
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+
+
+@pytest.mark.parametrize("name", ["CRC32", "CRC32C", "CRC64NVME"])
+def test_UploadPart__a_full_object_upload_takes_parts_without_a_checksum(server, bucket, name):
+    upload_id, part = one_part(server, bucket, name, "FULL_OBJECT")
+    done = finish_one(server, bucket, upload_id, part)
+    assert (done.element(f"Checksum{name}"), done.element("ChecksumType")) == (value(name, BODY), "FULL_OBJECT"), done
+    other = "SHA1"
+    reply = send_part(server, bucket, begin(server, bucket, name, "FULL_OBJECT"), name=other)
+    invalid_request(reply, "Checksum Type mismatch occurred, expected checksum Type: "
+                           f"{name.lower()}, actual checksum Type: {other.lower()}")  # fmt: skip
+
+
+@pytest.mark.parametrize("name,kind,foreign", [
+    ("CRC32", "COMPOSITE", "SHA256"), ("SHA256", "COMPOSITE", "CRC32"), ("SHA1", "COMPOSITE", "CRC64NVME"),
+    ("CRC32C", "FULL_OBJECT", "CRC32"), ("CRC64NVME", "FULL_OBJECT", "SHA1"),
+])  # fmt: skip
+@pytest.mark.parametrize("beside", [True, False], ids=["beside its own", "alone"])
+def test_CompleteMultipartUpload__foreign_checksum_of_a_part(server, s3, bucket, name, kind, foreign, beside):
+    upload_id, part = one_part(server, bucket, name, kind, sent=name)
+    own = element(name) if beside else ""
+    reply = finish_one(server, bucket, upload_id, part + own + element(foreign))
+    assert (reply.status, reply.code) == (400, "BadDigest"), reply
+    assert reply.element("Message") == f"The {foreign.lower()} you specified for part 1 did not match what we received."
+    assert nothing_stored(s3, bucket)
+
+
+@pytest.mark.parametrize("name,kind", [("CRC32", "COMPOSITE"), ("CRC32C", "FULL_OBJECT"), ("CRC64NVME", "FULL_OBJECT")])
+def test_CompleteMultipartUpload__wrong_checksum_of_a_part_is_another_part(server, s3, bucket, name, kind):
+    upload_id, part = one_part(server, bucket, name, kind, sent=name)
+    invalid_part(finish_one(server, bucket, upload_id, part + element(name, value(name, b"x"))), upload_id)
+    assert nothing_stored(s3, bucket)
+
+
+@pytest.mark.parametrize("name", ["CRC32", "CRC32C", "CRC64NVME"])
+def test_CompleteMultipartUpload__claims_about_a_full_object_upload(server, s3, bucket, name):
+    kind, right = ("x-amz-checksum-type", "FULL_OBJECT"), (header(name), value(name, BODY))
+    upload_id, part = one_part(server, bucket, name, "FULL_OBJECT", sent=name)
+    other = "CRC32" if name != "CRC32" else "CRC64NVME"
+    foreign = (header(other), value(other, BODY))
+    # Without the type a value is taken for a composite one: then the right one is wrong too.
+    for claims in ([foreign, kind], [foreign], [right], [(header(name), value(name, b"x")), kind], [right, foreign, kind]):
+        bad_digest(finish_one(server, bucket, upload_id, part, claims), name.lower())
+    assert nothing_stored(s3, bucket)
+    assert finish_one(server, bucket, upload_id, part, [right, kind]).status == 200
+
+
+@pytest.mark.parametrize("claims", [[], [("x-amz-checksum-type", "FULL_OBJECT")], [("x-amz-checksum-type", "full_object")]])
+def test_CompleteMultipartUpload__claims_that_may_be_left_out(server, bucket, claims):
+    upload_id, part = one_part(server, bucket, "CRC32", "FULL_OBJECT", sent="CRC32")
+    assert finish_one(server, bucket, upload_id, part, claims).status == 200
+
+
+def test_CompleteMultipartUpload__claims_about_a_composite_upload(server, s3, bucket):
+    upload_id, part = one_part(server, bucket, "CRC32", sent="CRC32")
+    part += element("CRC32")
+    whole = composite("CRC32", [BODY])
+    for claims in ([(header("CRC32"), value("CRC32", BODY))], [(header("SHA1"), value("SHA1", BODY))]):
+        bad_digest(finish_one(server, bucket, upload_id, part, claims), "crc32")
+    assert nothing_stored(s3, bucket)
+    assert finish_one(server, bucket, upload_id, part, [(header("CRC32"), whole), ("x-amz-checksum-type", "composite")]).status == 200
+
+
+# name None: "null", the mode of an upload made without an algorithm.
+@pytest.mark.parametrize("name,kind,claimed", [
+    (None, None, "FULL_OBJECT"), (None, None, "COMPOSITE"), (None, None, "composite"),
+    ("CRC32", "COMPOSITE", "FULL_OBJECT"), ("CRC32", "FULL_OBJECT", "COMPOSITE"), ("SHA1", None, "FULL_OBJECT"),
+    ("CRC64NVME", None, "COMPOSITE"),
+])  # fmt: skip
+def test_CompleteMultipartUpload__another_checksum_mode(server, s3, bucket, name, kind, claimed):
+    upload_id, part = one_part(server, bucket, name, kind, sent=name)
+    mode = "null" if name is None else kind or ("FULL_OBJECT" if name == "CRC64NVME" else "COMPOSITE")
+    listed = part + (element(name) if name else "")
+    reply = finish_one(server, bucket, upload_id, listed, [("x-amz-checksum-type", claimed)])
+    invalid_request(reply, f"The upload was created using the {mode} checksum mode. The complete request must use the "
+                           "same checksum mode.")  # fmt: skip
+    assert nothing_stored(s3, bucket)
+    assert finish_one(server, bucket, upload_id, listed).status == 200
+
+
+def test_CompleteMultipartUpload__unknown_checksum_type(server, bucket):
+    upload_id, part = one_part(server, bucket)
+    reply = finish_one(server, bucket, upload_id, part, [("x-amz-checksum-type", "PARTIAL")])
+    invalid_request(reply, "Value for x-amz-checksum-type header is invalid.")
+
+
+@pytest.mark.parametrize("name,kind", [("crc32", "full_object"), ("Crc32c", "Composite"), ("crc64nvme", None), ("sha256", None)])
+def test_CreateMultipartUpload__names_of_algorithms_and_types_in_any_case(server, root_user, bucket, name, kind):
+    headers = [("x-amz-checksum-algorithm", name)] + ([("x-amz-checksum-type", kind)] if kind else [])
+    reply = raw.signed(server.url, root_user, "POST", f"/{bucket}/key?uploads", headers=headers)
+    wanted = kind or ("FULL_OBJECT" if name == "crc64nvme" else "COMPOSITE")
+    assert reply.status == 200, reply
+    assert reply.header("x-amz-checksum-algorithm") == name.upper()
+    assert reply.header("x-amz-checksum-type") == wanted.upper()
+
+
+# ---- uploads made without an algorithm ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sent", [None, "CRC32", "CRC32C", "CRC64NVME", "SHA256"])
+def test_CompleteMultipartUpload__without_an_algorithm_ends_as_crc64nvme(server, s3, bucket, sent):
+    upload_id = begin(server, bucket)
+    reply = send_part(server, bucket, upload_id, name=sent)
+    assert reply.header(header(sent or "CRC64NVME")) == value(sent or "CRC64NVME", BODY)
+    assert len([name for name, _ in reply.headers if name.lower().startswith("x-amz-checksum-")]) == 1
+    listing = s3.list_parts(Bucket=bucket, Key="key", UploadId=upload_id)
+    assert not [name for name in (*listing, *listing["Parts"][0]) if name.startswith("Checksum")]
+    done = finish_one(server, bucket, upload_id, f"<PartNumber>1</PartNumber><ETag>{reply.header('etag')}</ETag>")
+    assert value("CRC64NVME", BODY) == "Rnr2/5P7Gsk="
+    assert (done.element("ChecksumCRC64NVME"), done.element("ChecksumType")) == ("Rnr2/5P7Gsk=", "FULL_OBJECT"), done
+    for method in ("HEAD", "GET"):
+        reply = shown(server, f"/{bucket}/key", method)
+        assert reply.header("x-amz-checksum-crc64nvme") == "Rnr2/5P7Gsk="
+        assert reply.header("x-amz-checksum-type") == "FULL_OBJECT"
+        if sent not in (None, "CRC64NVME"):
+            assert reply.header(header(sent)) is None
+    attributes = s3.get_object_attributes(Bucket=bucket, Key="key", ObjectAttributes=["Checksum", "ObjectParts"])
+    assert attributes["Checksum"] == {"ChecksumCRC64NVME": "Rnr2/5P7Gsk=", "ChecksumType": "FULL_OBJECT"}
+    assert attributes["ObjectParts"] == {"TotalPartsCount": 1}
+
+
+def test_CompleteMultipartUpload__without_an_algorithm_parts_may_carry_what_they_like(server, s3, bucket):
+    """Parts with different checksums, with none, and copied: one CRC64NVME of the whole."""
+    first, rest = PARTS
+    s3.put_object(Bucket=bucket, Key="source", Body=first)
+    upload_id = begin(server, bucket)
+    where = {"Bucket": bucket, "Key": "key", "UploadId": upload_id, "CopySource": f"{bucket}/source"}
+    etags = [
+        send_part(server, bucket, upload_id, first, "CRC32", 1).header("etag"),
+        s3.upload_part_copy(PartNumber=2, **where)["CopyPartResult"]["ETag"],
+        s3.upload_part_copy(PartNumber=3, CopySourceRange=f"bytes=0-{MIN - 1}", **where)["CopyPartResult"]["ETag"],
+        send_part(server, bucket, upload_id, first, "SHA1", 4).header("etag"),
+        send_part(server, bucket, upload_id, rest, None, 5).header("etag"),
+    ]
+    elements = [f"<Part><PartNumber>{n}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in enumerate(etags, 1)]
+    done = finish(server, bucket, "key", upload_id, elements)
+    assert done.status == 200, done
+    put(server, f"/{bucket}/whole", first * 4 + rest, [])
+    whole = shown(server, f"/{bucket}/whole").header("x-amz-checksum-crc64nvme")
+    assert whole is not None
+    assert (done.element("ChecksumCRC64NVME"), done.element("ChecksumType")) == (whole, "FULL_OBJECT"), done
+
+
+def test_CompleteMultipartUpload__without_an_algorithm_no_checksum_may_be_listed(server, s3, bucket):
+    for sent in ("CRC32", "SHA256"):
+        upload_id, part = one_part(server, bucket, sent=sent)
+        invalid_part(finish_one(server, bucket, upload_id, part + element(sent)), upload_id)
+    upload_id, part = one_part(server, bucket, sent="CRC64NVME")
+    invalid_part(finish_one(server, bucket, upload_id, part + element("CRC64NVME", value("CRC64NVME", b"x"))), upload_id)
+    assert nothing_stored(s3, bucket)
+
+
+@pytest.mark.parametrize("claimed", [BODY, b"other"], ids=["right", "wrong"])
+@pytest.mark.parametrize("name", ["CRC32", "CRC64NVME", "SHA256"])
+def test_CompleteMultipartUpload__without_an_algorithm_a_claim_is_ignored(server, bucket, name, claimed):
+    upload_id, part = one_part(server, bucket, sent="CRC32")
+    done = finish_one(server, bucket, upload_id, part, [(header(name), value(name, claimed))])
+    assert done.element("ChecksumCRC64NVME") == value("CRC64NVME", BODY), done
 
 
 def test_UploadPart__wrong_checksum(server, root_user, s3, bucket):

@@ -213,8 +213,15 @@ def test_CompleteMultipartUpload__part_that_is_not_there(s3, bucket):
         [{"PartNumber": 1, "ETag": '"not-an-etag"'}],
         [listed[0], {"PartNumber": 9999, "ETag": listed[0]["ETag"]}],
     ):
-        with expect.refused(400, "InvalidPart"):
+        with expect.refused(400, "InvalidPart") as answer:
             expect.complete(s3, bucket, "key", upload, bad)
+        error = answer["Error"]
+        assert error["Message"] == (
+            "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
+            "specified entity tag may not match the part's entity tag.")
+        last = bad[-1]
+        assert (error["ETag"], error["PartNumber"], error["UploadId"]) == (
+            last["ETag"].strip('"'), str(last["PartNumber"]), upload)  # fmt: skip
     expect.complete(s3, bucket, "key", upload, listed)
 
 
@@ -237,8 +244,16 @@ def test_CompleteMultipartUpload__etag_before_number_and_white_space(server, s3,
     assert reply.element("ETag") == expect.multipart_etag([b"data"])
 
 
+def test_CompleteMultipartUpload__without_a_body(server, s3, bucket):
+    upload, listed = expect.upload_parts(s3, bucket, "key", [b"data"])
+    reply = complete_raw(server, bucket, "key", upload, b"")
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
+    assert reply.element("Message") == "You must specify at least one part"
+    expect.complete(s3, bucket, "key", upload, listed)
+
+
 @pytest.mark.parametrize("body", [
-    b"", b"<CompleteMultipartUpload/>", b"<CompleteMultipartUpload></CompleteMultipartUpload>", b"<Parts/>",
+    b"<CompleteMultipartUpload/>", b"<CompleteMultipartUpload></CompleteMultipartUpload>", b"<Parts/>",
     b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>",
     b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>",
     b"<CompleteMultipartUpload><Part><ETag>x</ETag></Part></CompleteMultipartUpload>",

@@ -89,23 +89,35 @@ static enum s3_error count_header(struct op *op, const char *name, uint32_t most
                     ret_count);
 }
 
+/* The parts one by one only where the object's checksum is made of theirs (AWS). */
+static bool shows_parts(const struct version *version)
+{
+    struct stored_checksum checksum;
+
+    return stored_checksum_unpack(version->attrs.checksum, &checksum) &&
+           checksum.type == CHECKSUM_COMPOSITE;
+}
+
 static enum s3_error write_parts(struct op *op, struct buf *out, uint32_t max, uint32_t marker)
 {
     CLEANUP(part_page_free)
     struct part_page page = { .op = op,
                               .max = max,
                               .parts = BUF_WITH_MAX(ATTRIBUTES_XML_BYTES_MAX) };
+    bool each = shows_parts(&op->version);
     enum store_status status = STORE_OK;
 
-    if (page.max > 0)
+    if (each && page.max > 0)
         status = object_part_list(op->reader, &op->version, marker, page.max + 1, visit_part, &page,
                                   &op->fault);
     if (status != STORE_OK && status != STORE_STOPPED)
         return s3_from_store(op, status);
     xml_open(out, STR("ObjectParts"));
     xml_u64(out, STR("PartsCount"), op->version.part_count);
-    part_page_bounds(&page, out, marker);
-    buf_str(out, buf_view(&page.parts));
+    if (each) {
+        part_page_bounds(&page, out, marker);
+        buf_str(out, buf_view(&page.parts));
+    }
     xml_close(out, STR("ObjectParts"));
     return page.parts.failed ? op_fail(op, S3_SlowDown) : S3_OK;
 }

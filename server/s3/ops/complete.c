@@ -4,7 +4,8 @@
  *
  * (1) O(parts): no bytes move. The store checks in its commit that no part changed meanwhile.
  * (2) The ETag is the MD5 of the parts' MD5s, then "-N"; the checksum is COMPOSITE (of the parts'
- *     values) or FULL_OBJECT (their CRCs combined).
+ *     values) or FULL_OBJECT (their CRCs combined). An upload made without an algorithm, S3's "null
+ *     checksum mode", gets the CRC64NVME of the whole.
  * (3) It is answered again, with the same result, for as long as the store remembers the upload.
  */
 #include "base/codec.h"
@@ -86,30 +87,74 @@ static bool refuse_part(struct assembly *assembly, const struct xml_node *listed
     return false;
 }
 
-/* The listed checksum, when there is one, is the part's. */
-static bool checksum_agrees(struct op *op, const struct xml_node *listed,
-                            const struct stored_checksum *checksum)
+static bool refuse_checksum(struct assembly *assembly, struct str message)
 {
-    struct str text;
-    enum checksum_kind kind = xml_checksum_child(listed, &text);
-
-    if (kind == CHECKSUM_NONE)
-        return true;
-    /* Of an upload without an algorithm the store may know another one than the client. */
-    if (kind != checksum->kind)
-        return upload_kind(&op->upload) == CHECKSUM_NONE;
-    return str_eq(text, stored_checksum_text(op, checksum));
+    assembly->error = op_fail_text(assembly->op, S3_BadDigest, message);
+    return false;
 }
 
-/* Fold one part's checksum into the object's; parts that lack it leave the object without. */
+/* A listed checksum of an algorithm that is not the upload's. */
+static bool refuse_foreign(struct assembly *assembly, const struct xml_node *listed,
+                           enum checksum_kind kind)
+{
+    if (upload_kind(&assembly->op->upload) == CHECKSUM_NONE)
+        return refuse_part(assembly, listed);
+    return refuse_checksum(assembly,
+                           arena_printf(assembly->op->arena,
+                                        "The %.*s you specified for part %u did not match what we "
+                                        "received.",
+                                        STR_ARG(checksum_header_suffix(kind)),
+                                        listed_number(listed)));
+}
+
+static bool refuse_missing(struct assembly *assembly, const struct xml_node *listed)
+{
+    struct op *op = assembly->op;
+
+    assembly->error = op_fail_text(
+        op, S3_InvalidRequest,
+        arena_printf(op->arena,
+                     "The upload was created using a %.*s checksum. The complete request must "
+                     "include the checksum for each part. It was missing for part %u in the "
+                     "request.",
+                     STR_ARG(checksum_header_suffix(upload_kind(&op->upload))),
+                     listed_number(listed)));
+    return false;
+}
+
+/* What is listed is the part's; and listed it must be where the object's value is made of it. */
+static bool check_listed_checksums(struct assembly *assembly, const struct xml_node *listed,
+                                   const struct stored_checksum *checksum)
+{
+    struct op *op = assembly->op;
+    bool found = false;
+
+    for (const struct xml_node *child = listed->children; child != NULL; child = child->next) {
+        enum checksum_kind kind = xml_checksum_of(child);
+
+        if (kind == CHECKSUM_NONE)
+            continue;
+        if (kind != upload_kept_kind(&op->upload))
+            return refuse_foreign(assembly, listed, kind);
+        if (kind != checksum->kind ||
+            !str_eq(str_trim(child->text), stored_checksum_text(op, checksum)))
+            return refuse_part(assembly, listed);
+        found = true;
+    }
+    if (found || upload_type(&op->upload) != CHECKSUM_COMPOSITE)
+        return true;
+    return refuse_missing(assembly, listed);
+}
+
+/*
+ * Fold one part's checksum into the object's. Parts that lack it leave the object without: those of
+ * uploads that an older version of the program began without an algorithm.
+ */
 static void add_checksum(struct assembly *assembly, const struct stored_checksum *checksum,
                          uint64_t part_bytes)
 {
     struct stored_checksum *result = &assembly->result;
 
-    if (assembly->count == 0 && upload_kind(&assembly->op->upload) == CHECKSUM_NONE &&
-        checksum_can_combine(checksum->kind))
-        *result = (struct stored_checksum){ .kind = checksum->kind, .type = CHECKSUM_FULL_OBJECT };
     if (result->kind == CHECKSUM_NONE)
         return;
     if (checksum->kind != result->kind) {
@@ -133,9 +178,10 @@ static bool take_part(struct assembly *assembly, const struct part *part)
 
     (void)stored_checksum_unpack(part->checksum, &checksum);
     if (!str_eq(etag_bare(xml_child_text(listed, STR("ETag"))), part->etag) ||
-        !checksum_agrees(assembly->op, listed, &checksum) ||
         !hex_decode(part->etag, md5, sizeof(md5)))
         return refuse_part(assembly, listed);
+    if (!check_listed_checksums(assembly, listed, &checksum))
+        return false;
     digest_update(assembly->md5, md5, sizeof(md5));
     add_checksum(assembly, &checksum, part->size_bytes);
     assembly->choices[assembly->count++] = (struct part_choice){ part->number, part->seq };
@@ -170,8 +216,9 @@ static enum s3_error assembly_open(struct op *op, const struct xml_node *root, s
     *assembly = (struct assembly){ .op = op, .listed = next_part(root->children) };
     assembly->choices = arena_array(op->arena, count, sizeof(*assembly->choices));
     assembly->md5 = digest_open(DIGEST_MD5);
-    assembly->result.kind = upload_kind(&op->upload);
-    assembly->result.type = upload_type(&op->upload);
+    assembly->result.kind = upload_kept_kind(&op->upload);
+    assembly->result.type = upload_type(&op->upload) == CHECKSUM_COMPOSITE ? CHECKSUM_COMPOSITE
+                                                                           : CHECKSUM_FULL_OBJECT;
     if (assembly->result.type == CHECKSUM_COMPOSITE)
         assembly->composite = checksum_open(assembly->result.kind);
     if (assembly->choices == NULL || assembly->md5 == NULL ||
@@ -215,37 +262,64 @@ static struct str joined_etag(struct op *op, struct digest *md5, size_t count)
     return arena_printf(op->arena, "%.*s-%zu", ETAG_HEX_LEN, hex, count);
 }
 
-/* x-amz-checksum-type and x-amz-checksum-<alg> name the object, not this request's body. */
-static enum s3_error check_claimed_checksum(struct op *op, const struct stored_checksum *checksum)
+/* x-amz-checksum-type, as x-amz-checksum-<alg>, speaks of the object, not of this request's body. */
+static enum s3_error check_claimed_type(struct op *op, enum checksum_type *ret_claimed)
 {
-    struct str type = op_header(op, "x-amz-checksum-type");
-    struct str expected = checksum_type_name(checksum->type);
+    struct str text = op_header(op, "x-amz-checksum-type");
+    enum checksum_type type = upload_type(&op->upload);
+    struct str mode = type != CHECKSUM_TYPE_NONE ? checksum_type_name(type) : STR("null");
 
-    if (str_present(type) && checksum->kind != CHECKSUM_NONE && !str_eq(type, expected))
+    *ret_claimed = checksum_type_from_name(text);
+    if (!str_present(text))
+        return S3_OK;
+    if (*ret_claimed == CHECKSUM_TYPE_NONE)
         return op_fail_text(op, S3_InvalidRequest,
-                            arena_printf(op->arena,
-                                         "The upload was created using the %.*s checksum mode. The "
-                                         "complete request must use the same checksum mode.",
-                                         STR_ARG(expected)));
+                            STR("Value for x-amz-checksum-type header is invalid."));
+    if (*ret_claimed == type)
+        return S3_OK;
+    return op_fail_text(op, S3_InvalidRequest,
+                        arena_printf(op->arena,
+                                     "The upload was created using the %.*s checksum mode. The "
+                                     "complete request must use the same checksum mode.",
+                                     STR_ARG(mode)));
+}
+
+/* The "-N" of a composite value may be left out. */
+static bool claim_holds(struct op *op, struct str claimed, const struct stored_checksum *checksum)
+{
+    struct str text = stored_checksum_text(op, checksum);
+    struct str head;
+    struct str tail;
+
+    if (str_eq(claimed, text))
+        return true;
+    return str_cut(text, '-', &head, &tail) && str_eq(claimed, head);
+}
+
+/*
+ * A checksum of the whole. S3 ignores it where the upload has no algorithm, and takes it for a
+ * composite value unless x-amz-checksum-type says otherwise: without that the right value of a
+ * FULL_OBJECT upload is refused too.
+ */
+static enum s3_error check_claimed_checksum(struct op *op, enum checksum_type claimed_type,
+                                            const struct stored_checksum *checksum)
+{
+    bool comparable = checksum->type == CHECKSUM_COMPOSITE || claimed_type == CHECKSUM_FULL_OBJECT;
+
+    if (upload_kind(&op->upload) == CHECKSUM_NONE)
+        return S3_OK;
     for (unsigned kind = CHECKSUM_NONE + 1; kind < CHECKSUM_KINDS; kind++) {
         struct str name = checksum_header(op->arena, (enum checksum_kind)kind);
         struct str claimed = str_present(name) ? http_header(op->request, name) : STR_NONE;
-        struct str head;
-        struct str tail;
 
         if (!str_present(claimed))
             continue;
-        if (kind != checksum->kind)
-            return upload_kind_mismatch(op, checksum->kind, (enum checksum_kind)kind);
-        /* The "-N" of a composite value may be left out. */
-        (void)str_cut(stored_checksum_text(op, checksum), '-', &head, &tail);
-        if (!str_eq(claimed, head) && !str_eq(claimed, stored_checksum_text(op, checksum)))
+        if (kind != checksum->kind || !comparable || !claim_holds(op, claimed, checksum))
             return op_fail_text(op, S3_BadDigest,
                                 arena_printf(op->arena,
                                              "The %.*s you specified did not match the calculated "
                                              "checksum.",
-                                             STR_ARG(checksum_name(checksum->kind))),
-                                claimed, stored_checksum_text(op, checksum));
+                                             STR_ARG(checksum_header_suffix(checksum->kind))));
     }
     return S3_OK;
 }
@@ -325,6 +399,7 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     struct intent *intent = op_intent(op, INTENT_UPLOAD_COMPLETE);
     const struct xml_node *root =
         xml_parse(op->body, STR("CompleteMultipartUpload"), op->arena, &op->fault);
+    enum checksum_type claimed_type;
     size_t count = 0;
     enum s3_error err;
 
@@ -333,6 +408,8 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     err = upload_load(op, /* done_too= */ true);
     if (err != S3_OK)
         return err;
+    if (op->body.len == 0)
+        return op_fail_text(op, S3_InvalidRequest, STR("You must specify at least one part"));
     if (root == NULL)
         return op_fail(op, S3_MalformedXML);
     err = check_list(op, root, &count);
@@ -341,11 +418,13 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (err == S3_OK)
         err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
     if (err == S3_OK)
+        err = check_claimed_type(op, &claimed_type);
+    if (err == S3_OK)
         err = assembly_open(op, root, count, &assembly);
     if (err == S3_OK)
         err = assemble(op, &assembly);
     if (err == S3_OK)
-        err = check_claimed_checksum(op, &assembly.result);
+        err = check_claimed_checksum(op, claimed_type, &assembly.result);
     if (err == S3_OK)
         err = check_claimed_size(op, assembly.size_bytes);
     if (err != S3_OK)

@@ -4,8 +4,9 @@
  *
  * (1) A part's ETag is 32 hex digits: the MD5 of its bytes, but for part copies whose bytes were
  *     not read (see copied_etag).
- * (2) An upload made with a checksum algorithm has that checksum for each of its parts, given by
- *     the client or computed here.
+ * (2) Every part is stored with a checksum: of the upload's algorithm, given by the client or
+ *     computed here, or CRC64NVME when the upload was made without one. What a client sends with a
+ *     part of such an upload is verified, answered and forgotten.
  */
 #include "server/s3/ops/multipart.h"
 
@@ -88,11 +89,8 @@ static enum s3_error checksum_of_upload(struct op *op, enum checksum_kind *ret_k
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The x-amz-checksum-type header can only be used with the "
                                 "x-amz-checksum-algorithm header."));
-    if (str_eq(type, STR("COMPOSITE")))
-        *ret_type = CHECKSUM_COMPOSITE;
-    else if (str_eq(type, STR("FULL_OBJECT")))
-        *ret_type = CHECKSUM_FULL_OBJECT;
-    else
+    *ret_type = checksum_type_from_name(type);
+    if (*ret_type == CHECKSUM_TYPE_NONE)
         return op_fail_text(op, S3_InvalidRequest,
                             STR("Value for x-amz-checksum-type header is invalid."));
     if ((*ret_type == CHECKSUM_FULL_OBJECT && !checksum_can_combine(kind)) ||
@@ -156,17 +154,19 @@ enum s3_error part_number_parse(struct op *op, struct str text, uint32_t *ret_nu
     return S3_OK;
 }
 
-enum s3_error op_upload_prepare(struct op *op)
+/* What UploadPart and UploadPartCopy look at first. */
+static enum s3_error part_load(struct op *op)
 {
     enum s3_error err = attrs_refuse_unsupported(op);
 
     if (err == S3_OK)
         err = part_number_parse(op, op_param(op, "partNumber"), &op->part_number);
-    if (err == S3_OK)
-        err = upload_load(op, /* done_too= */ false);
-    if (err == S3_OK && !op->checksum_given)
-        op->checksum_kind = upload_kind(&op->upload);
-    return err;
+    return err == S3_OK ? upload_load(op, /* done_too= */ false) : err;
+}
+
+enum checksum_kind upload_kept_kind(const struct upload *upload)
+{
+    return upload_kind(upload) != CHECKSUM_NONE ? upload_kind(upload) : CHECKSUM_CRC64NVME;
 }
 
 static enum s3_error reply_UploadPart(struct op *op)
@@ -179,33 +179,46 @@ static enum s3_error reply_UploadPart(struct op *op)
     return op_reply_empty(op, 200);
 }
 
-static struct str kind_or_null(enum checksum_kind kind)
+/*
+ * An upload made without an algorithm takes any checksum. One whose object gets a COMPOSITE value
+ * wants the checksum of each part from the client; for FULL_OBJECT it may be left out.
+ */
+static enum s3_error check_part_checksum(struct op *op)
 {
-    return kind != CHECKSUM_NONE ? checksum_header_suffix(kind) : STR("null");
-}
+    enum checksum_kind kind = upload_kind(&op->upload);
+    struct str given = op->checksum_given ? checksum_header_suffix(op->checksum_kind) : STR("null");
 
-enum s3_error upload_kind_mismatch(struct op *op, enum checksum_kind expected,
-                                   enum checksum_kind actual)
-{
+    if (kind == CHECKSUM_NONE || (op->checksum_given && op->checksum_kind == kind) ||
+        (!op->checksum_given && upload_type(&op->upload) == CHECKSUM_FULL_OBJECT))
+        return S3_OK;
     return op_fail_text(op, S3_InvalidRequest,
                         arena_printf(op->arena,
                                      "Checksum Type mismatch occurred, expected checksum Type: "
                                      "%.*s, actual checksum Type: %.*s",
-                                     STR_ARG(kind_or_null(expected)),
-                                     STR_ARG(kind_or_null(actual))));
+                                     STR_ARG(checksum_header_suffix(kind)), STR_ARG(given)));
+}
+
+enum s3_error op_upload_prepare(struct op *op)
+{
+    enum s3_error err = part_load(op);
+
+    if (err == S3_OK)
+        err = check_part_checksum(op);
+    if (err != S3_OK)
+        return err;
+    if (!op->checksum_given)
+        op->checksum_kind = upload_kind(&op->upload);
+    op->kept_kind = upload_kept_kind(&op->upload);
+    return S3_OK;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 enum s3_error op_UploadPart(struct op *op)
 {
-    enum checksum_kind kind = upload_kind(&op->upload);
-    struct stored_checksum checksum = checksum_of_digests(op);
-    struct intent *intent;
+    struct stored_checksum checksum = { .kind = op->kept_kind, .type = CHECKSUM_FULL_OBJECT };
+    struct intent *intent = op_intent(op, INTENT_PART_PUT);
 
-    /* An upload made without an algorithm takes any. */
-    if (kind != CHECKSUM_NONE && op->checksum_kind != kind)
-        return upload_kind_mismatch(op, kind, op->checksum_kind);
-    intent = op_intent(op, INTENT_PART_PUT);
+    memcpy(checksum.value, op->digests.checksum[checksum.kind], sizeof(checksum.value));
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     intent->upload_id = op_param(op, "uploadId");
@@ -309,12 +322,12 @@ static bool source_has_checksum(const struct op *op, const struct copy_source *s
 
     return source->len == op->source.size_bytes &&
            stored_checksum_unpack(op->source.attrs.checksum, &checksum) &&
-           checksum.type == CHECKSUM_FULL_OBJECT && checksum.kind == upload_kind(&op->upload);
+           checksum.type == CHECKSUM_FULL_OBJECT && checksum.kind == upload_kept_kind(&op->upload);
 }
 
 static void plan_copy(struct op *op, struct intent *intent, struct copy_source *source)
 {
-    enum checksum_kind kind = upload_kind(&op->upload);
+    enum checksum_kind kind = upload_kept_kind(&op->upload);
     bool encrypt = op->upload.attrs.sse != SSE_NONE;
     bool digest = false;
 
@@ -349,7 +362,8 @@ static enum s3_error reply_UploadPartCopy(struct op *op)
     xml_begin(&out, STR("CopyPartResult"));
     xml_time(&out, STR("LastModified"), intent->committed_us);
     xml_etag(&out, intent->attrs.etag);
-    if (stored_checksum_unpack(intent->attrs.checksum, &checksum))
+    if (upload_kind(&op->upload) != CHECKSUM_NONE &&
+        stored_checksum_unpack(intent->attrs.checksum, &checksum))
         xml_checksum(op, &out, &checksum, /* with_type= */ false);
     xml_close(&out, STR("CopyPartResult"));
     return op_reply_xml(op, &out);
@@ -364,7 +378,7 @@ enum s3_error op_UploadPartCopy(struct op *op)
 
     if (source == NULL || intent == NULL)
         return op_fail(op, S3_SlowDown);
-    err = op_upload_prepare(op);
+    err = part_load(op);
     if (err == S3_OK)
         err = copy_range(op, source);
     if (err != S3_OK)

@@ -11,6 +11,8 @@
 
 enum checksum_kind upload_kind(const struct upload *upload);
 enum checksum_type upload_type(const struct upload *upload);
+/* The algorithm its parts are stored with, whether the client asked for one or not. */
+enum checksum_kind upload_kept_kind(const struct upload *upload);
 
 /* Decimal digits in the arena. */
 struct str u64_text(struct op *op, uint64_t value);
@@ -20,10 +22,6 @@ MUST_CHECK enum s3_error upload_load(struct op *op, bool done_too);
 
 /* 1..STORE_PARTS_MAX, or InvalidArgument. */
 MUST_CHECK enum s3_error part_number_parse(struct op *op, struct str text, uint32_t *ret_number);
-
-/* The refusal of a checksum of another algorithm than the upload's. */
-enum s3_error upload_kind_mismatch(struct op *op, enum checksum_kind expected,
-                                   enum checksum_kind actual);
 
 /* A page of <Part> elements, filled by a part_visit of the operation's own. */
 struct part_page {

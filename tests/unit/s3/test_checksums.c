@@ -80,19 +80,35 @@ static void test_s3_checksums__xml_elements_are_spelt_as_the_model(void **state 
                                "<ChecksumType>FULL_OBJECT</ChecksumType>");
 }
 
-static void test_s3_checksums__xml_child_skips_type_and_algorithm(void **state UNUSED)
+static void test_s3_checksums__elements_name_their_algorithm(void **state UNUSED)
 {
-    struct fault fault = { 0 };
-    const struct xml_node *node;
-    struct str text;
+    static const struct {
+        struct str name;
+        enum checksum_kind kind;
+    } elements[] = {
+        { STR("ChecksumSHA256"), CHECKSUM_SHA256 },
+        { STR("ChecksumCRC64NVME"), CHECKSUM_CRC64NVME },
+        { STR("ChecksumType"), CHECKSUM_NONE },
+        { STR("ChecksumAlgorithm"), CHECKSUM_NONE },
+        { STR("Checksum"), CHECKSUM_NONE },
+        { STR("ETag"), CHECKSUM_NONE },
+    };
 
-    bare_request("/b/k", "");
-    node = xml_parse(STR("<Part><ChecksumType>COMPOSITE</ChecksumType>"
-                         "<ChecksumSHA256> abc </ChecksumSHA256></Part>"),
-                     STR("Part"), op.arena, &fault);
-    assert_non_null(node);
-    assert_int_equal(xml_checksum_child(node, &text), CHECKSUM_SHA256);
-    assert_str(text, "abc");
+    for (size_t i = 0; i < COUNT_OF(elements); i++) {
+        struct xml_node node = { .name = elements[i].name };
+
+        assert_int_equal(xml_checksum_of(&node), elements[i].kind);
+    }
+}
+
+static void test_s3_checksums__types_have_names_in_any_case(void **state UNUSED)
+{
+    assert_int_equal(checksum_type_from_name(STR("full_object")), CHECKSUM_FULL_OBJECT);
+    assert_int_equal(checksum_type_from_name(STR("FULL_OBJECT")), CHECKSUM_FULL_OBJECT);
+    assert_int_equal(checksum_type_from_name(STR("Composite")), CHECKSUM_COMPOSITE);
+    assert_int_equal(checksum_type_from_name(STR("")), CHECKSUM_TYPE_NONE);
+    assert_int_equal(checksum_type_from_name(STR("FULL")), CHECKSUM_TYPE_NONE);
+    assert_int_equal(checksum_type_from_name(STR_NONE), CHECKSUM_TYPE_NONE);
 }
 
 /* ---- conditions ------------------------------------------------------------------------------- */
@@ -161,7 +177,8 @@ int main(void)
         cmocka_unit_test(test_s3_checksums__composite_text_ends_in_the_number_of_parts),
         cmocka_unit_test(test_s3_checksums__reply_headers_name_algorithm_and_type),
         cmocka_unit_test(test_s3_checksums__xml_elements_are_spelt_as_the_model),
-        cmocka_unit_test(test_s3_checksums__xml_child_skips_type_and_algorithm),
+        cmocka_unit_test(test_s3_checksums__elements_name_their_algorithm),
+        cmocka_unit_test(test_s3_checksums__types_have_names_in_any_case),
         cmocka_unit_test(test_s3_conditions__only_a_star_is_taken_in_if_none_match),
         cmocka_unit_test(test_s3_conditions__if_match_takes_an_etag_and_a_star_only_on_deletes),
         cmocka_unit_test(test_s3_conditions__both_at_once_are_not_implemented),

@@ -253,7 +253,14 @@ static bool note(void *context, struct str prefix, const struct upload *upload)
 }
 
 /* What happens to the key while the upload is open; the end decides whether it is there. */
-enum event { EVENT_NONE, EVENT_PUT, EVENT_DELETE, EVENT_RESTART, EVENT_OTHER_KEY, EVENT_OTHER_UPLOAD };
+enum event {
+    EVENT_NONE,
+    EVENT_PUT,
+    EVENT_DELETE,
+    EVENT_RESTART,
+    EVENT_OTHER_KEY,
+    EVENT_OTHER_UPLOAD
+};
 
 static void happen(struct fixture *f, enum event event)
 {
