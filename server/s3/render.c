@@ -69,7 +69,7 @@ static void write_fact(struct buf *out, struct str name, struct str text)
         else
             buf_char(&shown, text.p[i]);
     }
-    xml_text(out, name, buf_view(&shown));
+    xml_error_text(out, name, buf_view(&shown));
     out->failed = out->failed || shown.failed;
 }
 
@@ -98,7 +98,8 @@ void render_error(struct http_exchange_view *exchange, const struct s3_refusal *
     }
     xml_begin_plain(&out, STR("Error"));
     xml_text(&out, STR("Code"), row->code);
-    xml_text(&out, STR("Message"), str_present(refusal->message) ? refusal->message : row->message);
+    write_fact(&out, STR("Message"),
+               str_present(refusal->message) ? refusal->message : row->message);
     write_extras(&out, refusal);
     xml_text(&out, STR("RequestId"), request_id);
     xml_text(&out, STR("HostId"), common_id_2(reply));

@@ -19,6 +19,17 @@ static const uint8_t classes[256] = {
     [0x80 ... 0xff] = HIGH,
 };
 
+/* Of the elements of an error: quotes and line feeds stand as they are. */
+static const uint8_t classes_of_errors[256] = {
+    [0x00 ... 0x08] = CONTROL,
+    [0x0b ... 0x1f] = CONTROL,
+    [0x7f] = CONTROL,
+    ['&'] = AMP,
+    ['<'] = LT,
+    ['>'] = GT,
+    [0x80 ... 0xff] = HIGH,
+};
+
 /* Bytes of the UTF-8 character at p, 0 when there is none. */
 static size_t utf8_len(const unsigned char *p, size_t left)
 {
@@ -59,14 +70,14 @@ static void escape_control(struct buf *out, unsigned char c)
     buf_char(out, ';');
 }
 
-void xml_escape(struct buf *out, struct str text)
+static void escape(struct buf *out, struct str text, const uint8_t class_of[256])
 {
     const unsigned char *p = (const unsigned char *)text.p;
     size_t plain_from = 0;
     size_t at = 0;
 
     while (at < text.len) {
-        if (classes[p[at]] == PLAIN) {
+        if (class_of[p[at]] == PLAIN) {
             at++;
             continue;
         }
@@ -74,7 +85,7 @@ void xml_escape(struct buf *out, struct str text)
         if (at > plain_from)
             buf_append(out, p + plain_from, at - plain_from);
 
-        switch ((enum escape_class)classes[p[at]]) {
+        switch ((enum escape_class)class_of[p[at]]) {
         case AMP:
             buf_lit(out, "&amp;");
             at++;
@@ -104,6 +115,11 @@ void xml_escape(struct buf *out, struct str text)
 
     if (at > plain_from)
         buf_append(out, p + plain_from, at - plain_from);
+}
+
+void xml_escape(struct buf *out, struct str text)
+{
+    escape(out, text, classes);
 }
 
 static void begin(struct buf *out, struct str root)
@@ -142,6 +158,13 @@ void xml_text(struct buf *out, struct str name, struct str text)
 {
     xml_open(out, name);
     xml_escape(out, text);
+    xml_close(out, name);
+}
+
+void xml_error_text(struct buf *out, struct str name, struct str text)
+{
+    xml_open(out, name);
+    escape(out, text, classes_of_errors);
     xml_close(out, name);
 }
 

@@ -54,6 +54,8 @@ void xml_open(struct buf *out, struct str name);        /* <name> */
 void xml_close(struct buf *out, struct str name);       /* </name> */
 void xml_text(struct buf *out, struct str name,
               struct str text); /* escaped; empty: <name></name> */
+/* An element of an error, which S3 writes with quotes, tabs and line feeds as they are. */
+void xml_error_text(struct buf *out, struct str name, struct str text);
 void xml_u64(struct buf *out, struct str name, uint64_t value);
 void xml_bool(struct buf *out, struct str name, bool value);
 void xml_time(struct buf *out, struct str name, int64_t us); /* whole seconds */

@@ -71,6 +71,14 @@ static void test_xml_write__plain_document_has_no_namespace(void **state UNUSED)
     assert_buf(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error></Error>");
 }
 
+static void test_xml_write__errors_keep_quotes_and_line_feeds(void **state UNUSED)
+{
+    CLEANUP(buf_free) struct buf out = BUF_WITH_MAX(10000);
+
+    xml_error_text(&out, STR("M"), STR("[\"eq\", 'a']\n\t\r<&>\x01\xc3\xbc\xff"));
+    assert_buf(&out, "<M>[\"eq\", 'a']\n\t&#xD;&lt;&amp;&gt;&#x1;\xc3\xbc\xef\xbf\xbd</M>");
+}
+
 static void test_xml_write__escapes_markup_control_and_ill_formed_bytes(void **state UNUSED)
 {
     escapes_to(STR(""), "||");
@@ -174,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_xml_write__document_has_declaration_and_namespace),
         cmocka_unit_test(test_xml_write__plain_document_has_no_namespace),
+        cmocka_unit_test(test_xml_write__errors_keep_quotes_and_line_feeds),
         cmocka_unit_test(test_xml_write__escapes_markup_control_and_ill_formed_bytes),
         cmocka_unit_test(test_xml_write__every_character_reads_back),
         cmocka_unit_test(test_xml_write__random_bytes_stay_well_formed),
