@@ -3,8 +3,8 @@
  * POST policy documents: does the form do only what its signer allowed?
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  *
- * (1) Fail closed: an unknown member, operator, type or a repeated JSON name makes the document
- *     invalid; nothing in it is skipped.
+ * (1) Fail closed: an unknown member, type or a repeated JSON name makes the document invalid, an
+ *     unknown operator is a condition that does not hold; nothing in it is skipped.
  * (2) Every field of the form is covered by a condition, but for the few that carry the signature,
  *     x-ignore-* and x-amz-checksum-* (which can only make the upload stricter). A field given twice satisfies its conditions twice.
  * (3) `bucket` is the bucket the request was routed to, whatever a field of that name says
@@ -126,47 +126,57 @@ static bool holds(struct check *check, enum match match, struct str name, struct
     return false;
 }
 
-static void fail(struct check *check, enum match match, struct str name, struct str value)
+static int append_json(const char *text, size_t len, void *context)
 {
-    if (!str_present(check->failed))
-        check->failed = arena_printf(check->call->arena, "[\"%s\", \"$%.*s\", \"%.*s\"]",
-                                     match == MATCH_EQ ? "eq" : "starts-with", STR_ARG(name),
-                                     STR_ARG(value));
+    buf_append(context, text, len);
+    return 0;
+}
+
+/* Remember the first condition that does not hold, as JSON. */
+static void fail(struct check *check, const json_t *condition)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(FORM_FIELDS_BYTES_MAX * 2);
+
+    if (str_present(check->failed))
+        return;
+    if (json_dump_callback(condition, append_json, &text, 0) == 0 && !text.failed)
+        check->failed = arena_dup(check->call->arena, buf_view(&text));
     if (!str_present(check->failed))
         check->failed = STR("[]");
 }
 
-static void check_match(struct check *check, enum match match, struct str name, struct str expected)
+/* Does the form hold to it? What is named is covered, whether it does or not. */
+static bool match_fields(struct check *check, enum match match, struct str name,
+                         struct str expected)
 {
     bool is_bucket = str_eq_nocase(name, STR("bucket"));
-    bool found = false;
+    bool found = is_bucket;
+    bool good = true;
 
     if (is_bucket) {
         check->bucket_covered = true;
-        found = true;
-        if (!holds(check, match, name, check->bucket, expected))
-            fail(check, match, name, expected);
+        good = holds(check, match, name, check->bucket, expected);
     }
 
     for (size_t i = 0; i < check->field_count; i++) {
+        struct str value = check->fields[i].value;
+
         if (!str_eq_nocase(check->fields[i].name, name))
             continue;
         found = true;
         check->covered[i] = true;
-        if (is_bucket ? !str_eq(check->fields[i].value, check->bucket)
-                      : !holds(check, match, name, check->fields[i].value, expected))
-            fail(check, match, name, expected);
+        good = good && (is_bucket ? str_eq(value, check->bucket)
+                                  : holds(check, match, name, value, expected));
     }
 
     /* A field that is not there counts as empty: ["starts-with", "$Content-Type", ""]. */
-    if (!found && !compare(match, STR(""), expected))
-        fail(check, match, name, expected);
+    return good && (found || compare(match, STR(""), expected));
 }
 
 /* A JSON integer or, as some signers write it, its digits in a string. */
 static bool read_bound(const json_t *json, uint64_t *ret_value)
 {
-    if (json_is_integer(json) && json_integer_value(json) >= 0) {
+    if (json_is_integer(json)) {
         *ret_value = (uint64_t)json_integer_value(json);
         return true;
     }
@@ -174,41 +184,72 @@ static bool read_bound(const json_t *json, uint64_t *ret_value)
     return json_is_string(json) && str_to_u64(json_text(json), ret_value);
 }
 
-static enum s3_error check_list(struct check *check, const json_t *condition)
+static bool is_negative(const json_t *json)
+{
+    return json_is_integer(json) && json_integer_value(json) < 0;
+}
+
+static enum s3_error check_range(struct check *check, const json_t *condition)
 {
     const json_t *first = json_array_get(condition, 1);
     const json_t *second = json_array_get(condition, 2);
-    struct str name;
-    struct str verb;
     uint64_t low;
     uint64_t high;
+
+    if (!read_bound(first, &low) || !read_bound(second, &high)) {
+        fail(check, condition);
+        return S3_OK;
+    }
+    if (is_negative(first) || is_negative(second) || low > high)
+        return invalid(check->call, "Invalid content-length-range.");
+    check->min_bytes = low > check->min_bytes ? low : check->min_bytes;
+    check->max_bytes = u64_min(high, check->max_bytes);
+    return S3_OK;
+}
+
+/* What has the shape of a condition and says nothing S3 knows is a condition that does not hold. */
+static enum s3_error check_list(struct check *check, const json_t *condition)
+{
+    struct str verb;
+    struct str name;
+    enum match match = MATCH_EQ;
+    bool known;
 
     if (json_array_size(condition) != 3 || !json_is_string(json_array_get(condition, 0)))
         return invalid(check->call, "Invalid condition: a list needs an operator and two values.");
     verb = json_text(json_array_get(condition, 0));
+    if (str_eq_nocase(verb, STR("content-length-range")))
+        return check_range(check, condition);
 
-    if (str_eq_nocase(verb, STR("content-length-range"))) {
-        if (!read_bound(first, &low) || !read_bound(second, &high) || low > high)
-            return invalid(check->call, "Invalid content-length-range.");
-        check->min_bytes = low > check->min_bytes ? low : check->min_bytes;
-        check->max_bytes = u64_min(high, check->max_bytes);
-        return S3_OK;
+    known = str_eq_nocase(verb, STR("eq"));
+    if (str_eq_nocase(verb, STR("starts-with"))) {
+        known = true;
+        match = MATCH_STARTS_WITH;
     }
+    if (known && json_is_string(json_array_get(condition, 1)) &&
+        json_is_string(json_array_get(condition, 2))) {
+        name = json_text(json_array_get(condition, 1));
+        if (name.len >= 2 && name.p[0] == '$' &&
+            match_fields(check, match, str_skip(name, 1), json_text(json_array_get(condition, 2))))
+            return S3_OK;
+    }
+    fail(check, condition);
+    return S3_OK;
+}
 
-    if (!json_is_string(first) || !json_is_string(second))
-        return invalid(check->call, "Invalid condition: name and value must be strings.");
-    name = json_text(first);
-    if (name.len < 2 || name.p[0] != '$')
-        return invalid(check->call, "Invalid condition: a name begins with '$'.");
-    name = str_skip(name, 1);
+/* {"acl": "private"} says ["eq", "$acl", "private"], and is named so when it fails. */
+static enum s3_error check_simple(struct check *check, const char *name, json_t *value)
+{
+    CLEANUP(json_release) json_t *condition = NULL;
 
-    if (str_eq_nocase(verb, STR("eq")))
-        check_match(check, MATCH_EQ, name, json_text(second));
-    else if (str_eq_nocase(verb, STR("starts-with")))
-        check_match(check, MATCH_STARTS_WITH, name, json_text(second));
-    else
-        return invalid(check->call, "Invalid condition: unknown operator.");
-
+    if (!json_is_string(value))
+        return invalid(check->call, "Invalid Simple-Condition: value must be a string.");
+    if (match_fields(check, MATCH_EQ, str_from_cstr(name), json_text(value)))
+        return S3_OK;
+    condition = json_pack("[s, s+, O]", "eq", "$", name, value);
+    if (condition == NULL)
+        return auth_refuse(check->call, S3_SlowDown, STR_NONE);
+    fail(check, condition);
     return S3_OK;
 }
 
@@ -223,14 +264,9 @@ static enum s3_error check_condition(struct check *check, json_t *condition)
         return invalid(check->call, "Invalid Simple-Condition: Simple-Conditions must have exactly "
                                     "one property specified.");
 
-    json_object_foreach(condition, name, value)
-    {
-        if (!json_is_string(value))
-            return invalid(check->call, "Invalid Simple-Condition: value must be a string.");
-        check_match(check, MATCH_EQ, str_from_cstr(name), json_text(value));
-    }
-
-    return S3_OK;
+    name = json_object_iter_key(json_object_iter(condition));
+    value = json_object_iter_value(json_object_iter(condition));
+    return check_simple(check, name, value);
 }
 
 static enum s3_error check_document(struct check *check, const json_t *document)

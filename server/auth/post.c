@@ -70,14 +70,14 @@ static enum s3_error verify_v4(struct auth_call *call, const struct post *post)
     enum s3_error err;
 
     call->auth->scheme = AUTH_V4_POST;
-    if (!str_present(post->v4_signature))
-        return refuse_missing(call, STR("X-Amz-Signature"));
-    if (!str_present(post->credential))
-        return refuse_missing(call, STR("X-Amz-Credential"));
     if (!str_present(post->algorithm))
         return refuse_missing(call, STR("X-Amz-Algorithm"));
+    if (!str_present(post->credential))
+        return refuse_missing(call, STR("X-Amz-Credential"));
     if (!str_present(post->date))
         return refuse_missing(call, STR("X-Amz-Date"));
+    if (!str_present(post->v4_signature))
+        return refuse_missing(call, STR("X-Amz-Signature"));
 
     if (str_eq(post->algorithm, STR("AWS4-ECDSA-P256-SHA256")))
         return auth_refuse(call, S3_NotImplemented, STR_NONE);
@@ -110,10 +110,10 @@ static enum s3_error verify_v2(struct auth_call *call, const struct post *post)
     bool known;
 
     call->auth->scheme = AUTH_V2_POST;
-    if (!str_present(post->v2_signature))
-        return refuse_missing(call, STR("Signature"));
     if (!str_present(post->access_key))
         return refuse_missing(call, STR("AWSAccessKeyId"));
+    if (!str_present(post->v2_signature))
+        return refuse_missing(call, STR("Signature"));
 
     call->access_key = post->access_key;
     user = auth_claimed_user(call, &known);
@@ -143,12 +143,16 @@ static bool collect(const struct fields *fields, struct post *ret_post)
 
 static enum s3_error verify(struct auth_call *call, const struct post *post)
 {
-    bool v4 = str_present(post->v4_signature) || str_present(post->credential) ||
-              str_present(post->algorithm);
     bool v2 = str_present(post->v2_signature) || str_present(post->access_key);
+    bool v4 = str_present(post->v4_signature) || str_present(post->credential) ||
+              str_present(post->algorithm) || (str_present(post->date) && !v2);
 
+    if (!v4 && !v2 && !str_present(post->policy))
+        return S3_OK;
     if ((v4 && v2) || auth_has_credential(call->request))
         return auth_refuse_two(call);
+    if (!v4 && !v2)
+        return auth_refuse(call, S3_AccessDenied, STR_NONE);
     if (!str_present(post->policy))
         return refuse_missing(call, STR("policy"));
 
@@ -175,7 +179,7 @@ enum s3_error auth_verify_post(const struct auth_config *config, struct auth_cac
     uint64_t min_bytes = 0;
     uint64_t max_bytes = UINT64_MAX;
     struct post post;
-    enum s3_error err = S3_OK;
+    enum s3_error err;
     enum s3_error policy_err;
 
     if (!collect(&all, &post))
@@ -185,10 +189,7 @@ enum s3_error auth_verify_post(const struct auth_config *config, struct auth_cac
                                     STR_NONE, STR_NONE);
 
     call.token = post.token;
-    if (str_present(post.policy) || str_present(post.v4_signature) ||
-        str_present(post.v2_signature) || str_present(post.credential) ||
-        str_present(post.access_key))
-        err = verify(&call, &post);
+    err = verify(&call, &post);
 
     /* An unverified form that the mode lets through still gets its policy's bounds. */
     if (str_present(post.policy) && (err == S3_OK || config->mode != AUTH_STRICT)) {

@@ -71,6 +71,7 @@ static enum s3_error read_key(struct op *op, struct str pattern, struct str file
     return S3_OK;
 }
 
+/* A document that is something else than a tag set says nothing of tags; text that is none is. */
 static enum s3_error read_tagging(struct op *op, struct str document)
 {
     const struct xml_node *root;
@@ -78,10 +79,12 @@ static enum s3_error read_tagging(struct op *op, struct str document)
 
     if (!str_present(document))
         return S3_OK;
-    root = xml_parse(document, STR("Tagging"), op->arena, &op->fault);
-    set = root != NULL ? xml_child(root, STR("TagSet")) : NULL;
-    if (set == NULL)
+    root = xml_parse(document, STR_NONE, op->arena, &op->fault);
+    if (root == NULL)
         return op_fail(op, S3_MalformedXML);
+    set = str_eq(root->name, STR("Tagging")) ? xml_child(root, STR("TagSet")) : NULL;
+    if (set == NULL)
+        return S3_OK;
     return tags_from_xml(op, set, TAGS_OF_OBJECT, &op->attrs.tags);
 }
 
@@ -109,6 +112,15 @@ static size_t field_count(const struct form_field *fields, size_t count, struct 
     return found;
 }
 
+static enum s3_error refuse_without_key(struct op *op, bool given)
+{
+    return op_fail_argument(op,
+                            given ? STR("User key must have a length greater than 0.")
+                                  : STR("Bucket POST must contain a field named 'key'.  If it is "
+                                        "specified, please check the order of the fields."),
+                            STR("key"), STR(""));
+}
+
 static enum s3_error begin_file(struct op *op, struct str filename)
 {
     struct post *post = post_of(op);
@@ -131,7 +143,7 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     op->auth.payload = PAYLOAD_ABSENT;
     /* Who may not write is not told what is wrong with the key. */
     if (err == S3_OK && pattern.len == 0)
-        err = op_fail(op, S3_UserKeyMustBeSpecified);
+        err = refuse_without_key(op, str_present(pattern));
     if (err == S3_OK && named != S3_OK)
         err = read_key(op, pattern, filename);
     if (err == S3_OK)

@@ -351,6 +351,16 @@ enum s3_error sink_open(struct op *op, uint64_t max_bytes)
     return S3_OK;
 }
 
+/*
+ * How large a form's file is is known when it has come. What would be drained anyway is counted,
+ * so that the refusal can say it.
+ */
+static bool counts_on(const struct op *op)
+{
+    return op->route->body == TAKES_FORM &&
+           op->exchange->request->content_length <= HTTP_SWALLOW_BYTES_MAX;
+}
+
 /* Decoded bytes, in order. */
 static enum s3_error take(struct op *op, const void *bytes, size_t len)
 {
@@ -358,7 +368,7 @@ static enum s3_error take(struct op *op, const void *bytes, size_t len)
 
     sink->received += len;
     if (sink->received > sink->max_bytes)
-        return too_large(op, sink, sink->received);
+        return counts_on(op) ? S3_OK : too_large(op, sink, sink->received);
     if (op->writer != NULL)
         return s3_from_store(op, body_writer_append(op->writer, bytes, len, &op->fault));
     if (sink->sha256 != NULL)
@@ -509,6 +519,8 @@ enum s3_error sink_finish(struct op *op)
 
     if (err != S3_OK)
         return err;
+    if (sink->received > sink->max_bytes)
+        return too_large(op, sink, sink->received);
     if (op->writer != NULL) {
         err = s3_from_store(op, body_writer_finish(op->writer, &op->digests, &op->fault));
         if (err != S3_OK)

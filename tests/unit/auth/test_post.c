@@ -4,6 +4,8 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  */
+#include <stdio.h>
+
 #include "harness.h"
 
 #define AWS_POLICY                                                                                 \
@@ -135,21 +137,22 @@ static void test_auth_policy__table(void **state UNUSED)
         { WITH("{\"key\":1}"), "key: 1\n", S3_InvalidPolicyDocument },
         { WITH("{\"key\":[\"k\"]}"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH("\"key\""), "key: k\n", S3_InvalidPolicyDocument },
-        { WITH("[\"eq\",\"key\",\"k\"]"), "key: k\n", S3_InvalidPolicyDocument },
-        { WITH("[\"eq\",\"$\",\"k\"]"), "key: k\n", S3_InvalidPolicyDocument },
+        { WITH("[\"eq\",\"key\",\"k\"]"), "key: k\n", S3_AccessDenied },
+        { WITH("[\"eq\",\"$\",\"k\"]"), "key: k\n", S3_AccessDenied },
         { WITH("[\"eq\",\"$key\"]"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH("[\"eq\",\"$key\",\"k\",\"k\"]"), "key: k\n", S3_InvalidPolicyDocument },
-        { WITH("[\"eq\",\"$key\",1]"), "key: 1\n", S3_InvalidPolicyDocument },
-        { WITH("[\"ends-with\",\"$key\",\"k\"]"), "key: k\n", S3_InvalidPolicyDocument },
+        { WITH("[\"eq\",\"$key\",1]"), "key: 1\n", S3_AccessDenied },
+        { WITH("[\"ends-with\",\"$key\",\"k\"]"), "key: k\n", S3_AccessDenied },
         { WITH("[[[[[[[[[[\"k\"]]]]]]]]]]"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH("{\"key\":\"\\u0000\"}"), "key: k\n", S3_AccessDenied },
         /* sizes */
         { WITH(ANY_KEY ",[\"content-length-range\",0]"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH(ANY_KEY ",[\"content-length-range\",-1,9]"), "key: k\n", S3_InvalidPolicyDocument },
         { WITH(ANY_KEY ",[\"content-length-range\",9,1]"), "key: k\n", S3_InvalidPolicyDocument },
-        { WITH(ANY_KEY ",[\"content-length-range\",1.5,9]"), "key: k\n", S3_InvalidPolicyDocument },
-        { WITH(ANY_KEY ",[\"content-length-range\",\"a\",9]"), "key: k\n",
-          S3_InvalidPolicyDocument },
+        { WITH(ANY_KEY ",[\"content-length-range\",1.5,9]"), "key: k\n", S3_AccessDenied },
+        { WITH(ANY_KEY ",[\"content-length-range\",\"a\",9]"), "key: k\n", S3_AccessDenied },
+        { WITH(ANY_KEY ",[\"content-length-range\",\"-1\",9]"), "key: k\n", S3_AccessDenied },
+        { WITH(ANY_KEY ",[\"content-length-range\",1,null]"), "key: k\n", S3_AccessDenied },
         { WITH(ANY_KEY ",[\"content-length-range\",1,9]"), "key: k\n", S3_OK },
         { WITH(ANY_KEY ",[\"content-length-range\",\"1\",\"9\"]"), "key: k\n", S3_OK },
     };
@@ -183,6 +186,19 @@ static void test_auth_policy__refusals_say_what_failed(void **state UNUSED)
     (void)!post_policy(WITH("[\"starts-with\",\"$key\",\"u/\"]"), "key: k\n");
     assert_message("Invalid according to Policy: Policy Condition failed: "
                    "[\"starts-with\", \"$key\", \"u/\"]");
+    (void)!post_policy(WITH("{\"key\":\"u\\\"\\u0001\"}"), "key: k\n");
+    assert_message("Invalid according to Policy: Policy Condition failed: "
+                   "[\"eq\", \"$key\", \"u\\\"\\u0001\"]");
+    (void)!post_policy(WITH(ANY_KEY ",[\"eq\", \"success_action_redirect\", \"http://a.test/x\"],"
+                                    "[\"eq\",\"$acl\",\"x\"]"),
+                       "key: k\nsuccess_action_redirect: http://a.test/x\n");
+    assert_message("Invalid according to Policy: Policy Condition failed: "
+                   "[\"eq\", \"success_action_redirect\", \"http://a.test/x\"]");
+    (void)!post_policy(WITH(ANY_KEY ",[\"content-length-range\",\"test\",\"10\"]"), "key: k\n");
+    assert_message("Invalid according to Policy: Policy Condition failed: "
+                   "[\"content-length-range\", \"test\", \"10\"]");
+    (void)!post_policy(WITH(ANY_KEY ",[\"EQ\",\"$KEY\",7]"), "key: k\n");
+    assert_message("Invalid according to Policy: Policy Condition failed: [\"EQ\", \"$KEY\", 7]");
     (void)!post_policy(WITH(ANY_KEY), "key: k\nacl: x\nx-amz-meta-a: 1\n");
     assert_message("Invalid according to Policy: Extra input fields: acl, x-amz-meta-a");
     (void)!post_policy("{" EXPIRES ",\"conditions\":[" ANY_KEY "]}", "key: k\n");
@@ -216,17 +232,55 @@ static void test_auth_post__without_policy_and_signature_is_anonymous(void **sta
     assert_int_equal(h.max_bytes, UINT64_MAX);
 }
 
-static void test_auth_post__what_is_missing_or_doubled_is_named(void **state UNUSED)
+static void names_missing(const char *fields, const char *name)
+{
+    char message[160];
+
+    form(fields);
+    if (verify_form("b") != S3_InvalidArgument)
+        fail_msg("%s: error %d", fields, (int)h.refusal.error);
+    (void)snprintf(message, sizeof(message),
+                   "Bucket POST must contain a field named '%s'.  If it is specified, please check "
+                   "the order of the fields.",
+                   name);
+    assert_message(message);
+    assert_text(fact_value(FACT_ARGUMENT_NAME), name);
+    assert_text(fact_value(FACT_ARGUMENT_VALUE), "");
+}
+
+/* One field of an authentication asks for the others, in this order. */
+static void test_auth_post__the_first_field_that_is_missing_is_named(void **state UNUSED)
+{
+    setup_aws();
+    names_missing("key: k\nsignature: x\n", "policy");
+    names_missing("key: k\nAWSAccessKeyId: x\n", "policy");
+    names_missing("key: k\nx-amz-signature: x\n", "policy");
+    names_missing("key: k\npolicy: e30=\nsignature: x\n", "AWSAccessKeyId");
+    names_missing("key: k\npolicy: e30=\nAWSAccessKeyId: x\n", "Signature");
+    names_missing("key: k\npolicy: e30=\nx-amz-signature: x\n", "X-Amz-Algorithm");
+    names_missing("key: k\npolicy: e30=\nx-amz-credential: x\n", "X-Amz-Algorithm");
+    names_missing("key: k\npolicy: e30=\nx-amz-date: x\nx-amz-signature: x\n", "X-Amz-Algorithm");
+    names_missing("key: k\npolicy: e30=\nx-amz-date: x\n", "X-Amz-Algorithm");
+    names_missing("key: k\npolicy: e30=\nx-amz-algorithm: AWS4-HMAC-SHA256\n", "X-Amz-Credential");
+    names_missing("key: k\npolicy: e30=\nx-amz-algorithm: AWS4-HMAC-SHA256\nx-amz-credential: x\n"
+                  "x-amz-signature: x\n",
+                  "X-Amz-Date");
+    names_missing("key: k\npolicy: e30=\nx-amz-algorithm: AWS4-HMAC-SHA256\nx-amz-credential: x\n"
+                  "x-amz-date: x\n",
+                  "X-Amz-Signature");
+}
+
+static void test_auth_post__a_policy_that_nobody_signed_is_denied(void **state UNUSED)
+{
+    setup_aws();
+    form("key: k\npolicy: e30=\n");
+    assert_int_equal(verify_form("b"), S3_AccessDenied);
+    assert_false(str_present(h.refusal.message));
+}
+
+static void test_auth_post__what_is_doubled_or_malformed_is_named(void **state UNUSED)
 {
     static const char *const forms[] = {
-        "key: k\npolicy: e30=\n",
-        "key: k\nsignature: x\n",
-        "key: k\nAWSAccessKeyId: x\n",
-        "key: k\npolicy: e30=\nsignature: x\n",
-        "key: k\npolicy: e30=\nAWSAccessKeyId: x\n",
-        "key: k\npolicy: e30=\nx-amz-signature: x\n",
-        "key: k\npolicy: e30=\nx-amz-credential: x\n",
-        "key: k\npolicy: e30=\nx-amz-algorithm: AWS4-HMAC-SHA256\n",
         "key: k\npolicy: e30=\npolicy: e30=\nsignature: x\nAWSAccessKeyId: x\n",
         "key: k\npolicy: e30=\nsignature: x\nAWSAccessKeyId: x\nx-amz-signature: x\n",
         "key: k\npolicy: e30=\nx-amz-signature: x\nx-amz-algorithm: AWS4-HMAC-SHA256\n"
@@ -288,7 +342,9 @@ int main(void)
         AUTH_TEST(test_auth_policy__refusals_say_what_failed),
         AUTH_TEST(test_auth_policy__base64_is_strict),
         AUTH_TEST(test_auth_post__without_policy_and_signature_is_anonymous),
-        AUTH_TEST(test_auth_post__what_is_missing_or_doubled_is_named),
+        AUTH_TEST(test_auth_post__the_first_field_that_is_missing_is_named),
+        AUTH_TEST(test_auth_post__a_policy_that_nobody_signed_is_denied),
+        AUTH_TEST(test_auth_post__what_is_doubled_or_malformed_is_named),
         AUTH_TEST(test_auth_post__unknown_keys_and_wrong_signatures),
         AUTH_TEST(test_auth_post__a_second_credential_beside_the_forms_is_refused),
     };
