@@ -54,13 +54,6 @@ static enum s3_error op_name(struct op *op, enum resource *ret_resource)
     return S3_OK;
 }
 
-static struct str resource_type(enum resource resource)
-{
-    return resource == RESOURCE_SERVICE  ? STR("SERVICE")
-           : resource == RESOURCE_BUCKET ? STR("BUCKET")
-                                         : STR("OBJECT");
-}
-
 static enum s3_error op_check_names(struct op *op)
 {
     enum s3_error err;
@@ -82,30 +75,60 @@ static enum s3_error op_check_names(struct op *op)
  * A browser's preflight, which is never signed. No bucket has a CORS configuration yet, so every
  * well-formed one is refused. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
  */
-static enum s3_error refuse_preflight(struct op *op, enum resource resource)
+static enum s3_error refuse_preflight(struct op *op)
 {
-    if (!str_present(op_header(op, "origin")))
+    struct str method = op_header(op, "access-control-request-method");
+    struct bucket bucket;
+    enum store_status status = STORE_NO_BUCKET;
+
+    if (op_header(op, "origin").len == 0)
         return op_fail_text(op, S3_BadRequest,
                             STR("Insufficient information. Origin request header needed."));
-    if (!str_present(op_header(op, "access-control-request-method")))
-        return op_fail_text(op, S3_BadRequest, STR("Invalid Access-Control-Request-Method: null"));
-    return op_fail(op, S3_AccessForbidden, op_header(op, "access-control-request-method"),
-                   resource_type(resource));
+    if (method.len == 0)
+        method = STR("OPTIONS");
+    if (!route_method_known(method))
+        return op_fail_text(op, S3_BadRequest,
+                            arena_printf(op->arena, "Invalid Access-Control-Request-Method: %.*s",
+                                         STR_ARG(method)));
+    if (str_present(op->bucket_name))
+        status = bucket_get(op->reader, op->bucket_name, op->arena, &bucket, &op->fault);
+    if (status == STORE_NO_BUCKET)
+        return op_fail_text(op, S3_AccessForbidden, STR("CORSResponse: Bucket not found"), method,
+                            resource_type(RESOURCE_BUCKET));
+    if (status != STORE_OK)
+        return s3_from_store(op, status);
+    return op_fail(op, S3_AccessForbidden, method, resource_type(RESOURCE_BUCKET));
+}
+
+static enum s3_error refuse_route(struct op *op, enum resource resource,
+                                  const struct s3_refusal *refusal)
+{
+    struct str methods;
+
+    op->refusal = *refusal;
+    if (refusal->error != S3_MethodNotAllowed)
+        return refusal->error;
+    methods = route_methods(op->request, resource, op->arena);
+    if (str_present(methods)) {
+        op->keep_headers = true;
+        op_set(op, "Allow", methods);
+    }
+    return S3_MethodNotAllowed;
 }
 
 /* Route, then who: the only call of auth_verify. */
 static enum s3_error op_identify(struct op *op)
 {
     enum resource resource = RESOURCE_SERVICE;
-    enum s3_error routed = S3_OK;
+    struct s3_refusal routed = { .error = S3_OK };
     bool settled_anew = false;
     enum s3_error err = op_name(op, &resource);
 
     if (err != S3_OK)
         return err;
     if (str_eq(op->request->method, STR("OPTIONS")))
-        return refuse_preflight(op, resource);
-    op->route = route_find(op->request, resource, &routed);
+        return refuse_preflight(op);
+    op->route = route_find(op->request, resource, op->arena, &routed);
     err = auth_verify(&op->options->auth, op->auth_cache, op->request, op->virtual_bucket,
                       op->arena, &op->auth, &op->refusal);
     if (err == S3_OK)
@@ -113,11 +136,11 @@ static enum s3_error op_identify(struct op *op)
     if (err != S3_OK)
         return err;
     if (settled_anew)
-        op->route = route_find(op->request, resource, &routed);
-    if (op->route == NULL && routed == S3_NotImplemented)
+        op->route = route_find(op->request, resource, op->arena, &routed);
+    if (op->route == NULL && routed.error == S3_NotImplemented)
         op->route = route_unknown(resource);
     if (op->route == NULL)
-        return op_fail(op, routed, op->request->method, resource_type(resource));
+        return refuse_route(op, resource, &routed);
     op->need = op->route->need;
     if (((unsigned)op->auth.payload & op->route->payloads) == 0)
         return op_fail_text(op, S3_InvalidRequest,

@@ -71,7 +71,7 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_NO_PART:
         return op_fail(op, S3_InvalidPart, op_param(op, "uploadId"));
     case STORE_NO_DOCUMENT:
-        return op_fail(op, S3_NoSuchConfiguration, op->bucket_name);
+        return op_fail(op, S3_NoSuchConfiguration);
     case STORE_BUCKET_EXISTS:
         if (op->intent != NULL && str_eq(op->intent->bucket_owner, op_caller_id(op)))
             return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);

@@ -81,11 +81,19 @@ extern const struct route s3_routes[];
 extern const size_t s3_route_count;
 
 /*
- * The row for a request, or NULL with *ret_error: MethodNotAllowed for a method S3 does not have
- * on the resource, NotImplemented for a sub-resource or parameter no row knows.
+ * The row for a request, or NULL and why: MethodNotAllowed for a method S3 does not have on what is
+ * named, InvalidArgument or InvalidRequest for parameters S3 refuses there (selectors.def),
+ * NotImplemented for those no row knows.
  */
 const struct route *route_find(const struct http_request *request, enum resource resource,
-                               enum s3_error *ret_error);
+                               struct arena *arena, struct s3_refusal *ret_refusal);
+/* What Allow says beside MethodNotAllowed: "GET, PUT"; STR_NONE when there is none. */
+struct str route_methods(const struct http_request *request, enum resource resource,
+                         struct arena *arena);
+/* A method that S3 has somewhere, spelled so: what it does not know it can not parse. */
+bool route_method_known(struct str method);
+/* "BUCKET" and so on, as ResourceType says it. */
+struct str resource_type(enum resource resource);
 /* The row of what no row knows on a resource: 501 for those who own it. */
 const struct route *route_unknown(enum resource resource);
 

@@ -22,6 +22,26 @@ def shadows(earlier, later):
     return True
 
 
+# Conditions of a row that are no selector of selectors.def: parameters beside one, and sub-resources
+# that S3 reads as the plain operation.
+NO_SELECTOR = {"list-type", "id", "partNumber", "annotationName", "renameObject", "session"}
+
+
+def selector_problems(rows):
+    selectors = table.selectors()
+    names = [(s.resource, s.name) for s in selectors]
+    if names != sorted(names):
+        yield "selectors.def: not by resource and name: a refusal lists them in that order"
+    for row in rows:
+        for condition in row.conditions:
+            if not condition.startswith("@") and condition.split("=")[0] not in NO_SELECTOR and (
+                    (row.resource, condition) not in names):
+                yield f"{row.name}: {condition} is not in selectors.def"
+    for operation, _ in table.refused_parameters():
+        if operation not in {row.name for row in rows}:
+            yield f"selectors.def: {operation} is no operation"
+
+
 # Parameters of an operation, not sub-resources: V2 leaves them unsigned by design.
 UNSIGNED_IN_V2 = {"list-type", "id"}
 
@@ -52,6 +72,7 @@ def main():
         for earlier in rows[:i]:
             if shadows(earlier, row):
                 problems.append(f"{row.name}: can never match, {earlier.name} stands before it")
+    problems += selector_problems(rows)
     tested = tested_names()
     for row in rows:
         if row.kind == "R" and row.name not in tested:

@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+@dataclass(frozen=True)
+class Selector:
+    resource: str
+    name: str
+    type: str  # ResourceType
+    of_bucket: bool  # at a key's path: the bucket's
+
+
 @dataclass
 class Route:
     kind: str  # R live, RD unset document, RN not implemented
@@ -53,3 +61,13 @@ def load(path=ROOT / "server/s3/routes.def"):
         else:
             routes.append(Route(kind, name, method, resource, selector, cells[4]))
     return routes
+
+
+def selectors(path=ROOT / "server/s3/selectors.def"):
+    found = re.findall(r'^S\(RESOURCE_(\w+), "([^"]+)", "([^"]+)", OF_(\w+)\)$', path.read_text(), re.M)
+    return [Selector(resource, name, kind, of == "BUCKET") for resource, name, kind, of in found]
+
+
+def refused_parameters(path=ROOT / "server/s3/selectors.def"):
+    """(operation, parameter) of the X rows."""
+    return re.findall(r'^X\((\w+), "([^"]+)"', path.read_text(), re.M)

@@ -36,31 +36,46 @@ static const struct unset_document unset_documents[] = {
 #undef D
 };
 
-/* The row whose kind and parameter make the route's selector: "cors", "analytics&id". */
-static const struct unset_document *find_unset(struct str selector)
+static const struct unset_document *find_row(struct str kind, struct str with)
 {
-    struct str kind;
-    struct str with;
-
-    if (!str_cut(selector, '&', &kind, &with))
-        with = STR("");
     for (size_t i = 0; i < COUNT_OF(unset_documents); i++)
         if (str_eq(unset_documents[i].kind, kind) && str_eq(unset_documents[i].with, with))
             return &unset_documents[i];
     return NULL;
 }
 
+/*
+ * The row whose kind and parameter make the route's selector: "cors", "analytics&id". Without a
+ * value the parameter names none: the answer is the list's.
+ */
+static const struct unset_document *find_unset(struct op *op)
+{
+    struct str kind;
+    struct str with;
+
+    if (!str_cut(op->route->selector, '&', &kind, &with))
+        with = STR("");
+    if (with.len > 0 && op_param(op, "id").len == 0)
+        with = STR("");
+    return find_row(kind, with);
+}
+
 enum s3_error op_document_unset(struct op *op)
 {
-    const struct unset_document *row = find_unset(op->route->selector);
+    const struct unset_document *row = find_unset(op);
+    struct str token = op_param(op, "continuation-token");
     struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
 
     if (row == NULL)
         return op_fail(op, S3_NotImplemented);
     if (row->error != S3_OK)
         return op_fail(op, row->error, op->bucket_name);
+    if (token.len > 0) /* no list has handed one out */
+        return op_fail(op, S3_MalformedContinuationToken);
     xml_begin(&out, row->root);
     buf_str(&out, row->content);
+    if (str_present(token))
+        xml_text(&out, STR("ContinuationToken"), token);
     xml_close(&out, row->root);
     return op_reply_xml(op, &out);
 }
