@@ -24,6 +24,37 @@ bool http_is_token(struct str s)
     return s.len > 0;
 }
 
+/* RFC 3986 §3.2.2: what a name may hold; percent-encodings are not looked into. */
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           str_find_char(STR("-._~%!$&'()*+,;="), c) != SIZE_MAX;
+}
+
+static bool is_port(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+bool http_is_host(struct str s)
+{
+    bool bracketed = s.len > 0 && s.p[0] == '[';
+    size_t end = bracketed ? str_find_char(s, ']') : str_find_char(s, ':');
+    struct str name = bracketed && end != SIZE_MAX ? str_slice(s, 1, end - 1)
+                                                   : str_slice(s, 0, end);
+    struct str rest = bracketed && end != SIZE_MAX ? str_skip(s, end + 1) : str_skip(s, name.len);
+
+    if (name.len == 0 || (bracketed && end == SIZE_MAX))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!is_host_char(name.p[i]) && !(bracketed && name.p[i] == ':'))
+            return false;
+    return rest.len == 0 || (rest.p[0] == ':' && is_port(str_skip(rest, 1)));
+}
+
 bool http_is_field_value(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -74,10 +105,7 @@ static const char *judge_host(struct http_request *request, int *ret_status)
     request->host = http_header(request, STR("host"));
     if (count == 0 || request->host.len == 0)
         return refuse(ret_status, 400, "The request has no Host header.");
-    if (str_find_char(request->host, ' ') != SIZE_MAX ||
-        str_find_char(request->host, '\t') != SIZE_MAX ||
-        str_find_char(request->host, '/') != SIZE_MAX ||
-        str_find_char(request->host, '@') != SIZE_MAX)
+    if (!http_is_host(request->host))
         return refuse(ret_status, 400, "The Host header is not a host name.");
     return NULL;
 }

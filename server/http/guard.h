@@ -25,6 +25,8 @@ MUST_CHECK const char *http_guard(struct http_request *request, int *ret_status)
 
 /* RFC 9110 token, at least one byte. */
 bool http_is_token(struct str s);
+/* host or host:port, the host not empty; a name, an IPv4 address or an IPv6 address in brackets. */
+bool http_is_host(struct str s);
 /* No control byte but HT, no DEL. */
 bool http_is_field_value(struct str s);
 

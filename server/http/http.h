@@ -11,7 +11,7 @@
  *   always last: on_done (arena is reset after it)
  *
  * The application sees requests whose framing was already judged (guard.c): one Host, one
- * Content-Length or chunked, origin-form target, names are tokens, values without control bytes.
+ * Content-Length or chunked, origin-form or absolute-form target, names are tokens, values without control bytes.
  */
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
@@ -55,13 +55,13 @@ struct http_param {
 struct http_request {
     struct str method;
     struct str target;    /* request-target as received */
-    struct str raw_path;  /* up to '?', still encoded, starts with '/' (or is "*") */
+    struct str raw_path;  /* up to '?', still encoded, starts with '/' (or is "*"); no authority */
     struct str raw_query; /* after '?'; STR_NONE without '?' */
     struct http_param *params;
     size_t param_count;
     struct http_field *fields;
     size_t field_count;
-    struct str host; /* the Host field's value */
+    struct str host; /* the target's authority, else the Host field's value */
     bool http_1_0;
     bool head;
     bool tls;
@@ -84,8 +84,9 @@ const struct http_param *http_param(const struct http_request *request, struct s
 /*
  * Split and decode a request-target into the request (raw_path, raw_query, params).
  *
- * Pure; used by the loop and by fuzzing. False: not origin-form, a bad escape or %00 in the path
- * or a parameter, too many parameters, no memory; fault says which.
+ * Pure; used by the loop and by fuzzing. An absolute-form target sets the request's host, and its
+ * scheme has to be one that this connection (tls) serves. False: neither that nor origin-form, a bad
+ * escape or %00 in the path or a parameter, too many parameters, no memory; fault says which.
  */
 MUST_CHECK bool http_target_parse(struct str target, struct arena *arena,
                                   struct http_request *request, struct fault *fault);

@@ -5,9 +5,10 @@
  * (1) Nothing is normalised: "//" and "/./" stay as they came. "+" is a blank: S3 reads the whole
  *     target as if it were a form.
  * (2) The raw text of every part is kept beside the decoded one: signatures cover the raw text.
+ * (3) A target in absolute form names the host itself, and Host is not asked (RFC 9112 §3.2.2).
  */
 #include "base/codec.h"
-#include "server/http/http.h"
+#include "server/http/guard.h"
 
 static int hex_digit(char c)
 {
@@ -96,30 +97,57 @@ static bool query_parse(struct arena *arena, struct http_request *request, struc
     return true;
 }
 
+/* Length of "http://", or of "https://" where the connection is what that asks for; 0: neither. */
+static size_t scheme_len(struct str target, bool tls)
+{
+    if (str_starts_nocase(target, STR("http://")))
+        return STR("http://").len;
+    return tls && str_starts_nocase(target, STR("https://")) ? STR("https://").len : 0;
+}
+
+/* Take scheme and authority off an absolute form; *path is what follows. False: it is none. */
+static bool absolute_form(struct http_request *request, struct str *path)
+{
+    size_t skip = scheme_len(*path, request->tls);
+    struct str rest = str_skip(*path, skip);
+    size_t end = 0;
+
+    while (end < rest.len && rest.p[end] != '/' && rest.p[end] != '?')
+        end++;
+    if (skip == 0 || !http_is_host(str_slice(rest, 0, end)))
+        return false;
+    request->host = str_slice(rest, 0, end);
+    *path = str_skip(rest, end);
+    return true;
+}
+
 bool http_target_parse(struct str target, struct arena *arena, struct http_request *request,
                        struct fault *fault)
 {
     bool asterisk = str_eq(target, STR("*")) && str_eq(request->method, STR("OPTIONS"));
+    struct str path = target;
     size_t mark;
 
     request->target = target;
-    request->raw_path = target;
+    request->raw_path = STR_NONE;
     request->raw_query = STR_NONE;
     request->params = NULL;
     request->param_count = 0;
 
-    if (!asterisk && (target.len == 0 || target.p[0] != '/')) {
-        (void)fault_set(fault, 0, "The request target is not a path.");
+    if (!asterisk && (target.len == 0 || target.p[0] != '/') && !absolute_form(request, &path)) {
+        (void)fault_set(fault, 0, "The request target is neither a path nor a URL of this server.");
         return false;
     }
-    if (!target_bytes_ok(target, fault))
+    if (!target_bytes_ok(path, fault))
         return false;
 
-    mark = str_find_char(target, '?');
+    mark = str_find_char(path, '?');
+    request->raw_path = str_slice(path, 0, mark);
+    if (request->raw_path.len == 0)
+        request->raw_path = STR("/");
     if (mark == SIZE_MAX)
         return true;
-    request->raw_path = str_slice(target, 0, mark);
-    request->raw_query = str_make(target.p + mark + 1, target.len - mark - 1);
+    request->raw_query = str_make(path.p + mark + 1, path.len - mark - 1);
     return query_parse(arena, request, fault);
 }
 

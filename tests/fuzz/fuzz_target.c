@@ -35,10 +35,19 @@ static void check_param(const struct http_request *request, const struct http_pa
 static void check_parts(const struct http_request *request, struct arena *arena)
 {
     size_t query_len = str_present(request->raw_query) ? request->raw_query.len + 1 : 0;
+    size_t end = request->target.len - query_len;
     size_t params_len = 0;
 
-    FUZZ_CHECK(request->raw_path.p == request->target.p, "the path is not the target's beginning");
-    FUZZ_CHECK(request->raw_path.len + query_len == request->target.len, "bytes are missing");
+    /* What stands before the path is scheme and authority, or nothing. */
+    FUZZ_CHECK(request->raw_path.p == request->target.p ||
+                   (str_starts_nocase(request->target, STR("http://")) &&
+                    request->host.p == request->target.p + STR("http://").len),
+               "the path is not the target's beginning");
+    FUZZ_CHECK(request->raw_path.p + request->raw_path.len == request->target.p + end ||
+                   (str_eq(request->raw_path, STR("/")) &&
+                    request->host.p + request->host.len == request->target.p + end),
+               "bytes are missing");
+    FUZZ_CHECK(http_is_host(request->host), "not a host");
     FUZZ_CHECK(str_find_char(request->raw_path, '?') == SIZE_MAX, "'?' in the path");
     FUZZ_CHECK(request->param_count <= HTTP_QUERY_PARAMS_MAX, "%zu parameters",
                request->param_count);

@@ -111,8 +111,16 @@ PROBES = [
     Probe("name that is no token", headers=[("x(a)", "b")]),
     Probe("field of 40 KB", 400, 431, headers=[("x-long", "x" * 40_000)]),
     # -- request line
-    Probe("absolute form", line="PUT http://{host}{target} HTTP/1.1"),
-    Probe("absolute form of another host", line="PUT http://other.example{target} HTTP/1.1"),
+    Probe("absolute form, https on a plain connection", line="PUT https://{host}{target} HTTP/1.1"),
+    Probe("absolute form of another scheme", line="PUT ftp://{host}{target} HTTP/1.1"),
+    Probe("absolute form with a user", line="PUT http://root@{host}{target} HTTP/1.1"),
+    Probe("absolute form with user and password", line="PUT http://root:x@{host}{target} HTTP/1.1"),
+    Probe("absolute form without a host", line="PUT http://{target} HTTP/1.1"),
+    Probe("absolute form with a bad port", line="PUT http://{host}x{target} HTTP/1.1"),
+    Probe("absolute form with one slash", line="PUT http:/{host}{target} HTTP/1.1"),
+    Probe("absolute form without Host", line="PUT http://{host}{target} HTTP/1.1", drop=("host",)),
+    Probe("absolute form with two Hosts", line="PUT http://{host}{target} HTTP/1.1", headers=[("Host", "{host}")]),
+    Probe("absolute form with a bad Host", line="PUT http://{host}{target} HTTP/1.1", drop=("host",), headers=[("Host", "a b")]),
     Probe("authority form", 400, 405, 501, line="CONNECT {host} HTTP/1.1"),
     Probe("asterisk", 400, 405, 501, line="PUT * HTTP/1.1"),
     Probe("no leading slash", line="PUT {bucket}/key HTTP/1.1"),
@@ -210,6 +218,49 @@ def test_framing__pipelined_requests_are_answered_in_order(server, root_user, bu
         for number in range(20):
             assert connection.reply().status == 200
             assert connection.reply().body == b"%d" % number
+
+
+def absolute(server, user, method, target, authority, body=b"", host=None, signed_host=None, present=None):
+    """`target` at `authority`, in absolute form, signed for signed_host; host: the Host header's value."""
+    request = raw.Request(method, target, [("Host", signed_host or authority)], body)
+    (present or raw.sign_v4)(request, user)
+    request.set("Host", host or authority)
+    request.target = f"http://{authority}{request.target}"
+    return raw.send(server.url, request)
+
+
+def test_framing__absolute_form_is_a_path_on_that_host(server, root_user, bucket):
+    host = raw.host_of(server.url)
+    assert absolute(server, root_user, "PUT", f"/{bucket}/a+b", host, b"body").status == 200
+    for present in (raw.sign_v4, raw.presign_v4, raw.sign_v2, raw.presign_v2):
+        assert absolute(server, root_user, "GET", f"/{bucket}/a%20b", host, present=present).body == b"body", present
+    reply = absolute(server, root_user, "GET", f"/{bucket}?list-type=2&prefix=a+", host)
+    assert reply.element("Contents/Key") == "a b"
+    request = raw.Request("GET", "/", [("Host", host)])
+    raw.sign_v4(request, root_user)
+    request.target = f"http://{host}"
+    assert raw.send(server.url, request).status == 200
+
+
+def test_framing__the_authority_of_an_absolute_form_counts_instead_of_host(server, root_user, bucket):
+    ours, other = raw.host_of(server.url), "other.example:81"
+    assert absolute(server, root_user, "PUT", f"/{bucket}/key", other, b"body", host=ours).status == 200
+    reply = absolute(server, root_user, "GET", f"/{bucket}/key", other, host=ours, signed_host=ours)
+    assert (reply.status, reply.code) == (403, "SignatureDoesNotMatch")
+    assert f"\nhost:{other}\n" in reply.element("CanonicalRequest")
+    virtual = f"{bucket}.s3.localhost:{ours.rpartition(':')[2]}"
+    assert absolute(server, root_user, "GET", "/key", virtual, host=ours).body == b"body"
+    reply = absolute(server, root_user, "GET", "/key", ours, host=virtual)
+    assert (reply.status, reply.code) == (404, "NoSuchBucket")
+
+
+def test_framing__absolute_form_over_tls(server, root_user, bucket, certificate):
+    host = raw.host_of(server.tls_url)
+    for scheme in ("https", "http"):
+        request = raw.Request("GET", f"/{bucket}?list-type=2", [("Host", host)])
+        raw.sign_v4(request, root_user)
+        request.target = f"{scheme}://{host}{request.target}"
+        assert raw.send(server.tls_url, request, ca=certificate[0]).status == 200
 
 
 def test_framing__a_request_byte_by_byte(server, root_user, bucket):

@@ -94,6 +94,15 @@ void test_http_guard__exactly_one_host(void **state)
     assert_int_equal(JUDGE(FIELD("Host", "a/b")), 400);
     assert_int_equal(JUDGE(FIELD("Host", "u@h")), 400);
     assert_int_equal(JUDGE(FIELD("Host", "[::1]:9000")), 0);
+    assert_int_equal(JUDGE(FIELD("Host", "my_bucket.s3.localhost:9000")), 0);
+    assert_int_equal(JUDGE(FIELD("Host", "h:")), 0);
+    assert_int_equal(JUDGE(FIELD("Host", ":9000")), 400);
+    assert_int_equal(JUDGE(FIELD("Host", "h:90x")), 400);
+    assert_int_equal(JUDGE(FIELD("Host", "::1")), 400);
+    assert_int_equal(JUDGE(FIELD("Host", "a?acl")), 400);
+    assert_int_equal(JUDGE(FIELD("Host", "a#b")), 400);
+    assert_int_equal(JUDGE(FIELD("Host", "a\\b")), 400);
+    assert_int_equal(JUDGE(FIELD("Host", "\xc3\xbc")), 400);
 }
 
 void test_http_guard__names_are_tokens_and_values_have_no_control_bytes(void **state)

@@ -341,7 +341,8 @@ static void refused_once(const char *request, int status)
 void test_http_loop__doubtful_requests_get_one_refusal_and_a_close(void **state)
 {
     (void)state;
-    refused_once("GET http://h/x HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET https://h/x HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+    refused_once("GET http://h/x HTTP/1.1\r\n\r\n", 400);
     refused_once("GET h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400);
     refused_once("GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400);
     refused_once("GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400);

@@ -98,9 +98,9 @@ void test_http_target__an_empty_query_is_present(void **state)
 
 void test_http_target__other_forms_and_bad_bytes_are_refused(void **state)
 {
-    static const char *const bad[] = { "",      "x",    "http://h/x", "h:80",  "*",
-                                       "/%",    "/%4",  "/%zz",       "/%00",  "/a?b=%00",
-                                       "/a?%0", "/a b", "/a\tb",      "/\x7f", "/a?x=%g1" };
+    static const char *const bad[] = { "",      "x",    "http:/h/x", "h:80",  "*",
+                                       "/%",    "/%4",  "/%zz",      "/%00",  "/a?b=%00",
+                                       "/a?%0", "/a b", "/a\tb",     "/\x7f", "/a?x=%g1" };
     struct http_request r;
 
     (void)state;
@@ -110,6 +110,54 @@ void test_http_target__other_forms_and_bad_bytes_are_refused(void **state)
     }
     assert_false(http_target_parse(STR("/a\0b"), arena, &r, NULL));
     assert_false(parse("/\xc3\xa9?\xff", &r));
+}
+
+void test_http_target__absolute_form_names_the_host(void **state)
+{
+    static const struct {
+        const char *target, *host, *path;
+    } cases[] = {
+        { "http://h/b/k", "h", "/b/k" },
+        { "HTTP://h:9000/b/k?acl", "h:9000", "/b/k" },
+        { "http://[::1]:9000//b/http://x/", "[::1]:9000", "//b/http://x/" },
+        { "http://b.s3.localhost", "b.s3.localhost", "/" },
+        { "http://h?acl", "h", "/" },
+        { "http://h:/x", "h:", "/x" },
+    };
+    struct http_request r;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (!parse(cases[i].target, &r))
+            fail_msg("refused %s", cases[i].target);
+        is(r.target, cases[i].target);
+        is(r.host, cases[i].host);
+        is(r.raw_path, cases[i].path);
+        assert_int_equal(str_present(r.raw_query), strchr(cases[i].target, '?') != NULL);
+    }
+    assert_true(parse("/b/k", &r));
+    assert_false(str_present(r.host));
+}
+
+void test_http_target__absolute_form_of_another_server_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "http://",       "http:///b/k",   "http://?x",      "http:h/b/k",     "http:/h/b/k",
+        "https://h/b/k", "ftp://h/b/k",   "http://u@h/b/k", "http://u:p@h/k", "http://h:x/k",
+        "http://h:9:9/", "http://h#f/k",  "http://[::1/k",  "http://[]/k",    "http://[::1]x/k",
+        "http://:9000/", "http://h\\b/k", "http://h/%zz",   "http://h/b?a=%0"
+    };
+    struct http_request r;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        if (parse(bad[i], &r))
+            fail_msg("accepted %s", bad[i]);
+    }
+    r = (struct http_request){ .method = STR("GET"), .tls = true };
+    assert_true(http_target_parse(STR("https://h/b/k"), arena, &r, NULL));
+    is(r.host, "h");
+    is(r.raw_path, "/b/k");
 }
 
 void test_http_target__asterisk_belongs_to_options(void **state)
@@ -145,6 +193,8 @@ int main(void)
         TEST(names_are_decoded_once),
         TEST(an_empty_query_is_present),
         TEST(other_forms_and_bad_bytes_are_refused),
+        TEST(absolute_form_names_the_host),
+        TEST(absolute_form_of_another_server_is_refused),
         TEST(asterisk_belongs_to_options),
         TEST(parameter_limit_holds_at_the_maximum_and_one_past_it),
     };
