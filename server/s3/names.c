@@ -167,9 +167,31 @@ bool s3_bucket_name_valid(struct str name)
     return true;
 }
 
+/*
+ * "videos/../../x": read from the left, more ".." than names before them.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+ */
+static bool leaves_its_bucket(struct str key)
+{
+    struct str element;
+    size_t names = 0;
+
+    if (str_find(key, STR("..")) == SIZE_MAX)
+        return false;
+    while (str_next(&key, '/', &element)) {
+        if (str_eq(element, STR(".."))) {
+            if (names-- == 0)
+                return true;
+        } else if (element.len > 0 && !str_eq(element, STR("."))) {
+            names++;
+        }
+    }
+    return false;
+}
+
 enum s3_error name_check_key(struct str key)
 {
     if (key.len > STORE_KEY_BYTES_MAX)
         return S3_KeyTooLongError;
-    return str_is_utf8(key) ? S3_OK : S3_InvalidURI;
+    return str_is_utf8(key) && !leaves_its_bucket(key) ? S3_OK : S3_InvalidURI;
 }

@@ -35,7 +35,7 @@ MUST_CHECK bool name_resolve(const struct http_request *request, const struct st
                              size_t domain_count, struct arena *arena,
                              struct resource_name *ret_name);
 
-/* KeyTooLongError, InvalidURI (not UTF-8), or S3_OK. */
+/* KeyTooLongError, InvalidURI (not UTF-8, or ".." that lead out of the bucket), or S3_OK. */
 enum s3_error name_check_key(struct str key);
 
 #endif

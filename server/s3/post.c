@@ -67,7 +67,7 @@ static enum s3_error read_key(struct op *op, struct str pattern, struct str file
         return op_fail(op, S3_KeyTooLongError, arena_printf(op->arena, "%zu", key.len),
                        arena_printf(op->arena, "%d", STORE_KEY_BYTES_MAX));
     if (err != S3_OK || op->key.len == 0 || memchr(op->key.p, '\0', op->key.len) != NULL)
-        return op_fail_argument(op, STR("The key is not valid UTF-8 text"), STR("key"), STR(""));
+        return op_fail_argument(op, STR("The key is not a valid object key"), STR("key"), STR(""));
     return S3_OK;
 }
 

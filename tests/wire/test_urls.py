@@ -124,6 +124,60 @@ def test_copy_source__that_names_no_key_is_refused(server, bucket, root_user, so
     assert (reply.status, reply.code, reply.element("ArgumentName")) == (400, "InvalidArgument", "x-amz-copy-source"), reply
 
 
+# ---- names that lead out of the bucket ---------------------------------------------------------------------
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+
+OUTSIDE = ["..", "../", "../x", "../../x", "/../x", "videos/../../video1.wmv", "videos/../../../video1.wmv",
+           "videos/2014/../../../video1.wmv", "./../x", "a/../../b/c/d", "a//../../b", "%2e%2e/x", "a%2F..%2F..%2Fb"]  # fmt: skip
+INSIDE = ["videos/2014/../../video1.wmv", "a/..", "a/../b", "a/b/..", ".../x", "..x", "a/...", "./x", "a/./../b", "x/y/../../z/../w"]
+
+
+@pytest.mark.parametrize("key", OUTSIDE)
+@pytest.mark.parametrize("method,query", [
+    ("PUT", ""), ("GET", ""), ("HEAD", ""), ("DELETE", ""), ("GET", "?tagging"), ("PUT", "?acl"), ("POST", "?uploads"),
+    ("PUT", "?partNumber=1&uploadId=x"), ("GET", "?attributes"),
+])  # fmt: skip
+def test_key__dots_that_outnumber_the_names_before_them_are_refused(server, s3, bucket, root_user, method, query, key):
+    body = b"x" if method == "PUT" else b""
+    reply = raw.signed(server.url, root_user, method, f"/{bucket}/{key}{query}", body)
+    assert reply.status == 400, reply
+    assert method == "HEAD" or reply.code == "InvalidURI"
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
+@pytest.mark.parametrize("key", INSIDE)
+def test_key__dots_that_stay_inside_are_part_of_the_name(server, s3, bucket, root_user, key):
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}/{key}", b"x").status == 200
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+    assert raw.signed(server.url, root_user, "GET", f"/{bucket}/{key}").body == b"x"
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/copy", headers=[("x-amz-copy-source", f"{bucket}/{key}")])
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("key", OUTSIDE)
+def test_copy_source__that_leads_out_of_the_bucket_is_refused(server, bucket, root_user, key):
+    for target in (f"/{bucket}/copy", f"/{bucket}/copy?partNumber=1&uploadId=x"):
+        reply = raw.signed(server.url, root_user, "PUT", target, headers=[("x-amz-copy-source", f"{bucket}/{key}")])
+        assert (reply.status, reply.code, reply.element("ArgumentName")) == (400, "InvalidArgument", "x-amz-copy-source")
+
+
+def test_key__in_virtual_host_style_is_read_the_same_way(server, bucket, root_user):
+    host = f"{bucket}.s3.localhost:{server.url.rpartition(':')[2]}"
+    for target, status in (("/../x", 400), (f"/../{bucket}/x", 400), ("/a/../x", 404)):
+        request = raw.Request("GET", target, [("Host", host)])
+        raw.sign_v4(request, root_user)
+        assert raw.send(server.url, request).status == status, target
+
+
+def test_key__in_a_form_is_read_the_same_way(server, s3, bucket):
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    for key, filename, status in (("../x", "f", 400), ("a/../../x", "f", 400), ("${filename}", "../x", 400), ("a/../x", "f", 204)):
+        body, content_type = raw.form_body([("key", key)], b"x", filename=filename)
+        reply = raw.anonymous(server.url, "POST", f"/{bucket}", body, [("Content-Type", content_type)])
+        assert reply.status == status, key
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["a/../x"]
+
+
 # ---- (2): what a mismatch shows ------------------------------------------------------------------------------
 
 
