@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "server/auth/call.h"
+#include "server/auth/mask.h"
 
 #define FACT_BYTES_MAX (64 * 1024) /* of one text in an error document */
 
@@ -145,47 +146,29 @@ static struct str hex_pairs(struct arena *arena, struct str text)
     return str_make(out, text.len == 0 ? 0 : 3 * text.len - 1);
 }
 
-/* Headers whose values a log must not hold. */
-static bool is_secret_line(struct str line)
-{
-    static const struct str names[] = {
-        { "x-amz-security-token:", 21 },
-        { "x-amz-server-side-encryption-customer-key:", 42 },
-        { "x-amz-copy-source-server-side-encryption-customer-key:", 54 },
-        { "authorization:", 14 },
-        { "cookie:", 7 },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (str_starts_nocase(line, names[i]))
-            return true;
-    }
-
-    return false;
-}
-
 /* The text the client should have signed, line by line, secrets left out; one log line. */
 static void log_mismatch(struct auth_call *call, struct str text)
 {
-    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(FACT_BYTES_MAX);
+    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(4 * FACT_BYTES_MAX);
+    CLEANUP(buf_free) struct buf shown = BUF_WITH_MAX(FACT_BYTES_MAX);
+    bool form = call->auth->scheme == AUTH_V4_POST || call->auth->scheme == AUTH_V2_POST;
     struct str part;
 
     if (!log_wants(LOG_LEVEL_DEBUG))
         return;
 
-    while (str_next(&text, '\n', &part)) {
-        size_t token = str_find(part, STR("ecurity-Token="));
-        size_t colon = str_find_char(part, ':');
-
-        if (is_secret_line(part))
-            part = str_slice(part, 0, colon + 1);
-        else if (token != SIZE_MAX)
-            part = str_slice(part, 0, token);
-        log_value(&line, part);
+    log_value(&line, call->access_key);
+    buf_lit(&line, " expected:");
+    /* A form signs its policy, which holds the values of its fields in base64. */
+    if (form)
+        buf_printf(&line, " policy of %zu bytes", text.len);
+    while (!form && str_next(&text, '\n', &part)) {
+        buf_clear(&shown);
+        mask_line(&shown, part);
         buf_char(&line, ' ');
+        log_value(&line, buf_view(&shown));
     }
-    log_debug("auth mismatch access_key=%.*s expected: %.*s", STR_ARG(call->access_key),
-              STR_ARG(buf_view(&line)));
+    log_debug("auth mismatch access_key=%.*s", STR_ARG(buf_view(&line)));
 }
 
 enum s3_error auth_refuse_signature(struct auth_call *call, bool known, struct str text,

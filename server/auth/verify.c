@@ -12,6 +12,7 @@
  */
 #include "base/log.h"
 #include "server/auth/call.h"
+#include "server/auth/mask.h"
 
 static bool has_param(const struct http_request *request, struct str name)
 {
@@ -114,13 +115,15 @@ static enum s3_error check_chunks(struct auth_call *call)
 static void log_audited(const struct auth_call *call, enum s3_error error)
 {
     CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(2048);
+    CLEANUP(buf_free) struct buf path = BUF_WITH_MAX(2 * HTTP_TARGET_BYTES_MAX);
 
     buf_lit(&line, "access_key=");
     log_value(&line, str_slice(call->access_key, 0, AUTH_ACCESS_KEY_BYTES_MAX));
     buf_lit(&line, " method=");
     log_value(&line, str_slice(call->request->method, 0, 32));
     buf_lit(&line, " path=");
-    log_value(&line, str_slice(call->request->raw_path, 0, 256));
+    mask_line(&path, call->request->raw_path);
+    log_value(&line, str_slice(buf_view(&path), 0, 256));
     log_warn("auth audited error=%d %.*s", (int)error, STR_ARG(buf_view(&line)));
 }
 

@@ -71,7 +71,11 @@ void refusal_log(void *context, const char *format, va_list arguments)
         loop->starved = true;
     (void)vsnprintf(text, sizeof(text), format, arguments);
     say_wrong_scheme(text);
-    log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);
+    /* What stands in such quotes is the client's text, which may hold a secret. */
+    if (strstr(format, "`%s'") != NULL)
+        log_debug("libmicrohttpd: %.*s", (int)strcspn(format, "\n"), format);
+    else
+        log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);
 }
 
 struct MHD_Response *refusal_response(struct http_loop *loop, int status, const char *why)

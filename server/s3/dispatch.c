@@ -13,6 +13,7 @@
 #include "server/s3/dispatch.h"
 
 #include "base/log.h"
+#include "server/auth/mask.h"
 #include "server/s3/foreign.h"
 #include "server/s3/names.h"
 #include "server/s3/post.h"
@@ -606,6 +607,19 @@ static void on_refuse(void *context, struct http_exchange_view *exchange, int st
     refuse_plain(exchange, error, status == 431 ? 0 : status, str_from_cstr(why));
 }
 
+/* What is no bucket's name may be any piece of a client's text. */
+static void log_bucket(struct buf *line, struct str name)
+{
+    CLEANUP(buf_free) struct buf shown = BUF_WITH_MAX(2 * HTTP_TARGET_BYTES_MAX);
+
+    if (name.len == 0 || s3_bucket_name_valid(name)) {
+        log_value(line, name.len > 0 ? name : STR("-"));
+        return;
+    }
+    mask_text(&shown, name);
+    log_value(line, buf_view(&shown));
+}
+
 static void log_request(const struct op *op, bool completed, uint64_t bytes_in, uint64_t bytes_out)
 {
     CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(4096);
@@ -613,7 +627,7 @@ static void log_request(const struct op *op, bool completed, uint64_t bytes_in, 
     buf_printf(&line, "req=%s op=", op->request_id);
     buf_str(&line, op->route != NULL ? op->route->name : STR("-"));
     buf_lit(&line, " bucket=");
-    log_value(&line, op->bucket_name.len > 0 ? op->bucket_name : STR("-"));
+    log_bucket(&line, op->bucket_name);
     buf_printf(&line, " status=%d code=", op->reply->status);
     buf_str(&line, op->error != S3_OK ? s3_error_row(op->error)->code : STR("-"));
     buf_printf(&line, " ms=%.3f in=%llu out=%llu%s",
