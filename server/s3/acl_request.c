@@ -178,14 +178,14 @@ static enum s3_error acl_from_canned(struct op *op, struct str name, struct str 
 enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,
                                struct str *ret_packed, bool *ret_given)
 {
-    struct str canned = op_amz(op, "x-amz-acl");
+    struct str canned = op_header(op, "x-amz-acl");
     struct str values[COUNT_OF(grant_headers)];
     struct acl acl;
     enum s3_error err;
     bool grants = false;
 
     for (size_t i = 0; i < COUNT_OF(grant_headers); i++) {
-        values[i] = op_amz(op, grant_headers[i].name);
+        values[i] = op_header(op, grant_headers[i].name);
         grants = grants || str_present(values[i]);
     }
     *ret_packed = STR_NONE;

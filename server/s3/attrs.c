@@ -42,25 +42,6 @@ static enum s3_error keep(struct op *op, const struct buf *buf, struct str *ret_
     return text.len > 0 && !str_present(*ret_text) ? no_memory(op) : S3_OK;
 }
 
-/*
- * SDKs that presign move x-amz-* headers into the query; V2 moves Content-Type and its kin too. The
- * signature covers the query, so they count as if they had been sent as headers.
- */
-struct str op_amz(const struct op *op, const char *name)
-{
-    struct str value = op_header(op, name);
-    struct str wanted = str_from_cstr(name);
-    bool in_query = op->auth.scheme == AUTH_V2_QUERY ||
-                    (op->auth.scheme == AUTH_V4_QUERY && str_starts(wanted, STR("x-amz-")));
-
-    if (str_present(value) || !in_query)
-        return value;
-    for (size_t i = 0; i < op->request->param_count; i++)
-        if (str_eq_nocase(op->request->params[i].name, wanted))
-            return op->request->params[i].value;
-    return STR_NONE;
-}
-
 /* ---- storage classes --------------------------------------------------------------------------- */
 
 /* The number is what is stored: append only. */
@@ -91,7 +72,7 @@ bool storage_class_parse(struct str name, uint8_t *ret_number)
 
 static enum s3_error take_storage_class(struct op *op, struct version_attrs *attrs)
 {
-    struct str name = op_amz(op, "x-amz-storage-class");
+    struct str name = op_header(op, "x-amz-storage-class");
 
     return storage_class_parse(name, &attrs->storage_class)
                ? S3_OK
@@ -117,7 +98,7 @@ static const char *const unsupported_headers[] = {
 enum s3_error attrs_refuse_unsupported(struct op *op)
 {
     for (size_t i = 0; i < COUNT_OF(unsupported_headers); i++)
-        if (str_present(op_amz(op, unsupported_headers[i])))
+        if (str_present(op_header(op, unsupported_headers[i])))
             return op_fail(op, S3_NotImplemented, str_from_cstr(unsupported_headers[i]));
     return S3_OK;
 }
@@ -141,15 +122,15 @@ static bool sse_parse(struct str name, uint8_t *ret_kind)
 
 static enum s3_error take_encryption(struct op *op, struct version_attrs *attrs, struct buf *out)
 {
-    struct str method = op_amz(op, "x-amz-server-side-encryption");
-    struct str key_id = op_amz(op, KMS_KEY_HEADER);
-    struct str bucket_key = op_amz(op, BUCKET_KEY_HEADER);
+    struct str method = op_header(op, "x-amz-server-side-encryption");
+    struct str key_id = op_header(op, KMS_KEY_HEADER);
+    struct str bucket_key = op_header(op, BUCKET_KEY_HEADER);
 
     if (!sse_parse(method, &attrs->sse))
         return op_fail_argument(op, STR("The encryption method specified is not supported"),
                                 STR("x-amz-server-side-encryption"), method);
     if (attrs->sse != SSE_KMS && attrs->sse != SSE_KMS_DSSE) {
-        if (str_present(key_id) || str_present(op_amz(op, CONTEXT_HEADER)))
+        if (str_present(key_id) || str_present(op_header(op, CONTEXT_HEADER)))
             return op_fail_argument(op,
                                     STR("Server Side Encryption with AWS KMS managed key requires "
                                         "HTTP header x-amz-server-side-encryption : aws:kms"),
@@ -213,8 +194,6 @@ static struct str content_encoding(struct op *op)
     struct str token;
     bool framed = false;
 
-    if (!str_present(codings))
-        codings = op_amz(op, "content-encoding");
     for (rest = codings; !framed && str_next(&rest, ',', &token);)
         framed = str_eq_nocase(str_trim(token), framing);
     if (!framed)
@@ -247,24 +226,23 @@ static void keep_pair(struct op *op, struct buf *out, struct str name, struct st
 
 static void take_system_headers(struct op *op, struct buf *out)
 {
-    struct str type = op_amz(op, "content-type");
+    struct str type = op_header(op, "content-type");
 
     if (!str_eq(type, CONTENT_TYPE_DEFAULT))
         keep_pair(op, out, STR("Content-Type"), type);
     keep_pair(op, out, STR("Content-Encoding"), content_encoding(op));
-    keep_pair(op, out, STR("Cache-Control"), op_amz(op, "cache-control"));
-    keep_pair(op, out, STR("Content-Disposition"), op_amz(op, "content-disposition"));
-    keep_pair(op, out, STR("Content-Language"), op_amz(op, "content-language"));
-    /* Not op_amz: a V2 presigned URL's Expires is its own end. */
+    keep_pair(op, out, STR("Cache-Control"), op_header(op, "cache-control"));
+    keep_pair(op, out, STR("Content-Disposition"), op_header(op, "content-disposition"));
+    keep_pair(op, out, STR("Content-Language"), op_header(op, "content-language"));
     keep_pair(op, out, STR("Expires"), op_header(op, "expires"));
     keep_pair(op, out, STR("x-amz-website-redirect-location"),
-              op_amz(op, "x-amz-website-redirect-location"));
+              op_header(op, "x-amz-website-redirect-location"));
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html */
 static enum s3_error check_redirect(struct op *op)
 {
-    struct str location = op_amz(op, "x-amz-website-redirect-location");
+    struct str location = op_header(op, "x-amz-website-redirect-location");
 
     if (location.len > S3_REDIRECT_BYTES_MAX)
         return op_fail_text(op, S3_InvalidRedirectLocation,
@@ -282,7 +260,7 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
 {
     CLEANUP(buf_free) struct buf headers = BUF_WITH_MAX(STORED_HEADERS_BYTES_MAX);
     struct version_attrs attrs = *ret_attrs;
-    struct str tagging = op_amz(op, "x-amz-tagging");
+    struct str tagging = op_header(op, "x-amz-tagging");
     bool acl_given;
     enum s3_error err = attrs_refuse_unsupported(op);
 

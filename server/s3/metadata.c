@@ -16,58 +16,24 @@
 #define GIVEN_BYTES_MAX 32768 /* what all fields of a request, or of a form, may have together */
 #define SHOWN_BYTES_MAX 65536 /* far more than 2 KB of text can become */
 
-/* All name/value pairs a request gives, header fields first. */
-struct given {
-    const struct http_request *request;
-    bool query; /* presigned: parameters count as headers */
-};
-
-static bool given_at(const struct given *given, size_t i, struct str *ret_name,
-                     struct str *ret_value)
+static bool seen_before(const struct http_request *request, size_t at)
 {
-    const struct http_request *request = given->request;
-
-    if (i < request->field_count) {
-        *ret_name = request->fields[i].name;
-        *ret_value = request->fields[i].value;
-        return true;
-    }
-    i -= request->field_count;
-    if (!given->query || i >= request->param_count)
-        return false;
-    *ret_name = request->params[i].name;
-    *ret_value = request->params[i].value;
-    return true;
-}
-
-static bool seen_before(const struct given *given, size_t at, struct str name)
-{
-    struct str each;
-    struct str value;
-
-    for (size_t i = 0; i < at && given_at(given, i, &each, &value); i++)
-        if (str_eq_nocase(each, name))
+    for (size_t i = 0; i < at; i++)
+        if (str_eq_nocase(request->fields[i].name, request->fields[at].name))
             return true;
     return false;
 }
 
-/* The value of a metadata name: its occurrences from `at` on, joined with commas. */
-static struct str joined(struct op *op, const struct given *given, size_t at, struct str name)
+/* The value of the metadata name at `at`: its occurrences from there on, joined with commas. */
+static struct str joined(struct op *op, size_t at)
 {
-    struct str result = STR_NONE;
-    struct str each;
-    struct str value;
+    const struct http_request *request = op->request;
+    struct str result = request->fields[at].value;
 
-    for (size_t i = at; given_at(given, i, &each, &value); i++) {
-        if (!str_eq_nocase(each, name))
-            continue;
-        if (!str_present(result))
-            result = value;
-        else
-            result = arena_printf(op->arena, "%.*s,%.*s", STR_ARG(result), STR_ARG(value));
-        if (!str_present(result))
-            return STR_NONE;
-    }
+    for (size_t i = at + 1; str_present(result) && i < request->field_count; i++)
+        if (str_eq_nocase(request->fields[i].name, request->fields[at].name))
+            result = arena_printf(op->arena, "%.*s,%.*s", STR_ARG(result),
+                                  STR_ARG(request->fields[i].value));
     return result;
 }
 
@@ -108,16 +74,16 @@ static struct str meant(struct op *op, struct str value, bool in_header)
 
 enum s3_error metadata_from_request(struct op *op, struct buf *out)
 {
-    struct given given = { op->request,
-                           op->auth.scheme == AUTH_V2_QUERY || op->auth.scheme == AUTH_V4_QUERY };
+    const struct http_request *request = op->request;
     size_t total = 0;
-    struct str name;
-    struct str value;
 
-    for (size_t i = 0; given_at(&given, i, &name, &value); i++) {
-        if (!str_starts_nocase(name, S3_META_PREFIX) || seen_before(&given, i, name))
+    for (size_t i = 0; i < request->field_count; i++) {
+        struct str name = request->fields[i].name;
+        struct str value;
+
+        if (!str_starts_nocase(name, S3_META_PREFIX) || seen_before(request, i))
             continue;
-        value = meant(op, joined(op, &given, i, name), i < op->request->field_count);
+        value = meant(op, joined(op, i), i < op->fields_sent);
         name = lower(op, name);
         if (!str_present(value) || !str_present(name))
             return op_fail(op, S3_SlowDown);

@@ -120,6 +120,7 @@ struct op {
     enum access_need need; /* the row's; of a form BUCKET_WRITE once its fields say who asks */
     struct auth auth;
 
+    size_t fields_sent;        /* of request->fields; the rest is UTF-8 from a URL: see settle.h */
     struct str bucket_name;    /* STR_NONE for the service */
     struct str key;            /* decoded bytes; STR_NONE for a bucket */
     struct str virtual_bucket; /* named by Host, else STR_NONE */
@@ -198,12 +199,13 @@ struct intent *op_intent(struct op *op, enum intent_kind kind);
 /* Queue it; always the last statement of an operation. */
 enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit);
 
-/* First value of a query parameter (decoded) / header; STR_NONE when absent. */
+/*
+ * First value of a query parameter (decoded) / header; STR_NONE when absent. A presigned URL's
+ * headers are among the headers: see settle.h.
+ */
 struct str op_param(const struct op *op, const char *name);
 struct str op_header(const struct op *op, const char *name);
 
-/* A header, or (presigned requests) the query parameter that stands for it; STR_NONE. */
-struct str op_amz(const struct op *op, const char *name);
 /* The request's header fields are a form's fields: UTF-8, not bytes of HTTP. */
 bool op_from_form(const struct op *op);
 
@@ -245,8 +247,7 @@ bool storage_class_parse(struct str name, uint8_t *ret_number);
 
 /*
  * System headers, metadata, tags (x-amz-tagging), ACL headers, storage class and encryption of
- * PutObject, CreateMultipartUpload, CopyObject and PostObject, from the request's headers (or
- * V2-presigned query parameters). owner, etag and checksum are left alone.
+ * PutObject, CreateMultipartUpload, CopyObject and PostObject, from the request's headers. owner, etag and checksum are left alone.
  */
 MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs);
 /* x-amz-server-side-encryption(-aws-kms-key-id) of a stored version or upload. */

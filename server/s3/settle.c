@@ -4,6 +4,7 @@
  */
 #include "server/s3/settle.h"
 
+#include "base/mailword.h"
 #include "server/http/guard.h"
 
 #define T(text)                                                                                    \
@@ -117,6 +118,17 @@ static bool add(struct op *op, struct http_field *fields, size_t *count, struct 
     return str_present(earlier->value);
 }
 
+/* As a header would have carried it; x-amz-* stays UTF-8. */
+static struct str value_of(struct op *op, const struct http_param *param)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(HTTP_TARGET_BYTES_MAX);
+
+    if (is_amz(param->name) || str_is_printable(param->value))
+        return str_trim(param->value);
+    latin1_from_utf8(&text, str_trim(param->value));
+    return text.failed ? STR_NONE : arena_dup(op->arena, buf_view(&text));
+}
+
 /* Parameters to fields; what stays a parameter is moved up. */
 static enum s3_error take_params(struct op *op, struct http_field *fields, size_t *count)
 {
@@ -126,6 +138,7 @@ static enum s3_error take_params(struct op *op, struct http_field *fields, size_
 
     for (size_t i = 0; i < request->param_count; i++) {
         struct http_param *param = &request->params[i];
+        struct str value;
 
         if (!stands_for_header(op->auth.scheme, param->name)) {
             request->params[kept++] = *param;
@@ -136,8 +149,10 @@ static enum s3_error take_params(struct op *op, struct http_field *fields, size_
                                     STR("The parameter stands for no header that could be sent."),
                                     param->name, param->value);
         /* Of several that are no x-amz-* the first one counts, as in the text that V2 signs. */
-        if (find(fields, is_amz(param->name) ? sent : *count, param->name) == NULL &&
-            !add(op, fields, count, param->name, str_trim(param->value)))
+        if (find(fields, is_amz(param->name) ? sent : *count, param->name) != NULL)
+            continue;
+        value = value_of(op, param);
+        if (!str_present(value) || !add(op, fields, count, param->name, value))
             return op_fail(op, S3_SlowDown);
     }
     request->param_count = kept;
@@ -153,6 +168,7 @@ enum s3_error headers_settle(struct op *op, bool *ret_changed)
     enum s3_error err = S3_OK;
 
     *ret_changed = false;
+    op->fields_sent = request->field_count;
     if (!has_work(op))
         return S3_OK;
 
@@ -162,6 +178,7 @@ enum s3_error headers_settle(struct op *op, bool *ret_changed)
     for (size_t i = 0; i < request->field_count; i++)
         if (!add(op, fields, &count, request->fields[i].name, request->fields[i].value))
             return op_fail(op, S3_SlowDown);
+    op->fields_sent = count;
     if (is_presigned(op->auth.scheme))
         err = take_params(op, fields, &count);
     if (err != S3_OK)

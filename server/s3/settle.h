@@ -8,7 +8,9 @@
  * (2) Only parameters that the form of signature covers become headers (V4: all; V2: x-amz-*,
  *     Content-Type and Content-MD5), and then they are parameters no more.
  * (3) A header that was sent counts before the parameter of its name.
- * (4) x-amz-* given more than once is one value, joined by commas, as it was signed.
+ * (4) What was sent stands before what comes from the query (op->fields_sent tells them apart):
+ *     header fields are ISO-8859-1, a query is UTF-8. System headers are made ISO-8859-1 here.
+ * (5) x-amz-* given more than once is one value, joined by commas, as it was signed.
  */
 #ifndef SERVER_S3_SETTLE_H
 #define SERVER_S3_SETTLE_H

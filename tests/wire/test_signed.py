@@ -265,6 +265,14 @@ def test_presigned_header__one_that_was_sent_and_signed_counts_first(server, s3,
     assert (head["Metadata"], head["ContentType"]) == ({"a": "sent", "b": "query"}, "text/sent")
 
 
+def test_presigned_header__text_beyond_ascii_is_utf8_in_a_query(server, s3, bucket, root_user):
+    extra = [("x-amz-meta-a", "abcé"), ("x-amz-meta-b", "日本"), ("Content-Disposition", 'inline; filename="é"')]
+    assert presigned(server, root_user, "PUT", f"/{bucket}/k", b"body", extra).status == 200
+    reply = presigned(server, root_user, "GET", f"/{bucket}/k")
+    assert (reply.header("x-amz-meta-a"), reply.header("x-amz-meta-b")) == ("=?UTF-8?Q?abc=C3=A9?=", "=?UTF-8?B?5pel5pys?=")
+    assert reply.header("content-disposition") == 'inline; filename="é"'
+
+
 @pytest.mark.parametrize("name,value", [("x-amz-meta-a", "b\nc"), ("x-amz-acl:private\nx-amz-meta-b", "c"), ("Content-Type", "a\x7f")])
 def test_presigned_header__what_could_not_be_sent_is_refused(server, s3, bucket, root_user, name, value):
     reply = presigned(server, root_user, "PUT", f"/{bucket}/k", b"body", [(name, value)])

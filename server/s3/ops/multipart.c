@@ -72,8 +72,8 @@ static enum s3_error bad_pair(struct op *op, struct str type, enum checksum_kind
 static enum s3_error checksum_of_upload(struct op *op, enum checksum_kind *ret_kind,
                                         enum checksum_type *ret_type)
 {
-    struct str algorithm = op_amz(op, "x-amz-checksum-algorithm");
-    struct str type = op_amz(op, "x-amz-checksum-type");
+    struct str algorithm = op_header(op, "x-amz-checksum-algorithm");
+    struct str type = op_header(op, "x-amz-checksum-type");
     enum checksum_kind kind = checksum_from_name(algorithm);
 
     *ret_kind = kind;

@@ -77,6 +77,7 @@ void bare_request(const char *target, const char *headers)
                       .request = &request,
                       .reply = &reply,
                       .options = &options,
+                      .fields_sent = request.field_count,
                       .bucket_name = STR("b"),
                       .key = STR("k") };
     op.auth.user = users_by_access_key(users, STR("A"));
