@@ -187,6 +187,17 @@ static bool create_buckets(const struct serve *serve, struct fault *fault)
     return true;
 }
 
+/* The key named for aws:kms when the client names none, in the words of a service of keys. */
+static struct str kms_key_arn(const struct serve *serve)
+{
+    const struct config *config = &serve->config;
+    char uuid[STORE_KEY_UUID_LEN + 1];
+
+    store_key_uuid(serve->store, uuid);
+    return arena_printf(config->arena, "arn:aws:kms:%.*s:000000000000:key/%s",
+                        STR_ARG(config->region), uuid);
+}
+
 static bool open_app(struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
@@ -199,8 +210,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
             .strict_region = config->strict_region,
         },
         .domain_count = config->domains.count,
-        .kms_key_arn = arena_printf(config->arena, "arn:aws:kms:%.*s:000000000000:alias/aws/s3",
-                                    STR_ARG(config->region)),
+        .kms_key_arn = kms_key_arn(serve),
         .access_log = log_wants(LOG_LEVEL_INFO),
     };
 

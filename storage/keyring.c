@@ -5,6 +5,7 @@
 #include "storage/keyring.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/codec.h"
 #include "base/file.h"
@@ -13,6 +14,7 @@
 #define KEYRING_BYTES_MAX 4096
 #define KEY_ID_TEXT 8
 #define KEY_TEXT (2 * AES_KEY_BYTES)
+#define UUID_BYTES 16
 
 static const char first_line[] = "pail keyring 1";
 
@@ -136,4 +138,19 @@ enum store_status keyring_unwrap(const struct keyring *keyring, struct str wrapp
     }
     return fault_set(fault, STORE_DAMAGED, "the keyring has no key %02x%02x%02x%02x", bytes[0],
                      bytes[1], bytes[2], bytes[3]);
+}
+
+void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1])
+{
+    uint8_t digest[SHA256_BYTES];
+    char hex[2 * UUID_BYTES];
+
+    hmac_sha256(str_make(keyring->keys[keyring->count - 1].key, AES_KEY_BYTES),
+                STR("pail key uuid"), digest);
+    /* RFC 9562, version 8: the bits are the program's own. */
+    digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x80);
+    digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
+    hex_encode(digest, UUID_BYTES, hex);
+    (void)snprintf(out, STORE_KEY_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+                   hex + 16, hex + 20);
 }

@@ -36,4 +36,10 @@ void keyring_wrap(const struct keyring *keyring, const uint8_t data_key[AES_KEY_
 MUST_CHECK enum store_status keyring_unwrap(const struct keyring *keyring, struct str wrapped,
                                             uint8_t out[AES_KEY_BYTES], struct fault *fault);
 
+/*
+ * What a service of keys would call the oldest one: a UUID in text that tells nothing of the key and
+ * outlives rotations.
+ */
+void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1]);
+
 #endif

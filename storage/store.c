@@ -239,6 +239,11 @@ enum store_status store_open(const char *dir, const struct store_options *option
 
 /* ---- facts ------------------------------------------------------------------------------- */
 
+void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1])
+{
+    keyring_uuid(&store->keyring, out);
+}
+
 int store_dir_fd(const struct store *store)
 {
     return store->dir_fd;

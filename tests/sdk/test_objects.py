@@ -677,10 +677,42 @@ def test_PutObject__encryption_is_echoed_and_no_plaintext_is_on_disk(make_server
     for reply in (put, get, head, part):
         assert reply["ServerSideEncryption"] == answer
         if "kms" in answer:
-            assert reply["SSEKMSKeyId"].endswith("alias/mine") if "SSEKMSKeyId" in arguments else reply["SSEKMSKeyId"].startswith("arn:aws:kms:")
+            wanted = re.escape(arguments["SSEKMSKeyId"]) if "SSEKMSKeyId" in arguments else KMS_ARN
+            assert re.fullmatch(wanted, reply["SSEKMSKeyId"])
     assert on_disk(server.directory, control[:27]), "the search is no use"
     assert on_disk(server.directory, data[:27]) == []
     assert expect.body_of(s3, "bucket", "plain") == control
+
+
+KMS_ARN = re.compile(r"arn:aws:kms:us-east-1:000000000000:key/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def test_PutObject__aws_kms_without_a_key_names_one_key_everywhere(make_server, tmp_path):
+    server = make_server()
+    s3 = Cloud(server).client()
+    s3.create_bucket(Bucket="bucket")
+    kms = {"ServerSideEncryption": "aws:kms"}
+    answers = [s3.put_object(Bucket="bucket", Key="key", Body=b"data", **kms),
+               s3.get_object(Bucket="bucket", Key="key"), s3.head_object(Bucket="bucket", Key="key"),
+               s3.copy_object(Bucket="bucket", Key="copy", CopySource="bucket/key", **kms),
+               s3.head_object(Bucket="bucket", Key="copy")]  # fmt: skip
+    upload = s3.create_multipart_upload(Bucket="bucket", Key="parts", **kms)
+    part = s3.upload_part(Bucket="bucket", Key="parts", UploadId=upload["UploadId"], PartNumber=1, Body=b"data")
+    copied = s3.upload_part_copy(
+        Bucket="bucket", Key="parts", UploadId=upload["UploadId"], PartNumber=2, CopySource="bucket/key")  # fmt: skip
+    whole = expect.complete(s3, "bucket", "parts", upload["UploadId"], [{"PartNumber": 1, "ETag": part["ETag"]}])
+    answers += [upload, part, copied, whole, s3.head_object(Bucket="bucket", Key="parts")]
+    names = {answer["SSEKMSKeyId"] for answer in answers}
+    assert len(names) == 1
+    name = names.pop()
+    assert KMS_ARN.fullmatch(name)
+    server.stop()
+    server.start()
+    again = s3.put_object(Bucket="bucket", Key="again", Body=b"data", **kms)
+    assert again["SSEKMSKeyId"] == s3.head_object(Bucket="bucket", Key="key")["SSEKMSKeyId"] == name
+    other = Cloud(make_server()).client()
+    other.create_bucket(Bucket="bucket")
+    assert other.put_object(Bucket="bucket", Key="key", Body=b"data", **kms)["SSEKMSKeyId"] != name
 
 
 def test_PutObject__encrypted_bodies_survive_a_restart(make_server):
