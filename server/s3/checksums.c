@@ -219,7 +219,7 @@ static enum s3_error time_condition(struct op *op, struct write_condition *condi
 
 static enum s3_error refuse_condition(struct op *op, const char *name)
 {
-    return op_fail(op, S3_NotImplemented, str_from_cstr(name), /* ResourceType */ STR_NONE,
+    return op_fail(op, S3_NotImplemented, str_from_cstr(name),
                    arena_printf(op->arena,
                                 "We don't accept the provided value of %s header for this API",
                                 name));
@@ -239,7 +239,6 @@ enum s3_error condition_from_request(struct op *op, bool for_delete,
 
     if (str_present(if_none_match) && str_present(if_match))
         return op_fail(op, S3_NotImplemented, STR("If-Match,If-None-Match"),
-                       /* ResourceType */ STR_NONE,
                        STR("Multiple conditional request headers present in the request"));
     if (str_present(if_none_match)) {
         if (for_delete || !str_eq(if_none_match, STR("*")))

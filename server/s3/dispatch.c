@@ -275,7 +275,7 @@ static enum s3_error load_source(struct op *op)
     if (err != S3_OK)
         return err;
     if (status == STORE_NO_VERSION)
-        return op_fail(op, S3_NoSuchVersion, name.key);
+        return op_fail(op, S3_NoSuchVersion, name.key, name.version_text);
     if (!op->has_source || (op->source.delete_marker && !name.has_version))
         return op_fail(op, S3_NoSuchKey, name.key);
     if (op->source.delete_marker)

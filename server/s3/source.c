@@ -25,6 +25,7 @@ enum s3_error source_parse(struct op *op, struct str header, struct source_name 
             return op_fail_argument(op, STR("Invalid version id specified"), STR("versionId"),
                                     str_skip(header, at + marker.len));
         name.has_version = true;
+        name.version_text = id;
         path = str_slice(header, 0, at);
     }
     /* Some clients encode the whole value, its slashes included. */

@@ -12,6 +12,7 @@ struct source_name {
     struct str key;
     bool has_version;
     struct version_id version;
+    struct str version_text; /* as it was sent, decoded */
 };
 
 /*

@@ -687,7 +687,7 @@ def test_PutObject__encryption_is_echoed_and_no_plaintext_is_on_disk(make_server
 KMS_ARN = re.compile(r"arn:aws:kms:us-east-1:000000000000:key/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def test_PutObject__aws_kms_without_a_key_names_one_key_everywhere(make_server, tmp_path):
+def test_PutObject__aws_kms_without_a_key_names_one_key_everywhere(make_server):
     server = make_server()
     s3 = Cloud(server).client()
     s3.create_bucket(Bucket="bucket")
@@ -707,6 +707,9 @@ def test_PutObject__aws_kms_without_a_key_names_one_key_everywhere(make_server, 
     name = names.pop()
     assert KMS_ARN.fullmatch(name)
     server.stop()
+    keyring = server.directory / "keyring"
+    head, keys = keyring.read_text().split("\n", 1)
+    keyring.write_text(f"{head}\n{'0' * 8} {'1' * 64}\n{keys}")  # a rotation
     server.start()
     again = s3.put_object(Bucket="bucket", Key="again", Body=b"data", **kms)
     assert again["SSEKMSKeyId"] == s3.head_object(Bucket="bucket", Key="key")["SSEKMSKeyId"] == name
