@@ -24,6 +24,8 @@
 #define CONFIG_INLINE_MAX_BYTES (1024 * 1024)
 #define CONFIG_READ_CACHE_MAX_BYTES (UINT64_C(1024) * 1024 * 1024)
 #define CONFIG_UPLOAD_EXPIRY_MAX_S (3650 * 86400)
+#define CONFIG_SCRUB_RATE_MAX (UINT64_C(16) * 1024 * 1024 * 1024)
+#define CONFIG_SCRUB_INTERVAL_MAX_S (3650 * 86400)
 #define CONFIG_USERS_MAX (AUTH_USERS_MAX - 1) /* root is one of AUTH_USERS_MAX */
 #define CONFIG_FILE_BYTES_MAX ((size_t)256 * 1024)
 
@@ -74,6 +76,8 @@ struct config {
     uint64_t inline_max_bytes;
     uint64_t read_cache_bytes;
     enum config_log_level log_level;
+    uint64_t scrub_bytes_per_s; /* 0: never */
+    uint64_t scrub_interval_s;
     uint64_t upload_expiry_s;            /* 0: never */
     struct str root_user, root_password; /* "": not set */
     bool root_from_aws;

@@ -107,6 +107,8 @@ static int open_store(struct serve *serve, struct fault *fault)
         .durability = config->durability,
         .inline_max_bytes = (uint32_t)config->inline_max_bytes,
         .hot_bytes = config->read_cache_bytes,
+        .scrub_bytes_per_s = config->scrub_bytes_per_s,
+        .scrub_interval_us = (int64_t)config->scrub_interval_s * US_PER_S,
         .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
         .notice = log_notice,
     };

@@ -184,6 +184,8 @@ static enum store_status open_single(struct body *body, struct buf *room, struct
 
     if (status == STORE_OK && is_whole(piece) && piece->pack == 0 && piece->len <= VERIFY_READ_MAX)
         status = blob_verify(piece, body->fd, body->fd_base, room, fault);
+    if (status == STORE_DAMAGED)
+        scrub_suspect(&body->store->scrub, piece->ref);
     return status;
 }
 
@@ -346,6 +348,8 @@ static enum store_status start_piece(struct body *body, const struct piece *piec
         return load_inline_late(body, piece, fault);
     if (body->fd < 0)
         status = open_piece_file(body, piece, fault);
+    if (status == STORE_DAMAGED)
+        scrub_suspect(&body->store->scrub, piece->ref);
     if (status == STORE_OK && is_whole(piece) && piece->summed) {
         if (body->stream == NULL)
             body->stream = mem_zalloc(sizeof(*body->stream));
@@ -385,8 +389,10 @@ static enum store_status load_frame(struct body *body, const struct piece *piece
         errno = -error;
         return fault_errno(fault, STORE_IO, "read a blob");
     }
-    if (!frame_open(body->data_key, number, last, body->sealed.p, len, body->frame.p))
+    if (!frame_open(body->data_key, number, last, body->sealed.p, len, body->frame.p)) {
+        scrub_suspect(&body->store->scrub, piece->ref);
         return fault_set(fault, STORE_DAMAGED, "a frame of a blob does not authenticate");
+    }
 
     body->frame.len = len - AES_GCM_TAG_BYTES;
     body->frame_number = number;
@@ -408,11 +414,11 @@ static enum store_status read_plain(struct body *body, const struct piece *piece
         return STORE_OK;
 
     hash_stream_add(body->stream, out, len);
-    if (body->piece_at + len == piece->len && hash_stream_end(body->stream) != piece->sum)
-        return fault_set(fault, STORE_DAMAGED,
-                         "blob %lld does not have the bytes it was stored with",
-                         (long long)piece->ref);
-    return STORE_OK;
+    if (body->piece_at + len < piece->len || hash_stream_end(body->stream) == piece->sum)
+        return STORE_OK;
+    scrub_suspect(&body->store->scrub, piece->ref);
+    return fault_set(fault, STORE_DAMAGED, "blob %lld does not have the bytes it was stored with",
+                     (long long)piece->ref);
 }
 
 /* Some bytes of the piece being read, at least one. */

@@ -400,7 +400,7 @@ void body_writers_sync(struct store *store, struct intent **intents, size_t coun
 /* A file is always replaced by the one at hand (blob_link): nothing is to be known of it. */
 static bool replaces_anyway(const struct body_writer *writer, const struct piece *blob)
 {
-    return blob->damaged || (blob->pack == 0 && writer->extent.pack == NULL);
+    return blob->pack == 0 && writer->extent.pack == NULL && !blob->damaged;
 }
 
 enum store_status body_writer_compare(struct body_writer *writer, struct catalog *cat,
@@ -420,7 +420,8 @@ enum store_status body_writer_compare(struct body_writer *writer, struct catalog
     if (status != STORE_OK || !found || replaces_anyway(writer, &blob))
         return status;
 
-    status = blob_open_place(writer->store, &blob, &fd, &base, fault);
+    status = blob.damaged ? STORE_DAMAGED
+                          : blob_open_place(writer->store, &blob, &fd, &base, fault);
     if (status == STORE_OK)
         status = blob_verify(&blob, fd, base, room, fault);
     if (status != STORE_DAMAGED)

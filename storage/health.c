@@ -11,6 +11,7 @@ static const char *const duty_names[DUTIES] = {
     [DUTY_CATALOG] = "open the catalog for background work",
     [DUTY_LOG] = "copy the log back into the database",
     [DUTY_SWEEP] = "give back the space of removed bodies",
+    [DUTY_SCRUB] = "read what is stored for damage",
     [DUTY_WALK] = "look for files that nothing names",
 };
 

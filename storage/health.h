@@ -22,6 +22,7 @@ enum duty {
     DUTY_LOG,     /* copying the log back */
     DUTY_SWEEP,   /* dead bodies, expired uploads */
     DUTY_WALK,    /* files and extents that no row names */
+    DUTY_SCRUB,   /* reading all that is stored */
     DUTIES,
 };
 

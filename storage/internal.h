@@ -20,6 +20,7 @@
 #include "storage/freshness.h"
 #include "storage/health.h"
 #include "storage/keyring.h"
+#include "storage/scrub.h"
 
 #define WORKERS_MAX 16
 
@@ -155,6 +156,7 @@ struct store {
     bool writer_started;
     bool packer_started;
     struct janitor janitor;
+    struct scrub scrub;
 
     /* A connection for bodies that outlive their reader, opened at first need. */
     pthread_mutex_t spare_lock;
@@ -179,6 +181,9 @@ struct store {
     _Atomic uint64_t blobs_shared;
     _Atomic uint64_t blobs_removed;
     _Atomic uint64_t blobs_mended;
+    _Atomic uint64_t bodies_scrubbed;
+    _Atomic uint64_t bytes_scrubbed;
+    _Atomic uint64_t bodies_damaged;
 };
 
 struct reader {

@@ -12,6 +12,7 @@
 #define INLINE_MAX_LIMIT (1024u * 1024u)
 #define WORKERS_DEFAULT 4
 #define RESERVE_DEFAULT (UINT64_C(16) * 1024 * 1024)
+#define SCRUB_INTERVAL_DEFAULT_US (INT64_C(7) * 24 * 3600 * US_PER_S)
 #define JANITOR_INTERVAL_DEFAULT_US (60 * US_PER_S)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -94,12 +95,17 @@ static enum store_status start_threads(struct store *store, struct fault *fault)
     if (thread_start(&store->janitor.thread, janitor_run, store) != 0)
         return fault_set(fault, STORE_NO_MEMORY, "start the janitor");
     store->janitor.started = true;
+
+    if (thread_start(&store->scrub.thread, scrub_run, store) != 0)
+        return fault_set(fault, STORE_NO_MEMORY, "start the scrub");
+    store->scrub.started = true;
     return STORE_OK;
 }
 
 /* Each feeds the next: workers, packer, writer. The janitor waits for the writer's answers. */
 static void stop_threads(struct store *store)
 {
+    scrub_stop(&store->scrub);
     atomic_store(&store->closing, true);
     queue_close(&store->staging);
     for (size_t i = 0; i < store->workers_started; i++)
@@ -133,6 +139,8 @@ static struct store_options settled_options(const struct store_options *options)
         settled.hot_bytes = STORE_HOT_BYTES_DEFAULT;
     if (settled.reserve_bytes == 0)
         settled.reserve_bytes = RESERVE_DEFAULT;
+    if (settled.scrub_interval_us <= 0)
+        settled.scrub_interval_us = SCRUB_INTERVAL_DEFAULT_US;
     if (settled.janitor_interval_us <= 0)
         settled.janitor_interval_us = JANITOR_INTERVAL_DEFAULT_US;
     return settled;
@@ -159,6 +167,7 @@ static struct store *store_new(const struct store_options *options)
     health_init(&store->health, store->options.notice, store->options.notice_context);
     packs_init(&store->packs, &store->health);
     janitor_init(&store->janitor);
+    scrub_init(&store->scrub);
     (void)pthread_mutex_init(&store->spare_lock, NULL);
     atomic_store(&store->space_checked_us, INT64_MIN / 2);
     store->batch = batch_new(store);
@@ -177,6 +186,7 @@ void store_close(struct store *store)
     layout_close(store);
     explicit_bzero(&store->keyring, sizeof(store->keyring));
     (void)pthread_mutex_destroy(&store->spare_lock);
+    scrub_free(&store->scrub);
     janitor_free(&store->janitor);
     queue_free(&store->packed);
     queue_free(&store->staging);
@@ -285,6 +295,9 @@ struct store_counters store_counters(const struct store *store)
         .blobs_packed = atomic_load(&store->blobs_packed),
         .blobs_shared = atomic_load(&store->blobs_shared),
         .blobs_removed = atomic_load(&store->blobs_removed),
+        .bodies_scrubbed = atomic_load(&store->bodies_scrubbed),
+        .bytes_scrubbed = atomic_load(&store->bytes_scrubbed),
+        .bodies_damaged = atomic_load(&store->bodies_damaged),
         .blobs_mended = atomic_load(&store->blobs_mended),
     };
 }

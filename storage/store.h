@@ -74,6 +74,8 @@ struct store_options {
     uint64_t pack_bytes;         /* a pack of that size is full; 0: default (1 GiB) */
     int64_t upload_expiry_us;    /* age at which an open upload is removed; 0: never */
     int64_t janitor_interval_us; /* 0: default 60 s; the janitor sleeps while nothing is due */
+    uint64_t scrub_bytes_per_s;  /* all stored bodies are read at that rate; 0: never */
+    int64_t scrub_interval_us;   /* so long after they were the last time; 0: default 7 days */
     store_notice *notice;        /* NULL: nobody listens */
     void *notice_context;
 };
@@ -126,7 +128,9 @@ struct store_counters {
     uint64_t blobs_packed;
     uint64_t blobs_shared; /* dedup hits of files */
     uint64_t blobs_removed;
-    uint64_t blobs_mended; /* damaged ones that an upload of the same bytes has replaced */
+    uint64_t bodies_scrubbed, bytes_scrubbed;
+    uint64_t bodies_damaged; /* found to be so by a read or the scrub */
+    uint64_t blobs_mended;   /* damaged ones that an upload of the same bytes has replaced */
 };
 struct store_counters store_counters(const struct store *store);
 
@@ -468,6 +472,7 @@ enum intent_kind {
     INTENT_UPLOAD_COMPLETE,
     INTENT_UPLOAD_ABORT,
     INTENT_SWEEP, /* the store's own */
+    INTENT_SCRUB, /* the same */
 };
 
 /* Decided against the current version (delete marker = absent) inside the commit. */

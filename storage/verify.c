@@ -22,10 +22,11 @@ enum store_status blob_open_place(const struct store *store, const struct piece 
     return blob_open(&store->blobs, &name, blob->stored_bytes, ret_fd, fault);
 }
 
-/* One of the two says what the bytes are. */
+/* The sum says what the bytes are; without one the digest does. */
 struct judging {
     struct hash_stream stream;
     struct digest *digest; /* NULL: the blob has a sum */
+    uint64_t sum;          /* at the end */
 };
 
 static void judging_end(struct judging *judging)
@@ -35,33 +36,33 @@ static void judging_end(struct judging *judging)
 
 static bool judging_start(struct judging *judging, const struct piece *blob)
 {
-    if (blob->summed)
-        hash_stream_start(&judging->stream);
-    else
+    hash_stream_start(&judging->stream);
+    if (!blob->summed)
         judging->digest = digest_open(DIGEST_SHA256);
     return blob->summed || judging->digest != NULL;
 }
 
 static void judging_add(struct judging *judging, const void *bytes, size_t len)
 {
+    hash_stream_add(&judging->stream, bytes, len);
     if (judging->digest != NULL)
         digest_update(judging->digest, bytes, len);
-    else
-        hash_stream_add(&judging->stream, bytes, len);
 }
 
 static bool judging_holds(struct judging *judging, const struct piece *blob)
 {
     uint8_t hash[SHA256_BYTES];
 
+    judging->sum = hash_stream_end(&judging->stream);
     if (judging->digest == NULL)
-        return hash_stream_end(&judging->stream) == blob->sum;
+        return judging->sum == blob->sum;
     digest_final(judging->digest, hash);
     return memcmp(hash, blob->hash, SHA256_BYTES) == 0;
 }
 
-enum store_status blob_verify(const struct piece *blob, int fd, uint64_t base, struct buf *room,
-                              struct fault *fault)
+enum store_status blob_verify_paced(const struct piece *blob, int fd, uint64_t base,
+                                    struct buf *room, uint64_t *ret_sum, verify_pace *pace,
+                                    void *context, struct fault *fault)
 {
     CLEANUP(judging_end) struct judging judging = { .digest = NULL };
 
@@ -70,8 +71,11 @@ enum store_status blob_verify(const struct piece *blob, int fd, uint64_t base, s
 
     for (uint64_t at = 0; at < blob->stored_bytes;) {
         size_t len = (size_t)u64_min(VERIFY_STEP_BYTES, blob->stored_bytes - at);
-        int error = file_read_at(fd, base + at, room->p, len);
+        int error;
 
+        if (pace != NULL && !pace(context, len))
+            return STORE_STOPPED;
+        error = file_read_at(fd, base + at, room->p, len);
         /* Bytes that can not be read are not there, whatever the reason. */
         if (error < 0)
             return fault_set(fault, STORE_DAMAGED, "blob %lld can not be read: %s",
@@ -79,9 +83,17 @@ enum store_status blob_verify(const struct piece *blob, int fd, uint64_t base, s
         judging_add(&judging, room->p, len);
         at += len;
     }
-    return judging_holds(&judging, blob)
-               ? STORE_OK
-               : fault_set(fault, STORE_DAMAGED,
-                           "blob %lld does not have the bytes it was stored with",
-                           (long long)blob->ref);
+    if (!judging_holds(&judging, blob))
+        return fault_set(fault, STORE_DAMAGED,
+                         "blob %lld does not have the bytes it was stored with",
+                         (long long)blob->ref);
+    if (ret_sum != NULL)
+        *ret_sum = judging.sum;
+    return STORE_OK;
+}
+
+enum store_status blob_verify(const struct piece *blob, int fd, uint64_t base, struct buf *room,
+                              struct fault *fault)
+{
+    return blob_verify_paced(blob, fd, base, room, NULL, NULL, NULL, fault);
 }

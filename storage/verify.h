@@ -28,5 +28,14 @@ MUST_CHECK enum store_status blob_open_place(const struct store *store, const st
  */
 MUST_CHECK enum store_status blob_verify(const struct piece *blob, int fd, uint64_t base,
                                          struct buf *room, struct fault *fault);
+/*
+ * The same for whoever has time. pace is asked before each step and may wait; false: STORE_STOPPED.
+ * ret_sum: of the bytes there are, on STORE_OK. Both may be NULL.
+ */
+typedef bool verify_pace(void *context, uint64_t bytes);
+MUST_CHECK enum store_status blob_verify_paced(const struct piece *blob, int fd, uint64_t base,
+                                               struct buf *room, uint64_t *ret_sum,
+                                               verify_pace *pace, void *context,
+                                               struct fault *fault);
 
 #endif

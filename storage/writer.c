@@ -127,6 +127,8 @@ static enum store_status apply(struct store *store, struct intent *intent)
         return catalog_upload_abort(store->cat, intent);
     case INTENT_SWEEP:
         return apply_sweep(store, intent);
+    case INTENT_SCRUB:
+        return scrub_apply(store, CONTAINER_OF(intent, struct scrub_intent, intent));
     }
     return fault_set(&intent->fault, STORE_IO, "an intent of unknown kind");
 }
@@ -227,6 +229,7 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
     case INTENT_PART_PUT:
     case INTENT_UPLOAD_ABORT:
     case INTENT_SWEEP:
+    case INTENT_SCRUB:
         return;
     }
 }

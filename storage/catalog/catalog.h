@@ -247,6 +247,66 @@ MUST_CHECK enum store_status catalog_pack_extents(struct catalog *cat, uint32_t 
                                                   extent_visit *visit, void *context,
                                                   struct fault *fault);
 
+/* ---- the scrub: scrub.c ------------------------------------------------------------------ */
+
+enum scrub_stage { SCRUB_IDLE, SCRUB_INLINE, SCRUB_BLOBS };
+struct scrub_place {
+    int64_t ended_us; /* when the last pass ended; 0: there was none */
+    enum scrub_stage stage;
+    int64_t at; /* the last body that was looked at */
+};
+MUST_CHECK enum store_status catalog_scrub_place(struct catalog *cat, struct scrub_place *ret_place,
+                                                 struct fault *fault);
+
+/* A body that was looked at. */
+struct scrub_find {
+    enum body_kind kind; /* INLINE or BLOB */
+    int64_t id;
+    uint64_t stored_bytes;
+    bool damaged;
+    bool was_damaged; /* the row says so */
+    bool summed;      /* the row had a sum */
+    uint64_t sum;     /* as found */
+    uint32_t pack;    /* BLOB: what is said holds for the bytes at that place */
+    uint64_t pack_at;
+    uint64_t inode; /* BLOB in a file: and for that file */
+};
+typedef bool scrub_visit(void *context, const struct scrub_find *find);
+/* Inline bodies in order. STORE_STOPPED when visit returns false. */
+MUST_CHECK enum store_status catalog_scrub_inline(struct catalog *cat, int64_t after,
+                                                  scrub_visit *visit, void *context,
+                                                  struct fault *fault);
+/* The next blob; 0: none. */
+MUST_CHECK enum store_status catalog_blob_after(struct catalog *cat, int64_t after, int64_t *ret_id,
+                                                struct fault *fault);
+/* The whole blob as a piece. STORE_RETRY when gone. */
+MUST_CHECK enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *into,
+                                           struct fault *fault);
+
+#define SCRUB_BATCH 64
+/* What is to be written: marks, sums that were missing, how far the pass has come. */
+struct scrub_note {
+    struct scrub_place place;
+    struct scrub_find finds[SCRUB_BATCH];
+    size_t count;
+};
+MUST_CHECK enum store_status catalog_scrub_note(struct catalog *cat, const struct scrub_note *note,
+                                                struct fault *fault);
+
+/* A version, or a part of an open upload, that needs a body. */
+struct body_owner {
+    struct str bucket;
+    struct str key;
+    char version[VERSION_TEXT_LEN];
+    bool null_version;
+    bool part;
+};
+typedef bool owner_visit(void *context, const struct body_owner *owner);
+/* Reads all rows. STORE_STOPPED when visit returns false. */
+MUST_CHECK enum store_status catalog_body_owners(struct catalog *cat, enum body_kind kind,
+                                                 int64_t id, owner_visit *visit, void *context,
+                                                 struct fault *fault);
+
 /* ---- fsck: check.c ----------------------------------------------------------------------- */
 
 typedef void check_line(void *context, const char *line);

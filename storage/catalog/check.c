@@ -68,6 +68,9 @@ static const char *const findings[] = {
     "SELECT 'blob ' || id || ' overlaps the next one of pack ' || pack FROM"
     " (SELECT id, pack, at + size AS ends, lead(at) OVER (PARTITION BY pack ORDER BY at) AS next"
     "    FROM blob WHERE pack > 0) WHERE ends > next",
+    "SELECT 'blob ' || id || ' was found to be damaged' FROM blob WHERE damaged_us NOTNULL",
+    "SELECT 'inline body ' || id || ' was found to be damaged' FROM inline_body"
+    " WHERE damaged_us NOTNULL",
     "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
     " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)",
     "SELECT 'upload ' || id || ' is in no bucket' FROM upload"

@@ -16,12 +16,11 @@
 #define READ_VERSION_AT 19
 #define VERSION_WAL 2
 
-static const char facts[] =
-    "INSERT INTO meta(name, value) VALUES('seq', 0);"
-    "PRAGMA application_id = " STRINGIFY(APPLICATION_ID) ";"
-                                                         "PRAGMA user_version = " STRINGIFY(
-                                                             SCHEMA_VERSION) ";"
-                                                                             "COMMIT";
+static const char facts[] = "INSERT INTO meta(name, value) VALUES('seq', 0);"
+                            "PRAGMA application_id = " STRINGIFY(
+                                APPLICATION_ID) ";"
+                                                "PRAGMA user_version = " STRINGIFY(SCHEMA_VERSION);
+static struct sql scrubbed = { .text = "INSERT INTO meta(name, value) VALUES('scrub_us', ?1)" };
 
 static void image_free(unsigned char **image)
 {
@@ -46,6 +45,11 @@ enum store_status catalog_image(struct buf *ret_image, struct fault *fault)
         status = sql_script(cat, catalog_schema_sql, fault);
     if (status == STORE_OK)
         status = sql_script(cat, facts, fault);
+    /* There is nothing to scrub yet. */
+    if (status == STORE_OK)
+        status = sql_run_i64(cat, &scrubbed, clock_now_us(), 0, fault);
+    if (status == STORE_OK)
+        status = sql_script(cat, "COMMIT", fault);
     if (status != STORE_OK)
         return status;
 

@@ -193,8 +193,6 @@ MUST_CHECK enum store_status blob_reference(struct catalog *cat, const struct st
 MUST_CHECK enum store_status blob_add_reference(struct catalog *cat, int64_t id,
                                                 struct fault *fault);
 MUST_CHECK enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fault);
-MUST_CHECK enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *into,
-                                           struct fault *fault);
 
 /* inline.c */
 MUST_CHECK enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *ret_id,

@@ -56,6 +56,8 @@ VALUES = {
     "inline-max": ("1000", "2000", "3000"),
     "read-cache": ("4000", "5000", "6000"),
     "log-level": ("error", "warn", "debug"),
+    "scrub-rate": ("7000", "8000", "9000"),
+    "scrub-interval": ("1000", "2000", "3000"),
     "upload-expiry": ("100", "200", "300"),
     "root-user": ("file-user", "environment-user", None),
     "root-from-aws": ("yes", "no", "yes"),

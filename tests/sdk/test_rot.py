@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import time
 
 import pytest
 from botocore.exceptions import ResponseStreamingError
@@ -44,6 +45,14 @@ def turn_a_bit_over(server, body):
                 file.write(bytes([data[at] ^ 1]))
             return
     raise AssertionError("the body is nowhere")
+
+
+def await_log(server, text):
+    """What the server logs by itself; a minute is for ever."""
+    deadline = time.monotonic() + 60
+    while text not in server.stderr():
+        assert time.monotonic() < deadline, f"never logged: {text}\n{server.stderr()[-4000:]}"
+        time.sleep(0.05)
 
 
 def put_parts(s3, key, parts):
@@ -94,6 +103,27 @@ def test_rot__a_copy_that_reads_does_not_make_good_bytes_of_decayed_ones(served,
         s3.copy_object(Bucket="seed", Key="b", CopySource="seed/a", ChecksumAlgorithm="SHA256", **encrypted)
     assert "Contents" in s3.list_objects_v2(Bucket="seed", Prefix="a")
     assert "Contents" not in s3.list_objects_v2(Bucket="seed", Prefix="b")
+
+
+def test_rot__the_scrub_finds_logs_and_withholds_what_nobody_reads(make_server):
+    server = make_server("--buckets", "seed", "--scrub-interval", "1s", "--scrub-rate", "1000M")
+    s3 = Cloud(server).client(response_checksum_validation="when_required")
+    s3.put_bucket_versioning(Bucket="seed", VersioningConfiguration={"Status": "Enabled"})
+    body = os.urandom(6 << 20)
+    version = s3.put_object(Bucket="seed", Key="a b", Body=body)["VersionId"]
+    s3.put_object(Bucket="seed", Key="a b", Body=b"newer")
+    put_parts(s3, "parts", [body, b"end"])  # the same bytes once more
+    turn_a_bit_over(server, body)
+    await_log(server, f'damaged: bucket=seed key="a b" version={version}: blob')
+    await_log(server, "damaged: bucket=seed key=parts version=")
+    for where in ({"Key": "a b", "VersionId": version}, {"Key": "parts"}):
+        with expect.refused(500, "InternalError"):
+            s3.get_object(Bucket="seed", Range="bytes=5-9", **where)
+    assert s3.get_object(Bucket="seed", Key="a b")["Body"].read() == b"newer"
+    s3.put_object(Bucket="seed", Key="again", Body=body)
+    assert s3.get_object(Bucket="seed", Key="a b", VersionId=version)["Body"].read() == body
+    assert s3.get_object(Bucket="seed", Key="parts")["Body"].read() == body + b"end"
+    assert fsck(server, "--read-data").returncode == 0
 
 
 def test_rot__a_decayed_part_cuts_the_connection_before_the_end(served):

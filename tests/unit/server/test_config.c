@@ -40,6 +40,8 @@ static const struct sample samples[] = {
     { SETTING_inline_max_bytes, "100", "200", "300" },
     { SETTING_read_cache_bytes, "400", "500", "600" },
     { SETTING_log_level, "error", "warn", "debug" },
+    { SETTING_scrub_bytes_per_s, "7000", "8000", "9000" },
+    { SETTING_scrub_interval_s, "1000", "2000", "3000" },
     { SETTING_upload_expiry_s, "100", "200", "300" },
     { SETTING_root_user, "file-user", "environment-user", NULL },
     { SETTING_root_from_aws, "yes", "no", "yes" },

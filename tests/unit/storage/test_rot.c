@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -148,8 +150,6 @@ static void every_upload_of_the_same_bytes_mends_all_that_share_them(void **stat
             put(f, "a", bytes, placements[from].announced);
             FX_OK(f, fx_copy(f, "a", "b", /* rewrite= */ false));
             decay(f);
-            assert_int_equal(whole_read(f, "a", bytes), STORE_DAMAGED);
-            assert_int_equal(whole_read(f, "b", bytes), STORE_DAMAGED);
             put(f, "c", bytes, placements[to].announced);
             assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
             assert_int_equal(whole_read(f, "b", bytes), STORE_OK);
@@ -242,6 +242,220 @@ static void a_decayed_part_ends_the_read_of_its_object(void **state)
     fx_close(f);
 }
 
+/* ---- the scrub --------------------------------------------------------------------------- */
+
+static char notices[4000];
+static pthread_mutex_t notices_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void note(void *context, enum store_notice_kind kind, const char *text)
+{
+    size_t at;
+
+    (void)context;
+    (void)kind;
+    (void)pthread_mutex_lock(&notices_lock);
+    at = strlen(notices);
+    (void)snprintf(notices + at, sizeof(notices) - at, "%s\n", text);
+    (void)pthread_mutex_unlock(&notices_lock);
+}
+
+static bool noticed(const char *words)
+{
+    bool found;
+
+    (void)pthread_mutex_lock(&notices_lock);
+    found = strstr(notices, words) != NULL;
+    (void)pthread_mutex_unlock(&notices_lock);
+    return found;
+}
+
+/* On the catalog of a stopped store; the first value of the first row, or 0. */
+static int64_t run_sql(struct fixture *f, const char *text)
+{
+    char path[100];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    int64_t value = 0;
+    int rc;
+
+    (void)snprintf(path, sizeof(path), "%s/catalog.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
+    rc = sqlite3_step(stmt);
+    assert_true(rc == SQLITE_ROW || rc == SQLITE_DONE);
+    if (rc == SQLITE_ROW)
+        value = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return value;
+}
+
+/* Until as many bodies were looked at, by the clock of nobody: a hang is ended by ctest. */
+static void await_scrubbed(struct fixture *f, uint64_t bodies)
+{
+    while (store_counters(f->store).bodies_scrubbed < bodies)
+        (void)usleep(2000);
+}
+
+static void await_damaged(struct fixture *f, uint64_t bodies)
+{
+    while (store_counters(f->store).bodies_damaged < bodies)
+        (void)usleep(2000);
+}
+
+static void note_line(void *context, const char *line)
+{
+    (void)context;
+    (void)line;
+}
+
+static const struct store_options scrubbing = { .durability = STORE_RELAXED,
+                                                .inline_max_bytes = 1024,
+                                                .reserve_bytes = 1,
+                                                .notice = note,
+                                                .scrub_bytes_per_s = 1 << 30,
+                                                .scrub_interval_us = 1 };
+static const struct store_options not_scrubbing = { .durability = STORE_RELAXED,
+                                                    .inline_max_bytes = 1024,
+                                                    .reserve_bytes = 1,
+                                                    .notice = note };
+
+static void restart(struct fixture *f, const struct store_options *options)
+{
+    fx_stop(f);
+    f->options = *options;
+    fx_start(f);
+}
+
+static void the_scrub_finds_what_nobody_reads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(placements); i++) {
+        struct fixture *f = fx_open(&not_scrubbing);
+        struct str bytes = fill(&placements[i]);
+        struct version version;
+        struct body *body;
+        struct fsck_report report = { 0 };
+
+        put(f, "a", bytes, placements[i].announced);
+        FX_OK(f, fx_put(f, "good", STR("good")));
+        fx_stop(f);
+        decay(f);
+        notices[0] = '\0';
+        f->options = scrubbing;
+        fx_start(f);
+        await_damaged(f, 1);
+        restart(f, &not_scrubbing);
+        assert_true(noticed("bucket=bucket key=a version=null: "));
+        assert_false(noticed("key=good"));
+
+        /* Marked: no part of it is given out, and fsck knows without reading. */
+        FX_OK(f, fx_head(f, "a", &version));
+        assert_int_equal(body_open(f->reader, &version, 7, 20, &body, &f->fault), STORE_DAMAGED);
+        fx_stop(f);
+        f->quiet_fsck = true;
+        FX_OK(f, store_fsck(f->dir, /* read_data= */ false, note_line, NULL, &report, &f->fault));
+        assert_int_equal(report.errors, 1);
+
+        fx_start(f);
+        put(f, "a", bytes, placements[i].announced);
+        assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+        f->quiet_fsck = false;
+        fx_close(f);
+    }
+}
+
+static void what_a_read_finds_is_marked_without_a_pass(void **state)
+{
+    struct fixture *f = fx_open(&not_scrubbing);
+    struct str bytes = fill(&placements[1]);
+    struct version version;
+    struct body *body;
+
+    (void)state;
+    put(f, "a", bytes, true);
+    decay(f);
+    FX_OK(f, fx_head(f, "a", &version));
+    FX_OK(f, body_open(f->reader, &version, 7, 20, &body, &f->fault)); /* nobody knows yet */
+    body_close(body);
+    assert_int_equal(whole_read(f, "a", bytes), STORE_DAMAGED);
+    await_damaged(f, 1);
+    assert_int_equal(body_open(f->reader, &version, 7, 20, &body, &f->fault), STORE_DAMAGED);
+
+    /* The disk has thought better of it: the next pass takes the mark away. */
+    turn_over(found_in, found_at);
+    restart(f, &scrubbing);
+    await_scrubbed(f, 2);
+    restart(f, &not_scrubbing);
+    assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+    fx_close(f);
+}
+
+static void a_pass_goes_on_where_the_last_run_was_and_then_rests(void **state)
+{
+    struct store_options slow = scrubbing;
+    struct store_options seldom = scrubbing;
+    struct fixture *f = fx_open(&not_scrubbing);
+    int64_t left;
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        char key[16];
+
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        fx_fill(content, 30000, (uint32_t)i);
+        put(f, key, str_make(content, 30000), true);
+    }
+    slow.scrub_bytes_per_s = 300000; /* ten bodies a second */
+    seldom.scrub_interval_us = 3600 * US_PER_S;
+    restart(f, &slow);
+    await_scrubbed(f, 2);
+    fx_stop(f);
+    left = run_sql(f, "SELECT count(*) FROM blob"
+                      " WHERE id > (SELECT value FROM meta WHERE name = 'scrub_at')");
+    assert_true(left > 0 && left <= 18);
+
+    f->options = seldom;
+    fx_start(f);
+    await_scrubbed(f, (uint64_t)left);
+    restart(f, &seldom);
+    (void)usleep(20000); /* time to do wrong in: right is nothing at all */
+    assert_int_equal(store_counters(f->store).bodies_scrubbed, 0);
+    fx_stop(f);
+    assert_int_equal(run_sql(f, "SELECT value FROM meta WHERE name = 'scrub_stage'"), 0);
+    fx_start(f);
+    fx_close(f);
+}
+
+static void bodies_from_before_there_were_sums_get_them(void **state)
+{
+    struct fixture *f = fx_open(&not_scrubbing);
+    struct str bytes = fill(&placements[1]);
+
+    (void)state;
+    put(f, "a", bytes, true);
+    FX_OK(f, fx_put(f, "small", STR("small")));
+    fx_stop(f);
+    run_sql(f, "UPDATE blob SET sum = NULL");
+    run_sql(f, "UPDATE inline_body SET sum = NULL");
+    f->options = scrubbing;
+    fx_start(f);
+    await_scrubbed(f, 4);
+    fx_stop(f);
+    assert_int_equal(run_sql(f, "SELECT count(*) FROM blob WHERE sum IS NULL"), 0);
+    assert_int_equal(run_sql(f, "SELECT count(*) FROM inline_body WHERE sum IS NULL"), 0);
+
+    /* Without a sum the name says what the bytes are. */
+    run_sql(f, "UPDATE blob SET sum = NULL");
+    decay(f);
+    fx_start(f);
+    await_damaged(f, 1);
+    restart(f, &not_scrubbing);
+    put(f, "b", bytes, true);
+    assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+    fx_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +463,10 @@ int main(void)
         cmocka_unit_test(every_upload_of_the_same_bytes_mends_all_that_share_them),
         cmocka_unit_test(a_missing_file_is_mended_by_an_upload),
         cmocka_unit_test(whole_files_are_verified_up_to_a_bound),
+        cmocka_unit_test(the_scrub_finds_what_nobody_reads),
+        cmocka_unit_test(what_a_read_finds_is_marked_without_a_pass),
+        cmocka_unit_test(a_pass_goes_on_where_the_last_run_was_and_then_rests),
+        cmocka_unit_test(bodies_from_before_there_were_sums_get_them),
         cmocka_unit_test(a_decayed_part_ends_the_read_of_its_object),
     };
 
