@@ -3,6 +3,7 @@
  * What the files directly in storage/ share: struct store and its parts.
  *
  *   submit --> [staging queue] --> workers: sync, link --+--> [commit queue] --> writer --> done()
+ *     |------> [copying queue] --> copiers: read, ... ---|
  *     |------> [packed queue] ---> packer: one sync -----|
  *      \------ nothing to stage --------------------------/
  *
@@ -23,6 +24,7 @@
 #include "storage/scrub.h"
 
 #define WORKERS_MAX 16
+#define COPIERS 2 /* a long copy has a disk or a processor busy: more of them gain nothing */
 
 /* ---- queue.c: FIFO of intents, any thread ------------------------------------------------ */
 
@@ -148,11 +150,14 @@ struct store {
     struct batch *batch; /* of the writer's thread */
     struct intent_queue commits;
     struct intent_queue staging;
+    struct intent_queue copying;
     struct intent_queue packed;
     pthread_t writer;
     pthread_t packer;
     pthread_t workers[WORKERS_MAX];
     size_t workers_started;
+    pthread_t copiers[COPIERS];
+    size_t copiers_started;
     bool writer_started;
     bool packer_started;
     struct janitor janitor;
@@ -227,7 +232,10 @@ bool reserve_drop(struct store *store);
 int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument);
 MUST_CHECK struct batch *batch_new(struct store *store); /* NULL: no memory; mem_free */
 void *writer_run(void *argument);
-void *worker_run(void *store);
+void *worker_run(void *argument);
+void *copier_run(void *argument);
+/* copies.c: what intent->source->work asks for, and then staged(). */
+MUST_CHECK enum store_status copy_read(struct reader *reader, struct intent *intent);
 void *packer_run(void *argument);
 void *janitor_run(void *argument);
 void janitor_init(struct janitor *janitor);

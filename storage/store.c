@@ -91,6 +91,11 @@ static enum store_status start_threads(struct store *store, struct fault *fault)
             return fault_set(fault, STORE_NO_MEMORY, "start a worker");
         store->workers_started++;
     }
+    for (size_t i = 0; i < COPIERS; i++) {
+        if (thread_start(&store->copiers[i], copier_run, store) != 0)
+            return fault_set(fault, STORE_NO_MEMORY, "start a copier");
+        store->copiers_started++;
+    }
 
     if (thread_start(&store->janitor.thread, janitor_run, store) != 0)
         return fault_set(fault, STORE_NO_MEMORY, "start the janitor");
@@ -102,7 +107,7 @@ static enum store_status start_threads(struct store *store, struct fault *fault)
     return STORE_OK;
 }
 
-/* Each feeds the next: workers, packer, writer. The janitor waits for the writer's answers. */
+/* Each feeds the next: workers and copiers, packer, writer. The janitor waits for the writer's answers. */
 static void stop_threads(struct store *store)
 {
     scrub_stop(&store->scrub);
@@ -110,6 +115,9 @@ static void stop_threads(struct store *store)
     queue_close(&store->staging);
     for (size_t i = 0; i < store->workers_started; i++)
         (void)pthread_join(store->workers[i], NULL);
+    queue_close(&store->copying);
+    for (size_t i = 0; i < store->copiers_started; i++)
+        (void)pthread_join(store->copiers[i], NULL);
     queue_close(&store->packed);
     if (store->packer_started)
         (void)pthread_join(store->packer, NULL);
@@ -163,6 +171,7 @@ static struct store *store_new(const struct store_options *options)
     freshness_init(&store->freshness);
     queue_init(&store->commits);
     queue_init(&store->staging);
+    queue_init(&store->copying);
     queue_init(&store->packed);
     health_init(&store->health, store->options.notice, store->options.notice_context);
     packs_init(&store->packs, &store->health);
@@ -190,6 +199,7 @@ void store_close(struct store *store)
     janitor_free(&store->janitor);
     queue_free(&store->packed);
     queue_free(&store->staging);
+    queue_free(&store->copying);
     queue_free(&store->commits);
     snapshots_free(&store->snapshots);
     read_pins_free(&store->read_pins);

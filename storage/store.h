@@ -490,6 +490,12 @@ struct write_condition {
  * was created; it can only be created anew. */
 
 /* Bytes that are already stored, for copies. Read by the caller, checked again in the commit. */
+enum copy_work {
+    COPY_REFER,   /* none: what is wanted of the bytes is known */
+    COPY_MEASURE, /* read for their digests, once, and referred to all the same */
+    COPY_REWRITE, /* streamed through a body writer: they are to be encrypted and are not yet */
+};
+
 struct copy_source {
     int64_t bucket_id;
     struct str key;
@@ -498,12 +504,9 @@ struct copy_source {
     bool ranged;                  /* a part copy: bytes [offset, offset + len) */
     uint64_t offset;
     uint64_t len;
-    /*
-     * Bytes have to be written anew: the target is to be encrypted and the source is not, or a
-     * digest is asked for. A worker then streams the source through a body writer.
-     */
-    bool rewrite;
-    struct body_options rewrite_options;
+    enum copy_work work;
+    bool want_md5;               /* MEASURE: beside options.checksum_kinds */
+    struct body_options options; /* REWRITE; MEASURE: only what is to be computed */
 };
 
 struct delete_item {
@@ -540,10 +543,10 @@ struct intent {
      */
     void (*done)(struct intent *intent);
     /*
-     * May be NULL. Called on a store thread when a rewrite has its digests, before the commit:
-     * fills attrs (etag, checksum) from rewrite_digests.
+     * May be NULL. Called on a store thread when the bytes of a copy were read, before the commit:
+     * fills attrs (etag, checksum) from source_digests. Anything but STORE_OK ends the intent.
      */
-    void (*staged)(struct intent *intent);
+    enum store_status (*staged)(struct intent *intent);
     void *owner; /* the submitter's */
 
     enum store_status status;
@@ -553,7 +556,7 @@ struct intent {
     /* OBJECT_PUT, PART_PUT: exactly one of body, source; neither: an empty body */
     struct body_writer *body; /* finished; still closed by the submitter after done */
     struct copy_source *source;
-    struct body_digests *rewrite_digests; /* set by the store for a rewrite */
+    struct body_digests *source_digests; /* set by the store for MEASURE and REWRITE */
 
     /* OBJECT_PUT, UPLOAD_CREATE, OBJECT_SET(tags/acl) */
     struct version_attrs attrs;

@@ -10,7 +10,7 @@ void intent_finish(struct store *store, struct intent *intent, enum store_status
     atomic_fetch_add_explicit(&store->intent_count, 1, memory_order_relaxed);
 
     /* The body of a rewrite is the store's own. */
-    if (intent->source != NULL && intent->source->rewrite) {
+    if (intent->source != NULL && intent->source->work == COPY_REWRITE) {
         body_writer_close(intent->body);
         intent->body = NULL;
     }
@@ -19,8 +19,9 @@ void intent_finish(struct store *store, struct intent *intent, enum store_status
 
 static struct intent_queue *queue_for(struct store *store, const struct intent *intent)
 {
-    if ((intent->body != NULL && body_writer_is_file(intent->body)) ||
-        (intent->source != NULL && intent->source->rewrite))
+    if (intent->source != NULL && intent->source->work != COPY_REFER)
+        return &store->copying;
+    if (intent->body != NULL && body_writer_is_file(intent->body))
         return &store->staging;
     if (intent->body != NULL && body_writer_is_packed(intent->body))
         return &store->packed;
@@ -32,7 +33,7 @@ static void submit(struct store *store, struct intent *intent, enum queue_tell w
     struct intent_queue *queue = queue_for(store, intent);
 
     /* Workers take one each: there is nothing to gather. */
-    if (queue == &store->staging)
+    if (queue == &store->staging || queue == &store->copying)
         when = QUEUE_TELL_NOW;
     if (atomic_load(&store->closing) || !queue_push(queue, intent, when))
         intent_finish(store, intent, STORE_STOPPED);

@@ -35,8 +35,9 @@ enum store_status body_release(struct catalog *cat, const struct body_ref *ref, 
     return fault_set(fault, STORE_DAMAGED, "a body of unknown kind %d", (int)ref->kind);
 }
 
-enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref,
-                                 struct body_ref *ret_ref, struct fault *fault)
+/* A second reference to the same bytes (inline bodies are duplicated). Manifests are sliced. */
+static enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref,
+                                        struct body_ref *ret_ref, struct fault *fault)
 {
     struct body_ref copy = *ref;
     enum store_status status = STORE_OK;
@@ -45,8 +46,8 @@ enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref
         status = inline_duplicate(cat, ref->id, &copy.id, fault);
     else if (ref->kind == BODY_BLOB)
         status = blob_add_reference(cat, ref->id, fault);
-    else if (ref->kind == BODY_MANIFEST)
-        status = manifest_duplicate(cat, ref->id, &copy.id, fault);
+    else if (ref->kind != BODY_EMPTY)
+        status = fault_set(fault, STORE_DAMAGED, "a piece of kind %d", (int)ref->kind);
     if (status == STORE_OK)
         *ret_ref = copy;
     return status;

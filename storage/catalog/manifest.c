@@ -109,57 +109,6 @@ enum store_status manifest_release(struct catalog *cat, int64_t manifest, struct
     return status;
 }
 
-static enum store_status duplicate_pieces(struct catalog *cat, int64_t manifest, int64_t fresh,
-                                          struct fault *fault)
-{
-    static struct sql sql = { .text = "SELECT at, kind, ref, start, len, wrapped_key"
-                                      "  FROM piece"
-                                      " WHERE manifest = ?1" };
-    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    bool row;
-
-    if (status != STORE_OK)
-        return status;
-    sql_bind_i64(stmt, 1, manifest);
-    for (;;) {
-        struct body_ref copy;
-
-        status = sql_step(cat, stmt, &row, fault);
-        if (status != STORE_OK || !row)
-            return status;
-
-        struct body_ref ref = { .kind = (enum body_kind)sql_i64(stmt, 1),
-                                .id = sql_i64(stmt, 2),
-                                .wrapped_key = sql_str(stmt, 5) };
-
-        status = body_duplicate(cat, &ref, &copy, fault);
-        if (status == STORE_OK)
-            status = manifest_add_piece(cat, fresh, (uint64_t)sql_i64(stmt, 0), &copy,
-                                        (uint64_t)sql_i64(stmt, 3), (uint64_t)sql_i64(stmt, 4),
-                                        fault);
-        if (status != STORE_OK)
-            return status;
-    }
-}
-
-enum store_status manifest_duplicate(struct catalog *cat, int64_t manifest, int64_t *ret_manifest,
-                                     struct fault *fault)
-{
-    static struct sql parts = {
-        .text = "INSERT INTO manifest_part(manifest, number, size, etag, checksum)"
-                " SELECT ?2, number, size, etag, checksum FROM manifest_part WHERE manifest = ?1"
-    };
-    int64_t fresh = tx_next_seq(cat);
-    enum store_status status = duplicate_pieces(cat, manifest, fresh, fault);
-
-    if (status == STORE_OK)
-        status = sql_run_i64(cat, &parts, manifest, fresh, fault);
-    if (status == STORE_OK)
-        *ret_manifest = fresh;
-    return status;
-}
-
 enum store_status catalog_manifest_part_list(struct catalog *cat, int64_t manifest, uint32_t after,
                                              uint32_t max, part_visit *visit, void *context,
                                              struct fault *fault)

@@ -57,19 +57,14 @@ static enum store_status take_body(struct catalog *cat, struct intent *intent,
         return body_store(cat, staged, &fresh->body, &intent->fault);
     }
 
-    if (intent->source->ranged)
-        return copy_source_slice(cat, intent, from, &fresh->body, &fresh->size_bytes);
-
-    /* A copy of a whole object is an object of as many parts. */
-    fresh->part_count = from->part_count;
-    fresh->size_bytes = from->size_bytes;
-    return body_duplicate(cat, &from->body, &fresh->body, &intent->fault);
+    /* Of a multipart object too: a copy has no parts. */
+    return copy_source_slice(cat, intent, from, &fresh->body, &fresh->size_bytes);
 }
 
 enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
                                      const struct staged_body *staged)
 {
-    bool copies = intent->source != NULL && !intent->source->rewrite;
+    bool copies = intent->source != NULL && intent->source->work != COPY_REWRITE;
     struct bucket_facts bucket;
     struct version_facts current;
     struct version from;

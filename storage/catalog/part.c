@@ -149,7 +149,7 @@ static enum store_status open_upload(struct catalog *cat, struct intent *intent,
 enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
                                    const struct staged_body *staged)
 {
-    bool copies = intent->source != NULL && !intent->source->rewrite;
+    bool copies = intent->source != NULL && intent->source->work != COPY_REWRITE;
     struct bucket_facts bucket;
     struct upload upload;
     struct version from;

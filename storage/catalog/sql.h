@@ -163,11 +163,7 @@ MUST_CHECK enum store_status body_store(struct catalog *cat, const struct staged
                                         struct body_ref *ret_ref, struct fault *fault);
 MUST_CHECK enum store_status body_release(struct catalog *cat, const struct body_ref *ref,
                                           struct fault *fault);
-/* A second reference to the same bytes (inline bodies are duplicated), and to the parts of a
- * finished object. */
-MUST_CHECK enum store_status body_duplicate(struct catalog *cat, const struct body_ref *ref,
-                                            struct body_ref *ret_ref, struct fault *fault);
-/* A reference to a stretch of a body. */
+/* A reference to a stretch of a body, or to all of it: no parts, though it may be a manifest. */
 MUST_CHECK enum store_status body_slice(struct catalog *cat, const struct body_ref *ref,
                                         uint64_t size, uint64_t offset, uint64_t len,
                                         struct body_ref *ret_ref, struct fault *fault);
@@ -175,8 +171,6 @@ MUST_CHECK enum store_status body_slice(struct catalog *cat, const struct body_r
 /* manifest.c */
 MUST_CHECK enum store_status manifest_release(struct catalog *cat, int64_t manifest,
                                               struct fault *fault);
-MUST_CHECK enum store_status manifest_duplicate(struct catalog *cat, int64_t manifest,
-                                                int64_t *ret_manifest, struct fault *fault);
 MUST_CHECK enum store_status manifest_add_piece(struct catalog *cat, int64_t manifest, uint64_t at,
                                                 const struct body_ref *ref, uint64_t start,
                                                 uint64_t len, struct fault *fault);

@@ -8,7 +8,7 @@ import datetime
 
 import pytest
 
-from sdk import expect
+from sdk import algorithms, expect
 from wire import raw
 
 PAST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
@@ -291,16 +291,117 @@ def test_CopyObject__storage_class_is_not_copied(s3, bucket):
     assert "StorageClass" not in s3.head_object(Bucket=bucket, Key="copy")
 
 
-def test_CopyObject__of_a_multipart_object_keeps_its_etag(s3, bucket):
-    """Unlike S3, which gives the MD5: docs/differences-from-s3.md, a copy moves no bytes."""
-    parts = [expect.noise(5 * 1024 * 1024, b"1"), expect.noise(1000, b"2")]
-    expect.multipart_object(s3, bucket, "source", parts, ContentType="text/x", Metadata={"a": "b"})
+# ---- ETag and checksum are those of the bytes -------------------------------------------------------------
+
+# What the client asks the upload to be made with, and what its copy has.
+UPLOADS = [
+    ({}, "CRC64NVME"), ({"ChecksumAlgorithm": "CRC64NVME"}, "CRC64NVME"), ({"ChecksumAlgorithm": "CRC32"}, "CRC32"),
+    ({"ChecksumAlgorithm": "CRC32C"}, "CRC32C"), ({"ChecksumAlgorithm": "SHA1"}, "SHA1"),
+    ({"ChecksumAlgorithm": "SHA256"}, "SHA256"), ({"ChecksumAlgorithm": "SHA512"}, "SHA512"),
+    ({"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}, "CRC32"),
+]  # fmt: skip
+
+
+def multipart_source(server, user, bucket, bodies, arguments, extra=()):
+    """"source" made of parts by plain requests: any algorithm, whatever the SDK can compute."""
+    name = arguments.get("ChecksumAlgorithm")
+    headers = list(extra) + ([("x-amz-checksum-algorithm", name)] if name else [])
+    headers += [("x-amz-checksum-type", arguments["ChecksumType"])] if "ChecksumType" in arguments else []
+    upload = raw.signed(server.url, user, "POST", f"/{bucket}/source?uploads", headers=headers).element("UploadId")
+    elements = ""
+    for number, body in enumerate(bodies, 1):
+        sent = [(algorithms.header(name), algorithms.value(name, body))] if name else []
+        reply = raw.signed(server.url, user, "PUT", f"/{bucket}/source?partNumber={number}&uploadId={upload}", body, sent)
+        assert reply.status == 200, reply
+        listed = f"<Checksum{name}>{sent[0][1]}</Checksum{name}>" if name else ""
+        elements += f"<Part><PartNumber>{number}</PartNumber><ETag>{reply.header('etag')}</ETag>{listed}</Part>"
+    done = raw.signed(server.url, user, "POST", f"/{bucket}/source?uploadId={upload}", (
+        f"<CompleteMultipartUpload>{elements}</CompleteMultipartUpload>").encode())  # fmt: skip
+    assert done.status == 200, done
+
+
+def is_as_uploaded_in_one_piece(s3, bucket, key, data, name):
+    head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    assert head["ETag"] == expect.md5_etag(data)
+    assert (head["ContentLength"], "PartsCount" in head) == (len(data), False)
+    assert (head[f"Checksum{name}"], head["ChecksumType"]) == (algorithms.value(name, data), "FULL_OBJECT")
+    assert expect.body_of(s3, bucket, key) == data
+    attributes = s3.get_object_attributes(Bucket=bucket, Key=key, ObjectAttributes=["Checksum", "ObjectParts", "ETag"])
+    assert "ObjectParts" not in attributes
+    assert attributes["ETag"] == head["ETag"].strip('"')
+    assert attributes["Checksum"] == {f"Checksum{name}": algorithms.value(name, data), "ChecksumType": "FULL_OBJECT"}
+    assert s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"][0]["ETag"] == head["ETag"]
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("arguments,name", UPLOADS, ids=str)
+def test_CopyObject__of_a_multipart_object_is_one_piece(server, root_user, s3, bucket, arguments, name, sealed):
+    data = expect.noise(3000)
+    extra = [("x-amz-server-side-encryption", "AES256")] if sealed else []
+    multipart_source(server, root_user, bucket, [data], arguments, extra)
+    answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/source")["CopyObjectResult"]
+    assert answer["ETag"] == expect.md5_etag(data)
+    assert (answer[f"Checksum{name}"], answer["ChecksumType"]) == (algorithms.value(name, data), "FULL_OBJECT")
+    is_as_uploaded_in_one_piece(s3, bucket, "copy", data, name)
+    # A copy of the copy, and one that is encrypted on the way.
+    s3.copy_object(Bucket=bucket, Key="again", CopySource=f"{bucket}/copy")
+    is_as_uploaded_in_one_piece(s3, bucket, "again", data, name)
+    s3.copy_object(Bucket=bucket, Key="sealed", CopySource=f"{bucket}/source", ServerSideEncryption="AES256")
+    is_as_uploaded_in_one_piece(s3, bucket, "sealed", data, name)
+
+
+@pytest.mark.parametrize("asked", ["CRC32", "SHA1", "SHA256", "CRC64NVME", "MD5"])
+def test_CopyObject__of_a_multipart_object_with_another_algorithm(server, root_user, s3, bucket, asked):
+    data = expect.noise(3000)
+    multipart_source(server, root_user, bucket, [data], {"ChecksumAlgorithm": "SHA512"})
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/copy", headers=[
+        ("x-amz-copy-source", f"{bucket}/source"), ("x-amz-checksum-algorithm", asked.lower())])  # fmt: skip
+    assert reply.element(f"Checksum{asked}") == algorithms.value(asked, data), reply
+    is_as_uploaded_in_one_piece(s3, bucket, "copy", data, asked)
+
+
+def test_CopyObject__of_several_parts(server, root_user, s3, bucket):
+    parts = [expect.noise(5 * 1024 * 1024, b"1"), expect.noise(5 * 1024 * 1024, b"2"), expect.noise(1000, b"3")]
+    data = b"".join(parts)
+    multipart_source(server, root_user, bucket, parts, {"ChecksumAlgorithm": "SHA256"}, [
+        ("Content-Type", "text/x"), ("x-amz-meta-a", "b")])  # fmt: skip
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/source")
+    is_as_uploaded_in_one_piece(s3, bucket, "copy", data, "SHA256")
     head = s3.head_object(Bucket=bucket, Key="copy")
     assert (head["ContentType"], head["Metadata"]) == ("text/x", {"a": "b"})
-    assert head["ETag"] == expect.multipart_etag(parts)
-    assert expect.body_of(s3, bucket, "copy") == b"".join(parts)
-    assert expect.body_of(s3, bucket, "copy", Range="bytes=5242870-5242890") == b"".join(parts)[5242870:5242891]
+    assert expect.body_of(s3, bucket, "copy", Range="bytes=5242870-5242890") == data[5242870:5242891]
+    assert expect.body_of(s3, bucket, "copy", PartNumber=1) == data
+    s3.delete_object(Bucket=bucket, Key="source")
+    assert expect.body_of(s3, bucket, "copy") == data
+
+
+def test_CopyObject__of_a_multipart_object_onto_itself(server, root_user, s3, bucket):
+    """What tools do to change metadata."""
+    data = expect.noise(3000)
+    multipart_source(server, root_user, bucket, [data], {"ChecksumAlgorithm": "SHA1"})
+    s3.copy_object(Bucket=bucket, Key="source", CopySource=f"{bucket}/source", MetadataDirective="REPLACE", Metadata={"a": "b"})
+    is_as_uploaded_in_one_piece(s3, bucket, "source", data, "SHA1")
+    assert s3.head_object(Bucket=bucket, Key="source")["Metadata"] == {"a": "b"}
+
+
+@pytest.mark.tsan
+def test_CopyObject__of_a_multipart_object_that_is_replaced_meanwhile(server, root_user, s3, bucket):
+    """Either source may win; a copy never has the digests of one and the bytes of the other."""
+    bodies = [expect.noise(300_000, b"%d" % n) for n in range(2)]
+    multipart_source(server, root_user, bucket, [bodies[0]], {})
+
+    def act(i):
+        for _ in range(5):
+            if i == 0:
+                s3.put_object(Bucket=bucket, Key="source", Body=bodies[1])
+                multipart_source(server, root_user, bucket, [bodies[0]], {})
+                continue
+            key = f"copy{i}"
+            s3.copy_object(Bucket=bucket, Key=key, CopySource=f"{bucket}/source")
+            got = s3.get_object(Bucket=bucket, Key=key)
+            assert got["ETag"] == expect.md5_etag(got["Body"].read())
+
+    assert expect.at_once(4, act) == [None] * 4
 
 
 def test_CopyObject__managed_copy_in_parts(s3, bucket):

@@ -39,7 +39,7 @@ class Version:
         self.id = None
 
     def copy(self, **changes):
-        new = Version(self.body, metadata=self.metadata, tags=self.tags, etag=self.etag, content_type=self.content_type)
+        new = Version(self.body, metadata=self.metadata, tags=self.tags, content_type=self.content_type)
         for name, value in changes.items():
             setattr(new, name, value)
         return new

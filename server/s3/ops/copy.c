@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CopyObject: a new version that refers to the source's bytes. Bytes are written anew only where
- * they must change (the target is encrypted and the source is not) or where a digest is asked for
- * that the source does not have.
+ * CopyObject: a new version that refers to the source's bytes. It is an object uploaded in one piece,
+ * whatever its source was: its ETag is an MD5, its checksum FULL_OBJECT, and it has no parts.
  */
+#include "server/s3/ops/copying.h"
 #include "server/s3/ops/reply_put.h"
 #include "server/s3/source.h"
 
@@ -16,10 +16,8 @@ static enum s3_error reply_CopyObject(struct op *op)
     xml_begin(&out, STR("CopyObjectResult"));
     xml_time(&out, STR("LastModified"), intent->committed_us);
     xml_text(&out, STR("ETag"), arena_printf(op->arena, "\"%.*s\"", STR_ARG(intent->attrs.etag)));
-    if (stored_checksum_unpack(intent->attrs.checksum, &checksum)) {
-        checksum.parts = op->source.part_count;
+    if (stored_checksum_unpack(intent->attrs.checksum, &checksum))
         xml_checksum(op, &out, &checksum, /* with_type= */ true);
-    }
     xml_close(&out, STR("CopyObjectResult"));
     op_set_written(op);
     /* Other than PutObject, CopyObject does name the null version that it wrote. */
@@ -27,19 +25,6 @@ static enum s3_error reply_CopyObject(struct op *op)
         op_set(op, "x-amz-version-id", intent->version_text);
     source_set_version(op);
     return op_reply_xml(op, &out);
-}
-
-/* On a store thread, after a rewrite: the checksum that was asked for now has a value. */
-static void take_rewrite_checksum(struct intent *intent)
-{
-    const struct op *op = intent->owner;
-    struct stored_checksum checksum = { .kind = op->checksum_kind, .type = CHECKSUM_FULL_OBJECT };
-
-    if (checksum.kind == CHECKSUM_NONE)
-        return;
-    memcpy(checksum.value, intent->rewrite_digests->checksum[checksum.kind],
-           sizeof(checksum.value));
-    intent->attrs.checksum = stored_checksum_pack_in(intent->arena, &checksum);
 }
 
 static enum s3_error read_directive(struct op *op, const char *name, bool *ret_replace)
@@ -117,37 +102,24 @@ static void merge_attrs(struct op *op, bool replace_metadata, bool replace_tags,
     if (!replace_tags)
         attrs->tags = source->tags;
     attrs->owner = op_caller_id(op);
-    attrs->etag = source->etag;
-    attrs->checksum = source->checksum;
 }
 
-static enum s3_error plan_rewrite(struct op *op, const struct version_attrs *attrs,
-                                  struct copy_source *source)
+/* The algorithm asked for, else the source's, else the one that S3 gives to what has none. */
+static enum s3_error checksum_kind_of_copy(struct op *op, enum checksum_kind *ret_kind)
 {
     struct str algorithm = op_header(op, "x-amz-checksum-algorithm");
     struct stored_checksum present;
-    bool has = stored_checksum_unpack(op->source.attrs.checksum, &present);
 
-    op->checksum_kind = CHECKSUM_NONE;
-    if (str_present(algorithm)) {
-        enum checksum_kind kind = checksum_from_name(algorithm);
-
-        if (kind == CHECKSUM_NONE)
-            return op_fail_text(op, S3_InvalidRequest,
-                                STR("Checksum algorithm provided is unsupported. Please try again "
-                                    "with any of the valid types: [CRC32, CRC32C, CRC64NVME, "
-                                    "SHA1, SHA256, MD5, SHA512, XXHASH64, XXHASH3, XXHASH128]"));
-        if (!has || present.kind != kind || present.type != CHECKSUM_FULL_OBJECT)
-            op->checksum_kind = kind;
-    }
-    source->rewrite = op->checksum_kind != CHECKSUM_NONE ||
-                      (attrs->sse != SSE_NONE && op->source.attrs.sse == SSE_NONE);
-    source->rewrite_options = (struct body_options){
-        .account = op->bucket.owner,
-        .encrypt = attrs->sse != SSE_NONE,
-        .checksum_kinds = op->checksum_kind != CHECKSUM_NONE ? 1u << op->checksum_kind : 0,
-        .expected_bytes = op->source.size_bytes,
-    };
+    *ret_kind = checksum_from_name(algorithm);
+    if (str_present(algorithm) && *ret_kind == CHECKSUM_NONE)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("Checksum algorithm provided is unsupported. Please try again with "
+                                "any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, "
+                                "MD5, SHA512, XXHASH64, XXHASH3, XXHASH128]"));
+    if (*ret_kind != CHECKSUM_NONE)
+        return S3_OK;
+    *ret_kind = stored_checksum_unpack(op->source.attrs.checksum, &present) ? present.kind
+                                                                            : CHECKSUM_CRC64NVME;
     return S3_OK;
 }
 
@@ -155,12 +127,12 @@ static enum s3_error plan_rewrite(struct op *op, const struct version_attrs *att
 enum s3_error op_CopyObject(struct op *op)
 {
     struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
-    struct copy_source *source = ARENA_NEW(op->arena, struct copy_source);
+    struct copy_wish wish = { .len = op->source.size_bytes };
     bool replace_metadata;
     bool replace_tags;
     enum s3_error err;
 
-    if (intent == NULL || source == NULL)
+    if (intent == NULL)
         return S3_SlowDown;
     err = check_form(op);
     if (err == S3_OK)
@@ -178,16 +150,14 @@ enum s3_error op_CopyObject(struct op *op)
                            STR("The specified copy source is larger than the maximum allowable "
                                "size for a copy source: 5368709120"));
     if (err == S3_OK)
-        err = plan_rewrite(op, &intent->attrs, source);
+        err = checksum_kind_of_copy(op, &wish.kind);
     if (err != S3_OK)
         return err;
 
     merge_attrs(op, replace_metadata, replace_tags, &intent->attrs);
-    source->bucket_id = op->source_bucket.id;
-    source->key = op->source.key;
-    source->seq = op->source.seq;
-    source->judged = &op->source;
-    intent->source = source;
-    intent->staged = take_rewrite_checksum;
+    wish.encrypt = intent->attrs.sse != SSE_NONE;
+    err = copy_plan(op, intent, &wish);
+    if (err != S3_OK)
+        return err;
     return op_submit(op, intent, reply_CopyObject);
 }

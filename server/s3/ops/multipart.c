@@ -2,15 +2,14 @@
 /*
  * Multipart uploads: create, upload a part, copy a part, abort, list parts. complete.c has the rest.
  *
- * (1) A part's ETag is 32 hex digits: the MD5 of its bytes, but for part copies whose bytes were
- *     not read (see copied_etag).
+ * (1) A part's ETag is the MD5 of its bytes, 32 hex digits.
  * (2) Every part is stored with a checksum: of the upload's algorithm, given by the client or
  *     computed here, or CRC64NVME when the upload was made without one. What a client sends with a
  *     part of such an upload is verified, answered and forgotten.
  */
 #include "server/s3/ops/multipart.h"
 
-#include "base/codec.h"
+#include "server/s3/ops/copying.h"
 #include "server/s3/ops/reply_put.h"
 #include "server/s3/source.h"
 
@@ -243,7 +242,7 @@ static enum s3_error bad_copy_range(struct op *op, struct str text)
 }
 
 /* x-amz-copy-source-range: closed, and inside the source. */
-static enum s3_error copy_range(struct op *op, struct copy_source *source)
+static enum s3_error copy_range(struct op *op, struct copy_wish *wish)
 {
     struct str text = op_header(op, "x-amz-copy-source-range");
     struct str unit = STR("bytes=");
@@ -252,7 +251,8 @@ static enum s3_error copy_range(struct op *op, struct copy_source *source)
     uint64_t first;
     uint64_t last;
 
-    source->len = op->source.size_bytes;
+    wish->offset = 0;
+    wish->len = op->source.size_bytes;
     if (!str_present(text))
         return S3_OK;
     if (!str_starts(text, unit) ||
@@ -266,89 +266,9 @@ static enum s3_error copy_range(struct op *op, struct copy_source *source)
                                          "%llu",
                                          (unsigned long long)op->source.size_bytes),
                             text, u64_text(op, op->source.size_bytes));
-    source->ranged = true;
-    source->offset = first;
-    source->len = last - first + 1;
+    wish->offset = first;
+    wish->len = last - first + 1;
     return S3_OK;
-}
-
-/*
- * The ETag of a part that refers to bytes of another object. The MD5 of those bytes is known only
- * for a whole object that was uploaded in one piece; else it is derived from the source's ETag and
- * the range, so that no byte has to be read: equal copies have equal ETags, and S3 promises no more.
- */
-static struct str copied_etag(struct op *op, const struct copy_source *source)
-{
-    struct str etag = op->source.attrs.etag;
-    uint8_t md5[MD5_BYTES];
-    struct str text;
-    char *hex;
-
-    if (source->len == op->source.size_bytes && etag.len == ETAG_HEX_LEN)
-        return etag;
-    text = arena_printf(op->arena, "%.*s %llu %llu", STR_ARG(etag),
-                        (unsigned long long)source->offset, (unsigned long long)source->len);
-    hex = arena_alloc(op->arena, ETAG_HEX_LEN);
-    if (!str_present(text) || hex == NULL)
-        return STR_NONE;
-    digest_once(DIGEST_MD5, text, md5);
-    hex_encode(md5, sizeof(md5), hex);
-    return str_make(hex, ETAG_HEX_LEN);
-}
-
-/* On a store thread: the bytes were written anew, so their digests are known. */
-static void take_rewrite_digests(struct intent *intent)
-{
-    struct stored_checksum checksum = { .kind = (enum checksum_kind)intent->checksum_kind,
-                                        .type = CHECKSUM_FULL_OBJECT };
-    const struct body_digests *digests = intent->rewrite_digests;
-    char *hex = arena_alloc(intent->arena, ETAG_HEX_LEN);
-
-    /* Without memory the derived ETag stays, which is as good a name. */
-    if (hex != NULL) {
-        hex_encode(digests->md5, MD5_BYTES, hex);
-        intent->attrs.etag = str_make(hex, ETAG_HEX_LEN);
-    }
-    if (checksum.kind == CHECKSUM_NONE)
-        return;
-    memcpy(checksum.value, digests->checksum[checksum.kind], sizeof(checksum.value));
-    intent->attrs.checksum = stored_checksum_pack_in(intent->arena, &checksum);
-}
-
-/* Whether the part can take over the source's checksum: same algorithm, same bytes. */
-static bool source_has_checksum(const struct op *op, const struct copy_source *source)
-{
-    struct stored_checksum checksum;
-
-    return source->len == op->source.size_bytes &&
-           stored_checksum_unpack(op->source.attrs.checksum, &checksum) &&
-           checksum.type == CHECKSUM_FULL_OBJECT && checksum.kind == upload_kept_kind(&op->upload);
-}
-
-static void plan_copy(struct op *op, struct intent *intent, struct copy_source *source)
-{
-    enum checksum_kind kind = upload_kept_kind(&op->upload);
-    bool encrypt = op->upload.attrs.sse != SSE_NONE;
-    bool digest = false;
-
-    if (source_has_checksum(op, source))
-        intent->attrs.checksum = op->source.attrs.checksum;
-    else
-        digest = kind != CHECKSUM_NONE;
-    source->bucket_id = op->source_bucket.id;
-    source->key = op->source.key;
-    source->seq = op->source.seq;
-    source->judged = &op->source;
-    source->rewrite = digest || (encrypt && op->source.attrs.sse == SSE_NONE);
-    source->rewrite_options = (struct body_options){
-        .account = op->bucket.owner,
-        .encrypt = encrypt,
-        .checksum_kinds = kind != CHECKSUM_NONE ? 1u << kind : 0,
-        .expected_bytes = source->len,
-    };
-    intent->source = source;
-    intent->staged = take_rewrite_digests;
-    intent->checksum_kind = (uint8_t)kind; /* for take_rewrite_digests */
 }
 
 static enum s3_error reply_UploadPartCopy(struct op *op)
@@ -372,27 +292,28 @@ static enum s3_error reply_UploadPartCopy(struct op *op)
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
 enum s3_error op_UploadPartCopy(struct op *op)
 {
-    struct copy_source *source = ARENA_NEW(op->arena, struct copy_source);
     struct intent *intent = op_intent(op, INTENT_PART_PUT);
+    struct copy_wish wish;
     enum s3_error err;
 
-    if (source == NULL || intent == NULL)
+    if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     err = part_load(op);
     if (err == S3_OK)
-        err = copy_range(op, source);
+        err = copy_range(op, &wish);
     if (err != S3_OK)
         return err;
-    if (source->len > S3_OBJECT_BYTES_MAX)
+    if (wish.len > S3_OBJECT_BYTES_MAX)
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The specified copy source is larger than the maximum allowable "
                                 "size for a copy source: 5368709120"));
+    wish.kind = upload_kept_kind(&op->upload);
+    wish.encrypt = op->upload.attrs.sse != SSE_NONE;
+    err = copy_plan(op, intent, &wish);
+    if (err != S3_OK)
+        return err;
     intent->upload_id = op_param(op, "uploadId");
     intent->part_number = op->part_number;
-    intent->attrs.etag = copied_etag(op, source);
-    if (!str_present(intent->attrs.etag))
-        return op_fail(op, S3_SlowDown);
-    plan_copy(op, intent, source);
     return op_submit(op, intent, reply_UploadPartCopy);
 }
 

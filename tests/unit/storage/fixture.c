@@ -204,15 +204,16 @@ enum store_status fx_put(struct fixture *f, const char *key, struct str bytes)
     return fx_put_with(f, &put);
 }
 
-enum store_status fx_copy(struct fixture *f, const char *from, const char *to, bool rewrite)
+enum store_status fx_copy(struct fixture *f, const char *from, const char *to, enum copy_work work)
 {
     struct version version;
     enum store_status status = fx_head(f, from, &version);
     struct copy_source source = { .bucket_id = fx_bucket_id(f),
                                   .key = str_from_cstr(from),
                                   .seq = version.seq,
-                                  .rewrite = rewrite,
-                                  .rewrite_options = { .account = OWNER, .encrypt = true } };
+                                  .work = work,
+                                  .options = { .account = OWNER,
+                                               .encrypt = work == COPY_REWRITE } };
     struct fx_put put = { .key = str_from_cstr(to), .source = &source };
 
     return status != STORE_OK ? status : fx_put_with(f, &put);

@@ -62,7 +62,7 @@ struct fx_put {
 };
 enum store_status fx_put_with(struct fixture *f, struct fx_put *put);
 enum store_status fx_put(struct fixture *f, const char *key, struct str bytes);
-enum store_status fx_copy(struct fixture *f, const char *from, const char *to, bool rewrite);
+enum store_status fx_copy(struct fixture *f, const char *from, const char *to, enum copy_work work);
 enum store_status fx_delete(struct fixture *f, const char *key);
 /* result of a delete by version id text */
 enum store_status fx_delete_version(struct fixture *f, const char *key, const char *version,

@@ -53,7 +53,7 @@ static enum store_status act(struct fixture *f, int step, struct str upload)
     case 2:
         return fx_delete(f, keys[step]);
     case 4:
-        return fx_copy(f, "base", keys[step], /* rewrite= */ true);
+        return fx_copy(f, "base", keys[step], COPY_REWRITE);
     case 5:
         return fx_complete(f, keys[step], upload, numbers, 2);
     case 6:

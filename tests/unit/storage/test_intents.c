@@ -284,11 +284,11 @@ static void copies_share_bytes_and_survive_their_source(void **state)
     fx_fill(big, sizeof(big), 7);
     FX_OK(f, fx_put(f, "small", STR("tiny")));
     FX_OK(f, fx_put(f, "large", large));
-    FX_OK(f, fx_copy(f, "small", "small2", /* rewrite= */ false));
-    FX_OK(f, fx_copy(f, "large", "large2", /* rewrite= */ false));
-    FX_OK(f, fx_copy(f, "large", "sealed", /* rewrite= */ true));
-    FX_OK(f, fx_copy(f, "large", "large", /* rewrite= */ false)); /* onto itself */
-    FX_OK(f, fx_copy(f, "small", "small", /* rewrite= */ false));
+    FX_OK(f, fx_copy(f, "small", "small2", COPY_REFER));
+    FX_OK(f, fx_copy(f, "large", "large2", COPY_REFER));
+    FX_OK(f, fx_copy(f, "large", "sealed", COPY_REWRITE));
+    FX_OK(f, fx_copy(f, "large", "large", COPY_REFER)); /* onto itself */
+    FX_OK(f, fx_copy(f, "small", "small", COPY_REFER));
     assert_int_equal(fx_blob_files(f), 1);
     assert_int_equal(store_counters(f->store).blobs_packed, 1); /* the size of a copy is known */
     FX_OK(f, fx_delete(f, "small"));
@@ -319,9 +319,149 @@ static void a_copy_of_a_replaced_source_says_retry(void **state)
     struct fx_put put = { .key = STR("b"), .source = &source };
 
     assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
-    source.rewrite = true;
-    source.rewrite_options.account = OWNER;
+    source.work = COPY_REWRITE;
+    source.options.account = OWNER;
     assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
+    source.work = COPY_MEASURE;
+    assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
+    fx_close(f);
+}
+
+/* ---- copies that are read for their digests ------------------------------------------------- */
+
+struct measuring {
+    struct intent intent;
+    struct fixture *f;
+    const char *replaces; /* a key that is written anew between the reading and the commit */
+    enum store_status answer;
+    unsigned staged;
+};
+
+static enum store_status note_staged(struct intent *intent)
+{
+    struct measuring *m = CONTAINER_OF(intent, struct measuring, intent);
+
+    m->staged++;
+    if (m->replaces != NULL) {
+        struct intent put = { .kind = INTENT_OBJECT_PUT,
+                              .bucket = BUCKET,
+                              .key = str_from_cstr(m->replaces),
+                              .arena = intent->arena,
+                              .attrs = { .etag = STR("none"), .owner = OWNER } };
+
+        FX_OK(m->f, store_submit_wait(m->f->store, &put));
+    }
+    return m->answer;
+}
+
+/* Copies len bytes of "source" from offset on to "copy"; what is asked for is MD5 and CRC32. */
+static enum store_status measure(struct fixture *f, struct measuring *m, uint64_t offset,
+                                 uint64_t len)
+{
+    struct copy_source source = { .bucket_id = fx_bucket_id(f),
+                                  .key = STR("source"),
+                                  .work = COPY_MEASURE,
+                                  .want_md5 = true,
+                                  .offset = offset,
+                                  .len = len,
+                                  .options.checksum_kinds = 1u << CHECKSUM_CRC32 };
+    struct version version;
+
+    FX_OK(f, fx_head(f, "source", &version));
+    source.seq = version.seq;
+    source.ranged = len != version.size_bytes;
+    m->f = f;
+    m->intent = (struct intent){ .kind = INTENT_OBJECT_PUT,
+                                 .bucket = BUCKET,
+                                 .key = STR("copy"),
+                                 .arena = f->arena,
+                                 .source = &source,
+                                 .staged = note_staged,
+                                 .attrs = { .etag = STR("none"), .owner = OWNER } };
+    return store_submit_wait(f->store, &m->intent);
+}
+
+static void assert_measured(const struct measuring *m, struct str bytes)
+{
+    const struct body_digests *digests = m->intent.source_digests;
+    uint8_t md5[MD5_BYTES];
+    uint8_t crc[CHECKSUM_BYTES_MAX];
+
+    digest_once(DIGEST_MD5, bytes, md5);
+    checksum_once(CHECKSUM_CRC32, bytes, crc);
+    assert_int_equal(digests->size_bytes, bytes.len);
+    assert_memory_equal(digests->md5, md5, sizeof(md5));
+    assert_memory_equal(digests->checksum[CHECKSUM_CRC32], crc, checksum_bytes(CHECKSUM_CRC32));
+}
+
+/* Of every placement, plain and encrypted: the digests are those of the plain bytes. */
+static void a_measured_copy_knows_its_bytes_and_moves_none(void **state)
+{
+    static const struct {
+        size_t len;
+        bool encrypt;
+        bool announced;
+    } sources[] = {
+        { 0, false, false },      { 700, false, false },   { 700, true, false },
+        { 200000, false, false }, { 200000, true, false }, { 200000, false, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        struct fixture *f = fx_open(NULL);
+        struct measuring m = { .answer = STORE_OK };
+        struct str bytes = str_make(big, sources[i].len);
+        struct fx_put put = { .key = STR("source"),
+                              .bytes = bytes,
+                              .encrypt = sources[i].encrypt,
+                              .announced = sources[i].announced };
+        struct store_counters before;
+        size_t files;
+
+        fx_fill(big, sizeof(big), (uint32_t)i);
+        FX_OK(f, fx_put_with(f, &put));
+        files = fx_blob_files(f);
+        before = store_counters(f->store);
+        FX_OK(f, measure(f, &m, 0, bytes.len));
+        assert_measured(&m, bytes);
+        fx_assert_content(f, "copy", bytes);
+        if (bytes.len > 1) {
+            FX_OK(f, measure(f, &m, 1, bytes.len - 2));
+            assert_measured(&m, str_slice(bytes, 1, bytes.len - 2));
+            fx_assert_content(f, "copy", str_slice(bytes, 1, bytes.len - 2));
+        }
+        assert_int_equal(m.staged, bytes.len > 1 ? 2 : 1);
+        assert_int_equal(fx_blob_files(f), files);
+        assert_int_equal(store_counters(f->store).blobs_linked, before.blobs_linked);
+        assert_int_equal(store_counters(f->store).blobs_packed, before.blobs_packed);
+        fx_close(f);
+    }
+}
+
+static void a_source_replaced_after_it_was_measured_says_retry(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct measuring m = { .replaces = "source", .answer = STORE_OK };
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "source", STR("measured")));
+    assert_int_equal(measure(f, &m, 0, 8), STORE_RETRY);
+    assert_int_equal(m.staged, 1);
+    assert_int_equal(fx_head(f, "copy", &version), STORE_NO_KEY);
+    fx_close(f);
+}
+
+static void a_submitter_can_end_a_measured_copy(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct measuring m = { .answer = STORE_NO_MEMORY };
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "source", STR("measured")));
+    assert_int_equal(measure(f, &m, 0, 8), STORE_NO_MEMORY);
+    assert_int_equal(fx_head(f, "copy", &version), STORE_NO_KEY);
     fx_close(f);
 }
 
@@ -375,6 +515,9 @@ int main(void)
         cmocka_unit_test(an_owner_has_so_many_buckets_and_not_one_more),
         cmocka_unit_test(copies_share_bytes_and_survive_their_source),
         cmocka_unit_test(a_copy_of_a_replaced_source_says_retry),
+        cmocka_unit_test(a_measured_copy_knows_its_bytes_and_moves_none),
+        cmocka_unit_test(a_source_replaced_after_it_was_measured_says_retry),
+        cmocka_unit_test(a_submitter_can_end_a_measured_copy),
         cmocka_unit_test(last_modified_never_steps_back),
         cmocka_unit_test(numbers_are_not_reused_after_a_restart),
     };

@@ -197,10 +197,10 @@ static void an_acl_that_has_changed_is_to_be_judged_again(void **state)
     tag.judged = &old;
     assert_int_equal(store_submit_wait(f->store, &tag), STORE_RETRY);
     assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
-    source.rewrite = true;
-    source.rewrite_options.account = OWNER;
+    source.work = COPY_REWRITE;
+    source.options.account = OWNER;
     assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
-    source.rewrite = false;
+    source.work = COPY_REFER;
 
     FX_OK(f, fx_head(f, "k", &now));
     tag.judged = &now;

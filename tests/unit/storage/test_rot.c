@@ -148,7 +148,7 @@ static void every_upload_of_the_same_bytes_mends_all_that_share_them(void **stat
             struct str bytes = fill(&placements[from]);
 
             put(f, "a", bytes, placements[from].announced);
-            FX_OK(f, fx_copy(f, "a", "b", /* rewrite= */ false));
+            FX_OK(f, fx_copy(f, "a", "b", COPY_REFER));
             decay(f);
             put(f, "c", bytes, placements[to].announced);
             assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
@@ -236,7 +236,7 @@ static void a_decayed_part_ends_the_read_of_its_object(void **state)
     assert_int_equal(whole_read(f, "m", str_make(whole, first.len + sizeof(second))),
                      STORE_DAMAGED);
     /* A copy that writes the bytes anew does not make good bytes of them. */
-    assert_int_equal(fx_copy(f, "m", "sealed", /* rewrite= */ true), STORE_DAMAGED);
+    assert_int_equal(fx_copy(f, "m", "sealed", COPY_REWRITE), STORE_DAMAGED);
     put(f, "other", first, true);
     assert_int_equal(whole_read(f, "m", str_make(whole, first.len + sizeof(second))), STORE_OK);
     fx_close(f);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copies' values; see copying.h.
+ */
+#include "server/s3/ops/copying.h"
+
+#include "base/codec.h"
+#include "server/s3/ops/multipart.h"
+
+/* On a store thread: what the source did not tell is taken from its bytes. */
+static enum store_status take_digests(struct intent *intent)
+{
+    const struct body_digests *digests = intent->source_digests;
+    struct version_attrs *attrs = &intent->attrs;
+
+    if (!str_present(attrs->etag)) {
+        char *hex = arena_alloc(intent->arena, ETAG_HEX_LEN);
+
+        if (hex == NULL)
+            return fault_set(&intent->fault, STORE_NO_MEMORY, "ETag of a copy");
+        hex_encode(digests->md5, MD5_BYTES, hex);
+        attrs->etag = str_make(hex, ETAG_HEX_LEN);
+    }
+    if (!str_present(attrs->checksum)) {
+        struct stored_checksum checksum = { .kind = (enum checksum_kind)intent->checksum_kind,
+                                            .type = CHECKSUM_FULL_OBJECT };
+
+        memcpy(checksum.value, digests->checksum[checksum.kind], sizeof(checksum.value));
+        attrs->checksum = stored_checksum_pack_in(intent->arena, &checksum);
+        if (!str_present(attrs->checksum))
+            return fault_set(&intent->fault, STORE_NO_MEMORY, "checksum of a copy");
+    }
+    return STORE_OK;
+}
+
+static bool is_whole(const struct op *op, const struct copy_wish *wish)
+{
+    return wish->len == op->source.size_bytes;
+}
+
+/* The ETag of an object that was uploaded in one piece is the MD5 of its bytes; others have a "-". */
+static bool knows_etag(const struct op *op, const struct copy_wish *wish)
+{
+    return is_whole(op, wish) && op->source.attrs.etag.len == ETAG_HEX_LEN;
+}
+
+static bool knows_checksum(const struct op *op, const struct copy_wish *wish)
+{
+    struct stored_checksum checksum;
+
+    return is_whole(op, wish) && stored_checksum_unpack(op->source.attrs.checksum, &checksum) &&
+           checksum.type == CHECKSUM_FULL_OBJECT && checksum.kind == wish->kind;
+}
+
+static enum copy_work work_of(const struct op *op, const struct copy_wish *wish)
+{
+    if (wish->encrypt && op->source.attrs.sse == SSE_NONE)
+        return COPY_REWRITE;
+    return knows_etag(op, wish) && knows_checksum(op, wish) ? COPY_REFER : COPY_MEASURE;
+}
+
+enum s3_error copy_plan(struct op *op, struct intent *intent, const struct copy_wish *wish)
+{
+    struct copy_source *source = ARENA_NEW(op->arena, struct copy_source);
+
+    if (source == NULL)
+        return op_fail(op, S3_SlowDown);
+    *source = (struct copy_source){
+        .bucket_id = op->source_bucket.id,
+        .key = op->source.key,
+        .seq = op->source.seq,
+        .judged = &op->source,
+        .ranged = !is_whole(op, wish),
+        .offset = wish->offset,
+        .len = wish->len,
+        .work = work_of(op, wish),
+        .want_md5 = !knows_etag(op, wish),
+        .options = { .account = op->bucket.owner, .encrypt = wish->encrypt },
+    };
+    intent->attrs.etag = knows_etag(op, wish) ? op->source.attrs.etag : STR_NONE;
+    intent->attrs.checksum = knows_checksum(op, wish) ? op->source.attrs.checksum : STR_NONE;
+    if (!str_present(intent->attrs.checksum))
+        source->options.checksum_kinds = 1u << wish->kind;
+    intent->checksum_kind = (uint8_t)wish->kind; /* for take_digests */
+    intent->source = source;
+    intent->staged = take_digests;
+    return S3_OK;
+}
