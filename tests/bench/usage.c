@@ -4,6 +4,7 @@
  */
 #include "tests/bench/usage.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -41,6 +42,81 @@ bool usage_process_cpu_s(uint64_t pid, double *ret_cpu_s)
         return false;
     *ret_cpu_s = (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
     return true;
+}
+
+/* State and group in "123 (a name) S 1 120 ...": the name may hold anything but ends at the last ')'. */
+static bool proc_group(uint64_t pid, char *ret_state, uint64_t *ret_group)
+{
+    char text[PROC_BYTES_MAX];
+    struct str rest;
+    struct str field;
+
+    if (!proc_read(pid, "stat", text))
+        return false;
+
+    rest = str_skip(str_from_cstr(text), str_rfind_char(str_from_cstr(text), ')') + 2);
+    if (!str_next(&rest, ' ', &field) || field.len != 1)
+        return false;
+    *ret_state = field.p[0];
+    return str_next(&rest, ' ', &field) && str_next(&rest, ' ', &field) &&
+           str_to_u64(field, ret_group);
+}
+
+/* Calls visit for every process of the group that is no zombie. */
+static void group_visit(uint64_t group, void (*visit)(uint64_t pid, void *context), void *context)
+{
+    DIR *processes = opendir("/proc");
+    const struct dirent *entry;
+
+    while (processes != NULL && (entry = readdir(processes)) != NULL) {
+        uint64_t pid;
+        uint64_t its_group;
+        char state;
+
+        if (str_to_u64(str_from_cstr(entry->d_name), &pid) && proc_group(pid, &state, &its_group) &&
+            its_group == group && state != 'Z')
+            visit(pid, context);
+    }
+    if (processes != NULL)
+        (void)closedir(processes);
+}
+
+static void add_cpu(uint64_t pid, void *context)
+{
+    double *sum_s = context;
+    double one_s;
+
+    if (usage_process_cpu_s(pid, &one_s))
+        *sum_s += one_s;
+}
+
+bool usage_group_cpu_s(uint64_t group, double *ret_cpu_s)
+{
+    double sum_s = 0;
+
+    if (!usage_process_cpu_s(group, &sum_s))
+        return false;
+
+    sum_s = 0;
+    group_visit(group, add_cpu, &sum_s);
+    *ret_cpu_s = sum_s;
+    return true;
+}
+
+static void note_life(uint64_t pid, void *context)
+{
+    bool *lives = context;
+
+    (void)pid;
+    *lives = true;
+}
+
+bool usage_group_lives(uint64_t group)
+{
+    bool lives = false;
+
+    group_visit(group, note_life, &lives);
+    return lives;
 }
 
 /* "VmRSS:     1234 kB" */

@@ -24,6 +24,10 @@ struct usage usage_since(const struct options *options, struct usage_mark start,
                          struct usage_mark end);
 /* CPU time of a process so far, of all its threads; false when it is gone. */
 MUST_CHECK bool usage_process_cpu_s(uint64_t pid, double *ret_cpu_s);
+/* The same of all processes of a group together; false when its leader is gone. */
+MUST_CHECK bool usage_group_cpu_s(uint64_t group, double *ret_cpu_s);
+/* Whether a process of the group is there that is no zombie. */
+bool usage_group_lives(uint64_t group);
 /* CPU time of the calling thread. */
 double usage_thread_cpu_s(void);
 

@@ -14,9 +14,10 @@ import pytest
 
 from fault import s3
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
+sys.path.insert(0, str(BENCH))
 
-from driver import goals, pairs, report, rows, scale  # noqa: E402
+from driver import goals, machine, pairs, processes, report, rows, scale  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +219,121 @@ def test_bench__the_page_gets_the_tables_and_keeps_the_rest(tmp_path):
     assert text.startswith("before\n\n") and text.endswith("\nafter\n") and "old" not in text
     for part in ("commit: abc", "| x |", "pass", "| a_ms | 2.00 (1.00-3.00) |", "No time was left for: y"):
         assert part in text
+
+
+# ---- other servers --------------------------------------------------------------------------------
+
+# Answers 503 until it was asked often enough, then 200; the first answers are no answers at all.
+SLOW_TO_START = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    asked = 0
+    def do_GET(self):
+        Handler.asked += 1
+        if Handler.asked <= 2:
+            self.close_connection = True
+            return
+        self.send_response({status} if Handler.asked <= 5 else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        open(sys.argv[2], "a").write("asked\\n")
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def started(tmp_path, *command, port):
+    program = pathlib.Path(s3.program(release=True)).with_name("pail-bench")
+    done = subprocess.run(
+        [str(program), "start", "--report=json", f"--endpoint=http://127.0.0.1:{port}", "--", *command],
+        env={**os.environ, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
+        capture_output=True, text=True, timeout=60)  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(("status", "exit_status", "answers"), [(503, 0, 4), (500, 1, 1)])
+def test_bench__503_while_it_starts_means_not_yet_and_another_status_does_not(status, exit_status, answers, tmp_path):
+    port = machine.free_port()
+    script = SLOW_TO_START.replace("{status}", str(status))
+    found, err = started(tmp_path, sys.executable, "-c", script, str(port), str(tmp_path / "log"), port=port)
+    assert found == exit_status, err
+    assert (tmp_path / "log").read_text().count("asked") == answers
+    if exit_status:
+        assert "status 500" in err
+
+
+def test_bench__a_wrapped_program_is_ended_with_its_wrapper(tmp_path):
+    port = machine.free_port()
+    script = SLOW_TO_START.replace("{status}", "503")
+    wrapper = f'"$@" & echo $! > {tmp_path}/pid; trap "" TERM; wait; wait'
+    status, err = started(tmp_path, "sh", "-c", wrapper, "sh", sys.executable, "-c", script, str(port),
+                          str(tmp_path / "log"), port=port)  # fmt: skip
+    assert status == 0, err
+    assert not pathlib.Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+
+
+def test_bench__processes_of_a_group_are_measured_and_ended_together(tmp_path):
+    words = ["sh", "-c", f"sleep 60 & echo $! > {tmp_path}/pid; wait"]
+    leader = processes.spawn(words, {min(os.sched_getaffinity(0))})
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
+        assert leader.poll() is None
+    child = int((tmp_path / "pid").read_text())
+    assert set(processes.group(leader.pid)) == {leader.pid, child}
+    processes.end(leader)
+    assert processes.group(leader.pid) == []
+
+
+def test_bench__a_server_that_closes_after_every_answer_is_named():
+    one = outcome(70)
+    one.pairs[0].legs["nginx"] |= {"samples": 100, "reconnects": 99}
+    assert "nginx closes the connection after every answer" in one.notes("nginx")
+    one.pairs[0].legs["nginx"] |= {"reconnects": 5}
+    assert "nginx reconnects" in one.notes("nginx") and "closes" not in one.notes("nginx")
+
+
+def test_bench__the_peer_alone_may_have_a_longer_warm_up():
+    form = dataclasses.replace(scale.QUICK, peer_warmup=7)
+    runner = pairs.Runner(None, None, None, None, form, None)
+    assert (runner.warmup("peer"), runner.warmup("pail")) == (7, scale.QUICK.warmup)
+    assert pairs.Runner(None, None, None, None, scale.QUICK, None).warmup("peer") == scale.QUICK.warmup
+
+
+def run_driver(tmp_path, *words, **env):
+    for name in ("disk", "memory"):
+        (tmp_path / name).mkdir()
+    return subprocess.run(
+        [sys.executable, str(BENCH / "run"), "--quick", f"--results={tmp_path}/results",
+         f"--disk={tmp_path}/disk", f"--tmpfs={tmp_path}/memory", *words],
+        env={**os.environ, "PAIL_PROGRAM": s3.program(release=True), **env}, capture_output=True, text=True,
+        timeout=300)  # fmt: skip
+
+
+def test_bench__a_peer_that_can_not_be_probed_is_a_line_and_not_a_traceback(tmp_path):
+    done = run_driver(tmp_path, "--rows=nothing", "--against=http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "probe of the peer" in done.stdout and "it is left out" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_bench__a_peer_is_started_over_a_store_of_its_own_for_every_leg(tmp_path):
+    pail = s3.program(release=True)
+    command = (f"sh -c 'echo {{dir}} >> {tmp_path}/stores; PAIL_ROOT_USER={{access_key}} "
+               f"PAIL_ROOT_PASSWORD={{secret_key}} {pail} serve --log-level=error "
+               "--listen=127.0.0.1:{port} {dir}; true'")  # fmt: skip
+    done = run_driver(tmp_path, "--rows=put-1k-c64-disk,peer-survival,peer-start", "--pairs=1", "--seconds=0.2",
+                      "--objects=1000", f"--against-command={command}",
+                      AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "peer fails: nothing of the probe" in done.stdout
+    assert "peer_survival_lost_or_wrong" in done.stdout and "peer_start_empty_ms" in done.stdout
+    stores = (tmp_path / "stores").read_text().split()
+    assert len(set(stores)) >= 4, stores
+    left = [pid for pid in os.listdir("/proc") if pid.isdigit() and str(tmp_path) in command_line(pid)]
+    assert left == []
+
+
+def command_line(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""

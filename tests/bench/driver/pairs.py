@@ -115,6 +115,12 @@ class Outcome:
     def client_bound(self, side):
         return (self.side(side, "client_busy") or 0) > CLIENT_BOUND
 
+    def _closes(self, side):
+        """Nine of ten answers cost a new connection: its figures are those of connecting."""
+        legs = [pair.legs[side] for pair in self.pairs]
+        samples = sum(leg.get("samples") or 0 for leg in legs)
+        return samples > 0 and sum(leg.get("reconnects") or 0 for leg in legs) > 0.9 * samples
+
     def notes(self, opponent):
         notes = []
         for side in ("pail", opponent):
@@ -128,7 +134,9 @@ class Outcome:
             if any(pair.legs[side].get("exhausted") for pair in self.pairs) and not (
                     self.row.whole or self.row.repeat):
                 notes.append(f"{side} short legs")
-            if any(pair.legs[side].get("reconnects") for pair in self.pairs):
+            if self._closes(side):
+                notes.append(f"{side} closes the connection after every answer")
+            elif any(pair.legs[side].get("reconnects") for pair in self.pairs):
                 notes.append(f"{side} reconnects")
         if self.row.all_cpus:
             notes.append("server on every processor, client among them")
@@ -167,6 +175,10 @@ class Runner:
             options += ["--size=0", "--bucket=ok"]
         return options
 
+    def warmup(self, side):
+        longer = self.scale.peer_warmup if side == "peer" else None
+        return longer or self.scale.warmup
+
     def _leg(self, side, row):
         if side in machine_limits.NAMES:
             return self.limits.leg(side, row, self.scale.seconds)
@@ -174,7 +186,7 @@ class Runner:
         options = [f"--bucket={bucket}", *self._options(side, row)]
         if row.whole or row.repeat:
             return self.client.run(server, row.command, *options, seconds=0)[0]
-        return self.client.run(server, row.command, *options, f"--warmup={self.scale.warmup}",
+        return self.client.run(server, row.command, *options, f"--warmup={self.warmup(side)}",
                                seconds=self.scale.seconds)[0]  # fmt: skip
 
     def _pair(self, row, sides, attempt, before):

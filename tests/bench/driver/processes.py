@@ -3,12 +3,15 @@
 
 (1) What spawn() started is ended by end_all(), whatever happened to the part that started it.
 (2) The kernel tells it to end when the run itself is killed.
+(3) Each leads a process group; what it starts itself (the server behind a wrapper) is ended and
+    measured with it.
 """
 
 import ctypes
 import os
 import signal
 import subprocess
+import time
 
 PR_SET_PDEATHSIG = 1
 STOP_S = 30
@@ -19,6 +22,7 @@ _running = set()
 
 def _child(cpus):
     def prepare():
+        os.setpgid(0, 0)
         os.sched_setaffinity(0, cpus)
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -33,13 +37,36 @@ def spawn(command, cpus, **arguments):
     return process
 
 
-def end(process, how=signal.SIGTERM):
-    process.send_signal(how)
+def group(leader):
+    """The processes of the group that a process leads, zombies left out."""
+    found = []
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry.name}/stat") as stat:
+                state, _, its_group = stat.read().rsplit(")", 1)[1].split()[:3]
+        except (OSError, ValueError):
+            continue  # it has ended
+        if int(its_group) == leader and state != "Z":
+            found.append(int(entry.name))
+    return found
+
+
+def _signal(process, how):
     try:
-        process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        os.killpg(process.pid, how)
+    except ProcessLookupError:
+        pass
+
+
+def end(process, how=signal.SIGTERM):
+    _signal(process, how)
+    late = time.monotonic() + STOP_S
+    while process.poll() is None or group(process.pid):
+        if time.monotonic() > late:
+            _signal(process, signal.SIGKILL)
+        time.sleep(0.002)
     if process.stdout:
         process.stdout.close()
     _running.discard(process)

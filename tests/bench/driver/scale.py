@@ -35,6 +35,7 @@ class Scale:
     part: int  # bytes of a part
     repeats: int  # of what takes seconds each
     levels: tuple  # connections
+    peer_warmup: float | None = None  # of a peer that has to compile itself first; None: as all
 
 
 QUICK = Scale("quick", 2.7, 2, 1, 0.4, 0.15, 0.2, 0, 0.4, 20000, 0, 5000, 5, 20000, 256 * MIB, 10,

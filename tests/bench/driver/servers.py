@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers of a run: pail, nginx as the limit, and any S3 server that somebody else started.
+"""The servers of a run: pail, nginx as the limit, and any other S3 server, started by somebody else
+or by a command that is given.
 
 (1) Each says where it is (endpoint), who may ask (environment for pail-bench), which processes it
     has (pids, for CPU time and memory) and how pail-bench must talk to it (options).
@@ -11,10 +12,13 @@ import os
 import pathlib
 import resource
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 from . import machine, processes
 
@@ -35,7 +39,7 @@ class Server:
                 "AWS_SECRET_ACCESS_KEY": self.secret_key}  # fmt: skip
 
     def pids(self):
-        return [self.process.pid] if self.process else []
+        return processes.group(self.process.pid) if self.process else []
 
     def _spawn(self, command, folder, cpus, **arguments):
         with open(folder / "log", "ab") as log:
@@ -47,16 +51,21 @@ class Server:
         self.process = None
 
     def cpu_s(self):
-        """CPU time of all its threads so far."""
-        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        """CPU time of all its processes so far."""
+        ticks = 0
+        for pid in self.pids():
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(stat[11]) + int(stat[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def status_mib(self, field):
-        """VmRSS or VmHWM."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) / 1024
-        raise KeyError(field)
+        """VmRSS or VmHWM, of all its processes together."""
+        found = [int(line.split()[1]) for pid in self.pids()
+                 for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+                 if line.startswith(field + ":")]  # fmt: skip
+        if not found:
+            raise KeyError(field)
+        return sum(found) / 1024
 
     def __enter__(self):
         return self
@@ -190,3 +199,47 @@ class Other(Server):
 
     def pids(self):
         return self.given_pids
+
+
+class Command(Server):
+    """An S3 server started by a command that holds {port} and {dir}; {access_key} and {secret_key}
+    too, where they are not in the environment. Each one has a store of its own."""
+
+    name = "peer"
+
+    def __init__(self, template, folder, cpus):
+        self.template = shlex.split(template)
+        self.folder = folder
+        self.cpus = cpus
+        self.access_key = os.environ.get("AWS_ACCESS_KEY_ID") or "benchbench"
+        self.secret_key = os.environ.get("AWS_SECRET_ACCESS_KEY") or "bench-secret-0123456789"
+        (folder / "data").mkdir()
+        self.start()
+
+    def command(self, port=0):
+        port = port or machine.free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        names = {"port": port, "dir": self.folder / "data", "access_key": self.access_key,
+                 "secret_key": self.secret_key}  # fmt: skip
+        return [word.format(**names) for word in self.template]
+
+    def start(self):
+        self._spawn(self.command(), self.folder, self.cpus, stdout=subprocess.DEVNULL,
+                    env=self.environment())  # fmt: skip
+        end = time.monotonic() + READY_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                log = self.folder / "log"
+                raise RuntimeError(f"'{' '.join(self.template)}' did not start: see {log}")
+            time.sleep(0.02)
+
+    def _answers(self):
+        """Anything but "not yet": who is anonymous is refused by a server that is up."""
+        try:
+            with urllib.request.urlopen(self.endpoint, timeout=READY_S):
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code != 503
+        except OSError:
+            return False

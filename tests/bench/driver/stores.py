@@ -12,21 +12,24 @@ from .servers import Nginx, Pail
 
 
 class Stores:
-    def __init__(self, program, machine, client, other=None):
+    def __init__(self, program, machine, client, other=None, make_other=None):
         self.program = program
         self.machine = machine
         self.client = client
-        self.other = other
+        self.other = other  # of somebody else: one store for all legs
+        self.make_other = make_other  # of a command: a store for each
         self.stock_key = None
         self.stock = {}  # side: (server, bucket)
         self.pair = []  # servers of this pair
 
     def _new(self, side, row):
         """(server, bucket) of an empty store."""
-        if side == "peer":
+        if side == "peer" and not self.make_other:
             return self.other, f"bench-{secrets.token_hex(5)}"
         folder = self.machine.folder(row.medium, side)
         cpus = self.machine.cpus if row.all_cpus else self.machine.server_cpus
+        if side == "peer":
+            return self.make_other(folder, cpus), "bench"
         if side == "pail":
             return Pail(self.program, folder, cpus), "bench"
         return Nginx(folder, cpus), "bench"

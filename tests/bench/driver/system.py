@@ -12,12 +12,11 @@ import time
 
 from . import machine as machines
 from .scale import KIB, MIB
-from .servers import Pail
 
 
 class System:
-    def __init__(self, program, machine, client, limits, scale):
-        self.program = program
+    def __init__(self, make, machine, client, limits, scale):
+        self.make = make  # a server over a folder
         self.machine = machine
         self.client = client
         self.limits = limits
@@ -28,9 +27,12 @@ class System:
                 "disk-bytes": self.disk_bytes, "dedup": self.dedup,
                 "multipart": self.multipart}  # fmt: skip
 
-    def _pail(self, medium, name, **arguments):
-        arguments.setdefault("cpus", self.machine.server_cpus)
-        return Pail(self.program, self.machine.folder(medium, name), **arguments)
+    def peer_parts(self):
+        """What can be measured of another server in the same way."""
+        return {"start": self.start, "memory": self.memory, "disk-bytes": self.disk_bytes}
+
+    def _server(self, medium, name, cpus=None):
+        return self.make(self.machine.folder(medium, name), cpus or self.machine.server_cpus)
 
     def all_limits(self):
         figures = self.limits.measure(None, self.scale.figure_s)
@@ -52,7 +54,7 @@ class System:
 
     def start(self):
         figures = {"start_objects": [self.scale.objects]}
-        server = self._pail("disk", "start")
+        server = self._server("disk", "start")
         server.stop()
         self._starts(server, self.scale.starts, figures, "empty")
         server.start()
@@ -75,7 +77,7 @@ class System:
         """With the threads pail takes by itself."""
         scale = self.scale
         figures = {"big_object_mib": [scale.big / MIB]}
-        server = self._pail("tmpfs", "memory", cpus=self.machine.cpus)
+        server = self._server("tmpfs", "memory", cpus=self.machine.cpus)
         time.sleep(1 if scale.name == "quick" else 10)
         figures["rss_idle_mib"] = [server.status_mib("VmRSS")]
         self.client.fill(server, 1000, KIB)
@@ -86,7 +88,7 @@ class System:
             figures[f"rss_256_{name}_mib"] = [line["server_rss_kib"] / 1024]
         server.forget()
 
-        server = self._pail("tmpfs", "memory-big", cpus=self.machine.cpus)
+        server = self._server("tmpfs", "memory-big", cpus=self.machine.cpus)
         self.client.fill(server, 1, scale.big, connections=1)
         figures["peak_big_put_mib"] = [server.status_mib("VmHWM")]
         server.stop()
@@ -113,7 +115,7 @@ class System:
         figures = {"disk_objects": [count]}
         sizes = [(KIB, "1k")] if self.scale.name == "quick" else [(KIB, "1k"), (16 * KIB, "16k")]
         for size, name in sizes:
-            server = self._pail("disk", f"bytes-{name}")
+            server = self._server("disk", f"bytes-{name}")
             empty = self._used(server)
             self.client.fill(server, count, size, connections=64)
             figures[f"disk_bytes_per_{name}_running"] = [(self._used(server) - empty) / count]
@@ -128,7 +130,7 @@ class System:
 
     def dedup(self):
         copies = self.scale.copies
-        server = self._pail("disk", "dedup")
+        server = self._server("disk", "dedup")
         self.client.fill(server, 1, 10 * MIB, options=["--same"])
         server.stop()
         one = self._used(server)
@@ -159,7 +161,7 @@ class System:
         size = self.scale.part
         md5 = self.limits.measure("md5", self.scale.figure_s / 2)["md5"] * 1000
         disk = self.limits.measure("stream_write_sync", 0, options=[f"--size={64 * size}"])
-        server = self._pail("disk", "multipart", cpus=cpus)
+        server = self._server("disk", "multipart", cpus=cpus)
         steps = {line["operation"]: line
                  for line in self.client.run(server, "multipart", f"--size={size}", "--parts=64",
                                              "--connections=4")}  # fmt: skip
