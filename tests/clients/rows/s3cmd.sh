@@ -1,0 +1,6 @@
+s3cmd -c s3cfg put -q "$SMALL" "s3://$BUCKET/$KEY"
+s3cmd -c s3cfg put -q --multipart-chunk-size-mb=5 "$LARGE" "s3://$BUCKET/$LARGE_KEY"
+s3cmd -c s3cfg ls -r "s3://$BUCKET" | sed "s|.*s3://$BUCKET/|listed |"
+s3cmd -c s3cfg get -q "s3://$BUCKET/$KEY" "$OUT/small"
+s3cmd -c s3cfg get -q "s3://$BUCKET/$LARGE_KEY" "$OUT/large"
+echo "url $(s3cmd -c s3cfg signurl "s3://$BUCKET/$KEY" +3600)"
