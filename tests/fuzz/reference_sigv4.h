@@ -102,7 +102,9 @@ static inline void reference_header(struct buf *out, const struct http_request *
         buf_char(out, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] | 32) : name.p[i]);
     buf_char(out, ':');
     for (size_t i = 0; i < request->field_count; i++) {
-        struct str value = request->fields[i].value;
+        /* A target in absolute form names the host, whatever the field says. */
+        struct str value = str_eq_nocase(name, STR("host")) ? request->host
+                                                            : request->fields[i].value;
         bool blank = false;
         bool begun = false;
 
@@ -184,7 +186,10 @@ static inline bool reference_matches(const struct http_request *request, struct 
            str_eq(str_make(expected, sizeof(expected)), signature);
 }
 
-/* Every x-amz-* header and host are in a list separated by ';'. */
+/*
+ * Every x-amz-* header and host are in a list separated by ';'; x-amz-content-sha256 need not be, its
+ * value is signed by itself.
+ */
 static inline bool reference_covers(const struct http_request *request, struct str signed_headers)
 {
     bool host = false;
@@ -196,7 +201,8 @@ static inline bool reference_covers(const struct http_request *request, struct s
     if (!host)
         return false;
     for (size_t i = 0; i < request->field_count; i++) {
-        bool covered = !str_starts_nocase(request->fields[i].name, STR("x-amz-"));
+        bool covered = !str_starts_nocase(request->fields[i].name, STR("x-amz-")) ||
+                       str_eq_nocase(request->fields[i].name, STR("x-amz-content-sha256"));
 
         rest = signed_headers;
         while (!covered && str_next(&rest, ';', &listed))
