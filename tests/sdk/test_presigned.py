@@ -349,3 +349,39 @@ def test_strict_region__refuses_other_regions(make_server):
     assert raw.signed(server.url, user, "GET", "/", region="eu-west-1").status == 200
     reply = raw.signed(server.url, user, "GET", "/", region="us-east-1")
     assert (reply.status, reply.code, reply.element("Region")) == (400, "AuthorizationHeaderMalformed", "eu-west-1")
+
+
+# ---- text and types ----------------------------------------------------------------------------------
+
+
+def test_presigned__v2_content_type_other_than_the_signed_one_is_a_mismatch(cloud, s3, bucket):
+    url = presign(cloud, "v2", "put_object", Bucket=bucket, Key="key", ContentType="text/plain")
+    assert "content-type=text%2Fplain" in url
+    status, _, body = expect.fetch(url, "PUT", b"data", {"Content-Type": "text/xml"})
+    assert (status, b"<Code>SignatureDoesNotMatch</Code>" in body) == (403, True)
+    assert expect.fetch(url, "PUT", b"data", {"Content-Type": "text/plain"})[0] == 200
+    assert s3.head_object(Bucket=bucket, Key="key")["ContentType"] == "text/plain"
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("name,parameter", [("ResponseContentDisposition", "response-content-disposition"), ("ResponseCacheControl", "response-cache-control")])
+def test_presigned__overrides_beyond_latin_are_refused(cloud, stored, how, name, parameter):
+    value = 'attachment; filename="倉.txt"'
+    status, _, body = expect.fetch(presign(cloud, how, "get_object", Bucket=stored, Key="dir/my key+1", **{name: value}))
+    assert status == 400
+    assert b"<Message>Header value cannot be represented using ISO-8859-1.</Message>" in body
+    assert f"<ArgumentName>{parameter}</ArgumentName>".encode() in body
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_presigned__a_plus_in_the_sent_url_is_the_blank_that_was_signed(cloud, s3, bucket, how):
+    s3.put_object(Bucket=bucket, Key="a b", Body=b"blank")
+    s3.put_object(Bucket=bucket, Key="a+b", Body=b"plus")
+    url = presign(cloud, how, "get_object", Bucket=bucket, Key="a b", ResponseContentDisposition='attachment; filename="a b.txt"')
+    sent = url.replace("%20", "+")
+    assert sent != url
+    status, headers, body = expect.fetch(sent)
+    assert (status, headers["Content-Disposition"], body) == (200, 'attachment; filename="a b.txt"', b"blank")
+    url = presign(cloud, how, "get_object", Bucket=bucket, Key="a+b")
+    assert expect.fetch(url)[2] == b"plus"
+    assert expect.fetch(url.replace("a%2Bb", "a+b"))[0] == 403
