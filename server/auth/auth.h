@@ -83,6 +83,7 @@ enum payload_mode {
 #define PAYLOAD_STREAMING                                                                          \
     (PAYLOAD_SIGNED_CHUNKS | PAYLOAD_SIGNED_TRAILER | PAYLOAD_UNSIGNED_TRAILER)
 #define PAYLOAD_ANY (PAYLOAD_PLAIN | PAYLOAD_STREAMING)
+#define PAYLOAD_DOCUMENT (PAYLOAD_ANY & ~PAYLOAD_UNSIGNED_TRAILER) /* S3: that is for objects */
 
 enum auth_scheme {
     AUTH_ANONYMOUS = 0,

@@ -6,6 +6,7 @@
 """
 
 import base64
+import hashlib
 import re
 import zlib
 
@@ -538,16 +539,32 @@ def test_aws_chunked__trailer_declared_in_a_form_without(server, root_user, targ
 # ---- where it does not belong ---------------------------------------------------------------------------------
 
 
-def test_aws_chunked__on_small_documents(server, root_user, bucket):
-    """The SDKs of 2025 frame any body over https, also that of PutBucketTagging."""
-    body = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
-    request = raw.put_unsigned_trailer(
-        raw.host_of(server.url), f"/{bucket}?tagging", root_user, body, trailers=[crc32(body)])
-    assert raw.send(server.url, request).status in (200, 204)
-    assert raw.signed(server.url, root_user, "GET", f"/{bucket}?tagging").element("TagSet/Tag/Key") == "a"
-    request = raw.put_unsigned_trailer(
-        raw.host_of(server.url), f"/{bucket}?tagging", root_user, b"<Tagging/>", trailers=[crc32(body)])
-    assert raw.send(server.url, request).status == 400
+TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+
+
+@pytest.mark.parametrize("trailers", [None, [crc32(TAGS)]], ids=["plain", "trailer"])
+def test_aws_chunked__signed_frames_on_small_documents(server, root_user, bucket, trailers):
+    target = f"/{bucket}?tagging"
+    host = raw.host_of(server.url)
+    md5 = base64.b64encode(hashlib.md5(TAGS).digest()).decode()
+    request = raw.put_signed_chunks(host, target, root_user, TAGS, trailers=trailers, headers=[] if trailers else [("Content-MD5", md5)])
+    assert raw.send(server.url, request).status == 204
+    assert raw.signed(server.url, root_user, "GET", target).element("TagSet/Tag/Key") == "a"
+    if trailers:
+        request = raw.put_signed_chunks(host, target, root_user, TAGS, trailers=[crc32(b"other")])
+        assert raw.send(server.url, request).code == "BadDigest"
+
+
+def test_aws_chunked__unsigned_frames_are_for_objects_and_parts_alone(server, root_user, bucket):
+    for method, target in (("PUT", f"/{bucket}?tagging"), ("PUT", f"/{bucket}?versioning"), ("PUT", f"/{bucket}/key?acl"),
+                           ("PUT", f"/{bucket}/key?tagging"), ("POST", f"/{bucket}?delete"), ("PUT", f"/{bucket}-2"),
+                           ("POST", f"/{bucket}/key?uploadId=x"), ("GET", f"/{bucket}"), ("POST", f"/{bucket}/key?uploads")):  # fmt: skip
+        request = raw.put_unsigned_trailer(raw.host_of(server.url), target, root_user, TAGS, trailers=[crc32(TAGS)])
+        request.method = method
+        raw.sign_v4(request, root_user, raw.UNSIGNED_TRAILER)
+        reply = raw.send(server.url, request)
+        assert (reply.status, reply.code) == (400, "InvalidRequest"), (target, reply)
+        assert reply.element("Message") == "The value of x-amz-content-sha256 header is invalid."
 
 
 def test_aws_chunked__upload_part(server, root_user, bucket):
