@@ -12,6 +12,17 @@
 
 #define TEXT_BYTES_MAX (16u << 20)
 
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        if (c >= 0x7f || (c < 0x20 && c != '\t' && c != '\r' && c != '\n'))
+            return false;
+    }
+    return true;
+}
+
 static void check_shown(struct str shown, bool words)
 {
     struct str rest = shown;
@@ -37,8 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     utf8_repair(&text, bytes);
     FUZZ_CHECK(str_is_utf8(buf_view(&text)), "repaired text is no UTF-8");
     mailword_encode(&shown, buf_view(&text));
-    words = !str_eq(buf_view(&text), buf_view(&shown)) &&
-            str_starts(buf_view(&shown), STR("=?UTF-8?"));
+    words = !is_ascii(buf_view(&text));
     check_shown(buf_view(&shown), words);
     if (words) {
         mailword_decode(&back, buf_view(&shown));
