@@ -356,10 +356,7 @@ static enum s3_error open_body(struct op *op)
     if ((op->route->flags & ROUTE_LENGTH) && !request->has_content_length && !request->chunked)
         return op_fail(op, S3_MissingContentLength);
     if (length_is_untold(op))
-        return op_fail_text(op, S3_NotImplemented,
-                            STR("A header you provided implies functionality that is not "
-                                "implemented"),
-                            STR("Transfer-Encoding"));
+        return op_fail(op, S3_NotImplemented, STR("Transfer-Encoding"));
     if (op->route->body == TAKES_FORM)
         return post_open(op);
     if (op->route->body == TAKES_STREAM)

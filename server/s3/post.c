@@ -112,15 +112,6 @@ static size_t field_count(const struct form_field *fields, size_t count, struct 
     return found;
 }
 
-static enum s3_error refuse_without_key(struct op *op, bool given)
-{
-    return op_fail_argument(op,
-                            given ? STR("User key must have a length greater than 0.")
-                                  : STR("Bucket POST must contain a field named 'key'.  If it is "
-                                        "specified, please check the order of the fields."),
-                            STR("key"), STR(""));
-}
-
 static enum s3_error begin_file(struct op *op, struct str filename)
 {
     struct post *post = post_of(op);
@@ -131,6 +122,12 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     enum s3_error named = S3_OK;
     enum s3_error err;
 
+    /* Before anything else: it is how a form that begins with its file shows. */
+    if (!str_present(pattern))
+        return op_fail_argument(op,
+                                STR("Bucket POST must contain a field named 'key'.  If it is "
+                                    "specified, please check the order of the fields."),
+                                STR("key"), STR(""));
     if (field_count(fields, count, STR("key")) > 1)
         return op_fail_argument(op, STR("POST requires exactly one key field."), STR("key"),
                                 pattern);
@@ -143,7 +140,8 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     op->auth.payload = PAYLOAD_ABSENT;
     /* Who may not write is not told what is wrong with the key. */
     if (err == S3_OK && pattern.len == 0)
-        err = refuse_without_key(op, str_present(pattern));
+        err = op_fail_argument(op, STR("User key must have a length greater than 0."), STR("key"),
+                               pattern);
     if (err == S3_OK && named != S3_OK)
         err = read_key(op, pattern, filename);
     if (err == S3_OK)

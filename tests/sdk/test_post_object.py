@@ -502,6 +502,14 @@ def test_PostObject__refuses_a_form_without_key_or_file(form, refused_form):
     assert (reply.element("ArgumentName"), reply.element("ArgumentValue")) == ("file", "0")
 
 
+def test_PostObject__a_form_that_begins_with_its_file_has_no_key(form, refused_form):
+    post = form()
+    body, content_type = raw.form_body([], b"posted", after=[*post.fields, *post.sign()])
+    reply = post.send_body(body, content_type)
+    must_contain(reply, "key")
+    refused_form(reply, 400, "InvalidArgument")
+
+
 def test_PostObject__refuses_what_is_no_form(server, bucket, form, refused_form):
     post = form()
     body, content_type = raw.form_body([*post.fields, *post.sign()], b"posted")
