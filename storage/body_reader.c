@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/secret.h"
 #include "storage/blobs/frames.h"
 #include "storage/hot.h"
 #include "storage/verify.h"
@@ -79,9 +80,9 @@ void body_close(struct body *body)
 enum store_status body_decrypt(const struct keyring *keyring, struct str wrapped, struct str stored,
                                struct buf *ret_plain, struct fault *fault)
 {
-    uint8_t key[AES_KEY_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key key;
     uint64_t plain_bytes;
-    enum store_status status = keyring_unwrap(keyring, wrapped, key, fault);
+    enum store_status status = keyring_unwrap(keyring, wrapped, key.bytes, fault);
 
     if (status != STORE_OK)
         return status;
@@ -94,12 +95,11 @@ enum store_status body_decrypt(const struct keyring *keyring, struct str wrapped
         size_t len = size_min(stored.len, FRAME_STORED_BYTES);
         bool last = len == stored.len;
 
-        if (!frame_open(key, number, last, stored.p, len, ret_plain->p + ret_plain->len))
+        if (!frame_open(key.bytes, number, last, stored.p, len, ret_plain->p + ret_plain->len))
             return fault_set(fault, STORE_DAMAGED, "an encrypted body does not authenticate");
         ret_plain->len += len - AES_GCM_TAG_BYTES;
         stored = str_skip(stored, len);
     }
-    explicit_bzero(key, sizeof(key));
     return STORE_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/secret.h"
 
 #define KEYRING_BYTES_MAX 4096
 #define KEY_ID_TEXT 8
@@ -18,24 +19,29 @@
 
 static const char first_line[] = "pail keyring 1";
 
+/* What holds keys as text. */
+static void text_wipe(struct buf *text)
+{
+    if (text->p != NULL)
+        explicit_bzero(text->p, text->capacity);
+    buf_free(text);
+}
+
 static enum store_status keyring_make(int store_fd, struct fault *fault)
 {
-    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
+    CLEANUP(text_wipe) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
     uint8_t id[4];
-    uint8_t key[AES_KEY_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key key;
     char hex[KEY_ID_TEXT + KEY_TEXT];
     int error;
 
     random_key_bytes(id, sizeof(id));
-    random_key_bytes(key, sizeof(key));
+    random_key_bytes(key.bytes, sizeof(key.bytes));
     hex_encode(id, sizeof(id), hex);
-    hex_encode(key, sizeof(key), hex + KEY_ID_TEXT);
+    hex_encode(key.bytes, sizeof(key.bytes), hex + KEY_ID_TEXT);
     buf_printf(&text, "%s\n%.*s %.*s\n", first_line, KEY_ID_TEXT, hex, KEY_TEXT, hex + KEY_ID_TEXT);
     error = text.failed ? -ENOMEM : file_place(store_fd, "keyring", 0600, buf_view(&text));
-    explicit_bzero(key, sizeof(key));
     explicit_bzero(hex, sizeof(hex));
-    if (text.p != NULL)
-        explicit_bzero(text.p, text.len);
     if (error < 0) {
         errno = -error;
         return fault_errno(fault, error == -ENOSPC ? STORE_FULL : STORE_IO, "write the keyring");
@@ -75,7 +81,7 @@ static enum store_status keyring_parse(struct str text, struct keyring *keyring,
 enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_keyring,
                                struct fault *fault)
 {
-    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
+    CLEANUP(text_wipe) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
     int error = file_read_all(store_fd, "keyring", &text);
     enum store_status status;
 
@@ -94,7 +100,8 @@ enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_ke
 
     memset(ret_keyring, 0, sizeof(*ret_keyring));
     status = keyring_parse(buf_view(&text), ret_keyring, fault);
-    explicit_bzero(text.p, text.len);
+    if (status != STORE_OK)
+        explicit_bzero(ret_keyring, sizeof(*ret_keyring));
     return status;
 }
 

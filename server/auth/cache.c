@@ -9,6 +9,8 @@
  */
 #include "server/auth/call.h"
 
+#include "base/secret.h"
+
 #define SLOTS 64
 #define KEPT_BYTES (64 * 1024) /* of each buffer, between requests */
 
@@ -81,19 +83,18 @@ void auth_signing_key(struct str secret, struct str date, struct str region, str
     char first[4 + AUTH_SECRET_BYTES_MAX] = "AWS4";
     struct str first_key = { first, 4 + size_min(secret.len, AUTH_SECRET_BYTES_MAX) };
     struct str key = { (const char *)out, SHA256_BYTES };
-    uint8_t next[SHA256_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key next;
 
     memcpy(first + 4, secret.p, first_key.len - 4);
     hmac_sha256(first_key, date, out);
     explicit_bzero(first, sizeof(first));
 
-    hmac_sha256(key, region, next);
-    memcpy(out, next, sizeof(next));
-    hmac_sha256(key, service, next);
-    memcpy(out, next, sizeof(next));
-    hmac_sha256(key, STR("aws4_request"), next);
-    memcpy(out, next, sizeof(next));
-    explicit_bzero(next, sizeof(next));
+    hmac_sha256(key, region, next.bytes);
+    memcpy(out, next.bytes, sizeof(next.bytes));
+    hmac_sha256(key, service, next.bytes);
+    memcpy(out, next.bytes, sizeof(next.bytes));
+    hmac_sha256(key, STR("aws4_request"), next.bytes);
+    memcpy(out, next.bytes, sizeof(next.bytes));
 }
 
 void auth_cache_key(struct auth_cache *cache, const struct user *user, const struct scope *scope,

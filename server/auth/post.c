@@ -9,6 +9,8 @@
  */
 #include "server/auth/call.h"
 
+#include "base/secret.h"
+
 struct fields {
     const struct form_field *list;
     size_t count;
@@ -62,7 +64,7 @@ static enum s3_error verify_v4(struct auth_call *call, const struct post *post)
 {
     struct scope scope;
     const struct user *user;
-    uint8_t key[SHA256_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key key;
     uint8_t mac[SHA256_BYTES];
     char expected[2 * SHA256_BYTES];
     int64_t date_us;
@@ -94,8 +96,8 @@ static enum s3_error verify_v4(struct auth_call *call, const struct post *post)
         return err;
 
     user = auth_claimed_user(call, &known);
-    auth_cache_key(call->cache, user, &scope, key);
-    hmac_sha256(str_make(key, sizeof(key)), post->policy, mac);
+    auth_cache_key(call->cache, user, &scope, key.bytes);
+    hmac_sha256(str_make(key.bytes, sizeof(key.bytes)), post->policy, mac);
     hex_encode(mac, sizeof(mac), expected);
 
     return accept(call, user, known,

@@ -4,6 +4,8 @@
  */
 #include "server/auth/call.h"
 
+#include "base/secret.h"
+
 #define PRESIGN_ARENA_BYTES (256 * 1024)
 
 /* "http://host:9000/" in parts. host without a port that is the scheme's own: clients drop it. */
@@ -76,7 +78,7 @@ bool auth_presign(struct buf *out, const struct user *user, struct str method, s
     struct str scope;
     char date[CLOCK_AMZ_LEN + 1];
     char signature[2 * SHA256_BYTES];
-    uint8_t signing_key[SHA256_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key signing_key;
 
     if (arena == NULL || expires_s == 0 || expires_s > AUTH_EXPIRES_MAX_S || region.len == 0 ||
         region.len > AUTH_REGION_BYTES_MAX || !split_endpoint(endpoint, &base, &request.host))
@@ -106,9 +108,8 @@ bool auth_presign(struct buf *out, const struct user *user, struct str method, s
     canonical_request(&text, &scratch, &request, STR("host"), STR("UNSIGNED-PAYLOAD"));
     if (path.failed || text.failed)
         return false;
-    auth_signing_key(user->secret_key, str_make(date, 8), region, service, signing_key);
-    v4_sign(signing_key, str_make(date, CLOCK_AMZ_LEN), scope, buf_view(&text), signature);
-    explicit_bzero(signing_key, sizeof(signing_key));
+    auth_signing_key(user->secret_key, str_make(date, 8), region, service, signing_key.bytes);
+    v4_sign(signing_key.bytes, str_make(date, CLOCK_AMZ_LEN), scope, buf_view(&text), signature);
 
     buf_str(out, base);
     buf_str(out, buf_view(&path));
