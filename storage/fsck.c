@@ -15,6 +15,7 @@
 
 #include "base/codec.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "storage/blobs/frames.h"
 #include "storage/layout.h"
 
@@ -167,14 +168,14 @@ static bool digest_plain(struct fsck *fsck, const struct piece *piece)
 
 static bool digest_sealed(struct fsck *fsck, const struct piece *piece)
 {
-    uint8_t key[AES_KEY_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key key;
     uint64_t first = piece->kind == BODY_INLINE ? 0 : piece->start / FRAME_PLAIN_BYTES;
     uint64_t whole = piece->kind == BODY_INLINE ? fsck->stored.len : piece->stored_bytes;
     uint64_t skip = piece->start - first * FRAME_PLAIN_BYTES;
     uint64_t left = piece->len;
 
     if (keyring_unwrap(&fsck->store.keyring, str_make(piece->wrapped_key, piece->wrapped_key_bytes),
-                       key, NULL) != STORE_OK)
+                       key.bytes, NULL) != STORE_OK)
         return false;
 
     for (uint64_t i = 0; left > 0; i++) {
@@ -187,7 +188,7 @@ static bool digest_sealed(struct fsck *fsck, const struct piece *piece)
             return false;
         len = (size_t)u64_min(FRAME_STORED_BYTES, fsck->stored.len - at);
         last = (first + i) * FRAME_STORED_BYTES + len == whole;
-        if (!frame_open(key, first + i, last, fsck->stored.p + at, len, fsck->plain.p))
+        if (!frame_open(key.bytes, first + i, last, fsck->stored.p + at, len, fsck->plain.p))
             return false;
         plain = len - AES_GCM_TAG_BYTES;
         if (skip < plain) {
@@ -353,6 +354,21 @@ static void fsck_close(struct fsck **fsck)
     *fsck = NULL;
 }
 
+static enum store_status check_log(struct fsck *fsck, struct fault *fault)
+{
+    bool in_use = layout_log_in_use(&fsck->store);
+    struct fault cut = { 0 };
+    enum store_status status = catalog_log_check(fsck->store.dir_fd, in_use, &cut, fault);
+
+    if (status != STORE_OK)
+        return status;
+    if (cut.text[0] != '\0')
+        finding(fsck, "%s", cut.text);
+    else if (in_use)
+        layout_mark_log(&fsck->store, /* in_use= */ false); /* SQLite is about to empty it */
+    return STORE_OK;
+}
+
 enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line, void *context,
                              struct fsck_report *ret_report, struct fault *fault)
 {
@@ -380,6 +396,8 @@ enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line, v
     status = layout_open(&fsck->store, dir, /* create= */ false, &fresh, fault);
     if (status == STORE_OK)
         status = keyring_open(fsck->store.dir_fd, /* create= */ false, &fsck->store.keyring, fault);
+    if (status == STORE_OK)
+        status = check_log(fsck, fault);
     if (status == STORE_OK)
         status = catalog_open(fsck->store.path, CATALOG_CHECKER, STORE_STRICT, &fsck->cat, fault);
     if (status == STORE_OK)

@@ -168,6 +168,7 @@ struct store {
     struct catalog *spare;
 
     atomic_bool closing;
+    atomic_bool log_marked; /* layout_mark_log */
     struct health health;
     atomic_bool reserve_gone;
     int64_t reserve_tried_us;         /* writer; monotonic */

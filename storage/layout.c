@@ -239,6 +239,26 @@ enum store_status layout_open(struct store *store, const char *dir, bool create,
     return status;
 }
 
+static const char mark_in_use[] = "log in use\n";
+
+bool layout_log_in_use(const struct store *store)
+{
+    char found[sizeof(mark_in_use) - 1];
+
+    return file_read_at(store->lock_fd, 0, found, sizeof(found)) == 0 &&
+           memcmp(found, mark_in_use, sizeof(found)) == 0;
+}
+
+void layout_mark_log(struct store *store, bool in_use)
+{
+    static const char blank[sizeof(mark_in_use) - 1] = "          \n";
+    int error = file_write_at(store->lock_fd, 0, in_use ? mark_in_use : blank, sizeof(blank));
+
+    if (error == 0 && !in_use && store->options.durability == STORE_STRICT)
+        error = file_sync(store->lock_fd);
+    (void)error;
+}
+
 void layout_clear_tmp(struct store *store)
 {
     int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

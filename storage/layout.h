@@ -20,6 +20,13 @@ MUST_CHECK enum store_status layout_open(struct store *store, const char *dir, b
 MUST_CHECK enum store_status layout_make_catalog(struct store *store, struct fault *fault);
 /* The creation is complete. */
 MUST_CHECK enum store_status layout_seal(struct store *store, struct fault *fault);
+/*
+ * The mark in `lock`: there is a log that has commits. Set by the first commit of a run, without a
+ * sync; taken away, with one, before the log goes at an orderly end. A mark that could not be set is
+ * not missed.
+ */
+bool layout_log_in_use(const struct store *store);
+void layout_mark_log(struct store *store, bool in_use);
 /* Remove what a crash left in tmp/. */
 void layout_clear_tmp(struct store *store);
 void layout_close(struct store *store);

@@ -189,6 +189,9 @@ void store_close(struct store *store)
         return;
 
     stop_threads(store);
+    /* The last connection takes the log away with it. A poisoned store is checked at its start. */
+    if (atomic_load(&store->log_marked) && !health_poisoned(&store->health))
+        layout_mark_log(store, /* in_use= */ false);
     catalog_close(store->spare);
     catalog_close(store->cat);
     packs_close(&store->packs);
@@ -215,12 +218,31 @@ static void store_closep(struct store **store)
     *store = NULL;
 }
 
+/* Nobody can be told of commits that are gone but who starts the store. */
+static enum store_status check_log(struct store *store, bool *ret_cut, struct fault *fault)
+{
+    bool in_use = layout_log_in_use(store);
+    struct fault cut = { 0 };
+    enum store_status status = catalog_log_check(store->dir_fd, in_use, &cut, fault);
+
+    *ret_cut = cut.text[0] != '\0';
+    if (status != STORE_OK || !*ret_cut) {
+        atomic_store(&store->log_marked, in_use);
+        return status;
+    }
+    health_tell(&store->health, STORE_NOTICE_ERROR, cut.text);
+    layout_mark_log(store, /* in_use= */ false); /* said once */
+    return STORE_OK;
+}
+
 enum store_status store_open(const char *dir, const struct store_options *options,
                              struct store **ret_store, struct fault *fault)
 {
     CLEANUP(store_closep) struct store *store = NULL;
     enum store_status status;
+    uint64_t left;
     bool fresh;
+    bool cut = false;
 
     if (!digest_init())
         return fault_set(fault, STORE_IO, "the crypto library lacks an algorithm");
@@ -234,10 +256,15 @@ enum store_status store_open(const char *dir, const struct store_options *option
     if (status == STORE_OK)
         status = keyring_open(store->dir_fd, fresh, &store->keyring, fault);
     if (status == STORE_OK)
+        status = check_log(store, &cut, fault);
+    if (status == STORE_OK)
         status = catalog_open(store->path, CATALOG_WRITER, store->options.durability, &store->cat,
                               fault);
     if (status == STORE_OK && fresh)
         status = layout_seal(store, fault);
+    /* What lies behind the cut is never to be met again. */
+    if (status == STORE_OK && cut)
+        status = catalog_checkpoint(store->cat, CHECKPOINT_RESTART, &left, fault);
     if (status == STORE_OK)
         status = packs_open(&store->packs, store->dir_fd, store->options.durability == STORE_STRICT,
                             store->options.pack_bytes, fault);

@@ -8,7 +8,7 @@
  * (3) The first failed sync or write of the catalog poisons the store: what the disk holds is
  *     unknown until it is opened again.
  */
-#include "storage/internal.h"
+#include "storage/layout.h"
 
 #define BATCH_INTENTS 256
 #define BATCH_BYTES (UINT64_C(8) * 1024 * 1024)
@@ -298,6 +298,8 @@ static bool commit_together(struct batch *batch)
         return false;
 
     atomic_fetch_add(&batch->store->commit_count, 1);
+    if (!atomic_exchange(&batch->store->log_marked, true))
+        layout_mark_log(batch->store, /* in_use= */ true); /* then nobody will miss the log */
     snapshots_commit(&batch->store->snapshots, catalog_seq(batch->store->cat));
     return true;
 }

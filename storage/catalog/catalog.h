@@ -65,6 +65,13 @@ uint64_t catalog_wal_bytes(const struct catalog *cat);
 /* Bytes of the database's file that hold nothing and are used first. 0 when it can not be told. */
 uint64_t catalog_free_bytes(struct catalog *cat);
 
+/*
+ * log_check.c: before the first connection. in_use: the last run has committed and did not end in
+ * order. ret_cut: says that acknowledged commits are lost, if they are known to be.
+ */
+MUST_CHECK enum store_status catalog_log_check(int dir_fd, bool in_use, struct fault *ret_cut,
+                                               struct fault *fault);
+
 enum catalog_checkpoint { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART };
 /*
  * Copy the log back into the database. ret_left: log bytes that are not yet copied.
