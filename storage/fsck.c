@@ -3,7 +3,8 @@
  * fsck: is every byte that the catalog promises there and right?
  *
  * It shares the catalog's piece lists with the server, and nothing of its readers: files are read
- * whole, frames are opened one after the other, digests are computed anew. It changes nothing.
+ * whole, frames are opened one after the other, digests are computed anew. It changes nothing, but
+ * for the repairs that are asked for (repair.h): those are one transaction.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "base/secret.h"
 #include "storage/blobs/frames.h"
 #include "storage/layout.h"
+#include "storage/repair.h"
 
 #define READ_BYTES FRAME_STORED_BYTES
 #define LINE_MAX_BYTES 400
@@ -25,7 +27,8 @@
 struct fsck {
     struct store store; /* only its directory and keyring are used */
     struct catalog *cat;
-    bool read_data;
+    struct fsck_options options;
+    struct repair repair;
     fsck_line *line;
     void *context;
     struct fsck_report report;
@@ -94,33 +97,51 @@ static bool hash_matches(struct fsck *fsck, int fd, uint64_t base, const struct 
     return str_eq(str_make(hash, SHA256_BYTES), blob->hash);
 }
 
+/* Says what is wrong with it; how many of its bytes there are. */
+static bool blob_is_good(struct fsck *fsck, const struct checked_blob *blob, int fd,
+                         const char *path, uint64_t base, uint64_t *ret_readable)
+{
+    uint64_t end = base + blob->size;
+    struct stat st;
+    uint64_t size;
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        finding(fsck, "blob %s cannot be opened: %s", path, strerror(errno));
+        return false;
+    }
+    size = (uint64_t)st.st_size;
+    *ret_readable = size > base ? u64_min(size - base, blob->size) : 0;
+    if (blob->pack != 0 ? size < end : size != end) {
+        finding(fsck, "blob %s has %llu bytes, the catalog says %llu", path,
+                (unsigned long long)size, (unsigned long long)end);
+        return false;
+    }
+    if (fsck->options.read_data && !hash_matches(fsck, fd, base, blob)) {
+        finding(fsck, "blob %s at %llu does not have the bytes of its hash", path,
+                (unsigned long long)base);
+        return false;
+    }
+    return true;
+}
+
 static bool check_one_blob(void *context, const struct checked_blob *blob)
 {
     struct fsck *fsck = context;
     char path[BLOB_PATH_MAX];
     CLEANUP(fd_close) int fd = -1;
-    uint64_t base;
-    uint64_t end;
-    struct stat st;
-    bool whole;
+    uint64_t base = 0;
+    uint64_t readable = 0;
 
     if (blob->hash.len != SHA256_BYTES) {
         finding(fsck, "a blob row has a hash of %zu bytes", blob->hash.len);
         return true;
     }
     fd = open_stored(fsck, blob->scope, blob->hash.p, blob->pack, blob->pack_at, path, &base);
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        finding(fsck, "blob %s cannot be opened: %s", path, strerror(errno));
+    if (blob_is_good(fsck, blob, fd, path, base, &readable))
         return true;
-    }
-    end = base + blob->size;
-    whole = blob->pack != 0 ? (uint64_t)st.st_size >= end : (uint64_t)st.st_size == end;
-    if (!whole)
-        finding(fsck, "blob %s has %lld bytes, the catalog says %llu", path, (long long)st.st_size,
-                (unsigned long long)end);
-    else if (fsck->read_data && !hash_matches(fsck, fd, base, blob))
-        finding(fsck, "blob %s at %llu does not have the bytes of its hash", path,
-                (unsigned long long)base);
+    fsck->report.damaged++;
+    if (fsck->options.mode != FSCK_CHECK)
+        repair_blob(&fsck->repair, blob, fd, base, readable);
     return true;
 }
 
@@ -232,6 +253,13 @@ static bool etag_is_md5(struct str etag)
     return hex_decode(etag, bytes, sizeof(bytes));
 }
 
+/* hex: the MD5 of the bytes. */
+static bool etag_holds(const struct checked_body *body, const char hex[2 * MD5_BYTES])
+{
+    return !body->single || !etag_is_md5(body->etag) ||
+           str_eq_nocase(body->etag, str_make(hex, 2 * MD5_BYTES));
+}
+
 static bool check_one_body(void *context, const struct checked_body *body)
 {
     struct fsck *fsck = context;
@@ -253,12 +281,13 @@ static bool check_one_body(void *context, const struct checked_body *body)
     fsck->digest = sha;
 
     hex_encode(md5, sizeof(md5), hex);
+    if (status != STORE_OK || !etag_holds(body, hex))
+        fsck->report.damaged++;
     if (status != STORE_OK)
         finding(fsck, "'%.*s': the bytes cannot be read or decrypted%s%s",
                 (int)size_min(body->key.len, 200), body->key.p, fault.text[0] != '\0' ? ": " : "",
                 fault.text);
-    else if (body->single && etag_is_md5(body->etag) &&
-             !str_eq_nocase(body->etag, str_make(hex, sizeof(hex))))
+    else if (!etag_holds(body, hex))
         finding(fsck, "'%.*s': the MD5 of the bytes is not the ETag",
                 (int)size_min(body->key.len, 200), body->key.p);
     return true;
@@ -322,13 +351,30 @@ static void walk(struct fsck *fsck)
 
 /* ---- the check --------------------------------------------------------------------------- */
 
+static bool check_one_inline(void *context, const struct scrub_find *find)
+{
+    struct fsck *fsck = context;
+
+    fsck->report.bytes_read += find->stored_bytes;
+    if (!find->damaged || find->was_damaged)
+        return true;
+    fsck->report.damaged++;
+    finding(fsck, "inline body %lld does not have the bytes it was stored with",
+            (long long)find->id);
+    if (fsck->options.mode != FSCK_CHECK)
+        repair_inline(&fsck->repair, find->id);
+    return true;
+}
+
 static enum store_status run(struct fsck *fsck, struct fault *fault)
 {
     enum store_status status = catalog_check(fsck->cat, catalog_line, fsck, &fsck->report, fault);
 
     if (status == STORE_OK)
         status = catalog_check_blobs(fsck->cat, check_one_blob, fsck, fault);
-    if (status == STORE_OK && fsck->read_data)
+    if (status == STORE_OK && fsck->options.read_data)
+        status = catalog_scrub_inline(fsck->cat, 0, check_one_inline, fsck, fault);
+    if (status == STORE_OK && fsck->options.read_data)
         status = catalog_check_bodies(fsck->cat, check_one_body, fsck, fault);
     if (status == STORE_OK)
         walk(fsck);
@@ -339,12 +385,41 @@ static enum store_status run(struct fsck *fsck, struct fault *fault)
     return status == STORE_STOPPED ? STORE_NO_MEMORY : status;
 }
 
+/* All in one transaction, which a plan takes back. */
+static enum store_status run_repair(struct fsck *fsck, struct fault *fault)
+{
+    struct repair *repair = &fsck->repair;
+    enum store_status status = catalog_begin(fsck->cat, fault);
+
+    *repair = (struct repair){ .store = &fsck->store,
+                               .cat = fsck->cat,
+                               .perform = fsck->options.mode == FSCK_REPAIR,
+                               .line = fsck->line,
+                               .context = fsck->context,
+                               .fault = fault };
+    if (status != STORE_OK)
+        return status;
+    status = run(fsck, fault);
+    /* Rows of a catalog that can not be read are better left alone. */
+    if (status == STORE_OK && fsck->report.errors == fsck->report.damaged + fsck->report.rows)
+        repair_rows(repair);
+    if (status == STORE_OK)
+        status = repair->status;
+    if (status == STORE_OK && repair->perform)
+        status = catalog_commit(fsck->cat, fault);
+    if (status != STORE_OK || !repair->perform)
+        catalog_rollback(fsck->cat);
+    fsck->report.repairs = repair->done;
+    return status;
+}
+
 static void fsck_close(struct fsck **fsck)
 {
     if (*fsck == NULL)
         return;
 
     catalog_close((*fsck)->cat);
+    packs_close(&(*fsck)->store.packs);
     layout_close(&(*fsck)->store);
     explicit_bzero(&(*fsck)->store.keyring, sizeof((*fsck)->store.keyring));
     digest_close((*fsck)->digest);
@@ -369,8 +444,29 @@ static enum store_status check_log(struct fsck *fsck, struct fault *fault)
     return STORE_OK;
 }
 
-enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line, void *context,
-                             struct fsck_report *ret_report, struct fault *fault)
+/* A checker refuses another schema, which a writer would bring up to date: no plan does that. */
+static enum store_status open_catalog(struct fsck *fsck, struct fault *fault)
+{
+    enum store_status status = STORE_OK;
+
+    if (fsck->options.mode != FSCK_REPAIR)
+        status = catalog_open(fsck->store.path, CATALOG_CHECKER, STORE_STRICT, &fsck->cat, fault);
+    if (status != STORE_OK || fsck->options.mode == FSCK_CHECK)
+        return status;
+    catalog_closep(&fsck->cat);
+    return catalog_open(fsck->store.path, CATALOG_WRITER, STORE_STRICT, &fsck->cat, fault);
+}
+
+/* Only its descriptors are used. */
+static void store_blank(struct store *store)
+{
+    store->dir_fd = store->lock_fd = store->tmp_fd = -1;
+    store->quarantine_fd = store->blobs.root_fd = -1;
+    packs_init(&store->packs, &store->health);
+}
+
+enum store_status store_fsck(const char *dir, const struct fsck_options *options, fsck_line *line,
+                             void *context, struct fsck_report *ret_report, struct fault *fault)
 {
     CLEANUP(fsck_close) struct fsck *fsck = NULL;
     enum store_status status;
@@ -382,9 +478,8 @@ enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line, v
     if (fsck == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "fsck");
 
-    fsck->store.dir_fd = fsck->store.lock_fd = fsck->store.tmp_fd = -1;
-    fsck->store.quarantine_fd = fsck->store.blobs.root_fd = -1;
-    fsck->read_data = read_data;
+    store_blank(&fsck->store);
+    fsck->options = *options;
     fsck->line = line;
     fsck->context = context;
     fsck->stored = BUF_WITH_MAX(SIZE_MAX / 2);
@@ -399,9 +494,11 @@ enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line, v
     if (status == STORE_OK)
         status = check_log(fsck, fault);
     if (status == STORE_OK)
-        status = catalog_open(fsck->store.path, CATALOG_CHECKER, STORE_STRICT, &fsck->cat, fault);
+        status = packs_open(&fsck->store.packs, fsck->store.dir_fd, /* sync= */ true, 0, fault);
     if (status == STORE_OK)
-        status = run(fsck, fault);
+        status = open_catalog(fsck, fault);
+    if (status == STORE_OK)
+        status = options->mode == FSCK_CHECK ? run(fsck, fault) : run_repair(fsck, fault);
     if (status != STORE_OK)
         return status;
 

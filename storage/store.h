@@ -616,21 +616,32 @@ enum store_status store_submit_wait(struct store *store, struct intent *intent);
 struct fsck_report {
     uint64_t buckets, versions, uploads, blobs, inline_bodies;
     uint64_t bytes_read;
-    uint64_t errors;  /* a reference without good bytes, a wrong count, a damaged catalog */
+    uint64_t errors;  /* all of what follows, and a damaged catalog */
+    uint64_t damaged; /* bodies without good bytes: whoever needs them gets an error */
+    uint64_t rows;    /* left over or miscounted: no object's bytes are touched by it */
+    uint64_t repairs; /* made, or planned */
     uint64_t orphans; /* files no row names (harmless; removed by the sweep) */
 };
 
 /* One line per finding, in plain words. */
 typedef void fsck_line(void *context, const char *line);
 
+struct fsck_options {
+    bool read_data; /* also read every body and compare hashes (and ETags of single uploads) */
+    enum {
+        FSCK_CHECK = 0, /* changes nothing */
+        FSCK_PLAN,      /* says what a repair would do */
+        FSCK_REPAIR, /* removes rows that nothing needs, marks damaged bodies; deletes no bytes */
+    } mode;
+};
+
 /*
  * Check a store that no process has open.
  *
- * read_data: also read every body and compare hashes (and ETags of single uploads).
  * Returns STORE_OK when the check ran (see report->errors), STORE_LOCKED, STORE_FORMAT, STORE_IO.
  */
-MUST_CHECK enum store_status store_fsck(const char *dir, bool read_data, fsck_line *line,
-                                        void *context, struct fsck_report *ret_report,
-                                        struct fault *fault);
+MUST_CHECK enum store_status store_fsck(const char *dir, const struct fsck_options *options,
+                                        fsck_line *line, void *context,
+                                        struct fsck_report *ret_report, struct fault *fault);
 
 #endif

@@ -322,6 +322,7 @@ MUST_CHECK enum store_status catalog_check(struct catalog *cat, check_line *line
                                            struct fsck_report *report, struct fault *fault);
 
 struct checked_blob {
+    int64_t id;
     uint64_t scope;
     struct str hash;
     uint64_t size;
@@ -331,6 +332,25 @@ struct checked_blob {
 typedef bool check_blob(void *context, const struct checked_blob *blob);
 MUST_CHECK enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit,
                                                  void *context, struct fault *fault);
+
+/* repair.c: inside catalog_begin. visit is told what was changed, and how many rows. */
+typedef void repair_visit(void *context, const char *what, uint64_t count);
+MUST_CHECK enum store_status catalog_repair_rows(struct catalog *cat, repair_visit *visit,
+                                                 void *context, struct fault *fault);
+/* References of blobs; what has none is dead. */
+MUST_CHECK enum store_status catalog_repair_counts(struct catalog *cat, uint64_t *ret_changed,
+                                                   struct fault *fault);
+/* Blobs that are alive and that nothing names. */
+MUST_CHECK enum store_status catalog_unowned_blobs(struct catalog *cat, check_blob *visit,
+                                                   void *context, struct fault *fault);
+/* Inline bodies that nothing names; the first result that is not STORE_OK ends it. */
+typedef enum store_status inline_visit(void *context, int64_t id, struct str bytes);
+MUST_CHECK enum store_status catalog_unowned_inline(struct catalog *cat, inline_visit *visit,
+                                                    void *context, struct fault *fault);
+MUST_CHECK enum store_status catalog_bury_unowned(struct catalog *cat, int64_t id,
+                                                  struct fault *fault);
+MUST_CHECK enum store_status catalog_mark_damaged(struct catalog *cat, enum body_kind kind,
+                                                  int64_t id, struct fault *fault);
 
 /* A version or a part with its bytes. */
 struct checked_body {

@@ -22,65 +22,92 @@
     "  UNION ALL SELECT body_kind, body_id, size FROM version"                                     \
     "  UNION ALL SELECT body_kind, body_id, size FROM part) "
 
-static const char *const findings[] = {
-    "SELECT 'catalog: ' || integrity_check FROM pragma_integrity_check"
-    " WHERE integrity_check != 'ok'",
-    "SELECT 'object ' || quote(key) || ' is in no bucket' FROM object"
-    " WHERE bucket NOT IN (SELECT id FROM bucket)",
-    "SELECT 'version ' || seq || ' has no current version above it' FROM version v"
-    " WHERE NOT EXISTS (SELECT 1 FROM object o"
-    "                    WHERE o.bucket = v.bucket AND o.key = v.key AND o.seq > v.seq)",
-    "SELECT 'account ' || owner || ' has no row' FROM (SELECT owner FROM object"
-    " UNION SELECT owner FROM version UNION SELECT owner FROM bucket UNION SELECT owner FROM upload)"
-    " WHERE owner NOT IN (SELECT id FROM account)",
-    "SELECT 'number ' || n || ' is above the reserved ones' FROM (SELECT max(seq) AS n FROM object"
-    " UNION ALL SELECT max(seq) FROM version UNION ALL SELECT max(id) FROM inline_body"
-    " UNION ALL SELECT max(id) FROM blob UNION ALL SELECT max(id) FROM upload)"
-    " WHERE n > (SELECT value FROM meta WHERE name = 'seq')",
-    "SELECT 'inline body ' || i || ' is missing' FROM" REFERENCES
-    " WHERE k = 1 AND i NOT IN (SELECT id FROM inline_body)",
-    "SELECT 'inline body ' || i || ' has ' || count(*) || ' owners' FROM" REFERENCES
-    " WHERE k = 1 GROUP BY i HAVING count(*) > 1",
-    "SELECT 'inline body ' || id || ' has no owner' FROM inline_body"
-    " WHERE id NOT IN (SELECT i FROM" REFERENCES "WHERE k = 1)",
-    "SELECT 'blob ' || i || ' has no row' FROM" REFERENCES
-    " WHERE k = 2 AND i NOT IN (SELECT id FROM blob)",
-    "SELECT 'blob ' || id || ' counts ' || refs || ' references and has ' || ifnull(n, 0)"
-    " FROM blob LEFT JOIN (SELECT i, count(*) AS n FROM" REFERENCES "WHERE k = 2 GROUP BY i)"
-    " ON i = id WHERE refs != ifnull(n, 0)",
-    "SELECT 'blob ' || id || ' is dead and alive' FROM blob WHERE (refs = 0) != (dead_seq NOTNULL)",
-    "SELECT 'manifest ' || i || ' has ' || count(*) || ' owners' FROM" BODIES
-    " WHERE k = 3 GROUP BY i HAVING count(*) > 1",
-    "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM piece"
-    " WHERE manifest NOT IN (SELECT i FROM" BODIES "WHERE k = 3)",
-    "SELECT DISTINCT 'parts of manifest ' || manifest || ' belong to no object' FROM manifest_part"
-    " WHERE manifest NOT IN (SELECT i FROM" VERSIONS "WHERE k = 3)",
-    "SELECT 'manifest ' || i || ' has ' || n || ' parts, its object ' || part_count FROM"
-    " (SELECT i, part_count, (SELECT count(*) FROM manifest_part WHERE manifest = i) AS n FROM"
-    " " VERSIONS "WHERE k = 3) WHERE n != part_count",
-    "SELECT 'manifest ' || i || ' is not as long as its body' FROM" BODIES
-    " WHERE k = 3 AND size != (SELECT ifnull(sum(len), 0) FROM piece WHERE manifest = i)",
-    "SELECT 'manifest ' || manifest || ' has a gap at ' || at FROM (SELECT manifest, at, len,"
-    " sum(len) OVER (PARTITION BY manifest ORDER BY at"
-    "                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM piece)"
-    " WHERE at != ifnull(before, 0) OR len <= 0",
-    "SELECT 'an empty body has ' || size || ' bytes' FROM" BODIES "WHERE k = 0 AND size != 0",
-    "SELECT 'blob ' || id || ' overlaps the next one of pack ' || pack FROM"
-    " (SELECT id, pack, at + size AS ends, lead(at) OVER (PARTITION BY pack ORDER BY at) AS next"
-    "    FROM blob WHERE pack > 0) WHERE ends > next",
-    "SELECT 'blob ' || id || ' was found to be damaged' FROM blob WHERE damaged_us NOTNULL",
-    "SELECT 'inline body ' || id || ' was found to be damaged' FROM inline_body"
-    " WHERE damaged_us NOTNULL",
-    "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
-    " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)",
-    "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
-    " WHERE state = 0 AND bucket NOT IN (SELECT id FROM bucket)",
-    "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
-    " WHERE bucket NOT IN (SELECT id FROM bucket)",
+/* What a finding means; see struct fsck_report. */
+enum finding_class { FINDING_DAMAGE, FINDING_ROWS, FINDING_CATALOG };
+
+static const struct {
+    enum finding_class class;
+    const char *text;
+} findings[] = {
+    { FINDING_CATALOG, "SELECT 'catalog: ' || integrity_check FROM pragma_integrity_check"
+                       " WHERE integrity_check != 'ok'" },
+    { FINDING_CATALOG, "SELECT 'object ' || quote(key) || ' is in no bucket' FROM object"
+                       " WHERE bucket NOT IN (SELECT id FROM bucket)" },
+    { FINDING_CATALOG,
+      "SELECT 'version ' || seq || ' has no current version above it' FROM version v"
+      " WHERE NOT EXISTS (SELECT 1 FROM object o"
+      "                    WHERE o.bucket = v.bucket AND o.key = v.key AND o.seq > v.seq)" },
+    { FINDING_CATALOG,
+      "SELECT 'account ' || owner || ' has no row' FROM (SELECT owner FROM object"
+      " UNION SELECT owner FROM version UNION SELECT owner FROM bucket UNION SELECT owner FROM upload)"
+      " WHERE owner NOT IN (SELECT id FROM account)" },
+    { FINDING_CATALOG,
+      "SELECT 'number ' || n || ' is above the reserved ones' FROM (SELECT max(seq) AS n FROM object"
+      " UNION ALL SELECT max(seq) FROM version UNION ALL SELECT max(id) FROM inline_body"
+      " UNION ALL SELECT max(id) FROM blob UNION ALL SELECT max(id) FROM upload)"
+      " WHERE n > (SELECT value FROM meta WHERE name = 'seq')" },
+    { FINDING_DAMAGE, "SELECT 'inline body ' || i || ' is missing' FROM" REFERENCES
+                      " WHERE k = 1 AND i NOT IN (SELECT id FROM inline_body)" },
+    { FINDING_CATALOG,
+      "SELECT 'inline body ' || i || ' has ' || count(*) || ' owners' FROM" REFERENCES
+      " WHERE k = 1 GROUP BY i HAVING count(*) > 1" },
+    { FINDING_ROWS, "SELECT 'inline body ' || id || ' has no owner' FROM inline_body"
+                    " WHERE id NOT IN (SELECT i FROM" REFERENCES "WHERE k = 1)" },
+    { FINDING_DAMAGE, "SELECT 'blob ' || i || ' has no row' FROM" REFERENCES
+                      " WHERE k = 2 AND i NOT IN (SELECT id FROM blob)" },
+    { FINDING_ROWS,
+      "SELECT 'blob ' || id || ' counts ' || refs || ' references and has ' || ifnull(n, 0)"
+      " FROM blob LEFT JOIN (SELECT i, count(*) AS n FROM" REFERENCES "WHERE k = 2 GROUP BY i)"
+      " ON i = id WHERE refs != ifnull(n, 0)" },
+    { FINDING_ROWS,
+      "SELECT 'blob ' || id || ' is dead and alive' FROM blob WHERE (refs = 0) != (dead_seq NOTNULL)" },
+    { FINDING_CATALOG, "SELECT 'manifest ' || i || ' has ' || count(*) || ' owners' FROM" BODIES
+                       " WHERE k = 3 GROUP BY i HAVING count(*) > 1" },
+    { FINDING_ROWS, "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM piece"
+                    " WHERE manifest NOT IN (SELECT i FROM" BODIES "WHERE k = 3)" },
+    { FINDING_ROWS,
+      "SELECT DISTINCT 'parts of manifest ' || manifest || ' belong to no object' FROM manifest_part"
+      " WHERE manifest NOT IN (SELECT i FROM" VERSIONS "WHERE k = 3)" },
+    { FINDING_CATALOG,
+      "SELECT 'manifest ' || i || ' has ' || n || ' parts, its object ' || part_count FROM"
+      " (SELECT i, part_count, (SELECT count(*) FROM manifest_part WHERE manifest = i) AS n FROM"
+      " " VERSIONS "WHERE k = 3) WHERE n != part_count" },
+    { FINDING_CATALOG,
+      "SELECT 'manifest ' || i || ' is not as long as its body' FROM" BODIES
+      " WHERE k = 3 AND size != (SELECT ifnull(sum(len), 0) FROM piece WHERE manifest = i)" },
+    { FINDING_CATALOG,
+      "SELECT 'manifest ' || manifest || ' has a gap at ' || at FROM (SELECT manifest, at, len,"
+      " sum(len) OVER (PARTITION BY manifest ORDER BY at"
+      "                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM piece)"
+      " WHERE at != ifnull(before, 0) OR len <= 0" },
+    { FINDING_CATALOG,
+      "SELECT 'an empty body has ' || size || ' bytes' FROM" BODIES "WHERE k = 0 AND size != 0" },
+    { FINDING_CATALOG,
+      "SELECT 'blob ' || id || ' overlaps the next one of pack ' || pack FROM"
+      " (SELECT id, pack, at + size AS ends, lead(at) OVER (PARTITION BY pack ORDER BY at) AS next"
+      "    FROM blob WHERE pack > 0) WHERE ends > next" },
+    { FINDING_DAMAGE,
+      "SELECT 'blob ' || id || ' was found to be damaged' FROM blob WHERE damaged_us NOTNULL" },
+    { FINDING_DAMAGE, "SELECT 'inline body ' || id || ' was found to be damaged' FROM inline_body"
+                      " WHERE damaged_us NOTNULL" },
+    { FINDING_ROWS, "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
+                    " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)" },
+    { FINDING_ROWS, "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
+                    " WHERE state = 0 AND bucket NOT IN (SELECT id FROM bucket)" },
+    { FINDING_ROWS, "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
+                    " WHERE bucket NOT IN (SELECT id FROM bucket)" },
 };
 
-static enum store_status report_rows(struct catalog *cat, const char *text, check_line *line,
-                                     void *context, struct fsck_report *report, struct fault *fault)
+static void count_finding(struct fsck_report *report, enum finding_class class)
+{
+    report->errors++;
+    report->damaged += class == FINDING_DAMAGE;
+    report->rows += class == FINDING_ROWS;
+}
+
+static enum store_status report_rows(struct catalog *cat, enum finding_class class,
+                                     const char *text, check_line *line, void *context,
+                                     struct fsck_report *report, struct fault *fault)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(cat->db, text, -1, &stmt, NULL);
@@ -88,7 +115,7 @@ static enum store_status report_rows(struct catalog *cat, const char *text, chec
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(stmt);
         if (rc == SQLITE_ROW) {
-            report->errors++;
+            count_finding(report, class);
             line(context, (const char *)sqlite3_column_text(stmt, 0));
         }
     }
@@ -135,14 +162,15 @@ enum store_status catalog_check(struct catalog *cat, check_line *line, void *con
     enum store_status status = count_rows(cat, report, fault);
 
     for (size_t i = 0; status == STORE_OK && i < COUNT_OF(findings); i++)
-        status = report_rows(cat, findings[i], line, context, report, fault);
+        status =
+            report_rows(cat, findings[i].class, findings[i].text, line, context, report, fault);
     return status;
 }
 
 enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, void *context,
                                       struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at FROM blob"
+    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at, id FROM blob"
                                       " ORDER BY hash" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
@@ -157,7 +185,8 @@ enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, vo
                                      .hash = sql_str(stmt, 1),
                                      .size = (uint64_t)sql_i64(stmt, 2),
                                      .pack = (uint32_t)sql_i64(stmt, 3),
-                                     .pack_at = (uint64_t)sql_i64(stmt, 4) };
+                                     .pack_at = (uint64_t)sql_i64(stmt, 4),
+                                     .id = sql_i64(stmt, 5) };
 
         if (!visit(context, &blob))
             return STORE_STOPPED;

@@ -131,8 +131,8 @@ static void check_fsck(struct run *run, const char *path)
 {
     struct fsck_report report = { 0 };
     struct fault fault = { 0 };
-    enum store_status status =
-        store_fsck(path, /* read_data= */ true, print_finding, NULL, &report, &fault);
+    enum store_status status = store_fsck(path, &(struct fsck_options){ .read_data = true },
+                                          print_finding, NULL, &report, &fault);
 
     if (status != STORE_OK)
         broken(run, "the check does not run: %s %s", store_status_name(status), fault.text);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stored bytes that decay: never taken for good ones, and mended by an upload of the same bytes."""
 
+import contextlib
 import os
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -135,3 +137,73 @@ def test_rot__a_decayed_part_cuts_the_connection_before_the_end(served):
     assert re.search(r"req=\w+ bucket=seed key=m blob \d+ does not have", served.stderr())
     s3.put_object(Bucket="seed", Key="part", Body=parts[0])
     assert s3.get_object(Bucket="seed", Key="m")["Body"].read() == b"".join(parts)
+
+
+def rows(server, sql):
+    """On the catalog of a stopped server."""
+    with contextlib.closing(sqlite3.connect(server.directory / "catalog.db")) as catalog:
+        found = catalog.execute(sql).fetchall()
+        catalog.commit()
+        return found
+
+
+def test_rot__fsck_says_what_errors_mean_and_repair_puts_rows_right(served):
+    body, s3 = os.urandom(300 << 10), served.s3
+    s3.put_object(Bucket="seed", Key="a", Body=body)
+    s3.put_object(Bucket="seed", Key="small", Body=b"small")
+    put_parts(s3, "m", [os.urandom(LARGE), b"end"])
+    assert fsck(served).returncode == 0
+    rows(served, "UPDATE blob SET refs = refs + 1")
+    rows(served, "INSERT INTO inline_body(id, data) VALUES(7, x'6e6f626f6479')")
+    rows(served, "INSERT INTO piece VALUES(8, 0, 2, (SELECT max(id) FROM blob), 0, 10, NULL)")
+    rows(served, "INSERT INTO manifest_part SELECT 9, number, size, etag, checksum FROM manifest_part")
+    before = rows(served, "SELECT * FROM blob ORDER BY id")
+
+    out = fsck(served)
+    assert out.returncode == 1
+    assert "NO DATA IS AT RISK" in out.stdout and "--repair" in out.stdout
+    assert "DATA IS LOST" not in out.stdout and "contradicts" not in out.stdout
+    plan = fsck(served, "--repair", "--dry-run")
+    assert plan.returncode == 1 and "would repair: " in plan.stdout
+    assert rows(served, "SELECT * FROM blob ORDER BY id") == before
+    assert list((served.directory / "quarantine").iterdir()) == []
+
+    done = fsck(served, "--repair")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "repaired"), done.stdout
+    kept = [path.read_bytes() for path in (served.directory / "quarantine").iterdir()]
+    assert kept == [b"nobody"]
+    assert fsck(served, "--repair").stdout.splitlines()[-1] == "clean"
+    served.start()
+    served.stopped = False
+    assert s3.get_object(Bucket="seed", Key="a")["Body"].read() == body
+    assert fsck(served, "--read-data").returncode == 0
+
+
+@pytest.mark.parametrize("size", [2000, 300 << 10, 6 << 20])
+def test_rot__repair_quarantines_damage_and_an_upload_mends_it(served, size):
+    body, s3 = os.urandom(size), served.s3
+    s3.put_object(Bucket="seed", Key="a", Body=body)
+    served.stop()
+    served.stopped = True
+    turn_a_bit_over(served, body)
+    out = fsck(served, "--read-data")
+    assert out.returncode == 1
+    assert "DATA IS LOST unless" in out.stdout and "Rows:" not in out.stdout
+    done = fsck(served, "--repair")
+    assert done.returncode == 1 and "marked as damaged" in done.stdout  # what is lost is still lost
+    kept = [path.read_bytes() for path in (served.directory / "quarantine").iterdir()]
+    assert [len(data) for data in kept] == ([size] if size > 65536 else [])
+    assert fsck(served).returncode == 1  # known without reading
+
+    served.start()
+    served.stopped = False
+    with expect.refused(500, "InternalError"):
+        s3.get_object(Bucket="seed", Key="a", Range="bytes=5-9")
+    s3.put_object(Bucket="seed", Key="a", Body=body)
+    assert s3.get_object(Bucket="seed", Key="a")["Body"].read() == body
+    assert fsck(served, "--read-data").returncode == 0
+
+
+def test_rot__dry_run_alone_is_not_understood(tmp_path):
+    out = subprocess.run([process.program(), "fsck", "--dry-run", tmp_path], capture_output=True, text=True)
+    assert out.returncode == 2 and "--repair" in out.stderr

@@ -66,7 +66,8 @@ struct fsck_report fx_fsck(struct fixture *f)
 {
     struct fsck_report report = { 0 };
 
-    FX_OK(f, store_fsck(f->dir, /* read_data= */ true, print_line, f, &report, &f->fault));
+    FX_OK(f, store_fsck(f->dir, &(struct fsck_options){ .read_data = true }, print_line, f, &report,
+                        &f->fault));
     return report;
 }
 

@@ -192,7 +192,8 @@ static void a_second_open_is_refused(void **state)
 
     (void)state;
     assert_int_equal(store_open(f->dir, NULL, &other, &fault), STORE_LOCKED);
-    assert_int_equal(store_fsck(f->dir, false, NULL, NULL, &report, NULL), STORE_LOCKED);
+    assert_int_equal(store_fsck(f->dir, &(struct fsck_options){ 0 }, NULL, NULL, &report, NULL),
+                     STORE_LOCKED);
     FX_OK(f, fx_put(f, "k", STR("x")));
     fx_close(f);
 }

@@ -354,7 +354,8 @@ static void the_scrub_finds_what_nobody_reads(void **state)
         assert_int_equal(body_open(f->reader, &version, 7, 20, &body, &f->fault), STORE_DAMAGED);
         fx_stop(f);
         f->quiet_fsck = true;
-        FX_OK(f, store_fsck(f->dir, /* read_data= */ false, note_line, NULL, &report, &f->fault));
+        FX_OK(f,
+              store_fsck(f->dir, &(struct fsck_options){ 0 }, note_line, NULL, &report, &f->fault));
         assert_int_equal(report.errors, 1);
 
         fx_start(f);
