@@ -318,9 +318,10 @@ def test_CreateMultipartUpload__impossible_pair(server, root_user, bucket, name,
     assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
 
 
-@pytest.mark.parametrize("name,kind", [("ADLER32", ""), ("CRC32", "PARTIAL")])
+@pytest.mark.parametrize("name,kind", [("ADLER32", ""), ("CRC32", "PARTIAL"), ("", "FULL_OBJECT"), ("", "COMPOSITE")])
 def test_CreateMultipartUpload__unknown_algorithm_or_type(server, root_user, bucket, name, kind):
-    headers = [("x-amz-checksum-algorithm", name)] + ([("x-amz-checksum-type", kind)] if kind else [])
+    headers = [("x-amz-checksum-algorithm", name)] if name else []
+    headers += [("x-amz-checksum-type", kind)] if kind else []
     reply = raw.signed(server.url, root_user, "POST", f"/{bucket}/key?uploads", headers=headers)
     assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
 
