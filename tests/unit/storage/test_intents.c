@@ -2,6 +2,7 @@
 /*
  * Buckets, documents and single objects through intents.
  */
+#include <semaphore.h>
 #include <stdio.h>
 
 #include "fixture.h"
@@ -438,6 +439,77 @@ static void a_measured_copy_knows_its_bytes_and_moves_none(void **state)
     }
 }
 
+struct held_copy {
+    struct intent intent;
+    sem_t begun, go, done;
+};
+
+static enum store_status hold(struct intent *intent)
+{
+    struct held_copy *held = CONTAINER_OF(intent, struct held_copy, intent);
+
+    (void)sem_post(&held->begun);
+    (void)sem_wait(&held->go);
+    return STORE_OK;
+}
+
+static void note_done(struct intent *intent)
+{
+    (void)sem_post(&CONTAINER_OF(intent, struct held_copy, intent)->done);
+}
+
+/* As many copies as are read at a time, each as long as it takes: an upload passes them. */
+static void long_copies_do_not_hold_up_uploads(void **state)
+{
+    static const struct store_options one_worker = {
+        .durability = STORE_RELAXED, .inline_max_bytes = 1024, .worker_count = 1, .reserve_bytes = 1
+    };
+    static const char *const keys[] = { "a", "b" };
+    struct fixture *f = fx_open(&one_worker);
+    struct copy_source source = {
+        .bucket_id = fx_bucket_id(f), .key = STR("source"), .work = COPY_MEASURE, .want_md5 = true
+    };
+    struct arena *arenas[COUNT_OF(keys)];
+    struct held_copy held[COUNT_OF(keys)];
+    struct version version;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "source", STR("bytes")));
+    FX_OK(f, fx_head(f, "source", &version));
+    source.seq = version.seq;
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        arenas[i] = arena_open(4096, 65536);
+        held[i] =
+            (struct held_copy){ .intent = { .kind = INTENT_OBJECT_PUT,
+                                            .bucket = BUCKET,
+                                            .key = str_from_cstr(keys[i]),
+                                            .arena = arenas[i],
+                                            .source = &source,
+                                            .staged = hold,
+                                            .done = note_done,
+                                            .attrs = { .etag = STR("none"), .owner = OWNER } } };
+        (void)sem_init(&held[i].begun, 0, 0);
+        (void)sem_init(&held[i].go, 0, 0);
+        (void)sem_init(&held[i].done, 0, 0);
+        store_submit(f->store, &held[i].intent);
+    }
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        (void)sem_wait(&held[i].begun);
+
+    fx_fill(big, sizeof(big), 3);
+    FX_OK(f, fx_put(f, "large", str_make(big, 200000)));
+    assert_int_equal(fx_blob_files(f), 1);
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        (void)sem_post(&held[i].go);
+        (void)sem_wait(&held[i].done);
+        assert_int_equal(held[i].intent.status, STORE_OK);
+        fx_assert_content(f, keys[i], STR("bytes"));
+        arena_close(arenas[i]);
+    }
+    fx_close(f);
+}
+
 static void a_source_replaced_after_it_was_measured_says_retry(void **state)
 {
     struct fixture *f = fx_open(NULL);
@@ -516,6 +588,7 @@ int main(void)
         cmocka_unit_test(copies_share_bytes_and_survive_their_source),
         cmocka_unit_test(a_copy_of_a_replaced_source_says_retry),
         cmocka_unit_test(a_measured_copy_knows_its_bytes_and_moves_none),
+        cmocka_unit_test(long_copies_do_not_hold_up_uploads),
         cmocka_unit_test(a_source_replaced_after_it_was_measured_says_retry),
         cmocka_unit_test(a_submitter_can_end_a_measured_copy),
         cmocka_unit_test(last_modified_never_steps_back),
