@@ -128,6 +128,21 @@ static bool becomes(struct store *store, enum store_health wanted, struct fault 
     return false;
 }
 
+static bool hears_errors(struct heard *heard, unsigned wanted)
+{
+    for (int i = 0; i < POLLS_MAX; i++) {
+        unsigned errors;
+
+        (void)pthread_mutex_lock(&heard->lock);
+        errors = heard->errors;
+        (void)pthread_mutex_unlock(&heard->lock);
+        if (errors >= wanted)
+            return true;
+        (void)usleep(POLL_US);
+    }
+    return false;
+}
+
 /*
  * Every open after the store's own fails: the janitor's is the first of them.
  */
@@ -148,11 +163,12 @@ static void test_storage_health__janitor_without_catalog_is_told_and_tries_again
     }
     assert_true(becomes(f->store, STORE_HEALTH_UNTENDED, &why));
     assert_non_null(strstr(why.text, "open the catalog for background work"));
+    assert_true(hears_errors(&heard, 2)); /* the scrub has a connection of its own */
     file_fault_set(FILE_CALLS, 0, 0, false);
     assert_true(becomes(f->store, STORE_HEALTH_GOOD, NULL));
     store_close(f->store);
     f->store = NULL;
-    assert_int_equal(heard.errors, 2); /* the scrub has a connection of its own */
+    assert_int_equal(heard.errors, 2);
     assert_int_equal(heard.others, 2);
     assert_non_null(strstr(heard.last, "works again"));
     fx_start(f);
