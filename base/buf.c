@@ -26,6 +26,21 @@ void buf_clear(struct buf *buf)
     buf->failed = false;
 }
 
+size_t buf_capacity_for(const struct buf *buf, size_t more)
+{
+    size_t capacity = buf->capacity < CAPACITY_FIRST ? CAPACITY_FIRST : buf->capacity;
+
+    if (buf->failed || more > buf->max - buf->len)
+        return 0;
+    if (more <= buf->capacity - buf->len)
+        return buf->capacity;
+    if (__builtin_mul_overflow(capacity, (size_t)2, &capacity))
+        capacity = SIZE_MAX;
+    if (capacity < buf->len + more)
+        capacity = buf->len + more;
+    return size_min(capacity, buf->max);
+}
+
 bool buf_reserve(struct buf *buf, size_t more)
 {
     size_t capacity;
@@ -35,19 +50,8 @@ bool buf_reserve(struct buf *buf, size_t more)
         return false;
     if (more <= buf->capacity - buf->len)
         return true;
-    if (more > buf->max - buf->len) {
-        buf->failed = true;
-        return false;
-    }
-
-    capacity = buf->capacity < CAPACITY_FIRST ? CAPACITY_FIRST : buf->capacity;
-    if (__builtin_mul_overflow(capacity, (size_t)2, &capacity))
-        capacity = SIZE_MAX;
-    if (capacity < buf->len + more)
-        capacity = buf->len + more;
-    capacity = size_min(capacity, buf->max);
-
-    p = realloc(buf->p, capacity);
+    capacity = buf_capacity_for(buf, more);
+    p = capacity > 0 ? realloc(buf->p, capacity) : NULL;
     if (p == NULL) {
         buf->failed = true;
         return false;

@@ -22,6 +22,8 @@ struct buf {
 
 void buf_free(struct buf *buf);  /* also the CLEANUP helper */
 void buf_clear(struct buf *buf); /* keeps the memory, forgets content and failure */
+/* What buf_reserve would make of the capacity; 0: it would fail. */
+size_t buf_capacity_for(const struct buf *buf, size_t more);
 /* Make room for `more` bytes ahead of time. */
 bool buf_reserve(struct buf *buf, size_t more);
 /* As buf_append; for what needs more room than there is. */

@@ -23,6 +23,8 @@
 #define CONFIG_CONNECTIONS_MAX 1000000
 #define CONFIG_INLINE_MAX_BYTES (1024 * 1024)
 #define CONFIG_READ_CACHE_MAX_BYTES (UINT64_C(1024) * 1024 * 1024)
+#define CONFIG_BUFFERED_MIN_BYTES (16 * 1024 * 1024) /* two lists of the largest size, and room */
+#define CONFIG_BUFFERED_MAX_BYTES (1024 * 1024 * 1024)
 #define CONFIG_UPLOAD_EXPIRY_MAX_S (3650 * 86400)
 #define CONFIG_SCRUB_RATE_MAX (UINT64_C(16) * 1024 * 1024 * 1024)
 #define CONFIG_SCRUB_INTERVAL_MAX_S (3650 * 86400)
@@ -75,6 +77,7 @@ struct config {
     uint64_t connections_max;
     uint64_t inline_max_bytes;
     uint64_t read_cache_bytes;
+    uint64_t buffered_bytes;
     enum config_log_level log_level;
     uint64_t scrub_bytes_per_s; /* 0: never */
     uint64_t scrub_interval_s;

@@ -213,6 +213,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         },
         .domain_count = config->domains.count,
         .kms_key_arn = kms_key_arn(serve),
+        .buffered_bytes = config->buffered_bytes,
         .access_log = log_wants(LOG_LEVEL_INFO),
     };
 

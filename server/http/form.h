@@ -15,6 +15,8 @@
 #define FORM_FIELDS_BYTES_MAX 20480 /* names and values before the file; S3's limit is 20 KB */
 #define FORM_PART_HEADER_BYTES_MAX 4096
 #define FORM_BOUNDARY_BYTES_MAX 70
+/* What a form may come to hold while it is read: its fields, a part's header, what follows it. */
+#define FORM_HELD_BYTES (FORM_FIELDS_BYTES_MAX + 2 * FORM_PART_HEADER_BYTES_MAX)
 
 enum form_result {
     FORM_OK = 0,

@@ -30,6 +30,7 @@
 struct s3_app {
     struct s3_options options;
     struct http_app http;
+    struct budget budget;
 };
 
 struct loop_state {
@@ -424,6 +425,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->reader = loop->reader;
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
+    op->budget = &app->budget;
     op->started_us = clock_monotonic_us();
     render_request_id(op->request_id);
     exchange->user = op;
@@ -525,7 +527,12 @@ static enum http_next on_body(void *context, struct http_exchange_view *exchange
     enum s3_error err = feed_body(op, bytes, len);
 
     (void)context;
-    return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
+    if (err == S3_OK)
+        return HTTP_CONTINUE;
+    /* The rest is read and forgotten, which takes as long as the client likes: hold nothing. */
+    sink_close(op);
+    op_give_back(op);
+    return answer(op, err);
 }
 
 /*
@@ -652,6 +659,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     if (app->options.access_log && log_wants(LOG_LEVEL_INFO))
         log_request(op, completed, bytes_in, bytes_out);
     sink_close(op);
+    op_give_back(op);
     body_writer_close(op->writer);
     op->writer = NULL;
 }
@@ -707,6 +715,8 @@ struct s3_app *s3_app_open(const struct s3_options *options)
         return NULL;
     xml_init();
     app->options = *options;
+    budget_init(&app->budget,
+                options->buffered_bytes != 0 ? options->buffered_bytes : S3_BUFFERED_BYTES_DEFAULT);
     app->http = (struct http_app){ .context = app,
                                    .on_loop_start = on_loop_start,
                                    .on_round_end = on_round_end,
@@ -727,6 +737,8 @@ const struct http_app *s3_http_app(struct s3_app *app)
 
 void s3_app_close(struct s3_app *app)
 {
+    if (app != NULL)
+        budget_free(&app->budget);
     mem_free(app);
 }
 

@@ -232,6 +232,13 @@ enum s3_error op_reply_xml(struct op *op, struct buf *document)
         buf_free(document);
         return op_fail(op, S3_SlowDown);
     }
+    /* What was committed is told; a page that was only read can be asked for again. */
+    if (op->intent != NULL) {
+        op_charge(op, document->len);
+    } else if (!op_hold(op, document->len)) {
+        buf_free(document);
+        return op_fail(op, S3_SlowDown);
+    }
     op->reply->status = 200;
     op->reply->body_kind = HTTP_BODY_BUFFER;
     op->reply->buffer = *document;

@@ -12,6 +12,7 @@
 #ifndef SERVER_S3_OP_H
 #define SERVER_S3_OP_H
 
+#include "base/budget.h"
 #include "server/auth/acl.h"
 #include "server/auth/auth.h"
 #include "server/http/http.h"
@@ -115,6 +116,9 @@ struct op {
     struct reader *reader;
     struct auth_cache *auth_cache;
     struct body_group *bodies;
+    struct budget *budget; /* of the app */
+    uint32_t share;        /* of the budget, while held > 0 */
+    uint64_t held;
     const struct route *route;
     bool admitted;         /* once: what is loaded below was allowed, and the body is open */
     enum access_need need; /* the row's; of a form BUCKET_WRITE once its fields say who asks */
@@ -193,6 +197,14 @@ enum s3_error op_fail_argument(struct op *op, struct str message, struct str nam
 enum s3_error s3_from_store(struct op *op, enum store_status status);
 /* An error line that says what the client is not told: bucket, key and the cause. */
 void op_log_failure(const struct op *op, const struct fault *fault);
+
+/*
+ * Bytes of the budget for what is buffered, given back when the request is done (hold.c).
+ * op_hold false: they are not to be had, answer S3_SlowDown. op_charge: for what can not be refused.
+ */
+MUST_CHECK bool op_hold(struct op *op, uint64_t bytes);
+void op_charge(struct op *op, uint64_t bytes);
+void op_give_back(struct op *op);
 
 /* A zeroed intent of that kind for op's bucket and key, or NULL (then return S3_SlowDown). */
 struct intent *op_intent(struct op *op, enum intent_kind kind);

@@ -189,6 +189,8 @@ enum s3_error post_open(struct op *op)
     if (!form_boundary(op_header(op, "content-type"), &boundary))
         return op_fail(op, S3_PreconditionFailed,
                        STR("Bucket POST must be of the enclosure-type multipart/form-data"));
+    if (!op_hold(op, FORM_HELD_BYTES))
+        return op_fail(op, S3_SlowDown);
     post->form = form_open(op->arena, boundary, &events);
     return post->form != NULL ? S3_OK : op_fail(op, S3_SlowDown);
 }

@@ -10,14 +10,16 @@
 #include "storage/store.h"
 
 #define S3_DOMAINS_MAX 16
+#define S3_BUFFERED_BYTES_DEFAULT (UINT64_C(64) * 1024 * 1024)
 
 struct s3_options {
     struct store *store;                /* borrowed, outlives the app */
     struct auth_config auth;            /* borrowed users and region text */
     struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
     size_t domain_count;
-    struct str kms_key_arn; /* default key named for aws:kms */
-    bool access_log;        /* one logfmt line per request at info level */
+    struct str kms_key_arn;  /* default key named for aws:kms */
+    uint64_t buffered_bytes; /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
+    bool access_log;         /* one logfmt line per request at info level */
 };
 
 struct s3_app;

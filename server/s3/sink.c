@@ -321,7 +321,6 @@ enum s3_error sink_open(struct op *op, uint64_t max_bytes)
     if (op->route->body == TAKES_NOTHING)
         op->auth.payload = PAYLOAD_ABSENT;
     sink->max_bytes = max_bytes;
-    sink->memory = BUF_WITH_MAX(op->route->body == TAKES_BUFFER ? max_bytes : 0);
     sink->trailer_lines = BUF_WITH_MAX(AWS_CHUNK_TRAILER_BYTES_MAX);
     sink->streaming = ((unsigned)op->auth.payload & PAYLOAD_STREAMING) != 0;
     sink->signed_chunks = op->auth.payload == PAYLOAD_SIGNED_CHUNKS ||
@@ -333,6 +332,11 @@ enum s3_error sink_open(struct op *op, uint64_t max_bytes)
         return err;
     if (claimed_bytes(op, sink) > max_bytes)
         return too_large(op, sink, claimed_bytes(op, sink));
+    /* Of plain bytes no more than Content-Length can come: none of the budget is taken for nothing. */
+    if (op->route->body == TAKES_BUFFER)
+        sink->memory = BUF_WITH_MAX(!sink->streaming && op->request->has_content_length
+                                        ? op->request->content_length
+                                        : max_bytes);
     if (sink->streaming) {
         struct aws_chunked_events events = { op, on_chunk_begin, on_chunk_data, on_chunk_end,
                                              on_trailer };
@@ -361,6 +365,17 @@ static bool counts_on(const struct op *op)
            op->exchange->request->content_length <= HTTP_SWALLOW_BYTES_MAX;
 }
 
+/* Room for more bytes in memory, paid for before it is taken. */
+static bool take_memory(struct op *op, struct buf *memory, size_t more)
+{
+    size_t before = memory->capacity;
+    size_t after = buf_capacity_for(memory, more);
+
+    if (after == before)
+        return true;
+    return after > before && op_hold(op, after - before) && buf_reserve(memory, more);
+}
+
 /* Decoded bytes, in order. */
 static enum s3_error take(struct op *op, const void *bytes, size_t len)
 {
@@ -373,10 +388,12 @@ static enum s3_error take(struct op *op, const void *bytes, size_t len)
         return s3_from_store(op, body_writer_append(op->writer, bytes, len, &op->fault));
     if (sink->sha256 != NULL)
         digest_update(sink->sha256, bytes, len);
-    if (op->route->body == TAKES_BUFFER)
-        buf_append(&sink->memory, bytes, len);
-    return sink->memory.failed && op->route->body == TAKES_BUFFER ? op_fail(op, S3_SlowDown)
-                                                                  : S3_OK;
+    if (op->route->body != TAKES_BUFFER)
+        return S3_OK;
+    if (!take_memory(op, &sink->memory, len))
+        return op_fail(op, S3_SlowDown);
+    buf_append(&sink->memory, bytes, len);
+    return S3_OK;
 }
 
 static enum s3_error from_chunked(struct op *op, enum aws_chunked_result result)

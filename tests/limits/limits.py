@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory, idleness and fairness of the optimised program, against the bars.
 
-    limits.py [--short] [bar...]       bars: start idle upload download busy progress
+    limits.py [--short] [bar...]       bars: start idle upload download busy buffered
+                                       readers progress
 
 Each is measured on a server of its own with a new store. Prints one row per bar: what was measured,
 the limit, and "pass" or "short". Exits 1 when a bar is short, 2 when it could not be measured.
@@ -19,6 +20,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -37,6 +39,10 @@ IDLE_RSS_MIB = 10
 TRANSFER_RSS_MIB = 24
 BUSY_RSS_MIB = 32
 BUSY_CONNECTIONS = 256
+BUFFERED_BODIES = 600
+BUFFERED_MIB = 64
+SWEEP_S = 60  # how long removed bodies may lie
+SLOW_BYTES_S = 4096
 LEVELS = (1, 16, 64, 128, 256, 512, 1024)
 SHORT_LEVELS = (1, 128, 512)
 ATTEMPTS = 3
@@ -60,6 +66,12 @@ class Table:
     @property
     def good(self):
         return all(row[3] != "short" for row in self.rows)
+
+
+def occupied(directory):
+    """Bytes of disk under bodies, not of the catalog and its log."""
+    return sum(path.stat().st_blocks * 512 for folder in ("packs", "blobs")
+               for path in pathlib.Path(directory, folder).rglob("*") if path.is_file())  # fmt: skip
 
 
 # ---- a server and its load ------------------------------------------------------------------------
@@ -275,6 +287,72 @@ class Bench:
                        f"{BUSY_RSS_MIB} MiB", peak <= BUSY_RSS_MIB and report["errors"] == 0)  # fmt: skip
         server.stop()
 
+    def buffered(self):
+        """Anonymous lists of keys, a megabyte of each has come and none is complete."""
+        server = self.server().wait_ready()
+        self.fill(server)
+        with server.connect() as connection:
+            assert connection.request("PUT", "/limits", [("acl", "")], {"x-amz-acl": "public-read-write"}).ok
+        before = rss_mib(server.process.pid)
+        head = (f"POST /limits?delete HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+                f"Content-MD5: {'A' * 22}==\r\nContent-Length: {4 * MIB}\r\n\r\n").encode()  # fmt: skip
+        sockets = []
+        for _ in range(BUFFERED_BODIES):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+            client.sendall(head + b" " * MIB)
+            sockets.append(client)
+        with server.connect() as connection:
+            assert connection.request("GET", "/limits").ok
+        peak = rss_mib(server.process.pid, "VmHWM")
+        self.table.add(f"memory for {BUFFERED_BODIES} bodies of 1 MiB held at once", f"{peak - before:.1f} MiB more",
+                       f"{BUFFERED_MIB} MiB", peak - before <= BUFFERED_MIB)  # fmt: skip
+        for client in sockets:
+            client.close()
+        server.stop()
+
+    def readers(self):
+        """Slow readers of removed objects: others' space comes back, and their own bytes are right to the end."""
+        server = self.server().wait_ready()
+        self.fill(server)
+        size = 3 * MIB
+        bodies = [os.urandom(size) for _ in range(4)]
+        slow = []
+        with server.connect() as connection:
+            for number, body in enumerate(bodies):
+                assert connection.request("PUT", f"/limits/slow{number}", (), None, body).ok
+        for number in range(len(bodies)):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            signer = s3.Signer(f"127.0.0.1:{server.port}")
+            client.sendall(signer.head("GET", f"/limits/slow{number}", [], {}, s3.EMPTY_SHA256, 0))
+            slow.append([client, client.recv(SLOW_BYTES_S)])
+        with server.connect() as connection:
+            for number in range(len(bodies)):
+                assert connection.request("DELETE", f"/limits/slow{number}").ok
+            for _ in range(40):
+                assert connection.request("PUT", "/limits/churn", (), None, os.urandom(MIB)).ok
+            assert connection.request("DELETE", "/limits/churn").ok
+        most = occupied(server.directory)
+        until = time.monotonic() + SWEEP_S + 10
+        while time.monotonic() < until:
+            time.sleep(1)
+            for reader in slow:
+                reader[1] += reader[0].recv(SLOW_BYTES_S)
+        left = occupied(server.directory)
+        self.table.add(f"disk with {len(bodies)} slow readers of {size // MIB} MiB, {SWEEP_S} s after 40 MiB died",
+                       f"{left / MIB:.1f} MiB (before {most / MIB:.1f})", f"{len(bodies) * size // MIB + 2} MiB",
+                       left <= (len(bodies) * size // MIB + 2) * MIB)  # fmt: skip
+        wrong = 0
+        for (client, got), body in zip(slow, bodies, strict=True):
+            client.settimeout(60)
+            while len(got.partition(b"\r\n\r\n")[2]) < size and (more := client.recv(BLOCK)):
+                got += more
+            wrong += got.partition(b"\r\n\r\n")[2] != body
+            client.close()
+        self.table.add("slow readers with a wrong byte", str(wrong), "0", wrong == 0)
+        server.stop()
+
     def progress(self):
         """Every connection completes something in every second."""
         for connections in self.levels:
@@ -295,7 +373,7 @@ class Bench:
             server.stop()
 
 
-BARS = ("start", "idle", "upload", "download", "busy", "progress")
+BARS = ("start", "idle", "upload", "download", "busy", "buffered", "readers", "progress")
 
 
 def build_load(folder):

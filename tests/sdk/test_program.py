@@ -55,6 +55,7 @@ VALUES = {
     "connections": ("100", "200", "300"),
     "inline-max": ("1000", "2000", "3000"),
     "read-cache": ("4000", "5000", "6000"),
+    "buffered-bodies": ("17000000", "18000000", "19000000"),
     "log-level": ("error", "warn", "debug"),
     "scrub-rate": ("7000", "8000", "9000"),
     "scrub-interval": ("1000", "2000", "3000"),

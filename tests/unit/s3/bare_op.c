@@ -9,6 +9,7 @@ struct op op;
 static struct arena *arena;
 static struct users *users;
 static struct s3_options options;
+static struct budget budget;
 static struct http_request request;
 static struct http_reply reply;
 static struct http_field fields[HTTP_HEADERS_MAX];
@@ -73,7 +74,10 @@ void bare_request(const char *target, const char *headers)
     options = (struct s3_options){ .kms_key_arn = STR("arn:aws:kms:default") };
     options.auth.users = users;
     options.auth.region = STR("us-east-1");
+    budget_free(&budget);
+    budget_init(&budget, S3_BUFFERED_BYTES_DEFAULT);
     op = (struct op){ .arena = arena,
+                      .budget = &budget,
                       .request = &request,
                       .reply = &reply,
                       .options = &options,
