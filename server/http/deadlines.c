@@ -57,7 +57,12 @@ static bool bytes_taken(int fd, uint64_t *ret_bytes)
     return true;
 }
 
-/* The window that ends now; another one begins. */
+/*
+ * The window that ends now; another one begins.
+ *
+ * MHD would end a connection when 60 s long the kernel took nothing from it. The kernel of a machine
+ * keeps megabytes, so to MHD a peer that takes ten KiB a second stands still.
+ */
 static bool reply_keeps_up(struct http_conn *conn)
 {
     uint64_t taken = 0;
@@ -65,6 +70,10 @@ static bool reply_keeps_up(struct http_conn *conn)
 
     if (conn->fd < 0 || !bytes_taken(conn->fd, &taken))
         return true;
+    if (!conn->patient)
+        (void)MHD_set_connection_option(conn->exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                        0);
+    conn->patient = true;
     if (conn->taken_known)
         keeps_up = taken - conn->taken >= HTTP_REPLY_WINDOW_S * HTTP_REPLY_RATE_MIN;
     conn->taken = taken;

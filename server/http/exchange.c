@@ -48,7 +48,7 @@ static enum MHD_Result exchange_send(struct http_exchange *x, bool close)
     enum MHD_Result queued;
 
     x->conn->taken_known = false;
-    deadline_set(x->conn, clock_monotonic_us() + HTTP_REPLY_WINDOW_S * US_PER_S);
+    deadline_set(x->conn, clock_monotonic_us() + HTTP_REPLY_LOOK_S * US_PER_S);
     /*
      * Clients that asked for 100 Continue and have nothing to send got none; older ones then take
      * the next answer for this one's (botocore 1.29). There is no next one on this connection.
@@ -241,7 +241,6 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
     struct http_conn *conn;
     bool completed;
 
-    (void)connection;
     *exchange = NULL;
     if (x == NULL)
         return;
@@ -257,6 +256,10 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
         app->on_done(app->context, &x->view, completed, x->bytes_in, x->bytes_out);
 
     conn->exchange = NULL;
+    if (conn->patient)
+        (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                        HTTP_IDLE_TIMEOUT_S);
+    conn->patient = false;
     conn->served = true;
     conn->made_way = false;
     conn->idle_from_us = clock_monotonic_us();

@@ -31,6 +31,7 @@
 #define HTTP_IDLE_TIMEOUT_S 60
 #define HTTP_BODY_GRACE_S 30               /* then the body must keep up HTTP_BODY_RATE_MIN */
 #define HTTP_BODY_RATE_MIN 1024            /* bytes per second, averaged since the headers */
+#define HTTP_REPLY_LOOK_S 30               /* then a reply that is not sent is looked at */
 #define HTTP_REPLY_WINDOW_S 60             /* of a reply that lasts longer, each must see */
 #define HTTP_REPLY_RATE_MIN 1024           /* so many bytes per second taken by the peer */
 #define HTTP_DRAIN_BYTES_MAX (1024 * 1024) /* of a refused body that are read to be polite */

@@ -73,6 +73,7 @@ struct http_conn {
     bool served;         /* a request was completed on it */
     bool linger;         /* unread bytes may follow: read on after closing */
     bool leaving;        /* the peer will send nothing more */
+    bool patient;        /* the library's idle timeout is off: the reply's windows count */
     bool taken_known;    /* since the reply began */
     bool made_way;       /* asked to go, see peers.c */
     uint64_t peer_key;

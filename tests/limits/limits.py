@@ -304,7 +304,7 @@ class Bench:
         with server.connect() as connection:
             assert connection.request("GET", "/limits").ok
         peak = rss_mib(server.process.pid, "VmHWM")
-        self.table.add(f"memory for {BUFFERED_BODIES} bodies of 1 MiB held at once", f"{peak - before:.1f} MiB more",
+        self.table.add(f"memory, {BUFFERED_BODIES} bodies of 1 MiB held", f"{peak - before:.1f} MiB more",
                        f"{BUFFERED_MIB} MiB", peak - before <= BUFFERED_MIB)  # fmt: skip
         for client in sockets:
             client.close()
@@ -340,8 +340,8 @@ class Bench:
             for reader in slow:
                 reader[1] += reader[0].recv(SLOW_BYTES_S)
         left = occupied(server.directory)
-        self.table.add(f"disk with {len(bodies)} slow readers of {size // MIB} MiB, {SWEEP_S} s after 40 MiB died",
-                       f"{left / MIB:.1f} MiB (before {most / MIB:.1f})", f"{len(bodies) * size // MIB + 2} MiB",
+        self.table.add(f"disk, {len(bodies)} slow readers of {size // MIB} MiB",
+                       f"{left / MIB:.1f} MiB; {most / MIB:.1f} before {SWEEP_S} s", f"{len(bodies) * size // MIB + 2} MiB",
                        left <= (len(bodies) * size // MIB + 2) * MIB)  # fmt: skip
         wrong = 0
         for (client, got), body in zip(slow, bodies, strict=True):

@@ -55,7 +55,7 @@ static void connect_pair(struct scene *scene, int family)
     (void)close(listener);
 }
 
-/* A reply that began at START_US. */
+/* A reply that is first looked at after a window. */
 static struct scene *begin(int family)
 {
     struct scene *scene = mem_zalloc(sizeof(*scene));
@@ -69,6 +69,7 @@ static struct scene *begin(int family)
     scene->loop.checked_us = START_US;
     scene->loop.check_at_us = HTTP_NEVER;
     scene->exchange.state = EXCHANGE_REPLIED;
+    scene->conn.patient = true; /* there is no library */
     connect_pair(scene, family);
     deadline_set(&scene->conn, START_US + WINDOW_US);
     return scene;
