@@ -104,6 +104,7 @@ struct str listed_version_id(const struct listed_version *listed, char out[VERSI
 
 bool version_id_parse(struct str text, struct version_id *ret_id)
 {
+    char canonical[VERSION_TEXT_LEN];
     uint8_t bytes[16];
     uint64_t tail = 0;
     uint64_t mixed = 0;
@@ -113,6 +114,10 @@ bool version_id_parse(struct str text, struct version_id *ret_id)
         return true;
     }
     if (text.len != VERSION_TEXT_LEN || !hex_decode(text, bytes, sizeof(bytes)))
+        return false;
+    /* One id has one text: clients compare them byte by byte. */
+    hex_encode(bytes, sizeof(bytes), canonical);
+    if (memcmp(text.p, canonical, sizeof(canonical)) != 0)
         return false;
 
     for (size_t i = 0; i < 8; i++) {

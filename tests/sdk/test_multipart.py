@@ -445,7 +445,7 @@ def test_ListMultipartUploads__goes_on_when_the_uploads_before_are_gone(s3, buck
 def test_ListMultipartUploads__a_marker_that_is_no_upload_of_the_key(server, root_user, s3, bucket):
     upload = s3.create_multipart_upload(Bucket=bucket, Key="b")["UploadId"]
     version = "0123456789abcdef" * 2
-    for key, marker in (("a", "X"), ("b", "X"), ("a", upload), ("bb", upload), ("b", upload[:-1]), ("b", upload + "0"),
+    for key, marker in (("a", "X"), ("b", "X"), ("a", upload), ("bb", upload), ("b", upload[:-1]), ("b", upload + "0"), ("b", upload.upper()),
                         ("b", "null"), ("b", "0" * 32), ("b", version)):  # fmt: skip
         for rest in ("", "&max-uploads=0", "&prefix=zzz", "&delimiter=b"):
             reply = raw.signed(

@@ -241,6 +241,8 @@ static void ids_of_other_keys_and_made_up_ids_name_nothing(void **state)
     assert_int_equal(fx_get_version(f, "a", "null", &version), STORE_NO_VERSION);
     assert_false(version_id_parse(STR("NULL"), &id));
     assert_false(version_id_parse(STR(""), &id));
+    assert_true(version_id_parse(STR("0bcdef00000000000bcdef0000000001"), &id));
+    assert_false(version_id_parse(STR("0BCDEF00000000000BCDEF0000000001"), &id));
     assert_false(version_id_parse(STR("00000000000000000000000000000000"), &id));
     fx_close(f);
 }
