@@ -206,9 +206,11 @@ bool config_check(const struct config *config, struct fault *fault)
         return fault_errno(fault, false, "--ready-fd %d", config->ready_fd);
 
     for (size_t i = 0; i < config->buckets.count; i++) {
-        if (!s3_bucket_name_valid(config->buckets.items[i]))
-            return fault_set(fault, false, "--buckets: '%.*s' is not a bucket name",
-                             STR_ARG(config->buckets.items[i]));
+        const char *wrong = s3_bucket_name_fault(config->buckets.items[i]);
+
+        if (wrong != NULL)
+            return fault_set(fault, false, "--buckets: '%.*s' is not a bucket name: %s",
+                             STR_ARG(config->buckets.items[i]), wrong);
     }
 
     for (size_t i = 0; i < config->listen.count; i++) {

@@ -16,6 +16,7 @@
 #include "server/auth/mask.h"
 #include "server/s3/foreign.h"
 #include "server/s3/names.h"
+#include "server/s3/owner_condition.h"
 #include "server/s3/post.h"
 #include "server/s3/region.h"
 #include "server/s3/render.h"
@@ -58,10 +59,13 @@ static enum s3_error op_name(struct op *op, enum resource *ret_resource)
 
 static enum s3_error op_check_names(struct op *op)
 {
+    const char *wrong = str_present(op->bucket_name) ? s3_bucket_name_fault(op->bucket_name) : NULL;
     enum s3_error err;
 
-    if (str_present(op->bucket_name) && !s3_bucket_name_valid(op->bucket_name))
+    if (wrong != NULL) {
+        (void)fault_set(&op->fault, 0, "bucket name: %s", wrong);
         return op_fail(op, S3_InvalidBucketName, op->bucket_name);
+    }
     if (!str_present(op->key))
         return S3_OK;
     err = name_check_key(op->key);
@@ -155,15 +159,18 @@ static enum s3_error op_identify(struct op *op)
 static enum s3_error load_bucket(struct op *op, struct str name, struct str expected_owner,
                                  struct bucket *ret_bucket)
 {
-    enum store_status status = bucket_get(op->reader, name, op->arena, ret_bucket, &op->fault);
+    enum store_status status;
+    enum s3_error err = owner_condition_check(op, expected_owner);
 
+    if (err != S3_OK)
+        return err;
+    status = bucket_get(op->reader, name, op->arena, ret_bucket, &op->fault);
     if (status == STORE_NO_BUCKET)
         return op_fail(op, S3_NoSuchBucket, name);
     if (status != STORE_OK)
         return s3_from_store(op, status);
-    if (str_present(expected_owner) && !str_eq(expected_owner, ret_bucket->owner))
-        return op_fail(op, S3_AccessDenied);
-    return S3_OK;
+    return owner_condition_holds(expected_owner, ret_bucket->owner) ? S3_OK
+                                                                    : op_fail(op, S3_AccessDenied);
 }
 
 static enum s3_error read_version_id(struct op *op)
@@ -638,6 +645,11 @@ static void log_request(const struct op *op, bool completed, uint64_t bytes_in, 
                (double)(clock_monotonic_us() - op->started_us) / 1000.0,
                (unsigned long long)bytes_in, (unsigned long long)bytes_out,
                completed ? "" : " aborted=true");
+    /* What the client's message leaves open: which rule a name breaks, where a document ends. */
+    if (op->error != S3_OK && op->fault.text[0] != '\0') {
+        buf_lit(&line, " why=");
+        log_value(&line, str_from_cstr(op->fault.text));
+    }
     if (op->error == S3_NoSuchBucket && name_looks_virtual(op->request->host) &&
         !str_present(op->virtual_bucket)) {
         buf_lit(&line, " host=");
@@ -752,8 +764,9 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
     struct arena *arena;
     bool made;
 
-    if (!s3_bucket_name_valid(name)) {
-        (void)fault_set(fault, 0, "'%.*s' is not a valid bucket name", STR_ARG(name));
+    if (s3_bucket_name_fault(name) != NULL) {
+        (void)fault_set(fault, 0, "'%.*s' is not a valid bucket name: %s", STR_ARG(name),
+                        s3_bucket_name_fault(name));
         return false;
     }
     arena = arena_open(1024, 64 * 1024);

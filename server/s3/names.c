@@ -137,34 +137,47 @@ static bool is_ipv4(struct str name)
     return fields == 4;
 }
 
-/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-bool s3_bucket_name_valid(struct str name)
+static const char *characters_fault(struct str name)
 {
-    static const struct {
-        const char *p;
-        size_t len;
-    } bad_ends[] = {
-        { "-s3alias", 8 }, { "--ol-s3", 7 }, { ".mrap", 5 }, { "--x-s3", 6 }, { "--table-s3", 10 },
-    };
-
-    if (name.len < BUCKET_NAME_MIN || name.len > BUCKET_NAME_MAX)
-        return false;
     for (size_t i = 0; i < name.len; i++) {
         char c = name.p[i];
         bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 
-        if (!alnum && (i == 0 || i + 1 == name.len || (c != '-' && c != '.')))
-            return false;
+        if (c >= 'A' && c <= 'Z')
+            return "it has an upper-case letter";
+        if (!alnum && c != '-' && c != '.')
+            return "it has a character other than a-z, 0-9, '-' and '.'";
+        if (!alnum && (i == 0 || i + 1 == name.len))
+            return "it does not begin and end with a letter or digit";
         if (c == '.' && (name.p[i - 1] == '.' || name.p[i - 1] == '-' || name.p[i + 1] == '-'))
-            return false;
+            return "it has a '.' next to '.' or '-'";
     }
-    if (is_ipv4(name) || str_starts(name, STR("xn--")) || str_starts(name, STR("sthree-")) ||
-        str_starts(name, STR("amzn-s3-demo-")))
-        return false;
-    for (size_t i = 0; i < COUNT_OF(bad_ends); i++)
-        if (str_ends(name, str_make(bad_ends[i].p, bad_ends[i].len)))
-            return false;
-    return true;
+    return NULL;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const char *s3_bucket_name_fault(struct str name)
+{
+    static const char *const begins[] = { "xn--", "sthree-", "amzn-s3-demo-" };
+    static const char *const ends[] = { "-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3" };
+    const char *fault;
+
+    if (name.len < BUCKET_NAME_MIN)
+        return "it is shorter than 3 characters";
+    if (name.len > BUCKET_NAME_MAX)
+        return "it is longer than 63 characters";
+    fault = characters_fault(name);
+    if (fault != NULL)
+        return fault;
+    if (is_ipv4(name))
+        return "it has the form of an IP address";
+    for (size_t i = 0; i < COUNT_OF(begins); i++)
+        if (str_starts(name, str_from_cstr(begins[i])))
+            return "it begins with a prefix that S3 reserves";
+    for (size_t i = 0; i < COUNT_OF(ends); i++)
+        if (str_ends(name, str_from_cstr(ends[i])))
+            return "it ends with a suffix that S3 reserves";
+    return NULL;
 }
 
 /*

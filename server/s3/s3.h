@@ -36,7 +36,7 @@ void s3_app_close(struct s3_app *app);
 MUST_CHECK bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
                                  struct str region, struct fault *fault);
 
-/* Bucket naming rules of general purpose buckets. */
-bool s3_bucket_name_valid(struct str name);
+/* What is wrong with a bucket's name by S3's rules, "it is shorter than ..."; NULL: nothing. */
+const char *s3_bucket_name_fault(struct str name);
 
 #endif

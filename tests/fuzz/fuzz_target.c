@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(name.key.len == 0 || memchr(name.key.p, 0, name.key.len) == NULL, "NUL in a key");
     check_names_again(&name, arena);
     (void)name_check_key(name.key);
-    (void)s3_bucket_name_valid(name.bucket);
+    (void)s3_bucket_name_fault(name.bucket);
 
     route = route_find(&request, name.resource, arena, &refusal);
     FUZZ_CHECK(route != NULL || refusal.error != S3_OK, "no route and no error");

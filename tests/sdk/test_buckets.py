@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import re
+import urllib.parse
 import zlib
 
 import pytest
@@ -40,6 +41,21 @@ def test_CreateBucket__legal_name(s3, server, root_user, name):
 def test_CreateBucket__illegal_name(server, root_user, name):
     reply = raw.signed(server.url, root_user, "PUT", f"/{name}")
     assert (reply.status, reply.code) == (400, "InvalidBucketName"), reply
+    assert reply.element("Message") == "The specified bucket is not valid."
+    assert reply.element("BucketName") == urllib.parse.unquote(name)
+
+
+@pytest.mark.parametrize("name,why", [
+    ("ab", "it is shorter than 3 characters"), ("a" * 64, "it is longer than 63 characters"),
+    ("Upper", "it has an upper-case letter"), ("under_score", "it has a character other than a-z, 0-9, '-' and '.'"),
+    ("-start", "it does not begin and end with a letter or digit"), ("two..dots", "it has a '.' next to '.' or '-'"),
+    ("a.-b", "it has a '.' next to '.' or '-'"), ("192.168.5.4", "it has the form of an IP address"),
+    ("xn--prefix", "it begins with a prefix that S3 reserves"), ("suffix--x-s3", "it ends with a suffix that S3 reserves"),
+])  # fmt: skip
+def test_CreateBucket__illegal_name_is_explained_in_the_log(server, root_user, name, why):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}")
+    line = next(line for line in server.stderr().splitlines() if f"req={reply.header('x-amz-request-id')} " in line)
+    assert f'why="bucket name: {why}"' in line
 
 
 def test_CreateBucket__again_in_us_east_1_is_200(s3, bucket):

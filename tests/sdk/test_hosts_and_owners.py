@@ -158,6 +158,20 @@ def test_v2_header__forged(server, root_user, s3, bucket):
 # ---- expected bucket owner ------------------------------------------------------------------------------
 
 
+MALFORMED = ["abcd", "0000", "0000000000020", "aa000000000$", "x", "A" * 64, "a" * 63, "000 000 0000"]
+WORDS = "The value of the expected bucket owner parameter must be an AWS Account ID... [{}]"
+
+
+@pytest.mark.parametrize("value", ["", "abcd", "0000000000ab", "0" * 11, "0" * 13])
+@pytest.mark.parametrize("bucket_there", [True, False])
+def test_expected_bucket_owner__that_is_no_account(server, root_user, bucket, bucket_there, value):
+    name = bucket if bucket_there else "no-such-bucket-of-ours"
+    for target in (f"/{name}?policy", f"/{name}?tagging", f"/{name}"):
+        reply = raw.signed(server.url, root_user, "GET", target, headers=[("x-amz-expected-bucket-owner", value)])
+        assert (reply.status, reply.code) == (400, "InvalidBucketOwnerAWSAccountID"), reply
+        assert reply.element("Message") == WORDS.format(value)
+
+
 def test_expected_bucket_owner__right_and_wrong(s3, bucket):
     owner = s3.list_buckets()["Owner"]["ID"]
     s3.put_object(Bucket=bucket, Key="key", Body=b"data")
@@ -177,10 +191,16 @@ def test_expected_bucket_owner__right_and_wrong(s3, bucket):
         lambda who: s3.delete_object(Bucket=bucket, Key="new", ExpectedBucketOwner=who),
     ]  # fmt: skip
     for call in calls:
-        call(owner)
-        for wrong in ("111122223333", "a" * 64, "x"):
-            with expect.refused_with_status(400, 403):
+        for right in (owner, "000000000000"):
+            call(right)
+        for wrong in ("111122223333", "000000000001", "a" * 64):
+            with expect.refused(403, "AccessDenied", "403"):
                 call(wrong)
+        for malformed in MALFORMED:
+            with expect.refused(400, "InvalidBucketOwnerAWSAccountID", "400") as found:
+                call(malformed)
+            if found["Error"]["Code"] != "400":  # a HEAD has no words
+                assert found["Error"]["Message"] == WORDS.format(malformed)
     assert expect.body_of(s3, bucket, "key") == b"data"
     with expect.refused(403, "AccessDenied"):
         s3.delete_bucket(Bucket=bucket, ExpectedBucketOwner="111122223333")

@@ -137,7 +137,12 @@ static void test_xml_parse__namespace_is_s3_or_none(void **state UNUSED)
 {
     assert_non_null(parse("<a xmlns='http://s3.amazonaws.com/doc/2006-03-01/'/>"));
     assert_non_null(parse("<s:a xmlns:s='http://s3.amazonaws.com/doc/2006-03-01/'><s:b/></s:a>"));
+    assert_non_null(parse("<a xmlns='https://s3.amazonaws.com/doc/2006-03-01/'/>"));
+    assert_non_null(parse("<s:a xmlns:s='https://s3.amazonaws.com/doc/2006-03-01/'><b/></s:a>"));
+    assert_non_null(parse("<a xmlns='https://s3.amazonaws.com/doc/2006-03-01'/>"));
     assert_non_null(parse("<a xmlns=''/>"));
+    assert_null(parse("<a xmlns='https://s3.amazonaws.com/doc/2006-03-02/'/>"));
+    assert_null(parse("<a xmlns='ftp://s3.amazonaws.com/doc/2006-03-01/'/>"));
     assert_null(parse("<a xmlns='http://example.com/'/>"));
     assert_null(parse("<a><b xmlns='http://example.com/'/></a>"));
     assert_null(parse("<x:a/>"));
