@@ -623,7 +623,7 @@ static void log_bucket(struct buf *line, struct str name)
 {
     CLEANUP(buf_free) struct buf shown = BUF_WITH_MAX(2 * HTTP_TARGET_BYTES_MAX);
 
-    if (name.len == 0 || s3_bucket_name_valid(name)) {
+    if (name.len == 0 || s3_bucket_name_fault(name) == NULL) {
         log_value(line, name.len > 0 ? name : STR("-"));
         return;
     }

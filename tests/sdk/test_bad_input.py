@@ -56,11 +56,11 @@ def test_http__longest_field(server, root_user, s3, bucket):
 
 def test_http__field_too_long(server, root_user, bucket, nothing_stored):
     most = limit("HTTP_HEADER_BYTES_MAX")
-    for size in (most + 1, most * 2, 40_000, 100_000):
+    # Past 64 KiB it is the HTTP library that refuses.
+    for size, status in ((most + 1, 400), (most * 2, 400), (40_000, 400), (100_000, 431)):
         request = sized_put(server, root_user, bucket, [("x-filler", "x" * (size - len("x-filler")))])
         reply = raw.send(server.url, request)
-        assert reply.status in (400, 431), (size, reply)
-        assert reply.code == "RequestHeaderSectionTooLarge", reply
+        assert (reply.status, reply.code) == (status, "RequestHeaderSectionTooLarge"), (size, reply)
 
 
 def test_http__most_fields(server, root_user, s3, bucket):
@@ -74,12 +74,11 @@ def test_http__most_fields(server, root_user, s3, bucket):
 
 def test_http__too_many_fields(server, root_user, bucket, nothing_stored):
     most = limit("HTTP_HEADERS_MAX")
-    for count in (most + 1, most * 4, 2000):
+    for count, status in ((most + 1, 400), (most * 4, 400), (2000, 431)):
         request = sized_put(server, root_user, bucket, [])
         request.headers += [(f"x-filler-{n}", "x") for n in range(count - len(request.headers) - 1)]
         reply = raw.send(server.url, request)
-        assert reply.status in (400, 431), (count, reply)
-        assert reply.code == "RequestHeaderSectionTooLarge", reply
+        assert (reply.status, reply.code) == (status, "RequestHeaderSectionTooLarge"), (count, reply)
 
 
 def test_http__longest_target(server, root_user, bucket):
@@ -88,19 +87,18 @@ def test_http__longest_target(server, root_user, bucket):
     reply = raw.signed(server.url, root_user, "GET", head + "x" * (1024))
     assert reply.status == 200, reply
     reply = raw.signed(server.url, root_user, "GET", head + "x" * (most - len(head)))
-    assert reply.status in (200, 400), reply
+    assert reply.status == 200, reply
     reply = raw.signed(server.url, root_user, "GET", head + "x" * (most - len(head) + 1))
-    assert reply.status in (400, 414), reply
-    assert reply.code, reply
+    assert (reply.status, reply.code) == (414, "BadRequest"), reply
 
 
 def test_http__most_parameters(server, root_user, s3, bucket):
     most = limit("HTTP_QUERY_PARAMS_MAX")
     s3.put_object(Bucket=bucket, Key="key", Body=b"data")
     target = f"/{bucket}/key?" + "&".join(f"p{n}=1" for n in range(most))
-    assert raw.signed(server.url, root_user, "GET", target).status in (200, 501)
+    assert raw.signed(server.url, root_user, "GET", target).status == 200
     reply = raw.signed(server.url, root_user, "GET", target + "&one=more")
-    assert reply.status == 400, reply
+    assert (reply.status, reply.code) == (400, "BadRequest"), reply
 
 
 @pytest.mark.parametrize("value", [
@@ -111,9 +109,10 @@ def test_x_amz_date__malformed(server, root_user, bucket, nothing_stored, value)
     request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url)), ("x-amz-date", value)], b"data")
     raw.sign_v4(request, root_user, date=False)
     reply = raw.send(server.url, request)
-    assert reply.status in (400, 403), reply
-    assert reply.code in ("AccessDenied", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed", "InvalidRequest",
-                          "SignatureDoesNotMatch", "MissingSecurityHeader"), reply  # fmt: skip
+    # A time that is one is compared with the day in the credential first.
+    is_time = re.fullmatch(r"[1-9]\d{7}T\d{6}Z *", value, re.ASCII) and "1321T" not in value and "T25" not in value
+    wanted = (400, "AuthorizationHeaderMalformed") if is_time else (403, "AccessDenied")
+    assert (reply.status, reply.code) == wanted, reply
 
 
 @pytest.mark.parametrize("minutes,status", [(14, 200), (-14, 200), (16, 403), (-16, 403), (60 * 24 * 365, 403)])
@@ -132,31 +131,42 @@ def test_x_amz_date__scope_of_another_day(server, root_user, bucket, nothing_sto
     raw.sign_v4(request, root_user)
     value = request.header("Authorization")
     request.set("Authorization", re.sub(r"/20\d{6}/", "/20200101/", value))
-    assert raw.send(server.url, request).status in (400, 403)
+    reply = raw.send(server.url, request)
+    assert (reply.status, reply.code) == (400, "AuthorizationHeaderMalformed"), reply
 
 
-@pytest.mark.parametrize("change", [
-    ("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA512 "), ("AWS4-HMAC-SHA256 ", "Bearer "), ("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256"),
-    ("Credential=", "Credentials="), ("SignedHeaders=", ""), ("Signature=", "Sig="), ("/s3/", "/iam/"), ("/s3/", "//"),
-    ("aws4_request", "aws4"), ("/us-east-1/", "/"), ("host;", ""), ("host;", "host;host;"), (", ", " "), (", SignedHeaders", ";SignedHeaders"),
-    ("x-amz-date", "X-Amz-Date"), ("x-amz-date", "x-amz-date;absent"), ("Credential=ROOT", "Credential=/ROOT"),
-    ("Credential=", "Credential=" + "k" * 4000), ("Credential=", "Credential=%27 OR 1=1 --"), ("Signature=", "Signature=,Signature="),
+UNSUPPORTED, MALFORMED = (400, "InvalidArgument"), (400, "AuthorizationHeaderMalformed")
+UNKNOWN, MISMATCH = (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch")
+
+
+@pytest.mark.parametrize("change,answer", [
+    (("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA512 "), UNSUPPORTED), (("AWS4-HMAC-SHA256 ", "Bearer "), UNSUPPORTED),
+    (("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256"), UNSUPPORTED), (("Credential=", "Credentials="), MALFORMED),
+    (("SignedHeaders=", ""), MALFORMED), (("Signature=", "Sig="), MALFORMED), (("/s3/", "/iam/"), MALFORMED), (("/s3/", "//"), MALFORMED),
+    (("aws4_request", "aws4"), MALFORMED), (("/us-east-1/", "/"), MALFORMED), (("host;", ""), (403, "AccessDenied")),
+    (("host;", "host;host;"), MALFORMED), ((", ", " "), MALFORMED), ((", SignedHeaders", ";SignedHeaders"), MALFORMED),
+    (("x-amz-date", "X-Amz-Date"), MISMATCH), (("x-amz-date", "x-amz-date;absent"), MISMATCH), (("Credential=ROOT", "Credential=/ROOT"), UNKNOWN),
+    (("Credential=", "Credential=" + "k" * 4000), UNKNOWN), (("Credential=", "Credential=%27 OR 1=1 --"), UNKNOWN),
+    (("Signature=", "Signature=,Signature="), MALFORMED),
 ])  # fmt: skip
-def test_authorization__malformed(server, root_user, bucket, nothing_stored, change):
+def test_authorization__malformed(server, root_user, bucket, nothing_stored, change, answer):
     request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url))], b"data")
     raw.sign_v4(request, root_user)
     value = request.header("Authorization").replace(*change)
     assert value != request.header("Authorization")
     request.set("Authorization", value)
     reply = raw.send(server.url, request)
-    assert reply.status in (400, 403), reply
-    assert reply.code
+    assert (reply.status, reply.code) == answer, reply
 
 
-@pytest.mark.parametrize("value", ["", " ", "AWS", "AWS ", "AWS :", "AWS a", "AWS a:", "AWS4-HMAC-SHA256", "Basic YTpi", "Negotiate", "\u00e9"])
-def test_authorization__empty_or_of_another_kind(server, bucket, nothing_stored, value):
+@pytest.mark.parametrize("value,answer", [
+    ("", (403, "AccessDenied")), (" ", (403, "AccessDenied")), ("AWS", UNSUPPORTED), ("AWS ", UNSUPPORTED), ("AWS :", UNSUPPORTED),
+    ("AWS a", UNSUPPORTED), ("AWS a:", UNSUPPORTED), ("AWS4-HMAC-SHA256", MALFORMED), ("Basic YTpi", UNSUPPORTED),
+    ("Negotiate", UNSUPPORTED), ("\u00e9", UNSUPPORTED),
+])  # fmt: skip
+def test_authorization__empty_or_of_another_kind(server, bucket, nothing_stored, value, answer):
     reply = raw.anonymous(server.url, "PUT", f"/{bucket}/key", b"data", [("Authorization", value)])
-    assert reply.status in (400, 403), reply
+    assert (reply.status, reply.code) == answer, reply
 
 
 def test_authorization__with_spaces_or_without(server, root_user, s3, bucket):
@@ -183,23 +193,23 @@ def test_authorization__unsigned_amz_header_is_refused(server, root_user, bucket
         raw.sign_v4(request, root_user)
         request.headers.append((name, "private"))
         reply = raw.send(server.url, request)
-        assert reply.status in (400, 403), (name, reply)
-        assert reply.code in ("AccessDenied", "InvalidToken", "SignatureDoesNotMatch"), (name, reply)
+        assert (reply.status, reply.code) == (403, "AccessDenied"), (name, reply)
+        assert reply.element("HeadersNotSigned") == name
 
 
 def test_authorization__twice(server, root_user, bucket, nothing_stored):
     request = raw.Request("PUT", f"/{bucket}/key", [("Host", raw.host_of(server.url))], b"data")
     raw.sign_v4(request, root_user)
     request.headers.append(("Authorization", request.header("Authorization")))
-    assert raw.send(server.url, request).status in (400, 403)
+    reply = raw.send(server.url, request)
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
 
 
 def test_payload_hash__missing_or_malformed(server, root_user, bucket, nothing_stored):
     for payload in ("", "abc", "g" * 64, "A" * 63, "UNSIGNED", "STREAMING-", "STREAMING-AWS4-HMAC-SHA512-PAYLOAD"):
         reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/key", b"data", payload=payload)
-        assert reply.status in (400, 403, 501), (payload, reply)
-        assert reply.code in ("InvalidArgument", "InvalidRequest", "XAmzContentSHA256Mismatch", "MissingSecurityHeader",
-                              "NotImplemented", "SignatureDoesNotMatch"), reply  # fmt: skip
+        # An empty header is none, and V4 wants one.
+        assert (reply.status, reply.code) == (400, "InvalidArgument" if payload else "InvalidRequest"), (payload, reply)
 
 
 # ---- documents ----------------------------------------------------------------------------------------
@@ -245,9 +255,8 @@ EVIL = {
 def test_document__malformed(server, root_user, full, name):
     for kind, body in EVIL.items():
         reply = post_document(server, root_user, name, full, body)
-        assert reply.status == 400, (kind, reply)
-        assert reply.code in ("MalformedXML", "MalformedACLError", "MissingRequestBodyError", "MissingSecurityHeader",
-                              "IllegalVersioningConfigurationException"), (kind, reply)  # fmt: skip
+        malformed, empty = ("MalformedACLError", "MissingSecurityHeader") if "acl" in name else ("MalformedXML", "MissingRequestBodyError")
+        assert (reply.status, reply.code) == (400, empty if kind == "empty" else malformed), (kind, reply)
         assert b"root:" not in reply.body
 
 
@@ -257,8 +266,8 @@ def test_document__too_large(server, root_user, full, name):
     for size in (most + 1, most * 2):
         body = b"<Tagging>" + b" " * (size - 19) + b"</Tagging>"
         reply = post_document(server, root_user, name, full, body)
-        assert reply.status in (400, 413), reply
-        assert reply.code in ("MalformedXML", "MalformedACLError", "EntityTooLarge", "MaxMessageLengthExceeded"), reply
+        assert (reply.status, reply.code) == (400, "MaxMessageLengthExceeded"), reply
+        assert reply.element("MaxMessageLengthBytes") == str(most)
 
 
 def test_document__at_the_limit(server, root_user, s3, bucket):
