@@ -122,6 +122,36 @@ def test_unknown_sub_resource__of_a_bucket_is_never_create_or_delete(server, roo
     assert raw.signed(server.url, root_user, "HEAD", f"/never-made-{method.lower()}").status == 404
 
 
+NAMESPACES = ["http://s3.amazonaws.com/doc/2006-03-01/", "https://s3.amazonaws.com/doc/2006-03-01/", ""]
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_request_document__namespace_of_s3_in_either_spelling_or_none(server, root_user, s3, bucket, namespace):
+    s3.put_object(Bucket=bucket, Key="key", Body=b"data")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
+    owner = s3.list_buckets()["Owner"]["ID"]
+    grantee = f'<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>{owner}</ID></Grantee>'
+    grant = f"<Grant>{grantee}<Permission>FULL_CONTROL</Permission></Grant>"
+    acl = ("AccessControlPolicy", f"<Owner><ID>{owner}</ID></Owner><AccessControlList>{grant}</AccessControlList>")
+    tags = ("Tagging", "<TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet>")
+    for method, target, (root, content) in (
+        ("PUT", f"/{bucket}-second", ("CreateBucketConfiguration", "<LocationConstraint>eu-west-1</LocationConstraint>")),
+        ("PUT", f"/{bucket}?tagging", tags), ("PUT", f"/{bucket}/key?tagging", tags),
+        ("PUT", f"/{bucket}?acl", acl), ("PUT", f"/{bucket}/key?acl", acl),
+        ("PUT", f"/{bucket}?versioning", ("VersioningConfiguration", "<Status>Enabled</Status>")),
+        ("POST", f"/{bucket}/parts?uploadId={upload}",
+         ("CompleteMultipartUpload", f"<Part><PartNumber>1</PartNumber><ETag>{part}</ETag></Part>")),
+        ("POST", f"/{bucket}?delete", ("Delete", "<Object><Key>key</Key></Object>")),
+    ):  # fmt: skip
+        document = f'<{root} xmlns="{namespace}">{content}</{root}>' if namespace else f"<{root}>{content}</{root}>"
+        request = raw.Request(method, target, [("Host", raw.host_of(server.url))], document.encode())
+        raw.with_md5(request)
+        raw.sign_v4(request, root_user)
+        reply = raw.send(server.url, request)
+        assert reply.status in (200, 204) and reply.code is None, (target, reply)
+
+
 def test_ecdsa_payload_forms__are_501(server, root_user, s3, bucket):
     for form in ("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"):
         reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/key", b"0\r\n\r\n", payload=form)

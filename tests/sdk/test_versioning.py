@@ -39,15 +39,16 @@ def test_GetBucketVersioning__absent_enabled_suspended(s3, server, root_user, bu
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == state
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"<VersioningConfiguration><Status>enabled</Status></VersioningConfiguration>", b"<VersioningConfiguration>",
-    b"<VersioningConfiguration><Status>Off</Status></VersioningConfiguration>", b"<Versioning/>",
-    b"<VersioningConfiguration><Status/></VersioningConfiguration>",
+@pytest.mark.parametrize("body,code", [
+    (b"", "MissingRequestBodyError"), (b"<VersioningConfiguration><Status>enabled</Status></VersioningConfiguration>", "MalformedXML"),
+    (b"<VersioningConfiguration>", "MalformedXML"), (b"<Versioning/>", "MalformedXML"),
+    (b"<VersioningConfiguration><Status>Off</Status></VersioningConfiguration>", "MalformedXML"),
+    (b"<VersioningConfiguration><Status/></VersioningConfiguration>", "MalformedXML"),
+    (b"<VersioningConfiguration><MfaDelete>Maybe</MfaDelete><Status>Enabled</Status></VersioningConfiguration>", "MalformedXML"),
 ])  # fmt: skip
-def test_PutBucketVersioning__malformed(server, root_user, s3, bucket, body):
+def test_PutBucketVersioning__malformed(server, root_user, s3, bucket, body, code):
     reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?versioning", body)
-    assert reply.status == 400, reply
-    assert reply.code in ("MalformedXML", "MissingRequestBodyError", "IllegalVersioningConfigurationException"), reply
+    assert (reply.status, reply.code) == (400, code), reply
     assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
 
 
@@ -57,9 +58,10 @@ def test_PutBucketVersioning__without_a_status(server, root_user, s3, bucket):
 
 
 def test_PutBucketVersioning__mfa_delete_is_not_dropped(s3, bucket):
-    with expect.refused_with_status(400, 403, 501):
+    with expect.refused(501, "NotImplemented"):
         s3.put_bucket_versioning(
             Bucket=bucket, MFA="arn 123456", VersioningConfiguration={"Status": "Enabled", "MFADelete": "Enabled"})
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
 
 
 def test_PutBucketVersioning__only_the_owner(alice, bucket):
