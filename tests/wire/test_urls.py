@@ -169,6 +169,12 @@ def test_key__in_virtual_host_style_is_read_the_same_way(server, bucket, root_us
         assert raw.send(server.url, request).status == status, target
 
 
+def test_key__in_a_document_is_no_url_and_can_be_removed(s3, bucket):
+    """What an earlier version stored under such a name is still listed, and goes this way."""
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "../x"}, {"Key": "a/../../b"}]})
+    assert [item["Key"] for item in deleted["Deleted"]] == ["../x", "a/../../b"]
+
+
 def test_key__in_a_form_is_read_the_same_way(server, s3, bucket):
     s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
     for key, filename, status in (("../x", "f", 400), ("a/../../x", "f", 400), ("${filename}", "../x", 400), ("a/../x", "f", 204)):
