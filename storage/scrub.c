@@ -251,7 +251,7 @@ static bool tell_owner(void *context, const struct body_owner *owner)
     return true;
 }
 
-/* Who needs the bodies that were not known to be damaged. */
+/* Who needs the bodies that are damaged. */
 static void tell(struct scrubber *scrubber, const struct scrub_note *note)
 {
     struct store *store = scrubber->store;
@@ -261,9 +261,10 @@ static void tell(struct scrubber *scrubber, const struct scrub_note *note)
         struct telling telling = { .store = store, .find = &note->finds[i] };
         enum store_status status = STORE_OK;
 
-        if (!telling.find->damaged || telling.find->was_damaged)
+        if (!telling.find->damaged)
             continue;
-        atomic_fetch_add(&store->bodies_damaged, 1);
+        if (!telling.find->was_damaged)
+            atomic_fetch_add(&store->bodies_damaged, 1);
         reader_begin(scrubber->reader);
         status = reader_catalog(scrubber->reader, &cat, NULL);
         if (status == STORE_OK)
@@ -299,7 +300,7 @@ static void keep(struct scrubber *scrubber, const struct scrub_find *find)
 
     atomic_fetch_add(&scrubber->store->bodies_scrubbed, 1);
     atomic_fetch_add(&scrubber->store->bytes_scrubbed, find->stored_bytes);
-    if (find->damaged != find->was_damaged || !find->summed)
+    if (find->damaged || find->was_damaged || !find->summed)
         note->finds[note->count++] = *find;
 }
 

@@ -8,7 +8,8 @@
  * (3) A body is marked damaged by the writer, and only if it is still where it was found to be so:
  *     an upload of the same bytes may have mended it meanwhile. A marked body is not given out. The
  *     mark goes when the bytes are good again: mended by an upload, or found so by a later pass.
- * (4) It is told once for each version that needs the body, by bucket and key.
+ * (4) Each version that needs the body is told, by bucket and key: when the mark is made, and again
+ *     by every pass that still finds it damaged, so that nothing is lost with a log.
  */
 #ifndef STORAGE_SCRUB_H
 #define STORAGE_SCRUB_H

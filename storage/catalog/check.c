@@ -86,10 +86,10 @@ static const struct {
       "SELECT 'blob ' || id || ' overlaps the next one of pack ' || pack FROM"
       " (SELECT id, pack, at + size AS ends, lead(at) OVER (PARTITION BY pack ORDER BY at) AS next"
       "    FROM blob WHERE pack > 0) WHERE ends > next" },
-    { FINDING_DAMAGE,
-      "SELECT 'blob ' || id || ' was found to be damaged' FROM blob WHERE damaged_us NOTNULL" },
+    { FINDING_DAMAGE, "SELECT 'blob ' || id || ' was found to be damaged' FROM blob"
+                      " WHERE damaged_us NOTNULL AND dead_seq IS NULL" },
     { FINDING_DAMAGE, "SELECT 'inline body ' || id || ' was found to be damaged' FROM inline_body"
-                      " WHERE damaged_us NOTNULL" },
+                      " WHERE damaged_us NOTNULL AND id NOT IN (SELECT id FROM inline_dead)" },
     { FINDING_ROWS, "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
                     " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)" },
     { FINDING_ROWS, "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
@@ -171,6 +171,7 @@ enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, vo
                                       struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT scope, hash, size, pack, at, id FROM blob"
+                                      " WHERE dead_seq IS NULL" /* nobody needs those */
                                       " ORDER BY hash" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);

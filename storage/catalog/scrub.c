@@ -72,7 +72,8 @@ enum store_status catalog_scrub_inline(struct catalog *cat, int64_t after, scrub
 enum store_status catalog_blob_after(struct catalog *cat, int64_t after, int64_t *ret_id,
                                      struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT ifnull(min(id), 0) FROM blob WHERE id > ?1" };
+    static struct sql sql = { .text = "SELECT ifnull(min(id), 0) FROM blob"
+                                      " WHERE id > ?1 AND dead_seq IS NULL" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;
@@ -99,7 +100,9 @@ static enum store_status note_inline(struct catalog *cat, const struct scrub_fin
 
     /* What is there now is no more the sum of what was stored. */
     if (find->damaged) {
-        static struct sql mark = { .text = "UPDATE inline_body SET damaged_us = ?2 WHERE id = ?1" };
+        static struct sql mark = { .text = "UPDATE inline_body"
+                                           "   SET damaged_us = ifnull(damaged_us, ?2)"
+                                           " WHERE id = ?1" };
 
         return sql_run_i64(cat, &mark, find->id, clock_now_us(), fault);
     }
@@ -115,10 +118,10 @@ static enum store_status note_inline(struct catalog *cat, const struct scrub_fin
 static enum store_status note_blob(struct catalog *cat, const struct scrub_find *find,
                                    struct fault *fault)
 {
-    static struct sql sql = { .text =
-                                  "UPDATE blob"
-                                  "   SET damaged_us = iif(?4, ?5, NULL), sum = iif(?4, sum, ?6)"
-                                  " WHERE id = ?1 AND pack = ?2 AND at = ?3" };
+    static struct sql sql = { .text = "UPDATE blob"
+                                      "   SET damaged_us = iif(?4, ifnull(damaged_us, ?5), NULL),"
+                                      "       sum = iif(?4, sum, ?6)"
+                                      " WHERE id = ?1 AND pack = ?2 AND at = ?3" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
 
