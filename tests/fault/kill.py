@@ -39,6 +39,7 @@ LOAD_S = (0.020, 0.150)
 RECOVERY_KILL_SHARE = 0.15
 RECOVERY_KILL_S = 0.012
 BLOCK = 4096
+SOCKETS = shutil.ignore_patterns("*.socket")  # of the server that was killed
 
 
 class Run:
@@ -197,7 +198,7 @@ class Run:
         """The store and its logs, for whoever looks into a failure."""
         kept = s3.ROOT / "build" / "results" / f"kill-{self.seed}-{self.cycle}"
         shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(self.folder, kept)
+        shutil.copytree(self.folder, kept, ignore=SOCKETS)
         print(f"kill: kept in {kept}; again: PAIL_KILL_SEED={self.seed} PAIL_KILL_CYCLES={self.cycle + 1}")
 
 
@@ -224,7 +225,7 @@ def prove(run):
     server.kill()
     before = run.folder / "before"
     shutil.rmtree(before, ignore_errors=True)
-    shutil.copytree(run.directory, before)
+    shutil.copytree(run.directory, before, ignore=SOCKETS)
 
     run.cycle = 2
     server = run.start()
