@@ -38,6 +38,7 @@ const char *store_status_name(enum store_status status)
         [STORE_DELETE_MARKER] = "delete marker",
         [STORE_RETRY] = "changed meanwhile",
         [STORE_BUCKET_LIMIT] = "too many buckets",
+        [STORE_PIECE_LIMIT] = "too many pieces",
         [STORE_PART_LIMIT] = "part number or number of parts out of range",
         [STORE_FULL] = "no space",
         [STORE_IO] = "device failure",

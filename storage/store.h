@@ -36,6 +36,7 @@ enum store_status {
     STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
     STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
     STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
+    STORE_PIECE_LIMIT,         /* more than STORE_PIECES_MAX */
     STORE_FULL,                /* no space on the device */
     STORE_IO,                  /* the device failed; the store is poisoned if a sync failed */
     STORE_DAMAGED,             /* bytes do not match their hash or their catalog row */
@@ -58,6 +59,11 @@ enum store_durability {
 #define STORE_HOT_BYTES_DEFAULT (UINT64_C(12) * 1024 * 1024)
 #define STORE_KEY_BYTES_MAX 1024
 #define STORE_PARTS_MAX 10000
+/*
+ * Stretches of stored bytes that one object may be made of. Parts copied from objects that are made
+ * of parts multiply them; who reads the object holds some 200 bytes for each.
+ */
+#define STORE_PIECES_MAX 131072
 #define STORE_LIST_MAX 1000
 #define STORE_BUCKETS_MAX 10000
 

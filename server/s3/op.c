@@ -94,6 +94,11 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
         return op_fail(op, S3_OperationAborted);
     case STORE_BUCKET_LIMIT:
         return op_fail(op, S3_TooManyBuckets);
+    case STORE_PIECE_LIMIT:
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The object would be made of more than 131072 stretches of other "
+                                "objects' parts. Upload some of its parts instead of copying "
+                                "them."));
     case STORE_PART_LIMIT:
         return op_fail_argument(op,
                                 STR("Part number must be an integer between 1 and 10000, "

@@ -13,6 +13,7 @@ struct assembly {
     struct catalog *cat;
     struct intent *intent;
     size_t next; /* of intent->parts */
+    uint64_t pieces;
     struct new_version *fresh;
 };
 
@@ -28,10 +29,18 @@ static enum store_status check_part(void *context, const struct stored_part *sto
 {
     struct assembly *assembly = context;
 
+    uint64_t pieces = stored->body.kind != BODY_EMPTY;
+    enum store_status status = STORE_OK;
+
     if (!is_chosen(assembly, &stored->part))
         return STORE_OK;
-    return assembly->intent->parts[assembly->next++].seq == stored->part.seq ? STORE_OK
-                                                                             : STORE_RETRY;
+    if (assembly->intent->parts[assembly->next++].seq != stored->part.seq)
+        return STORE_RETRY;
+    if (stored->body.kind == BODY_MANIFEST)
+        status =
+            manifest_piece_count(assembly->cat, stored->body.id, &pieces, &assembly->intent->fault);
+    assembly->pieces += pieces;
+    return status;
 }
 
 static enum store_status check_parts(struct catalog *cat, struct intent *intent, int64_t upload)
@@ -51,6 +60,9 @@ static enum store_status check_parts(struct catalog *cat, struct intent *intent,
     status = part_each(cat, upload, check_part, &assembly, &intent->fault);
     if (status == STORE_OK && assembly.next < intent->part_count)
         return STORE_RETRY;
+    /* Whoever reads the object holds a list of them. */
+    if (status == STORE_OK && assembly.pieces > STORE_PIECES_MAX)
+        return STORE_PIECE_LIMIT;
     return status;
 }
 

@@ -75,6 +75,23 @@ enum store_status manifest_add_part(struct catalog *cat, int64_t manifest, const
     return sql_run(cat, stmt, fault);
 }
 
+enum store_status manifest_piece_count(struct catalog *cat, int64_t manifest, uint64_t *ret_count,
+                                       struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT count(*) FROM piece WHERE manifest = ?1" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, manifest);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status == STORE_OK)
+        *ret_count = (uint64_t)sql_i64(stmt, 0);
+    return status;
+}
+
 static enum store_status release_pieces(struct catalog *cat, int64_t manifest, struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT kind, ref FROM piece WHERE manifest = ?1" };

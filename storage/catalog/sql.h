@@ -169,6 +169,8 @@ MUST_CHECK enum store_status body_slice(struct catalog *cat, const struct body_r
                                         struct body_ref *ret_ref, struct fault *fault);
 
 /* manifest.c */
+MUST_CHECK enum store_status manifest_piece_count(struct catalog *cat, int64_t manifest,
+                                                  uint64_t *ret_count, struct fault *fault);
 MUST_CHECK enum store_status manifest_release(struct catalog *cat, int64_t manifest,
                                               struct fault *fault);
 MUST_CHECK enum store_status manifest_add_piece(struct catalog *cat, int64_t manifest, uint64_t at,

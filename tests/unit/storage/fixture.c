@@ -71,6 +71,14 @@ struct fsck_report fx_fsck(struct fixture *f)
     return report;
 }
 
+struct fsck_report fx_fsck_quick(struct fixture *f)
+{
+    struct fsck_report report = { 0 };
+
+    FX_OK(f, store_fsck(f->dir, &(struct fsck_options){ 0 }, print_line, f, &report, &f->fault));
+    return report;
+}
+
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
     (void)st;

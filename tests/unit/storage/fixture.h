@@ -32,10 +32,11 @@ struct fixture {
 struct fixture *fx_open(const struct store_options *options);
 /* Closes, checks the directory (no error allowed), removes it. */
 void fx_close(struct fixture *f);
-void fx_stop(struct fixture *f);               /* close the store, keep the directory */
-void fx_start(struct fixture *f);              /* open it again */
-struct fsck_report fx_fsck(struct fixture *f); /* store stopped */
-void fx_remove(struct fixture *f);             /* store stopped */
+void fx_stop(struct fixture *f);                     /* close the store, keep the directory */
+void fx_start(struct fixture *f);                    /* open it again */
+struct fsck_report fx_fsck(struct fixture *f);       /* store stopped */
+struct fsck_report fx_fsck_quick(struct fixture *f); /* without reading bodies */
+void fx_remove(struct fixture *f);                   /* store stopped */
 
 #define FX_OK(f, expression)                                                                       \
     do {                                                                                           \

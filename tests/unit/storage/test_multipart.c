@@ -184,6 +184,60 @@ static void a_whole_multipart_object_can_be_a_part(void **state)
     fx_close(f);
 }
 
+/* An object of 2^power pieces: each round joins the last one with itself. */
+static void double_pieces(struct fixture *f, const char *key, int power)
+{
+    static const uint32_t two[] = { 1, 2 };
+    struct str upload = fx_upload(f, key);
+    struct version version;
+
+    FX_OK(f, fx_part(f, key, upload, 1, part_bytes(1, 1100), NULL)); /* not inline */
+    FX_OK(f, fx_part(f, key, upload, 2, part_bytes(2, 1100), NULL));
+    FX_OK(f, fx_complete(f, key, upload, two, 2));
+    for (int i = 1; i < power; i++) {
+        FX_OK(f, fx_head(f, key, &version));
+
+        struct copy_source all = { .bucket_id = fx_bucket_id(f),
+                                   .key = str_from_cstr(key),
+                                   .seq = version.seq };
+
+        upload = fx_upload(f, key);
+        FX_OK(f, fx_part(f, key, upload, 1, STR_NONE, &all));
+        FX_OK(f, fx_part(f, key, upload, 2, STR_NONE, &all));
+        FX_OK(f, fx_complete(f, key, upload, two, 2));
+    }
+}
+
+static void an_object_has_a_limited_number_of_pieces(void **state)
+{
+    static const uint32_t one[] = { 1 };
+    static const uint32_t two[] = { 1, 2 };
+    struct fixture *f = fx_open(NULL);
+    struct version version;
+    struct body *body;
+    struct str upload;
+
+    (void)state;
+    double_pieces(f, "most", 17); /* 131072 */
+    FX_OK(f, fx_head(f, "most", &version));
+    assert_int_equal(version.size_bytes, UINT64_C(1100) * STORE_PIECES_MAX);
+    FX_OK(f, body_open(f->reader, &version, 0, version.size_bytes, &body, &f->fault));
+    body_close(body);
+
+    struct copy_source all = { .bucket_id = fx_bucket_id(f),
+                               .key = STR("most"),
+                               .seq = version.seq };
+
+    upload = fx_upload(f, "more");
+    FX_OK(f, fx_part(f, "more", upload, 1, STR_NONE, &all));
+    FX_OK(f, fx_part(f, "more", upload, 2, part_bytes(3, 10), NULL));
+    assert_int_equal(fx_complete(f, "more", upload, two, 2), STORE_PIECE_LIMIT);
+    FX_OK(f, fx_complete(f, "more", upload, one, 1)); /* the upload is as it was */
+    fx_stop(f);
+    assert_int_equal(fx_fsck_quick(f).errors, 0);
+    fx_remove(f);
+}
+
 static void a_replaced_part_says_retry_and_an_aborted_upload_is_gone(void **state)
 {
     static const uint32_t one[] = { 1 };
@@ -514,6 +568,7 @@ int main(void)
         cmocka_unit_test(parts_of_all_kinds_become_one_object),
         cmocka_unit_test(ranges_of_a_multipart_object_can_be_parts),
         cmocka_unit_test(a_whole_multipart_object_can_be_a_part),
+        cmocka_unit_test(an_object_has_a_limited_number_of_pieces),
         cmocka_unit_test(a_replaced_part_says_retry_and_an_aborted_upload_is_gone),
         cmocka_unit_test(one_empty_part_is_an_empty_multipart_object),
         cmocka_unit_test(a_condition_speaks_of_the_key_as_it_was_when_the_upload_began),
