@@ -23,6 +23,7 @@ import urllib.request
 from . import machine, processes
 
 READY_S = 20
+OUR_VARIABLES = {"PAIL_PROGRAM", "PAIL_BENCH_SPENT_S"}  # of the run, which a peer need not know
 
 
 class Server:
@@ -35,7 +36,8 @@ class Server:
     secret_key = ""
 
     def environment(self):
-        return {**os.environ, "AWS_ACCESS_KEY_ID": self.access_key,
+        kept = {name: value for name, value in os.environ.items() if name not in OUR_VARIABLES}
+        return {**kept, "AWS_ACCESS_KEY_ID": self.access_key,
                 "AWS_SECRET_ACCESS_KEY": self.secret_key}  # fmt: skip
 
     def pids(self):
