@@ -116,6 +116,12 @@ def program_go(row, need, run, tmp_path):
     return run(need("rows-go"), row)
 
 
+def program_java(row, need, run, tmp_path):
+    text = (kit.HERE / "rows" / "java" / f"{row}.java").read_text()
+    (tmp_path / "Row.java").write_text(text.replace("        //SNIPPET\n", SNIPPETS[row][1]))
+    return run(need("rows-java"), "-cp", kit.OUT / "rows-java" / "*", "Row.java")
+
+
 def program_ruby(row, need, run, tmp_path):
     (tmp_path / "row.rb").write_text(SNIPPETS[row][1] + source(row))
     return run(need("ruby"), "row.rb")
@@ -126,7 +132,7 @@ def program_perl(row, need, run, tmp_path):
     return run(need("perl"), "row.pl")
 
 
-RUN = {"python": program_python, "sh": program_sh, "js": program_js, "go": program_go, "ruby": program_ruby,
+RUN = {"python": program_python, "sh": program_sh, "js": program_js, "go": program_go, "java": program_java, "ruby": program_ruby,
        "perl": program_perl}  # fmt: skip
 
 
