@@ -43,7 +43,7 @@ static void print_help(struct buf *out)
                  "  pail --version        versions of pail and of its libraries\n"
                  "\n"
                  "Exit codes: 0 done, 1 failed, 2 not understood, 3 the directory is in use;\n"
-                 "of fsck: 0 clean, 1 damaged, 2 not checked (also: the directory is in use).\n");
+                 "of fsck: 0 clean, 1 damaged, 2 not checked, 3 the directory is in use.\n");
 }
 
 /* Some libraries say their name and some do not. */
