@@ -47,6 +47,16 @@ static bool usable(const struct credentials *credentials, const char *source, st
                              "= ; & and blank",
                              source);
     }
+    for (size_t i = 0; i < credentials->secret_key.len; i++) {
+        unsigned char c = (unsigned char)credentials->secret_key.p[i];
+
+        /* Often the line feed at the end of the file it was read from. */
+        if (c < ' ' || c == 0x7f)
+            return fault_set(fault, false,
+                             "%s: its secret key has a line feed or another control "
+                             "character",
+                             source);
+    }
     if (key.len > AUTH_ACCESS_KEY_BYTES_MAX || credentials->secret_key.len > AUTH_SECRET_BYTES_MAX)
         return fault_set(fault, false, "%s: access key or secret key is longer than %d bytes",
                          source, AUTH_SECRET_BYTES_MAX);

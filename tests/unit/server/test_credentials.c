@@ -200,6 +200,21 @@ static void test_server_credentials__keys_that_a_signature_can_not_carry_are_ref
     assert_true(find(fixture));
 }
 
+static void test_server_credentials__a_secret_that_no_line_can_hold_is_refused(void **state)
+{
+    static const char *const bad[] = { "secret\n", "\tsecret", "a\x7f", "a\rb" };
+    struct fixture *fixture = *state;
+
+    fixture->config.root_user = STR("user");
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        fixture->config.root_password = str_from_cstr(bad[i]);
+        assert_false(find(fixture));
+        assert_non_null(strstr(fixture->fault.text, "control character"));
+    }
+    fixture->config.root_password = STR("a b/+'\"$\xc3\xa9");
+    assert_true(find(fixture));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -211,6 +226,7 @@ int main(void)
         TEST(test_server_credentials__half_a_pair_is_refused),
         TEST(test_server_credentials__a_damaged_file_is_refused_and_kept),
         TEST(test_server_credentials__keys_that_a_signature_can_not_carry_are_refused),
+        TEST(test_server_credentials__a_secret_that_no_line_can_hold_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
