@@ -468,6 +468,19 @@ static bool begin_foreign(struct op *op)
     return true;
 }
 
+/* The action instead of the service, when it is one. */
+static void name_in_log(struct op *op, struct str action)
+{
+    struct route *named = str_present(action) ? ARENA_NEW(op->arena, struct route) : NULL;
+
+    if (named == NULL)
+        return;
+
+    *named = *op->route;
+    named->name = action;
+    op->route = named;
+}
+
 /* Verify and run a call of the token service. The other call of the verifier. */
 static void run_sts(struct op *op)
 {
@@ -484,6 +497,7 @@ static void run_sts(struct op *op)
     op_set(op, "x-amzn-RequestId", call.request_id);
     op->reply->body_kind = HTTP_BODY_BUFFER;
     op->reply->buffer = document;
+    name_in_log(op, call.action);
 }
 
 static enum http_next answer_foreign(struct op *op)

@@ -121,14 +121,15 @@ int sts_run(struct sts_call *call, const struct http_request *request, struct st
 
     action = sts_parameter(call, STR("Action"));
     version = sts_parameter(call, STR("Version"));
-    call->action = action;
     if (action.len == 0)
         return sts_fail(call, (struct sts_error){ 400, STR("MissingAction"),
                                                   STR("The request is missing an action or a "
                                                       "required parameter.") });
     for (size_t i = 0; i < COUNT_OF(actions) && str_eq(version, STR(STS_VERSION)); i++) {
-        if (str_eq(action, str_from_cstr(actions[i].name)))
-            return actions[i].run(call);
+        if (!str_eq(action, str_from_cstr(actions[i].name)))
+            continue;
+        call->action = str_from_cstr(actions[i].name);
+        return actions[i].run(call);
     }
 
     return sts_fail(call,

@@ -25,8 +25,8 @@ struct sts_call {
     const struct http_request *parameters; /* only params and param_count: of query and form */
     const struct user *caller;             /* NULL: nobody signed */
     struct str request_id;
-    struct buf *out; /* the reply's document */
-    struct str action;
+    struct buf *out;   /* the reply's document */
+    struct str action; /* that ran, as its row names it; STR_NONE before */
 };
 
 /* A refusal: what stands in its document. */
@@ -40,7 +40,7 @@ struct sts_error {
  * Run the action that the request's query and body name. Both are form data; body may be STR_NONE.
  *
  * Returns 200 or the status of the refusal; either way the document is in call->out. The call's
- * parameters and action are set here.
+ * parameters are set here, and the action once it is known to be one.
  */
 int sts_run(struct sts_call *call, const struct http_request *request, struct str body,
             struct arena *arena);

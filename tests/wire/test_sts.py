@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import time
 import xml.etree.ElementTree as ET
 
 import boto3
@@ -171,3 +172,14 @@ def test_other_services__boto3_shows_the_message(service, call, server):
     if service != "ec2":
         assert "AWS_ENDPOINT_URL_S3" in str(error.value)
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_sts__the_log_names_the_action_and_nothing_that_the_client_made_up(make_server):
+    server = make_server()
+    assert ask(server, server.users["root"]).status == 200
+    assert ask(server, server.users["root"], b"Action=Made%20Up%0Aop=x&Version=2011-06-15").status == 400
+    names, end = [], time.monotonic() + 30
+    while len(names) < 2 and time.monotonic() < end:
+        lines = server.stderr_path.read_text().splitlines()
+        names = [line.split("op=", 1)[1].split()[0] for line in lines if " op=" in line]
+    assert sorted(names) == ["GetCallerIdentity", "STS"]  # each loop writes its own lines
