@@ -65,19 +65,19 @@ static enum tls_trust trust_of(const struct question *question)
 static bool connection_open(const struct question *question, struct connection *ret_connection,
                             struct fault *fault)
 {
-    CLEANUP(connection_close) struct connection connection = { .fd = -1 };
+    CLEANUP(fd_close) int fd = -1;
+    struct tls_client *tls = NULL;
 
-    if (!dial(&question->endpoint, &connection.fd, fault))
+    if (!dial(&question->endpoint, &fd, fault))
         return false;
     if (question->endpoint.tls) {
-        connection.tls = tls_client_open(connection.fd, question->endpoint.host, trust_of(question),
-                                         question->ca_file, fault);
-        if (connection.tls == NULL)
+        tls = tls_client_open(fd, question->endpoint.host, trust_of(question), question->ca_file,
+                              fault);
+        if (tls == NULL)
             return false;
     }
 
-    *ret_connection = connection;
-    connection = (struct connection){ .fd = -1 };
+    *ret_connection = (struct connection){ .fd = fd_take(&fd), .tls = tls };
     return true;
 }
 

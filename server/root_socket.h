@@ -22,7 +22,7 @@ struct root_socket;
 /* NULL with a fault: a file system without sockets, for example. credentials is borrowed. */
 MUST_CHECK struct root_socket *root_socket_open(int dir_fd, const struct credentials *credentials,
                                                 struct fault *fault);
-void root_socket_close(struct root_socket *socket); /* NULL is fine */
+void root_socket_close(struct root_socket *self); /* NULL is fine */
 
 /* Ask the server of that directory. False: nobody answers there. Texts live in the arena. */
 MUST_CHECK bool root_socket_ask(int dir_fd, struct arena *arena,
