@@ -20,7 +20,8 @@ _pail()
     serve | config)
         options='--listen --tls-cert --tls-key --config --region --strict-region --domain
             --durability --auth --force-open --dev --buckets --port-file --ready-fd --threads
-            --connections --inline-max --read-cache --log-level --upload-expiry --root-from-aws'
+            --connections --inline-max --read-cache --buffered-bodies --scrub-rate
+            --scrub-interval --log-level --upload-expiry --root-from-aws'
         operands=directory
         ;;
     credentials)
@@ -32,7 +33,7 @@ _pail()
         ;;
     health) options='--ca-file --insecure' ;;
     fsck)
-        options='--read-data --json'
+        options='--read-data --repair --dry-run --json'
         operands=directory
         ;;
     esac
