@@ -4,6 +4,9 @@
  *
  * A fault that hits a write lets the first half of the bytes through, so that sweeps also meet
  * torn files. Any other fault happens instead of its call.
+ *
+ * A call that a signal interrupted is made again, whatever it is: local file systems do not answer
+ * EINTR, those over a network and in user space do.
  */
 #include "base/file.h"
 
@@ -111,19 +114,42 @@ void fd_close(int *fd)
     errno = saved_errno;
 }
 
+/* The value of call, a negative errno when it fails; with its fault point, and again after EINTR. */
+#define UNINTERRUPTED(kind, call)                                                                  \
+    ({                                                                                             \
+        int result_;                                                                               \
+        do {                                                                                       \
+            result_ = file_fault_point(kind);                                                      \
+            if (result_ == 0)                                                                      \
+                result_ = result_of(call);                                                         \
+        } while (result_ == -EINTR);                                                               \
+        result_;                                                                                   \
+    })
+
 int file_open(int dir_fd, const char *path, int flags, unsigned mode)
 {
-    int error = file_fault_point(FILE_CALL_OPEN);
-    int fd;
+    return UNINTERRUPTED(FILE_CALL_OPEN, openat(dir_fd, path, flags | O_CLOEXEC, (mode_t)mode));
+}
 
-    if (error != 0)
-        return error;
+/* What its own name stands for: a directory where one is asked for, else a file. */
+static int check_kind(int fd, int flags)
+{
+    struct stat st;
 
-    do {
-        fd = openat(dir_fd, path, flags | O_CLOEXEC, (mode_t)mode);
-    } while (fd < 0 && errno == EINTR);
+    if (fstat(fd, &st) != 0)
+        return -errno;
+    if ((flags & O_DIRECTORY) != 0)
+        return 0; /* open has seen to it */
+    return S_ISREG(st.st_mode) ? 0 : -EINVAL;
+}
 
-    return result_of(fd);
+int file_open_own(int dir_fd, const char *path, int flags, unsigned mode)
+{
+    CLEANUP(fd_close)
+    int fd = file_open(dir_fd, path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
+    int error = fd < 0 ? fd : check_kind(fd, flags);
+
+    return error < 0 ? error : fd_take(&fd);
 }
 
 static int write_all(int fd, const char *p, size_t len)
@@ -227,74 +253,60 @@ int file_read_at(int fd, uint64_t offset, void *out, size_t len)
     return 0;
 }
 
-/* Never repeated on failure: a second sync may succeed although pages were dropped. */
+static int sync_data(int fd)
+{
+#ifdef __APPLE__
+    return fcntl(fd, F_FULLFSYNC) < 0 ? -1 : 0;
+#else
+    return fdatasync(fd);
+#endif
+}
+
+/* Never repeated on a failure of the disk: a second sync may succeed although pages were dropped. */
 int file_sync(int fd)
 {
-    int error = file_fault_point(FILE_CALL_SYNC);
-
-    if (error != 0)
-        return error;
-
-#ifdef __APPLE__
-    return result_of(fcntl(fd, F_FULLFSYNC) < 0 ? -1 : 0);
-#else
-    return result_of(fdatasync(fd));
-#endif
+    return UNINTERRUPTED(FILE_CALL_SYNC, sync_data(fd));
 }
 
 int file_sync_dir(int fd)
 {
-    int error = file_fault_point(FILE_CALL_SYNC_DIR);
-
-    return error != 0 ? error : result_of(fsync(fd));
+    return UNINTERRUPTED(FILE_CALL_SYNC_DIR, fsync(fd));
 }
 
 int file_link(int from_dir, const char *from, int to_dir, const char *to)
 {
-    int error = file_fault_point(FILE_CALL_LINK);
-
-    return error != 0 ? error : result_of(linkat(from_dir, from, to_dir, to, 0));
+    return UNINTERRUPTED(FILE_CALL_LINK, linkat(from_dir, from, to_dir, to, 0));
 }
 
 int file_rename(int from_dir, const char *from, int to_dir, const char *to)
 {
-    int error = file_fault_point(FILE_CALL_RENAME);
-
-    return error != 0 ? error : result_of(renameat(from_dir, from, to_dir, to));
+    return UNINTERRUPTED(FILE_CALL_RENAME, renameat(from_dir, from, to_dir, to));
 }
 
 int file_unlink(int dir_fd, const char *path)
 {
-    int error = file_fault_point(FILE_CALL_UNLINK);
-
-    return error != 0 ? error : result_of(unlinkat(dir_fd, path, 0));
+    return UNINTERRUPTED(FILE_CALL_UNLINK, unlinkat(dir_fd, path, 0));
 }
 
 int file_mkdir(int dir_fd, const char *path, unsigned mode)
 {
-    int error = file_fault_point(FILE_CALL_MKDIR);
+    int error = UNINTERRUPTED(FILE_CALL_MKDIR, mkdirat(dir_fd, path, (mode_t)mode));
     struct stat there;
 
-    if (error != 0)
-        return error;
-    if (mkdirat(dir_fd, path, (mode_t)mode) == 0)
+    if (error == 0)
         return 1;
-    if (errno != EEXIST)
-        return -errno;
+    if (error != -EEXIST)
+        return error;
 
     if (fstatat(dir_fd, path, &there, 0) != 0)
         return -errno;
     return S_ISDIR(there.st_mode) ? 0 : -ENOTDIR;
 }
 
-int file_read_all(int dir_fd, const char *path, struct buf *ret_content)
+static int read_rest(int fd, struct buf *ret_content)
 {
-    CLEANUP(fd_close) int fd = file_open(dir_fd, path, O_RDONLY, 0);
     CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(ret_content->max);
     char step[READ_STEP_BYTES];
-
-    if (fd < 0)
-        return fd;
 
     for (;;) {
         ssize_t got = read(fd, step, sizeof(step));
@@ -316,6 +328,20 @@ int file_read_all(int dir_fd, const char *path, struct buf *ret_content)
     *ret_content = content;
     content = BUF_WITH_MAX(0);
     return 0;
+}
+
+int file_read_all(int dir_fd, const char *path, struct buf *ret_content)
+{
+    CLEANUP(fd_close) int fd = file_open(dir_fd, path, O_RDONLY, 0);
+
+    return fd < 0 ? fd : read_rest(fd, ret_content);
+}
+
+int file_read_own(int dir_fd, const char *path, struct buf *ret_content)
+{
+    CLEANUP(fd_close) int fd = file_open_own(dir_fd, path, O_RDONLY, 0);
+
+    return fd < 0 ? fd : read_rest(fd, ret_content);
 }
 
 /* The directory that holds path, opened. */

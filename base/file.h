@@ -11,6 +11,8 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <errno.h>
+
 #include "base/buf.h"
 #include "base/fault.h"
 
@@ -56,6 +58,16 @@ static inline int fd_take(int *fd)
 
 /* All return a value >= 0 or a negative errno. Paths are relative to dir_fd; O_CLOEXEC always. */
 MUST_CHECK int file_open(int dir_fd, const char *path, int flags, unsigned mode);
+/*
+ * As file_open, of what the path itself names: -ELOOP or -ENOTDIR for a symbolic link, -EINVAL (or
+ * -ENXIO) for what is no file, as a FIFO, at which it never waits. With O_DIRECTORY a directory.
+ */
+MUST_CHECK int file_open_own(int dir_fd, const char *path, int flags, unsigned mode);
+/* Whether that is how file_open_own says that something else bears the name. */
+static inline bool file_is_other(int error)
+{
+    return error == -ELOOP || error == -ENOTDIR || error == -EINVAL || error == -ENXIO;
+}
 MUST_CHECK int file_write_all(int fd, const void *bytes, size_t len);
 MUST_CHECK int file_write_at(int fd, uint64_t offset, const void *bytes, size_t len);
 /* Give the blocks of a range back; it reads as zeros then. -EOPNOTSUPP where that can't be. Not counted. */
@@ -72,6 +84,8 @@ MUST_CHECK int file_mkdir(int dir_fd, const char *path, unsigned mode);
 
 /* Whole small file, at most max bytes; -EFBIG past it. */
 MUST_CHECK int file_read_all(int dir_fd, const char *path, struct buf *ret_content);
+MUST_CHECK int file_read_own(int dir_fd, const char *path,
+                             struct buf *ret_content); /* file_open_own */
 /*
  * Create or replace a small file: temp file (path, random digits, ".tmp"), write, sync, rename. What
  * bears the name is whole whenever a crash comes; the name itself is only safe once the caller has

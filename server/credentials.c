@@ -134,7 +134,7 @@ static int load_file(int dir_fd, struct arena *arena, struct credentials *ret_cr
 {
     CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(CREDENTIALS_BYTES_MAX);
     struct credentials found = { .origin = CREDENTIALS_STORED };
-    int error = file_read_all(dir_fd, CREDENTIALS_FILE, &content);
+    int error = file_read_own(dir_fd, CREDENTIALS_FILE, &content);
 
     if (error == -ENOENT)
         return 0;

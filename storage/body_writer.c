@@ -25,6 +25,7 @@
 #include "base/random.h"
 #include "storage/blobs/frames.h"
 #include "storage/body_intake.h"
+#include "storage/io_status.h"
 #include "storage/verify.h"
 
 /* How often the kernel is told to start writing, so that the last sync finds little left. */
@@ -148,8 +149,7 @@ static enum store_status fail(struct body_writer *writer, int error, struct faul
 {
     writer->state = WRITER_FAILED;
     errno = -error;
-    return fault_errno(fault, error == -ENOSPC || error == -EDQUOT ? STORE_FULL : STORE_IO, "%s",
-                       what);
+    return fault_errno(fault, io_status(error), "%s", what);
 }
 
 static enum store_status start_file(struct body_writer *writer, struct fault *fault)

@@ -68,12 +68,13 @@ static int open_stored(const struct fsck *fsck, uint64_t scope, const void *hash
     if (pack != 0) {
         (void)snprintf(ret_path, BLOB_PATH_MAX, "packs/%08x", pack);
         *ret_base = pack_at;
-        return openat(fsck->store.dir_fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        return openat(fsck->store.dir_fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     }
     memcpy(name.hash, hash, SHA256_BYTES);
     blob_path(&name, ret_path);
     *ret_base = 0;
-    return openat(fsck->store.blobs.root_fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(fsck->store.blobs.root_fd, ret_path,
+                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
 static bool hash_matches(struct fsck *fsck, int fd, uint64_t base, const struct checked_blob *blob)

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "storage/io_status.h"
 
 #define KEYRING_BYTES_MAX 4096
 #define KEY_ID_TEXT 8
@@ -44,7 +45,7 @@ static enum store_status keyring_make(int store_fd, struct fault *fault)
     explicit_bzero(hex, sizeof(hex));
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, error == -ENOSPC ? STORE_FULL : STORE_IO, "write the keyring");
+        return fault_errno(fault, io_status(error), "write the keyring");
     }
     return STORE_OK;
 }
@@ -82,20 +83,20 @@ enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_ke
                                struct fault *fault)
 {
     CLEANUP(text_wipe) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
-    int error = file_read_all(store_fd, "keyring", &text);
+    int error = file_read_own(store_fd, "keyring", &text);
     enum store_status status;
 
     if (error == -ENOENT && create) {
         status = keyring_make(store_fd, fault);
         if (status != STORE_OK)
             return status;
-        error = file_read_all(store_fd, "keyring", &text);
+        error = file_read_own(store_fd, "keyring", &text);
     }
     if (error == -ENOENT)
         return fault_set(fault, STORE_FORMAT, "the file 'keyring' of the store is missing");
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, STORE_IO, "read the keyring");
+        return fault_errno(fault, io_status(error), "read the keyring");
     }
 
     memset(ret_keyring, 0, sizeof(*ret_keyring));

@@ -16,6 +16,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "storage/io_status.h"
 
 #define FORMAT_BYTES_MAX 256
 
@@ -24,8 +25,7 @@ static const char format_line[] = "pail store, format 1";
 static enum store_status io_fail(int error, struct fault *fault, const char *what, const char *name)
 {
     errno = -error;
-    return fault_errno(fault, error == -ENOSPC || error == -EDQUOT ? STORE_FULL : STORE_IO,
-                       "%s '%s'", what, name);
+    return fault_errno(fault, io_status(error), "%s '%s'", what, name);
 }
 
 static enum store_status open_subdir(struct store *store, const char *name, int *ret_fd,
@@ -36,7 +36,7 @@ static enum store_status open_subdir(struct store *store, const char *name, int 
 
     if (made < 0)
         return io_fail(made, fault, "make directory", name);
-    fd = file_open(store->dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+    fd = file_open_own(store->dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return io_fail(fd, fault, "open directory", name);
 
@@ -74,6 +74,52 @@ static bool is_known_name(const char *name)
            strncmp(name, "keyring.", 8) == 0 || strncmp(name, "catalog.db.", 11) == 0;
 }
 
+/*
+ * Names that are ours alone. What another could have put there instead, a link to somewhere else or
+ * a pipe that blocks whoever opens it, is refused before anything is opened, emptied or extended.
+ */
+static enum store_status check_own_names(struct store *store, struct fault *fault)
+{
+    static const struct {
+        const char *name;
+        mode_t kind;
+    } own[] = {
+        { "format", S_IFREG },
+        { "lock", S_IFREG },
+        { "keyring", S_IFREG },
+        { "reserve", S_IFREG },
+        { "credentials", S_IFREG },
+        { "catalog.db", S_IFREG },
+        { "catalog.db-wal", S_IFREG },
+        { "catalog.db-shm", S_IFREG },
+        { "blobs", S_IFDIR },
+        { "packs", S_IFDIR },
+        { "tmp", S_IFDIR },
+        { "quarantine", S_IFDIR },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(own); i++) {
+        struct stat st;
+
+        if (fstatat(store->dir_fd, own[i].name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            (st.st_mode & S_IFMT) == own[i].kind)
+            continue;
+        return fault_set(fault, STORE_FORMAT, "'%s' in the store is %s, not a %s", own[i].name,
+                         S_ISLNK(st.st_mode) ? "a symbolic link" : "something else",
+                         own[i].kind == S_IFDIR ? "directory" : "file");
+    }
+    return STORE_OK;
+}
+
+static void warn_if_open_to_all(struct store *store)
+{
+    struct stat st;
+
+    if (fstat(store->dir_fd, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
+        health_tell(&store->health, STORE_NOTICE_WARNING,
+                    "everybody on this machine may write to the directory: chmod 700 it");
+}
+
 static enum store_status only_known_names(struct store *store, struct fault *fault)
 {
     int fd = openat(store->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,7 +144,7 @@ static enum store_status only_known_names(struct store *store, struct fault *fau
 static enum store_status check_format(struct store *store, bool *ret_fresh, struct fault *fault)
 {
     CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(FORMAT_BYTES_MAX);
-    int error = file_read_all(store->dir_fd, "format", &text);
+    int error = file_read_own(store->dir_fd, "format", &text);
     struct str line;
     struct str rest;
 
@@ -175,7 +221,7 @@ enum store_status layout_seal(struct store *store, struct fault *fault)
 
 static enum store_status take_lock(struct store *store, struct fault *fault)
 {
-    int fd = file_open(store->dir_fd, "lock", O_RDWR | O_CREAT, 0600);
+    int fd = file_open_own(store->dir_fd, "lock", O_RDWR | O_CREAT, 0600);
 
     if (fd < 0)
         return io_fail(fd, fault, "open", "lock");
@@ -221,6 +267,8 @@ enum store_status layout_open(struct store *store, const char *dir, bool create,
     enum store_status status = open_root(store, dir, create, fault);
 
     if (status == STORE_OK)
+        status = check_own_names(store, fault);
+    if (status == STORE_OK)
         status = take_lock(store, fault);
     if (status == STORE_OK)
         status = check_format(store, ret_fresh, fault);
@@ -232,6 +280,8 @@ enum store_status layout_open(struct store *store, const char *dir, bool create,
         status = open_subdir(store, "quarantine", &store->quarantine_fd, fault);
     if (status == STORE_OK)
         status = blob_dir_open(&store->blobs, store->dir_fd, fault);
+    if (status == STORE_OK)
+        warn_if_open_to_all(store);
     store->blobs.tmp_fd = store->tmp_fd;
     store->blobs.quarantine_fd = store->quarantine_fd;
     store->blobs.sync = store->options.durability == STORE_STRICT;

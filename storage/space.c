@@ -74,13 +74,23 @@ void space_note_commit(struct store *store)
         atomic_store(&store->catalog_free_bytes, catalog_free_bytes(store->cat));
 }
 
+static int occupy(int fd)
+{
+    int error;
+
+    do {
+        error = posix_fallocate(fd, 0, (off_t)RESERVE_FILE_BYTES);
+    } while (error == EINTR);
+    return error;
+}
+
 void reserve_keep(struct store *store)
 {
     CLEANUP(fd_close) int fd = -1;
     struct stat st;
     uint64_t bytes;
 
-    if (fstatat(store->dir_fd, "reserve", &st, 0) == 0 &&
+    if (fstatat(store->dir_fd, "reserve", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         (uint64_t)st.st_size == RESERVE_FILE_BYTES) {
         atomic_store(&store->reserve_gone, false);
         return;
@@ -90,8 +100,8 @@ void reserve_keep(struct store *store)
                                               store->options.reserve_bytes + RESERVE_FILE_BYTES)
         return;
 
-    fd = file_open(store->dir_fd, "reserve", O_WRONLY | O_CREAT, 0600);
-    if (fd >= 0 && posix_fallocate(fd, 0, (off_t)RESERVE_FILE_BYTES) == 0)
+    fd = file_open_own(store->dir_fd, "reserve", O_WRONLY | O_CREAT, 0600);
+    if (fd >= 0 && occupy(fd) == 0)
         atomic_store(&store->reserve_gone, false);
     else if (fd >= 0)
         file_discard(store->dir_fd, "reserve");

@@ -13,6 +13,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "storage/io_status.h"
 
 #define DIR_MODE 0700
 #define SCOPE_TEXT_LEN 16
@@ -21,8 +22,7 @@
 static enum store_status io_fail(int error, struct fault *fault, const char *what, const char *name)
 {
     errno = -error;
-    return fault_errno(fault, error == -ENOSPC || error == -EDQUOT ? STORE_FULL : STORE_IO,
-                       "%s '%s'", what, name);
+    return fault_errno(fault, io_status(error), "%s '%s'", what, name);
 }
 
 uint64_t blob_scope(struct str canonical)
@@ -65,7 +65,7 @@ enum store_status blob_dir_open(struct blob_dir *dir, int store_fd, struct fault
 
     if (made < 0)
         return io_fail(made, fault, "make directory", "blobs");
-    fd = file_open(store_fd, "blobs", O_RDONLY | O_DIRECTORY, 0);
+    fd = file_open_own(store_fd, "blobs", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return io_fail(fd, fault, "open directory", "blobs");
 
@@ -223,9 +223,11 @@ enum store_status blob_open(const struct blob_dir *dir, const struct blob_name *
     struct stat st;
 
     blob_path(name, path);
-    fd = file_open(dir->root_fd, path, O_RDONLY | O_NOFOLLOW, 0);
+    fd = file_open_own(dir->root_fd, path, O_RDONLY, 0);
     if (fd == -ENOENT)
         return fault_set(fault, STORE_DAMAGED, "blob '%s' is missing", path);
+    if (file_is_other(fd))
+        return fault_set(fault, STORE_DAMAGED, "blob '%s' is not a file", path);
     if (fd < 0)
         return io_fail(fd, fault, "open blob", path);
     if (fstat(fd, &st) < 0)

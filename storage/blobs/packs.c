@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "storage/io_status.h"
 
 #define DIR_NAME "packs"
 #define NAME_LEN 8 /* hex digits of a number */
@@ -29,8 +30,7 @@ struct pack {
 static enum store_status io_fail(int error, struct fault *fault, const char *what)
 {
     errno = -error;
-    return fault_errno(fault, error == -ENOSPC || error == -EDQUOT ? STORE_FULL : STORE_IO, "%s",
-                       what);
+    return fault_errno(fault, io_status(error), "%s", what);
 }
 
 static uint64_t align_up(uint64_t value)
@@ -131,7 +131,7 @@ enum store_status packs_open(struct packs *packs, int store_fd, bool sync, uint6
     packs->store_fd = store_fd;
     packs->sync = sync;
     packs->bytes_max = bytes_max;
-    fd = file_open(store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
+    fd = file_open_own(store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
     if (fd == -ENOENT)
         return STORE_OK;
     if (fd < 0)
@@ -188,7 +188,7 @@ static int make_dir(struct packs *packs)
         health_poison(packs->health, error, "sync the store's directory");
         return error;
     }
-    error = file_open(packs->store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
+    error = file_open_own(packs->store_fd, DIR_NAME, O_RDONLY | O_DIRECTORY, 0);
     if (error < 0)
         return error;
     packs->dir_fd = error;
@@ -213,8 +213,7 @@ static enum store_status activate(struct packs *packs, struct fault *fault)
         return fault_set(fault, STORE_NO_MEMORY, "pack");
 
     name_of(number, name);
-    pack->fd =
-        file_open(packs->dir_fd, name, O_RDWR | (fresh ? O_CREAT | O_EXCL : O_NOFOLLOW), 0600);
+    pack->fd = file_open_own(packs->dir_fd, name, O_RDWR | (fresh ? O_CREAT | O_EXCL : 0), 0600);
     if (pack->fd < 0) {
         error = pack->fd;
         mem_free(pack);
@@ -309,9 +308,10 @@ enum store_status pack_open(const struct packs *packs, uint32_t number, uint64_t
     struct stat st;
 
     name_of(number, name);
-    fd = packs->dir_fd < 0 ? -ENOENT : file_open(packs->dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
-    if (fd == -ENOENT)
-        return fault_set(fault, STORE_DAMAGED, "pack '%s' is missing", name);
+    fd = packs->dir_fd < 0 ? -ENOENT : file_open_own(packs->dir_fd, name, O_RDONLY, 0);
+    if (fd == -ENOENT || file_is_other(fd))
+        return fault_set(fault, STORE_DAMAGED, "pack '%s' is %s", name,
+                         fd == -ENOENT ? "missing" : "not a file");
     if (fd < 0)
         return io_fail(fd, fault, "open a pack");
     if (fstat(fd, &st) < 0)
@@ -331,7 +331,7 @@ void pack_punch(const struct packs *packs, uint32_t number, uint64_t at, uint64_
     int error;
 
     name_of(number, name);
-    fd = packs->dir_fd < 0 ? -1 : file_open(packs->dir_fd, name, O_WRONLY | O_NOFOLLOW, 0);
+    fd = packs->dir_fd < 0 ? -1 : file_open_own(packs->dir_fd, name, O_WRONLY, 0);
     if (fd < 0)
         return;
     error = file_punch(fd, at, align_up(len));

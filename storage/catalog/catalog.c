@@ -164,7 +164,8 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
                                struct fault *fault)
 {
     char path[PATH_MAX];
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                SQLITE_OPEN_NOFOLLOW;
     CLEANUP(catalog_closep) struct catalog *cat = mem_zalloc(sizeof(*cat));
     const char *vfs = vfs_name();
     enum store_status status;

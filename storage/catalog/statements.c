@@ -5,6 +5,8 @@
  * (1) A statement is prepared at its first use and finalized with the connection.
  * (2) sql_fail is the only place that knows SQLite's result codes.
  */
+#include <errno.h>
+
 #include <assert.h>
 
 #include "storage/catalog/sql.h"
@@ -104,6 +106,13 @@ static bool device_error(int rc)
            rc == SQLITE_IOERR_TRUNCATE;
 }
 
+static bool lacks_descriptors(struct catalog *cat, int rc)
+{
+    int error = cat->db != NULL ? sqlite3_system_errno(cat->db) : 0;
+
+    return (rc & 0xff) == SQLITE_CANTOPEN && (error == EMFILE || error == ENFILE);
+}
+
 enum store_status sql_fail(struct catalog *cat, int rc, struct fault *fault, const char *what)
 {
     const char *text = cat->db != NULL ? sqlite3_errmsg(cat->db) : sqlite3_errstr(rc);
@@ -118,7 +127,7 @@ enum store_status sql_fail(struct catalog *cat, int rc, struct fault *fault, con
     case SQLITE_NOTADB:
         return fault_set(fault, STORE_DAMAGED, "catalog: %s (%.120s)", text, what);
     default:
-        if (rc == SQLITE_IOERR_NOMEM)
+        if (rc == SQLITE_IOERR_NOMEM || lacks_descriptors(cat, rc))
             return fault_set(fault, STORE_NO_MEMORY, "catalog: %s (%.120s)", text, what);
         return fault_set(fault, STORE_IO, "catalog: %s, code %d (%.120s)", text, rc, what);
     }

@@ -6,6 +6,7 @@
  * A write or sync first passes the fault point, then goes to SQLite's unix layer unchanged; writes
  * to the log are gathered on the way (wal.h).
  */
+#include <errno.h>
 #include <pthread.h>
 
 #include "base/file.h"
@@ -52,9 +53,16 @@ static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int shim_sync(sqlite3_file *file, int flags)
 {
-    if (file_fault_point(FILE_CALL_SYNC) < 0)
-        return SQLITE_IOERR_FSYNC;
-    return real_of(file)->pMethods->xSync(real_of(file), flags);
+    int error;
+    int rc;
+
+    /* As in base/file.c: a sync that a signal interrupted is no failed one. */
+    do {
+        error = file_fault_point(FILE_CALL_SYNC);
+        errno = 0;
+        rc = error < 0 ? SQLITE_IOERR_FSYNC : real_of(file)->pMethods->xSync(real_of(file), flags);
+    } while (rc == SQLITE_IOERR_FSYNC && (error == -EINTR || errno == EINTR));
+    return rc;
 }
 
 static int shim_size(sqlite3_file *file, sqlite3_int64 *ret_size)

@@ -281,6 +281,63 @@ static void test_base_file__failed_calls_are_counted(void **state)
     assert_int_equal(file_counters().calls[FILE_CALL_SYNC], before.calls[FILE_CALL_SYNC] + 1);
 }
 
+/* https://man7.org/linux/man-pages/man2/fsync.2.html: NFS and FUSE may be interrupted. */
+static void test_base_file__interrupted_calls_of_every_kind_are_made_again(void **state)
+{
+    static const enum file_call kinds[] = { FILE_CALL_OPEN,  FILE_CALL_SYNC,  FILE_CALL_SYNC_DIR,
+                                            FILE_CALL_LINK,  FILE_CALL_MKDIR, FILE_CALL_RENAME,
+                                            FILE_CALL_UNLINK };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        int fd;
+
+        put("a", STR("x"));
+        file_fault_set(kinds[i], 1, EINTR, /* forever= */ false);
+        fd = file_open(dir_fd, "a", O_RDWR, 0);
+        assert_true(fd >= 0);
+        assert_int_equal(file_sync(fd), 0);
+        assert_int_equal(file_sync_dir(dir_fd), 0);
+        assert_int_equal(file_link(dir_fd, "a", dir_fd, "b"), 0);
+        assert_int_equal(file_rename(dir_fd, "b", dir_fd, "c"), 0);
+        assert_int_equal(file_unlink(dir_fd, "c"), 0);
+        assert_int_equal(file_mkdir(dir_fd, "d", 0700), 1);
+        assert_true(file_fault_fired());
+        assert_int_equal(unlinkat(dir_fd, "d", AT_REMOVEDIR), 0);
+        fd_close(&fd);
+    }
+}
+
+static void test_base_file__own_names_are_files_and_directories_never_links_or_pipes(void **state)
+{
+    CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(100);
+    int fd;
+
+    (void)state;
+    put("file", STR("x"));
+    assert_int_equal(file_mkdir(dir_fd, "folder", 0700), 1);
+    assert_int_equal(symlinkat("file", dir_fd, "to-file"), 0);
+    assert_int_equal(symlinkat("folder", dir_fd, "to-folder"), 0);
+    assert_int_equal(mkfifoat(dir_fd, "pipe", 0600), 0);
+    fd = file_open_own(dir_fd, "file", O_RDONLY, 0);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    fd = file_open_own(dir_fd, "folder", O_RDONLY | O_DIRECTORY, 0);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    assert_true(file_is_other(file_open_own(dir_fd, "to-file", O_RDONLY, 0)));
+    assert_true(file_is_other(file_open_own(dir_fd, "to-file", O_WRONLY | O_CREAT, 0600)));
+    assert_true(file_is_other(file_open_own(dir_fd, "to-folder", O_RDONLY | O_DIRECTORY, 0)));
+    assert_true(file_is_other(file_open_own(dir_fd, "folder", O_RDONLY, 0)));
+    /* Without a word from its other end, for which open would wait. */
+    assert_true(file_is_other(file_open_own(dir_fd, "pipe", O_RDONLY, 0)));
+    assert_true(file_is_other(file_open_own(dir_fd, "pipe", O_WRONLY, 0)));
+    assert_true(file_is_other(file_read_own(dir_fd, "pipe", &content)));
+    assert_int_equal(file_read_own(dir_fd, "file", &content), 0);
+    assert_true(str_eq(buf_view(&content), STR("x")));
+    assert_int_equal(unlinkat(dir_fd, "folder", AT_REMOVEDIR), 0);
+}
+
 static void test_base_file__closing_twice_or_nothing_is_fine_and_keeps_errno(void **state)
 {
     int fd = file_open(dir_fd, ".", O_RDONLY, 0);
@@ -328,6 +385,11 @@ int main(void)
                                         open_dir, close_dir),
         cmocka_unit_test_setup_teardown(test_base_file__failed_calls_are_counted, open_dir,
                                         close_dir),
+        cmocka_unit_test_setup_teardown(
+            test_base_file__interrupted_calls_of_every_kind_are_made_again, open_dir, close_dir),
+        cmocka_unit_test_setup_teardown(
+            test_base_file__own_names_are_files_and_directories_never_links_or_pipes, open_dir,
+            close_dir),
         cmocka_unit_test_setup_teardown(
             test_base_file__closing_twice_or_nothing_is_fine_and_keeps_errno, open_dir, close_dir),
     };

@@ -239,6 +239,58 @@ static void foreign_and_incomplete_directories_are_refused(void **state)
     fx_remove(f);
 }
 
+static void put_in_place(struct fixture *f, const char *name, bool fifo)
+{
+    char path[200];
+    char kept[200];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    (void)snprintf(kept, sizeof(kept), "%s/.kept", f->dir);
+    (void)rename(path, kept); /* not all are there */
+    assert_int_equal(fifo ? mkfifo(path, 0600) : symlink(".kept", path), 0);
+}
+
+static void put_back(struct fixture *f, const char *name)
+{
+    char path[200];
+    char kept[200];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    (void)snprintf(kept, sizeof(kept), "%s/.kept", f->dir);
+    assert_int_equal(unlink(path), 0);
+    (void)rename(kept, path);
+}
+
+/* A link would have the store empty, extend or fill what somebody else chose; a pipe would block it. */
+static void links_and_pipes_in_place_of_the_stores_own_names_are_refused(void **state)
+{
+    static const char *const names[] = { "format",     "lock",           "keyring",
+                                         "reserve",    "catalog.db",     "catalog.db-wal",
+                                         "blobs",      "packs",          "tmp",
+                                         "quarantine", "catalog.db-shm", "credentials" };
+    struct fixture *f = fx_open(NULL);
+
+    (void)state;
+    fx_stop(f);
+    for (size_t i = 0; i < 2 * COUNT_OF(names); i++) {
+        const char *name = names[i / 2];
+        struct store *store = NULL;
+        struct fsck_report report;
+        struct fault fault = { 0 };
+        struct fault again = { 0 };
+        struct fsck_options quick = { 0 };
+
+        put_in_place(f, name, i % 2 == 1);
+        assert_int_equal(store_open(f->dir, NULL, &store, &fault), STORE_FORMAT);
+        assert_non_null(strstr(fault.text, name));
+        assert_non_null(strstr(fault.text, i % 2 == 1 ? "something else" : "a symbolic link"));
+        assert_int_equal(store_fsck(f->dir, &quick, NULL, NULL, &report, &again), STORE_FORMAT);
+        put_back(f, name);
+    }
+    fx_start(f);
+    fx_close(f);
+}
+
 /* ---- creation ---------------------------------------------------------------------------- */
 
 static void a_new_store_costs_a_sync_for_each_file_and_three_for_names(void **state)
@@ -473,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_second_open_is_refused),
         cmocka_unit_test(files_are_for_the_owner_only),
         cmocka_unit_test(foreign_and_incomplete_directories_are_refused),
+        cmocka_unit_test(links_and_pipes_in_place_of_the_stores_own_names_are_refused),
         cmocka_unit_test(a_new_store_costs_a_sync_for_each_file_and_three_for_names),
         cmocka_unit_test(a_creation_cut_short_is_finished),
         cmocka_unit_test(a_new_catalog_takes_nothing_from_an_old_log),

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/health.h"
@@ -118,6 +119,48 @@ static void test_storage_health__full_disk_is_not_ready_but_healthy(void **state
     fx_close(f);
 }
 
+static void test_storage_health__interrupted_sync_is_made_again(void **state)
+{
+    static char large[9000];
+    struct fx_put put = { .key = STR("k"), .bytes = str_make(large, sizeof(large)) };
+    struct store_options options = { .inline_max_bytes = 1024, .reserve_bytes = 1 };
+    struct fixture *f = fx_open(&options);
+
+    (void)state;
+    for (int call = 1; call <= 4; call++) { /* the file's, the log's header's, its frames' */
+        file_fault_set(FILE_CALL_SYNC, (uint64_t)call, EINTR, /* forever= */ false);
+        for (int i = 0; i < 2; i++) {
+            put.announced = i == 1;
+            large[0] = (char)(2 * call + i);
+            FX_OK(f, fx_put_with(f, &put));
+        }
+        assert_true(file_fault_fired());
+    }
+    file_fault_set(FILE_CALL_SYNC_DIR, 1, EINTR, /* forever= */ false);
+    put.announced = false;
+    large[0] = 100;
+    FX_OK(f, fx_put_with(f, &put));
+    assert_true(file_fault_fired());
+    assert_true(store_healthy(f->store));
+    fx_close(f);
+}
+
+static void test_storage_health__directory_open_to_all_is_warned_about(void **state)
+{
+    struct heard heard = new_heard();
+    struct store_options options = options_heard_by(&heard);
+    struct fixture *f = fx_open(&options);
+
+    (void)state;
+    assert_int_equal(heard.others, 0);
+    fx_stop(f);
+    assert_int_equal(chmod(f->dir, 0777), 0);
+    fx_start(f);
+    assert_int_equal(heard.others, 1);
+    assert_non_null(strstr(heard.last, "chmod 700"));
+    fx_close(f);
+}
+
 static bool becomes(struct store *store, enum store_health wanted, struct fault *ret_why)
 {
     for (int i = 0; i < POLLS_MAX; i++) {
@@ -209,6 +252,8 @@ int main(void)
         cmocka_unit_test(test_storage_health__failed_sync_is_told_with_what_failed),
         cmocka_unit_test(test_storage_health__full_disk_is_not_ready_but_healthy),
         cmocka_unit_test(test_storage_health__janitor_without_catalog_is_told_and_tries_again),
+        cmocka_unit_test(test_storage_health__interrupted_sync_is_made_again),
+        cmocka_unit_test(test_storage_health__directory_open_to_all_is_warned_about),
         cmocka_unit_test(test_storage_health__duty_that_keeps_failing_is_told_once),
     };
 
