@@ -36,7 +36,8 @@
 #define HTTP_REPLY_RATE_MIN 1024           /* so many bytes per second taken by the peer */
 #define HTTP_DRAIN_BYTES_MAX (1024 * 1024) /* of a refused body that are read to be polite */
 #define HTTP_SWALLOW_BYTES_MAX (64 * 1024 * 1024) /* of a body that went wrong on its way */
-#define HTTP_REPLY_HEADERS_MAX 96
+/* All that one request can have stored, in its head and its query, and what we add. */
+#define HTTP_REPLY_HEADERS_MAX (HTTP_HEADERS_MAX + HTTP_QUERY_PARAMS_MAX + 48)
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX /* http_reply.length of a STREAM: sent chunked */
 
 /* ---- request ------------------------------------------------------------------------------ */
@@ -106,7 +107,8 @@ struct http_reply {
     int status;
     struct http_field fields[HTTP_REPLY_HEADERS_MAX];
     size_t field_count;
-    bool close; /* end the connection after this reply */
+    bool incomplete; /* a header did not fit: it must not go out like this */
+    bool close;      /* end the connection after this reply */
     enum http_body_kind body_kind;
     struct str memory;
     struct buf buffer;
@@ -121,7 +123,8 @@ struct http_reply {
 
 /*
  * Add a header; name and value must outlive the exchange (arena or static). Values with control
- * characters but the tab are refused (false), as is one past HTTP_REPLY_HEADERS_MAX.
+ * characters but the tab are refused (false), as is one past HTTP_REPLY_HEADERS_MAX, which
+ * leaves the reply incomplete.
  */
 bool http_reply_header(struct http_reply *reply, struct str name, struct str value);
 /* Forget headers and body (closing what it owns), keep nothing. */

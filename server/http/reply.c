@@ -16,8 +16,12 @@
 
 bool http_reply_header(struct http_reply *reply, struct str name, struct str value)
 {
-    if (reply->field_count >= HTTP_REPLY_HEADERS_MAX || !http_is_token(name))
+    if (!http_is_token(name))
         return false;
+    if (reply->field_count >= HTTP_REPLY_HEADERS_MAX) {
+        reply->incomplete = true;
+        return false;
+    }
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.p[i];
 
@@ -55,6 +59,7 @@ void http_reply_reset(struct http_reply *reply)
     reply_close_stream(reply);
     reply->status = 0;
     reply->field_count = 0;
+    reply->incomplete = false;
     reply->close = false;
     reply->body_kind = HTTP_BODY_EMPTY;
     reply->memory = STR_NONE;
@@ -225,7 +230,8 @@ struct MHD_Response *reply_response(struct http_exchange *x, enum reply_memory m
     }
     reply_forget_body(reply);
 
-    if (response != NULL && !response_headers(response, x, close || reply->close)) {
+    if (response != NULL &&
+        (reply->incomplete || !response_headers(response, x, close || reply->close))) {
         MHD_destroy_response(response);
         return NULL;
     }

@@ -395,6 +395,19 @@ static enum s3_error finish_body(struct op *op)
 
 /* ---- answer -------------------------------------------------------------------------------------- */
 
+/* A header that could not be set is not left out: what it would have said is part of the answer. */
+static void replace_incomplete(struct op *op)
+{
+    struct fault fault = { .text = "a header of the reply could not be set" };
+
+    op->error = S3_InternalError;
+    op->refusal = (struct s3_refusal){ .error = S3_InternalError };
+    op_log_failure(op, &fault);
+    http_reply_reset(op->reply);
+    render_common(op->reply, op->arena, str_make(op->request_id, 16));
+    render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
+}
+
 static enum http_next answer(struct op *op, enum s3_error err)
 {
     if (err == S3_WAIT)
@@ -413,6 +426,8 @@ static enum http_next answer(struct op *op, enum s3_error err)
         op_set(op, "x-pail-durability", STR("relaxed"));
     if (err != S3_OK)
         render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
+    if (op->reply->incomplete)
+        replace_incomplete(op);
     return HTTP_REPLY;
 }
 

@@ -180,14 +180,18 @@ void op_set_u64(struct op *op, const char *name, uint64_t value)
 
     if (str_present(text))
         op_set(op, name, text);
+    else
+        op->reply->incomplete = true;
 }
 
 void op_set_quoted(struct op *op, const char *name, struct str value)
 {
     char *text = arena_alloc(op->arena, value.len + 2);
 
-    if (text == NULL)
+    if (text == NULL) {
+        op->reply->incomplete = true;
         return;
+    }
     text[0] = '"';
     if (value.len > 0)
         memcpy(text + 1, value.p, value.len);
@@ -210,8 +214,10 @@ void op_set_http_date(struct op *op, const char *name, int64_t us)
 {
     char *text = arena_alloc(op->arena, CLOCK_HTTP_LEN + 1);
 
-    if (text == NULL)
+    if (text == NULL) {
+        op->reply->incomplete = true;
         return;
+    }
     clock_format_http(us, text);
     op_set(op, name, str_make(text, CLOCK_HTTP_LEN));
 }
@@ -222,6 +228,8 @@ void op_set_version_id(struct op *op, const struct version *version)
 
     if (str_present(text))
         op_set(op, "x-amz-version-id", text);
+    else
+        op->reply->incomplete = true;
 }
 
 enum s3_error op_reply_empty(struct op *op, int status)
