@@ -15,8 +15,10 @@
 
 struct counted_file {
     sqlite3_file base;
-    sqlite3_file *real; /* behind this struct in the same allocation */
-    struct wal wal;     /* of the log only */
+    sqlite3_file *real;            /* behind this struct in the same allocation */
+    struct wal wal;                /* of the log only */
+    struct wal *log;               /* of the database: its log, while that is open */
+    struct counted_file *database; /* of the log */
 };
 
 static struct {
@@ -112,6 +114,10 @@ static int shim_shm_lock(sqlite3_file *file, int offset, int count, int flags)
 
 static void shim_shm_barrier(sqlite3_file *file)
 {
+    struct counted_file *counted = (struct counted_file *)(void *)file;
+
+    if (counted->log != NULL)
+        wal_publish(counted->log);
     real_of(file)->pMethods->xShmBarrier(real_of(file));
 }
 
@@ -150,6 +156,10 @@ static struct wal *wal_of(sqlite3_file *file)
 
 static int log_close(sqlite3_file *file)
 {
+    struct counted_file *counted = (struct counted_file *)(void *)file;
+
+    if (counted->database != NULL)
+        counted->database->log = NULL;
     wal_close(wal_of(file));
     return shim_close(file);
 }
@@ -222,6 +232,12 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if (counted->real->pMethods == NULL)
         counted->base.pMethods = NULL; /* nothing to close */
     wal_open(&counted->wal, counted->real, name);
+    counted->log = NULL;
+    counted->database = is_log && rc == SQLITE_OK
+                            ? (struct counted_file *)(void *)sqlite3_database_file_object(name)
+                            : NULL;
+    if (counted->database != NULL)
+        counted->database->log = &counted->wal;
     return rc;
 }
 

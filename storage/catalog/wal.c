@@ -9,7 +9,8 @@
  *     what was gathered before it. So the order on the file is SQLite's.
  * (2) With the page of a committing frame all is written, before SQLite hears that the write is
  *     done: nobody looks at frames, and no acknowledged transaction has any, that are not in the
- *     file. This does not depend on a sync.
+ *     file. This does not depend on a sync. Nor on that order of SQLite's alone: at the barrier
+ *     before it shows frames in shared memory all is written as well.
  * (3) When frames pass the end of the file, zeros are written behind them. Later commits then
  *     overwrite blocks that the file has: their sync writes data only, where one that grows the file
  *     also has to write where its blocks are. SQLite reads the log up to the first frame whose salt
@@ -99,8 +100,8 @@ int wal_flush(struct wal *wal)
 {
     int rc;
 
-    if (wal->len == 0)
-        return SQLITE_OK;
+    if (wal->broken != SQLITE_OK || wal->len == 0)
+        return wal->broken;
 
     rc = learn_size(wal);
     if (rc == SQLITE_OK)
@@ -120,6 +121,15 @@ int wal_settle(struct wal *wal)
 
     wal->len = 0;
     return rc;
+}
+
+void wal_publish(struct wal *wal)
+{
+    int rc = wal_flush(wal);
+
+    /* A barrier has no result: whoever writes or syncs next is told, and commits nothing more. */
+    if (rc != SQLITE_OK)
+        wal->broken = rc;
 }
 
 static bool can_gather(struct wal *wal, size_t len)
@@ -142,6 +152,8 @@ int wal_write(struct wal *wal, const void *bytes, int len, sqlite3_int64 offset)
     bool is_header = len == FRAME_HEADER_BYTES;
     int rc = SQLITE_OK;
 
+    if (wal->broken != SQLITE_OK)
+        return wal->broken;
     if (!continues || wal->len + (size_t)len > WAL_RUN_BYTES)
         rc = wal_settle(wal);
     if (rc != SQLITE_OK)

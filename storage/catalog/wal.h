@@ -18,6 +18,7 @@ struct wal {
     sqlite3_int64 end;  /* where the last write ended */
     sqlite3_int64 size; /* of the file; negative: ask */
     bool commits;       /* the last frame header ends a transaction */
+    int broken;         /* wal_publish failed so: every write fails from then on */
 };
 
 /* real, path: borrowed, until wal_close. */
@@ -28,6 +29,8 @@ int wal_write(struct wal *wal, const void *bytes, int len, sqlite3_int64 offset)
 int wal_flush(struct wal *wal);
 /* Write what is gathered, or lose it: for callers whose failure ends the transaction. */
 int wal_settle(struct wal *wal);
+/* Others may look for frames in the file from now on: none is held back. */
+void wal_publish(struct wal *wal);
 int wal_truncate(struct wal *wal, sqlite3_int64 size);
 /* What is gathered was never committed: it is dropped. Does not close `real`. */
 void wal_close(struct wal *wal);

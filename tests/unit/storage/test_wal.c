@@ -10,10 +10,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "storage/catalog/sql.h"
 #include "storage/catalog/wal.h"
 
 #define PAGE 4096
@@ -312,6 +317,75 @@ static void growing_that_fails_is_nobodys_failure(void **state)
     wal_close(&wal);
 }
 
+/* ---- behind SQLite ------------------------------------------------------------------------ */
+
+static sqlite3_file *file_of(sqlite3 *db, int which)
+{
+    sqlite3_file *file = NULL;
+
+    assert_int_equal(sqlite3_file_control(db, "main", which, (void *)&file), SQLITE_OK);
+    assert_non_null(file);
+    return file;
+}
+
+/* Whatever order SQLite writes in: what shared memory is about to show is in the file. */
+static void frames_are_in_the_file_before_the_barrier_of_shared_memory(void **state)
+{
+    char folder[] = "/tmp/pail-test-XXXXXX";
+    char path[64];
+    char header[HEADER] = { 0 }; /* of a frame that does not commit */
+    char back[HEADER] = { 1 };
+    struct stat before;
+    sqlite3_file *log;
+    sqlite3 *db = NULL;
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/x", folder);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                     vfs_name()),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = WAL; CREATE TABLE t(x)", NULL, NULL,
+                                  NULL),
+                     SQLITE_OK);
+    log = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+    (void)snprintf(path, sizeof(path), "%s/x-wal", folder);
+    fd = open(path, O_RDONLY);
+    assert_int_equal(fstat(fd, &before), 0);
+
+    assert_int_equal(log->pMethods->xWrite(log, "y", 1, before.st_size), SQLITE_OK);
+    assert_int_equal(log->pMethods->xWrite(log, header, HEADER, before.st_size + 1), SQLITE_OK);
+    assert_int_not_equal(pread(fd, back, HEADER, before.st_size + 1), HEADER); /* gathered */
+    file_of(db, SQLITE_FCNTL_FILE_POINTER)
+        ->pMethods->xShmBarrier(file_of(db, SQLITE_FCNTL_FILE_POINTER));
+    assert_int_equal(pread(fd, back, HEADER, before.st_size + 1), HEADER);
+    assert_memory_equal(back, header, HEADER);
+
+    (void)close(fd);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    (void)snprintf(path, sizeof(path), "%s/x", folder);
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
+static void a_barrier_that_can_not_write_fails_what_comes_next(void **state)
+{
+    struct wal wal;
+    char page[PAGE] = { 0 };
+
+    (void)state;
+    begin(&wal, ROOMLESS);
+    assert_int_equal(wal_write(&wal, page, 1, 0), SQLITE_OK);
+    assert_int_equal(wal_write(&wal, page, HEADER, 1), SQLITE_OK);
+    disk.result = SQLITE_IOERR_WRITE;
+    wal_publish(&wal);
+    disk.result = SQLITE_OK;
+    assert_int_equal(wal_write(&wal, page, PAGE, 1 + HEADER), SQLITE_IOERR_WRITE);
+    assert_int_equal(wal_settle(&wal), SQLITE_IOERR_WRITE);
+    wal_close(&wal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +399,8 @@ int main(void)
         cmocka_unit_test(the_file_grows_ahead_by_its_size_and_by_a_mebibyte_at_most),
         cmocka_unit_test(a_file_on_a_disk_without_room_does_not_grow_ahead),
         cmocka_unit_test(growing_that_fails_is_nobodys_failure),
+        cmocka_unit_test(frames_are_in_the_file_before_the_barrier_of_shared_memory),
+        cmocka_unit_test(a_barrier_that_can_not_write_fails_what_comes_next),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
