@@ -177,6 +177,11 @@ static void send_again(struct run *run, struct store *store, const struct operat
 }
 
 /* The disk may be well again: a store that doubts it reads on and writes no more. */
+static bool poisoned(struct store *store)
+{
+    return store_health(store, NULL) == STORE_HEALTH_POISONED;
+}
+
 static void check_poisoned(struct run *run, struct store *store, struct str before,
                            struct str after, struct arena *arena)
 {
@@ -211,13 +216,13 @@ static bool one_point(struct run *run, const struct operation *operation, const 
     status = operation->run(store, arena);
     fired = atomic_load(&disk.fired);
 
-    if (fired && strstr(atomic_load(&disk.name), "sync") != NULL && store_healthy(store))
+    if (fired && strstr(atomic_load(&disk.name), "sync") != NULL && !poisoned(store))
         broken(run, "a sync failed and the store calls itself healthy");
     if (fired && status != STORE_OK) {
         run->refused++;
         if (troubles[run->trouble].harmless)
             broken(run, "refused: %s", store_status_name(status));
-        if (!store_healthy(store)) {
+        if (poisoned(store)) {
             run->poisoned++;
             check_poisoned(run, store, before, after, arena);
         } else if (!troubles[run->trouble].forever) {

@@ -120,7 +120,7 @@ static bool run(enum file_call kind, uint64_t n, int error, bool forever)
     file_fault_set(FILE_CALLS, 0, 0, false);
 
     check(f, results, n, error); /* reads go on, poisoned or not */
-    if (!store_healthy(f->store))
+    if (store_health(f->store, NULL) == STORE_HEALTH_POISONED)
         assert_int_equal(fx_put(f, "late", STR("x")), STORE_IO);
     fx_stop(f);
     fx_start(f);

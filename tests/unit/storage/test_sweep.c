@@ -419,6 +419,49 @@ static void the_janitor_sweeps_by_itself(void **state)
     fx_close(f);
 }
 
+/* Without a body on its way that would have asked how much is free; the interval is a minute. */
+static void deletes_on_a_full_disk_give_their_space_back_at_once(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+
+    (void)state;
+    FX_OK(f, fx_put(f, "file", str_make(big[0], 150000)));
+    put_slow(f, "packed", big[1], /* announced= */ true, /* encrypt= */ false);
+    fx_stop(f);
+    f->options.janitor_interval_us = 0;
+    f->options.reserve_bytes = UINT64_MAX / 8; /* more than any disk has */
+    fx_start(f);
+    FX_OK(f, fx_delete(f, "file"));
+    FX_OK(f, fx_delete(f, "packed"));
+    for (int i = 0; i < 200 && (fx_blob_files(f) != 0 || pack_bytes(f) != 0); i++)
+        (void)usleep(100000);
+    assert_int_equal(fx_blob_files(f), 0);
+    assert_int_equal(pack_bytes(f), 0);
+    fx_close(f);
+}
+
+/* What died before the disk was found full does not wait for its minute either. */
+static void what_died_before_goes_when_space_runs_out(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+
+    (void)state;
+    fx_stop(f);
+    f->options.janitor_interval_us = 0;
+    fx_start(f);
+    FX_OK(f, fx_put(f, "file", str_make(big[0], 150000)));
+    FX_OK(f, fx_delete(f, "file"));
+    fx_stop(f);
+    assert_int_equal(fx_blob_files(f), 1);
+    f->options.reserve_bytes = UINT64_MAX / 8;
+    fx_start(f);
+    assert_int_equal(fx_put(f, "new", str_make(big[0], 150000)), STORE_FULL);
+    for (int i = 0; i < 200 && fx_blob_files(f) != 0; i++)
+        (void)usleep(100000);
+    assert_int_equal(fx_blob_files(f), 0);
+    fx_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +473,8 @@ int main(void)
         cmocka_unit_test(a_snapshot_keeps_what_it_can_see),
         cmocka_unit_test(an_orphan_is_removed_when_it_is_old_and_the_walk_comes_by),
         cmocka_unit_test(the_janitor_sweeps_by_itself),
+        cmocka_unit_test(deletes_on_a_full_disk_give_their_space_back_at_once),
+        cmocka_unit_test(what_died_before_goes_when_space_runs_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
