@@ -227,7 +227,7 @@ def test_presigned_header__attributes_and_expected_owner(server, s3, bucket, roo
     s3.put_object(Bucket=bucket, Key="k", Body=b"body")
     reply = presigned(server, root_user, "GET", f"/{bucket}/k?attributes", extra=[("x-amz-object-attributes", "ObjectSize")])
     assert (reply.status, reply.element("ObjectSize")) == (200, "4")
-    reply = presigned(server, root_user, "GET", f"/{bucket}/k", extra=[("x-amz-expected-bucket-owner", "0" * 12)])
+    reply = presigned(server, root_user, "GET", f"/{bucket}/k", extra=[("x-amz-expected-bucket-owner", "123456789012")])
     assert reply.status == 403
 
 
