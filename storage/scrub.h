@@ -33,7 +33,7 @@ struct scrub {
 
 void scrub_init(struct scrub *scrub);
 void scrub_free(struct scrub *scrub);
-void *scrub_run(void *store);
+void *scrub_run(void *argument);
 /* Before the writer stops: what it knows it still writes. */
 void scrub_stop(struct scrub *scrub);
 /* A read of that blob met other bytes. Any thread. */

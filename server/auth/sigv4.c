@@ -11,6 +11,8 @@
  */
 #include "server/auth/call.h"
 
+#include "base/secret.h"
+
 /* AWS4-HMAC-SHA256, date, scope, hash. */
 #define TEXT_BYTES_MAX (17 + CLOCK_AMZ_LEN + 1 + 128 + 1 + 2 * SHA256_BYTES)
 
@@ -139,6 +141,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     struct str canonical;
     char text[TEXT_BYTES_MAX];
     char expected[2 * SHA256_BYTES];
+    CLEANUP(secret_key_wipe) struct secret_key key;
     const struct user *user;
     bool known;
     bool matches;
@@ -149,10 +152,10 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
         return err;
 
     user = auth_claimed_user(call, &known);
-    auth_cache_key(call->cache, user, &claim->scope, auth->signing_key);
+    auth_cache_key(call->cache, user, &claim->scope, key.bytes);
     if (!build(call, claim, &canonical))
         return auth_refuse(call, S3_SlowDown, STR_NONE);
-    v4_sign(auth->signing_key, claim->amz_date, claim->scope.text, canonical, expected);
+    v4_sign(key.bytes, claim->amz_date, claim->scope.text, canonical, expected);
     matches = str_eq_secret(str_make(expected, sizeof(expected)), claim->signature);
 
     if (!matches || !known)
@@ -168,6 +171,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     auth->user = user;
     auth->scope = claim->scope.text;
     auth->amz_date = claim->amz_date;
+    memcpy(auth->signing_key, key.bytes, sizeof(key.bytes));
     memcpy(auth->previous_signature, expected, sizeof(expected));
     return S3_OK;
 }

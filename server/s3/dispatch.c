@@ -703,6 +703,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     op_give_back(op);
     body_writer_close(op->writer);
     op->writer = NULL;
+    explicit_bzero(op->auth.signing_key, sizeof(op->auth.signing_key));
 }
 
 static void *on_loop_start(void *context)
