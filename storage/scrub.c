@@ -29,6 +29,8 @@ struct scrubber {
     int64_t paid_us;    /* until when what was read is within the rate; monotonic */
     int64_t written_us; /* the place; monotonic */
     uint64_t step_bytes;
+    bool placed;      /* the place of the pass is known */
+    bool open_failed; /* and that was told */
     bool stopped;
 };
 
@@ -422,13 +424,45 @@ static int64_t pass_due(const struct scrubber *scrubber)
     return clock_monotonic_us() + (wait_us < FAR_US ? wait_us : FAR_US);
 }
 
+/* STORE_RETRY: told, and to be tried again. */
+static enum store_status open_reader(struct scrubber *scrubber)
+{
+    struct store *store = scrubber->store;
+    struct fault fault = { 0 };
+    enum store_status status;
+
+    if (scrubber->reader != NULL)
+        return STORE_OK;
+    status = reader_open(store, &scrubber->reader, &fault);
+    if (status != STORE_OK || scrubber->open_failed)
+        health_duty(&store->health, DUTY_CATALOG, status, &fault);
+    scrubber->open_failed = status != STORE_OK;
+    return status == STORE_OK ? STORE_OK : STORE_RETRY;
+}
+
+/* Where the pass of an earlier run was. */
+static enum store_status find_place(struct scrubber *scrubber, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = open_reader(scrubber);
+
+    if (status != STORE_OK)
+        return status;
+    reader_begin(scrubber->reader);
+    status = reader_catalog(scrubber->reader, &cat, fault);
+    if (status == STORE_OK)
+        status = catalog_scrub_place(cat, &scrubber->intent->note.place, fault);
+    reader_end(scrubber->reader);
+    scrubber->placed = status == STORE_OK;
+    return status;
+}
+
 static enum store_status work(struct scrubber *scrubber, struct fault *fault)
 {
     struct scrub_place *place = &scrubber->intent->note.place;
-    enum store_status status = STORE_OK;
+    enum store_status status = scrubber->placed ? open_reader(scrubber)
+                                                : find_place(scrubber, fault);
 
-    if (scrubber->reader == NULL)
-        status = reader_open(scrubber->store, &scrubber->reader, fault);
     /* What could not be written the last time. */
     if (status == STORE_OK && scrubber->intent->note.count > 0)
         status = write_note(scrubber, fault);
@@ -438,22 +472,6 @@ static enum store_status work(struct scrubber *scrubber, struct fault *fault)
         place->stage = SCRUB_INLINE;
     if (status == STORE_OK && place->stage != SCRUB_IDLE)
         status = pass_step(scrubber, fault);
-    return status;
-}
-
-/* Where the pass of an earlier run was. */
-static enum store_status find_place(struct scrubber *scrubber, struct fault *fault)
-{
-    struct catalog *cat;
-    enum store_status status = reader_open(scrubber->store, &scrubber->reader, fault);
-
-    if (status != STORE_OK)
-        return status;
-    reader_begin(scrubber->reader);
-    status = reader_catalog(scrubber->reader, &cat, fault);
-    if (status == STORE_OK)
-        status = catalog_scrub_place(cat, &scrubber->intent->note.place, fault);
-    reader_end(scrubber->reader);
     return status;
 }
 
@@ -472,7 +490,8 @@ static void run(struct scrubber *scrubber)
 
     while (!scrubber->stopped) {
         if (status != STORE_OK && status != STORE_STOPPED) {
-            health_duty(&store->health, DUTY_SCRUB, status, &fault);
+            if (status != STORE_RETRY)
+                health_duty(&store->health, DUTY_SCRUB, status, &fault);
             until_us = clock_monotonic_us() + RETRY_US;
         } else {
             until_us = scrubber->intent->note.place.stage != SCRUB_IDLE ? 0 : pass_due(scrubber);

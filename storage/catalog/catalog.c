@@ -38,7 +38,6 @@ static const char *const migrations[SCHEMA_VERSION - 1] = {
     "PRAGMA user_version = 4;",
     "ALTER TABLE inline_body ADD COLUMN sum INTEGER;"
     "ALTER TABLE inline_body ADD COLUMN damaged_us INTEGER;"
-    "CREATE INDEX inline_damaged ON inline_body(id) WHERE damaged_us IS NOT NULL;"
     "ALTER TABLE blob ADD COLUMN sum INTEGER;"
     "ALTER TABLE blob ADD COLUMN damaged_us INTEGER;"
     "CREATE INDEX blob_damaged ON blob(id) WHERE damaged_us IS NOT NULL;"

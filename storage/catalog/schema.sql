@@ -102,7 +102,6 @@ CREATE TABLE inline_body(
     sum        INTEGER,              -- XXH3 of data; NULL: stored before there were sums
     damaged_us INTEGER               -- when it was found not to have its sum; NULL: it was not
 ) STRICT;
-CREATE INDEX inline_damaged ON inline_body(id) WHERE damaged_us IS NOT NULL;
 -- Inline bodies of removed manifests, kept until no open download can need them.
 CREATE TABLE inline_dead(
     id       INTEGER PRIMARY KEY,
