@@ -295,7 +295,7 @@ static enum store_status bucket_is_empty(struct catalog *cat, int64_t bucket, bo
 static enum store_status next_upload(struct catalog *cat, int64_t bucket, int64_t *ret_upload,
                                      struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT id FROM upload"
+    static struct sql sql = { .text = "SELECT id FROM upload INDEXED BY upload_open"
                                       " WHERE bucket = ?1 AND state = 0"
                                       " LIMIT 1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;

@@ -4,7 +4,10 @@
  */
 #include "fixture.h"
 
+#include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 static char bytes[6][150000];
 static char whole[900000];
@@ -562,6 +565,77 @@ static void old_uploads_expire(void **state)
     fx_close(f);
 }
 
+/* ---- what uploads cost those who have none ----------------------------------------------- */
+
+static _Atomic int upload_steps;
+
+static int count_steps(unsigned kind, void *context, void *stmt, void *elapsed_ns)
+{
+    (void)kind;
+    (void)context;
+    (void)elapsed_ns;
+    if (strstr(sqlite3_sql(stmt), " upload ") != NULL)
+        atomic_fetch_add(&upload_steps, sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 1));
+    return 0;
+}
+
+/* Every connection that opens from here on is counted. */
+static int watch_connection(sqlite3 *db, char **ret_error, const struct sqlite3_api_routines *api)
+{
+    (void)ret_error;
+    (void)api;
+    return sqlite3_trace_v2(db, SQLITE_TRACE_PROFILE, count_steps, NULL);
+}
+
+/* SQLite's steps in the table of uploads while a key and then a bucket without any are deleted. */
+static int steps_of_deletes(struct fixture *f)
+{
+    struct intent create = { .kind = INTENT_BUCKET_CREATE,
+                             .bucket = STR("other"),
+                             .bucket_owner = OWNER,
+                             .arena = f->arena };
+    struct intent delete = { .kind = INTENT_BUCKET_DELETE,
+                             .bucket = STR("other"),
+                             .arena = f->arena };
+    struct str ends = fx_upload(f, "ends"); /* what is known of open uploads ends with it */
+
+    FX_OK(f, fx_put(f, "x", STR("x")));
+    FX_OK(f, store_submit_wait(f->store, &create));
+    FX_OK(f, fx_abort(f, "ends", ends));
+    atomic_store(&upload_steps, 0);
+    FX_OK(f, fx_delete(f, "x"));
+    FX_OK(f, store_submit_wait(f->store, &delete));
+    return atomic_load(&upload_steps);
+}
+
+static void deletes_do_not_read_the_uploads_of_other_keys(void **state)
+{
+    enum { MANY = 100 };
+    static const uint32_t one[] = { 1 };
+    struct fixture *f;
+    int before;
+    int after;
+
+    (void)state;
+    assert_int_equal(sqlite3_auto_extension((void (*)(void))watch_connection), SQLITE_OK);
+    f = fx_open(NULL);
+    (void)fx_upload(f, "first");
+    before = steps_of_deletes(f);
+    assert_true(before > 0);
+    for (int i = 0; i < MANY; i++) {
+        struct str done = fx_upload(f, "done");
+
+        FX_OK(f, fx_part(f, "done", done, 1, STR("part"), NULL));
+        FX_OK(f, fx_complete(f, "done", done, one, 1));
+        (void)fx_upload(f, "open");
+    }
+    after = steps_of_deletes(f);
+    if (after >= before + MANY)
+        fail_msg("%d steps with few uploads, %d with many", before, after);
+    (void)sqlite3_cancel_auto_extension((void (*)(void))watch_connection);
+    fx_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +651,7 @@ int main(void)
         cmocka_unit_test(an_upload_that_is_no_more_is_still_a_place),
         cmocka_unit_test(a_marker_that_is_no_upload_of_the_key_is_refused),
         cmocka_unit_test(old_uploads_expire),
+        cmocka_unit_test(deletes_do_not_read_the_uploads_of_other_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
