@@ -57,7 +57,7 @@ bool acl_unpack(struct str packed, struct str owner, struct arena *arena, struct
     struct acl acl = { 0 };
 
     if (!str_present(packed))
-        return acl_canned(STR("private"), owner, owner, /* for_bucket= */ false, arena, ret_acl);
+        return acl_canned(STR("private"), owner, owner, ACL_OF_OBJECT, arena, ret_acl);
     if (!packed_begin(packed, &cursor))
         return false;
     acl.grants = arena_array(arena, cursor.grants > 0 ? cursor.grants : 1, sizeof(*acl.grants));
@@ -147,21 +147,33 @@ static const struct canned canned_acls[] = {
     { T("log-delivery-write"), CANNED_BUCKET, ACL_LOG_DELIVERY, ACL_WRITE | ACL_READ_ACP, false },
 };
 
-static const struct canned *find_canned(struct str name, bool for_bucket)
+static bool is_for(const struct canned *canned, enum acl_place place)
 {
-    enum canned_scope refused = for_bucket ? CANNED_OBJECT : CANNED_BUCKET;
+    switch (canned->scope) {
+    case CANNED_BOTH:
+        return true;
+    case CANNED_BUCKET:
+        return place != ACL_OF_OBJECT;
+    case CANNED_OBJECT:
+        /* A new bucket's owner is the bucket owner it would grant something to. */
+        return place != ACL_OF_BUCKET;
+    }
+    return false;
+}
 
+static const struct canned *find_canned(struct str name, enum acl_place place)
+{
     for (size_t i = 0; i < COUNT_OF(canned_acls); i++)
-        if (str_eq(canned_acls[i].name, name) && canned_acls[i].scope != refused)
+        if (str_eq(canned_acls[i].name, name) && is_for(&canned_acls[i], place))
             return &canned_acls[i];
     return NULL;
 }
 
-bool acl_canned(struct str name, struct str owner, struct str bucket_owner, bool for_bucket,
+bool acl_canned(struct str name, struct str owner, struct str bucket_owner, enum acl_place place,
                 struct arena *arena, struct acl *ret_acl)
 {
     const unsigned each[] = { ACL_READ, ACL_WRITE, ACL_READ_ACP, ACL_WRITE_ACP };
-    const struct canned *canned = find_canned(name, for_bucket);
+    const struct canned *canned = find_canned(name, place);
     struct acl acl = { 0 };
     struct str id;
 

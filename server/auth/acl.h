@@ -42,12 +42,16 @@ MUST_CHECK bool acl_unpack(struct str packed, struct str owner, struct arena *ar
 MUST_CHECK bool acl_pack(const struct acl *acl, struct str owner, struct arena *arena,
                          struct str *ret_packed);
 
+/* What an ACL is asked for. */
+enum acl_place { ACL_OF_OBJECT = 0, ACL_OF_BUCKET, ACL_OF_NEW_BUCKET };
+
 /*
  * A canned ACL by its x-amz-acl name. bucket_owner is used by bucket-owner-read/-full-control.
- * False: unknown name (for a bucket: the object-only names too).
+ * False: unknown name, or one of the other kind. What is for objects only is ignored when a bucket
+ * is created: it is private.
  */
 MUST_CHECK bool acl_canned(struct str name, struct str owner, struct str bucket_owner,
-                           bool for_bucket, struct arena *arena, struct acl *ret_acl);
+                           enum acl_place place, struct arena *arena, struct acl *ret_acl);
 
 /* What an operation needs; the column NEED of routes.def. */
 enum access_need {

@@ -165,17 +165,17 @@ static enum s3_error grants_from_header(struct op *op, const struct grant_header
 }
 
 static enum s3_error acl_from_canned(struct op *op, struct str name, struct str owner,
-                                     bool for_bucket, struct str *ret_packed)
+                                     enum acl_place place, struct str *ret_packed)
 {
     struct acl acl;
 
-    if (!acl_canned(name, owner, for_bucket ? owner : op->bucket.owner, for_bucket, op->arena,
-                    &acl))
+    if (!acl_canned(name, owner, place == ACL_OF_OBJECT ? op->bucket.owner : owner, place,
+                    op->arena, &acl))
         return op_fail_argument(op, STR(""), STR("x-amz-acl"), name);
     return acl_finish(op, &acl, owner, ret_packed);
 }
 
-enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,
+enum s3_error acl_from_headers(struct op *op, struct str owner, enum acl_place place,
                                struct str *ret_packed, bool *ret_given)
 {
     struct str canned = op_header(op, "x-amz-acl");
@@ -194,7 +194,7 @@ enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,
         return op_fail_text(op, S3_InvalidRequest,
                             STR("Specifying both Canned ACLs and Header Grants is not allowed"));
     if (str_present(canned))
-        return acl_from_canned(op, canned, owner, for_bucket, ret_packed);
+        return acl_from_canned(op, canned, owner, place, ret_packed);
     if (!grants)
         return S3_OK;
     err = acl_new(op, &acl);

@@ -280,8 +280,7 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err == S3_OK && str_present(tagging))
         err = tags_from_header(op, tagging, &attrs.tags);
     if (err == S3_OK)
-        err =
-            acl_from_headers(op, op_caller_id(op), /* for_bucket= */ false, &attrs.acl, &acl_given);
+        err = acl_from_headers(op, op_caller_id(op), ACL_OF_OBJECT, &attrs.acl, &acl_given);
     if (err == S3_OK)
         *ret_attrs = attrs;
     return err;

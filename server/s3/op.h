@@ -273,7 +273,7 @@ MUST_CHECK enum s3_error metadata_from_request(struct op *op, struct buf *out);
 struct str metadata_shown(struct arena *arena, struct str value);
 
 /* x-amz-acl, x-amz-grant-* of the request -> packed ACL (acl_request.c). given: any was there. */
-MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, bool for_bucket,
+MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, enum acl_place place,
                                           struct str *ret_packed, bool *ret_given);
 
 /* ---- tags (tags.c) ---------------------------------------------------------------------------- */

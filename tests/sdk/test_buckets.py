@@ -221,6 +221,18 @@ def test_CreateBucket__bad_canned_acl(server, root_user):
     assert raw.signed(server.url, root_user, "HEAD", f"/{name}").status == 404
 
 
+@pytest.mark.parametrize("acl", ["bucket-owner-read", "bucket-owner-full-control"])
+def test_CreateBucket__a_canned_acl_of_objects_is_ignored(server, root_user, s3, acl):
+    name = bucket_name()
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}", headers=[("x-amz-acl", acl)])
+    assert reply.status == 200, reply
+    answer = s3.get_bucket_acl(Bucket=name)
+    grants = [(grant["Grantee"]["ID"], grant["Permission"]) for grant in answer["Grants"]]
+    assert grants == [(answer["Owner"]["ID"], "FULL_CONTROL")]
+    reply = raw.signed(server.url, root_user, "PUT", f"/{name}?acl", headers=[("x-amz-acl", acl)])
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply  # it is one of a bucket that is there
+
+
 # ---- HeadBucket, GetBucketLocation --------------------------------------------------------------
 
 

@@ -76,11 +76,11 @@ static enum s3_error reply_acl(struct op *op, struct str packed, struct str owne
 }
 
 /* The ACL a PUT gives: by headers or by body, never both. */
-static enum s3_error acl_from_request(struct op *op, struct str owner, bool for_bucket,
+static enum s3_error acl_from_request(struct op *op, struct str owner, enum acl_place place,
                                       struct str *ret_packed)
 {
     bool given;
-    enum s3_error err = acl_from_headers(op, owner, for_bucket, ret_packed, &given);
+    enum s3_error err = acl_from_headers(op, owner, place, ret_packed, &given);
 
     if (err != S3_OK)
         return err;
@@ -109,7 +109,7 @@ enum s3_error op_PutBucketAcl(struct op *op)
 {
     struct intent *intent;
     struct str packed;
-    enum s3_error err = acl_from_request(op, op->bucket.owner, /* for_bucket= */ true, &packed);
+    enum s3_error err = acl_from_request(op, op->bucket.owner, ACL_OF_BUCKET, &packed);
 
     if (err != S3_OK)
         return err;
@@ -141,8 +141,7 @@ enum s3_error op_PutObjectAcl(struct op *op)
 {
     struct intent *intent;
     struct str packed;
-    enum s3_error err =
-        acl_from_request(op, op->version.attrs.owner, /* for_bucket= */ false, &packed);
+    enum s3_error err = acl_from_request(op, op->version.attrs.owner, ACL_OF_OBJECT, &packed);
 
     if (err != S3_OK)
         return err;

@@ -167,8 +167,7 @@ static enum s3_error creation_headers(struct op *op, struct creation *creation)
         return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-object-lock-enabled"));
     if (str_present(space) && !str_eq(space, STR("global")))
         return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-namespace"));
-    return acl_from_headers(op, op_caller_id(op), /* for_bucket= */ true, &creation->acl,
-                            &acl_given);
+    return acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &creation->acl, &acl_given);
 }
 
 static enum s3_error reply_CreateBucket(struct op *op)

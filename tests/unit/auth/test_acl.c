@@ -32,12 +32,12 @@ static int teardown(void **state UNUSED)
 }
 
 /* The packed canned ACL of an object or bucket of owner in alice's bucket. */
-static struct str canned(const char *name, const struct user *owner, bool for_bucket)
+static struct str canned(const char *name, const struct user *owner, enum acl_place place)
 {
     struct acl acl;
     struct str packed;
 
-    assert_true(acl_canned(str_from_cstr(name), owner->canonical_id, alice.canonical_id, for_bucket,
+    assert_true(acl_canned(str_from_cstr(name), owner->canonical_id, alice.canonical_id, place,
                            arena, &acl));
     assert_true(acl_pack(&acl, owner->canonical_id, arena, &packed));
     return packed;
@@ -66,7 +66,7 @@ static void test_auth_acl__private_packs_to_nothing_and_back(void **state UNUSED
 {
     struct acl acl;
 
-    assert_false(str_present(canned("private", &alice, true)));
+    assert_false(str_present(canned("private", &alice, ACL_OF_BUCKET)));
     assert_true(acl_unpack(STR_NONE, alice.canonical_id, arena, &acl));
     assert_int_equal(acl.count, 1);
     assert_int_equal(acl.grants[0].permission, ACL_FULL_CONTROL);
@@ -127,7 +127,7 @@ static void test_auth_acl__an_empty_list_is_not_the_private_one(void **state UNU
 
 static void test_auth_acl__damaged_bytes_grant_nothing(void **state UNUSED)
 {
-    struct str whole = canned("public-read", &alice, true);
+    struct str whole = canned("public-read", &alice, ACL_OF_BUCKET);
     struct acl acl;
 
     for (size_t len = 0; len < whole.len; len++) {
@@ -146,13 +146,17 @@ static void test_auth_acl__bucket_and_object_know_different_canned_names(void **
     struct acl acl;
     struct str a = alice.canonical_id;
 
-    assert_false(acl_canned(STR("bucket-owner-read"), a, a, true, arena, &acl));
-    assert_false(acl_canned(STR("bucket-owner-full-control"), a, a, true, arena, &acl));
-    assert_true(acl_canned(STR("log-delivery-write"), a, a, true, arena, &acl));
+    assert_false(acl_canned(STR("bucket-owner-read"), a, a, ACL_OF_BUCKET, arena, &acl));
+    assert_false(acl_canned(STR("bucket-owner-full-control"), a, a, ACL_OF_BUCKET, arena, &acl));
+    assert_true(acl_canned(STR("log-delivery-write"), a, a, ACL_OF_BUCKET, arena, &acl));
     assert_int_equal(acl.count, 3);
-    assert_false(acl_canned(STR("log-delivery-write"), a, a, false, arena, &acl));
-    assert_false(acl_canned(STR("public"), a, a, false, arena, &acl));
-    assert_false(acl_canned(STR(""), a, a, false, arena, &acl));
+    assert_true(acl_canned(STR("log-delivery-write"), a, a, ACL_OF_NEW_BUCKET, arena, &acl));
+    assert_int_equal(acl.count, 3);
+    assert_true(acl_canned(STR("bucket-owner-read"), a, a, ACL_OF_NEW_BUCKET, arena, &acl));
+    assert_int_equal(acl.count, 1);
+    assert_false(acl_canned(STR("log-delivery-write"), a, a, ACL_OF_OBJECT, arena, &acl));
+    assert_false(acl_canned(STR("public"), a, a, ACL_OF_OBJECT, arena, &acl));
+    assert_false(acl_canned(STR(""), a, a, ACL_OF_OBJECT, arena, &acl));
 }
 
 static void test_auth_acl__bucket_owner_full_control_adds_one_grant_only_for_strangers(
@@ -161,16 +165,16 @@ static void test_auth_acl__bucket_owner_full_control_adds_one_grant_only_for_str
     struct acl acl;
 
     assert_true(acl_canned(STR("bucket-owner-full-control"), bob.canonical_id, alice.canonical_id,
-                           false, arena, &acl));
+                           ACL_OF_OBJECT, arena, &acl));
     assert_int_equal(acl.count, 2);
     assert_true(acl_canned(STR("bucket-owner-full-control"), alice.canonical_id, alice.canonical_id,
-                           false, arena, &acl));
+                           ACL_OF_OBJECT, arena, &acl));
     assert_int_equal(acl.count, 1);
 }
 
 static void test_auth_acl__aws_exec_read_is_private(void **state UNUSED)
 {
-    assert_false(str_present(canned("aws-exec-read", &alice, false)));
+    assert_false(str_present(canned("aws-exec-read", &alice, ACL_OF_OBJECT)));
 }
 
 /* ---- buckets --------------------------------------------------------------------------------- */
@@ -190,7 +194,7 @@ static void test_auth_access__a_private_bucket_is_its_owners_alone(void **state 
 
 static void test_auth_access__public_read_write_is_for_anyone_and_no_more(void **state UNUSED)
 {
-    struct str acl = canned("public-read-write", &alice, true);
+    struct str acl = canned("public-read-write", &alice, ACL_OF_BUCKET);
 
     assert_true(bucket_allows(NULL, NEED_BUCKET_READ, acl));
     assert_true(bucket_allows(NULL, NEED_BUCKET_WRITE, acl));
@@ -201,7 +205,7 @@ static void test_auth_access__public_read_write_is_for_anyone_and_no_more(void *
 
 static void test_auth_access__authenticated_read_excludes_the_anonymous(void **state UNUSED)
 {
-    struct str acl = canned("authenticated-read", &alice, true);
+    struct str acl = canned("authenticated-read", &alice, ACL_OF_BUCKET);
 
     assert_true(bucket_allows(&bob, NEED_BUCKET_READ, acl));
     assert_false(bucket_allows(NULL, NEED_BUCKET_READ, acl));
@@ -230,9 +234,10 @@ static void test_auth_access__a_bucket_owner_does_not_read_others_objects(void *
     assert_false(object_allows(&alice, NEED_OBJECT_READ_ACP, STR_NONE));
     assert_false(object_allows(&alice, NEED_OBJECT_WRITE_ACP, STR_NONE));
     assert_true(object_allows(&alice, NEED_OBJECT_OWNER, STR_NONE));
-    assert_true(object_allows(&alice, NEED_OBJECT_READ, canned("bucket-owner-read", &bob, false)));
+    assert_true(
+        object_allows(&alice, NEED_OBJECT_READ, canned("bucket-owner-read", &bob, ACL_OF_OBJECT)));
     assert_true(object_allows(&alice, NEED_OBJECT_WRITE_ACP,
-                              canned("bucket-owner-full-control", &bob, false)));
+                              canned("bucket-owner-full-control", &bob, ACL_OF_OBJECT)));
 }
 
 static void test_auth_access__an_object_owner_without_grants_keeps_only_the_acl(void **state UNUSED)
@@ -252,7 +257,8 @@ static void test_auth_access__a_missing_object_is_judged_as_a_listing(void **sta
 {
     assert_true(bucket_allows(&alice, NEED_OBJECT_READ, STR_NONE));
     assert_false(bucket_allows(&bob, NEED_OBJECT_READ, STR_NONE));
-    assert_true(bucket_allows(NULL, NEED_OBJECT_READ_ACP, canned("public-read", &alice, true)));
+    assert_true(
+        bucket_allows(NULL, NEED_OBJECT_READ_ACP, canned("public-read", &alice, ACL_OF_BUCKET)));
 }
 
 static void test_auth_access__the_anonymous_own_what_they_wrote(void **state UNUSED)

@@ -23,7 +23,7 @@ static enum s3_error headers(const char *text)
     enum s3_error err;
 
     bare_request("/b/k", text);
-    err = acl_from_headers(&op, op.bucket.owner, /* for_bucket= */ false, &packed, &given);
+    err = acl_from_headers(&op, op.bucket.owner, ACL_OF_OBJECT, &packed, &given);
     if (err == S3_OK)
         assert_true(acl_unpack(packed, op.bucket.owner, op.arena, &acl));
     return err;
