@@ -521,16 +521,43 @@ def test_UploadPartCopy__whole_and_ranges(s3, source):
     assert expect.body_of(s3, source, "key") == FIVE[0] + FIVE[1] + FIVE[0][-2:] + FIVE[1][:3]
 
 
-@pytest.mark.parametrize("value,status,code", [
-    *((text, 400, "InvalidArgument") for text in (
+OPEN = ("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+        "zero-based offsets of the first and last bytes to copy")  # fmt: skip
+OUTSIDE = f"Range specified is not valid for source object of size: {2 * MIN}"
+
+
+@pytest.mark.parametrize("value,message", [
+    *((text, OPEN) for text in (
         "bytes=0-", "bytes=-5", "0-5", "bytes=5-1", "bytes=0-1,3-4", "bytes=a-b", "", "bytes=0-99999999999999999999")),
-    *((text, 416, "InvalidRange") for text in (f"bytes=0-{2 * MIN}", f"bytes={2 * MIN}-{2 * MIN + 1}")),
+    *((text, OUTSIDE) for text in (f"bytes=0-{2 * MIN}", f"bytes={2 * MIN}-{2 * MIN + 1}")),
 ])  # fmt: skip
-def test_UploadPartCopy__range_must_be_closed_and_inside(server, root_user, s3, source, value, status, code):
+def test_UploadPartCopy__range_must_be_closed_and_inside(server, root_user, s3, source, value, message):
     upload = s3.create_multipart_upload(Bucket=source, Key="key")["UploadId"]
     reply = raw.signed(server.url, root_user, "PUT", f"/{source}/key?partNumber=1&uploadId={upload}", headers=[
         ("x-amz-copy-source", f"{source}/source"), ("x-amz-copy-source-range", value)])  # fmt: skip
-    assert (reply.status, reply.code) == (status, code), reply
+    facts = {"ArgumentName": "x-amz-copy-source-range", "ArgumentValue": value}
+    assert reply.refusal() == (400, "InvalidArgument", message, facts)
+    assert "Parts" not in s3.list_parts(Bucket=source, Key="key", UploadId=upload)
+
+
+def test_UploadPartCopy__an_empty_source_has_no_range(server, root_user, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="empty")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    target, source = f"/{bucket}/key?partNumber=1&uploadId={upload}", ("x-amz-copy-source", f"{bucket}/empty")
+    reply = raw.signed(
+        server.url, root_user, "PUT", target, headers=[source, ("x-amz-copy-source-range", "bytes=0-0")])
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
+    assert raw.signed(server.url, root_user, "PUT", target, headers=[source]).status == 200
+
+
+@pytest.mark.parametrize("body,headers,code", [
+    (b"smuggled", [], "InvalidRequest"), (b"", [("Range", "bytes=0-2")], "InvalidArgument")])  # fmt: skip
+def test_UploadPartCopy__a_body_and_a_range_of_other_requests_are_refused(
+        server, root_user, s3, source, body, headers, code):  # fmt: skip
+    upload = s3.create_multipart_upload(Bucket=source, Key="key")["UploadId"]
+    reply = raw.signed(server.url, root_user, "PUT", f"/{source}/key?partNumber=1&uploadId={upload}", body, [
+        ("x-amz-copy-source", f"{source}/source"), *headers])  # fmt: skip
+    assert (reply.status, reply.code) == (400, code), reply
     assert "Parts" not in s3.list_parts(Bucket=source, Key="key", UploadId=upload)
 
 

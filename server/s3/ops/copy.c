@@ -38,19 +38,6 @@ static enum s3_error read_directive(struct op *op, const char *name, bool *ret_r
                             str_from_cstr(name), value);
 }
 
-/* What belongs to other requests: a body, and a part of the source (which UploadPartCopy takes). */
-static enum s3_error check_form(struct op *op)
-{
-    struct str range = op_header(op, "range");
-
-    if (op->digests.size_bytes > 0)
-        return op_fail_text(op, S3_InvalidRequest,
-                            STR("A copy request does not take a request body."));
-    if (str_present(range))
-        return op_fail_argument(op, STR("RANGE is not supported in Copy!"), STR("Range"), range);
-    return S3_OK;
-}
-
 /* A copy of an object onto itself has to change something. */
 static enum s3_error check_self_copy(struct op *op, bool replace_metadata,
                                      const struct version_attrs *asked)
@@ -134,7 +121,7 @@ enum s3_error op_CopyObject(struct op *op)
 
     if (intent == NULL)
         return S3_SlowDown;
-    err = check_form(op);
+    err = copy_check_form(op);
     if (err == S3_OK)
         err = read_directive(op, "x-amz-metadata-directive", &replace_metadata);
     if (err == S3_OK)

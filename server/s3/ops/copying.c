@@ -7,6 +7,18 @@
 #include "base/codec.h"
 #include "server/s3/ops/multipart.h"
 
+enum s3_error copy_check_form(struct op *op)
+{
+    struct str range = op_header(op, "range");
+
+    if (op->digests.size_bytes > 0)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("A copy request does not take a request body."));
+    if (str_present(range))
+        return op_fail_argument(op, STR("RANGE is not supported in Copy!"), STR("Range"), range);
+    return S3_OK;
+}
+
 /* On a store thread: what the source did not tell is taken from its bytes. */
 static enum store_status take_digests(struct intent *intent)
 {

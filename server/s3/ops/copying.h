@@ -16,6 +16,9 @@ struct copy_wish {
     bool encrypt;
 };
 
+/* Refuses what belongs to other requests: a body, and Range (a part copy names its range otherwise). */
+MUST_CHECK enum s3_error copy_check_form(struct op *op);
+
 /*
  * Fill intent->source and, of intent->attrs, etag and checksum: at once where the source tells them,
  * else before the commit. SlowDown without memory.

@@ -260,12 +260,12 @@ static enum s3_error copy_range(struct op *op, struct copy_wish *wish)
         !str_to_u64(first_text, &first) || !str_to_u64(last_text, &last) || first > last)
         return bad_copy_range(op, text);
     if (last >= op->source.size_bytes)
-        return op_fail_text(op, S3_InvalidRange,
-                            arena_printf(op->arena,
-                                         "Range specified is not valid for source object of size: "
-                                         "%llu",
-                                         (unsigned long long)op->source.size_bytes),
-                            text, u64_text(op, op->source.size_bytes));
+        return op_fail_argument(op,
+                                arena_printf(op->arena,
+                                             "Range specified is not valid for source object of "
+                                             "size: %llu",
+                                             (unsigned long long)op->source.size_bytes),
+                                STR("x-amz-copy-source-range"), text);
     wish->offset = first;
     wish->len = last - first + 1;
     return S3_OK;
@@ -299,6 +299,8 @@ enum s3_error op_UploadPartCopy(struct op *op)
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
     err = part_load(op);
+    if (err == S3_OK)
+        err = copy_check_form(op);
     if (err == S3_OK)
         err = copy_range(op, &wish);
     if (err != S3_OK)
