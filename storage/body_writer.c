@@ -487,10 +487,12 @@ static void note_mended(struct body_writer *writer)
                 "a stored copy of bytes that were uploaded again was damaged: it was replaced");
 }
 
-void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *cat)
+void body_writer_settle(struct body_writer *writer, bool committed, struct catalog *cat)
 {
     struct store *store = writer->store;
     const struct blob_name *name = &writer->pin.name;
+    /* Then the row on the disk may be another than the one that the catalog shows here. */
+    bool unknown = health_poisoned(&store->health);
     struct blob_place place;
     uint32_t pack;
     bool used;
@@ -500,13 +502,13 @@ void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *c
 
     /* In the writer's thread no commit can come between the question and what follows. */
     pack = writer->extent.pack != NULL ? extent_pack_number(&writer->extent) : 0;
-    used = catalog_blob_place(cat, name->scope, name->hash, &place, NULL) != STORE_OK ||
+    used = unknown || catalog_blob_place(cat, name->scope, name->hash, &place, NULL) != STORE_OK ||
            (place.known && place.pack == pack && (pack == 0 || place.pack_at == writer->extent.at));
-    if (writer->stale && kept && used)
+    if (writer->stale && committed && used && !unknown)
         note_mended(writer);
     if (writer->extent.pack != NULL)
-        extent_release(&store->packs, &writer->extent, used || (kept && !place.known));
-    else if (!used && !(kept && !place.known))
+        extent_release(&store->packs, &writer->extent, used);
+    else if (!used)
         drop_file(writer);
     blob_pin_drop(&store->pins, &writer->pin);
 }

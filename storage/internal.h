@@ -300,10 +300,10 @@ MUST_CHECK enum store_status body_writer_compare(struct body_writer *writer, str
                                                  struct buf *room, struct fault *fault);
 void body_writer_describe(const struct body_writer *writer, struct staged_body *ret_staged);
 /*
- * The commit is decided. Bytes that no row names go; kept: unless the row may come. cat: the
- * writer's.
+ * The commit is decided. Bytes that no row names go, but of a poisoned store, where the row may be
+ * on the disk. cat: the writer's.
  */
-void body_writer_settle(struct body_writer *writer, bool kept, struct catalog *cat);
+void body_writer_settle(struct body_writer *writer, bool committed, struct catalog *cat);
 
 /* ---- body_reader.c ----------------------------------------------------------------------- */
 

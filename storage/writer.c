@@ -331,18 +331,16 @@ static void hand_back(struct batch *batch)
 
     for (size_t i = 0; i < batch->count; i++) {
         struct intent *intent = batch->entries[i].intent;
-        bool unknown = health_poisoned(&store->health);
         bool again = intent->status == STORE_RETRY && intent->source == NULL;
 
         if (intent->kind == INTENT_SWEEP && intent->status == STORE_OK)
             sweep_finish(store, &CONTAINER_OF(intent, struct sweep_intent, intent)->sweep);
         /*
-         * When nobody knows whether the commit is on disk the file stays. What is to be decided
-         * again keeps its body for that: if nothing comes of it, close leaves a file that no row
-         * names, as a crash does.
+         * What is to be decided again keeps its body for that: if nothing comes of it, close leaves
+         * a file that no row names, as a crash does.
          */
         if (intent->body != NULL && !again)
-            body_writer_settle(intent->body, intent->status == STORE_OK || unknown, store->cat);
+            body_writer_settle(intent->body, intent->status == STORE_OK, store->cat);
         intent_finish(store, intent, intent->status);
     }
 }

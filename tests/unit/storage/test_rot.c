@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATTERN_BYTES 64
@@ -165,6 +167,51 @@ static void every_upload_of_the_same_bytes_mends_all_that_share_them(void **stat
             FX_OK(f, fx_delete(f, "c"));
             FX_OK(f, store_sweep_now(f->store, &f->fault));
             assert_int_equal(whole_read(f, "d", bytes), STORE_OK);
+            fx_close(f);
+        }
+    }
+}
+
+/* Never returns. The log has the commit, and nobody knows whether the disk has; then the end. */
+static void upload_without_an_answer(struct fixture *f, struct str bytes, bool announced)
+{
+    struct fx_put put = { .key = STR("b"), .bytes = bytes, .announced = announced };
+    bool as_meant;
+
+    fx_start(f);
+    if (fx_put(f, "first of the log", STR("x")) != STORE_OK)
+        _exit(2);
+    /* The first sync is that of the bytes. */
+    file_fault_set(FILE_CALL_SYNC, 2, EIO, /* forever= */ false);
+    as_meant = fx_put_with(f, &put) == STORE_IO && file_fault_fired() && !store_healthy(f->store);
+    _exit(as_meant ? 0 : 1);
+}
+
+static void new_bytes_stay_when_nobody_knows_whether_a_row_names_them(void **state)
+{
+    static const struct store_options strict = { .durability = STORE_STRICT,
+                                                 .inline_max_bytes = 1024,
+                                                 .reserve_bytes = 1 };
+
+    (void)state;
+    for (size_t from = 1; from < COUNT_OF(placements); from++) {
+        for (size_t to = 1; to < COUNT_OF(placements); to++) {
+            struct fixture *f = fx_open(&strict);
+            struct str bytes = fill(&placements[from]);
+            pid_t child;
+            int status;
+
+            put(f, "a", bytes, placements[from].announced);
+            decay(f);
+            fx_stop(f);
+            child = fork();
+            if (child == 0)
+                upload_without_an_answer(f, bytes, placements[to].announced);
+            assert_int_equal(waitpid(child, &status, 0), child);
+            assert_int_equal(status, 0);
+            fx_start(f);
+            assert_int_equal(whole_read(f, "b", bytes), STORE_OK);
+            assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
             fx_close(f);
         }
     }
@@ -462,6 +509,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_read_of_decayed_bytes_fails),
         cmocka_unit_test(every_upload_of_the_same_bytes_mends_all_that_share_them),
+        cmocka_unit_test(new_bytes_stay_when_nobody_knows_whether_a_row_names_them),
         cmocka_unit_test(a_missing_file_is_mended_by_an_upload),
         cmocka_unit_test(whole_files_are_verified_up_to_a_bound),
         cmocka_unit_test(the_scrub_finds_what_nobody_reads),
