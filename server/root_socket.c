@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@
 struct root_socket {
     int dir_fd;
     int fd;
+    atomic_bool stop;
     pthread_t thread;
     const struct credentials *credentials;
 };
@@ -83,18 +85,19 @@ static void answer(const struct credentials *credentials, int fd)
 
 static void *serve_askers(void *context)
 {
-    const struct root_socket *self = context;
+    struct root_socket *self = context;
 
-    for (;;) {
+    /* Out of descriptors accept does not get as far as to say that the socket was shut down. */
+    while (!atomic_load(&self->stop)) {
         CLEANUP(fd_close) int peer = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC);
 
         if (peer >= 0)
             answer(self->credentials, peer);
-        else if (errno == EINVAL)
-            return NULL; /* shut down by root_socket_close */
         else if (errno != ECONNABORTED && errno != EINTR)
-            (void)usleep(100000); /* out of descriptors: those who ask can wait */
+            (void)usleep(100000); /* those who ask can wait */
     }
+
+    return NULL;
 }
 
 static bool start(struct root_socket *self, struct fault *fault)
@@ -146,6 +149,7 @@ void root_socket_close(struct root_socket *self)
         return;
 
     (void)unlinkat(self->dir_fd, ROOT_SOCKET_FILE, 0);
+    atomic_store(&self->stop, true);
     (void)shutdown(self->fd, SHUT_RDWR); /* wakes accept */
     (void)pthread_join(self->thread, NULL);
     fd_close(&self->fd);
@@ -153,6 +157,15 @@ void root_socket_close(struct root_socket *self)
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */
+
+struct received {
+    char text[ANSWER_BYTES_MAX];
+};
+
+static void received_wipe(struct received *received)
+{
+    explicit_bzero(received, sizeof(*received));
+}
 
 static size_t receive_all(int fd, char *out, size_t max)
 {
@@ -175,8 +188,8 @@ bool root_socket_ask(int dir_fd, struct arena *arena, struct credentials *ret_cr
 {
     CLEANUP(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct credentials found = { .origin = CREDENTIALS_ASKED };
+    CLEANUP(received_wipe) struct received received;
     struct sockaddr_un address;
-    char text[ANSWER_BYTES_MAX];
     struct str rest;
     struct str key, secret, token;
 
@@ -186,7 +199,7 @@ bool root_socket_ask(int dir_fd, struct arena *arena, struct credentials *ret_cr
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         return false;
 
-    rest = str_make(text, receive_all(fd, text, sizeof(text)));
+    rest = str_make(received.text, receive_all(fd, received.text, sizeof(received.text)));
     if (!str_ends(rest, STR("\n")) || !str_next(&rest, '\n', &key) ||
         !str_next(&rest, '\n', &secret) || !str_next(&rest, '\n', &token))
         return false;
@@ -195,7 +208,6 @@ bool root_socket_ask(int dir_fd, struct arena *arena, struct credentials *ret_cr
     found.secret_key = arena_dup(arena, secret);
     if (token.len > 0)
         found.session_token = arena_dup(arena, token);
-    explicit_bzero(text, sizeof(text));
     if (found.access_key.len == 0 || found.secret_key.len == 0)
         return false;
 
