@@ -54,8 +54,7 @@ def test_CreateBucket__illegal_name(server, root_user, name):
 ])  # fmt: skip
 def test_CreateBucket__illegal_name_is_explained_in_the_log(server, root_user, name, why):
     reply = raw.signed(server.url, root_user, "PUT", f"/{name}")
-    line = next(line for line in server.stderr().splitlines() if f"req={reply.header('x-amz-request-id')} " in line)
-    assert f'why="bucket name: {why}"' in line
+    assert f'why="bucket name: {why}"' in server.log_line(reply)
 
 
 def test_CreateBucket__again_in_us_east_1_is_200(s3, bucket):

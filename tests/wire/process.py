@@ -16,6 +16,7 @@ import secrets
 import signal
 import subprocess
 import threading
+import time
 
 from wire.raw import User
 
@@ -152,6 +153,17 @@ class Server:
 
     def stderr(self):
         return self.stderr_path.read_text(errors="replace")
+
+    def log_line(self, reply):
+        """The log's line of the request that was answered so: it is written after the answer."""
+        mark = f"req={reply.header('x-amz-request-id')} "
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            for line in self.stderr().splitlines(keepends=True):
+                if mark in line and line.endswith("\n"):
+                    return line
+            time.sleep(0.01)
+        raise AssertionError(f"no line of the log has {mark}")
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
