@@ -40,7 +40,7 @@ static bool is_name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-/* A secret's name, then '=', ':' or, in JSON, a quote. text: decoded. */
+/* A secret's name, then '=', ':' or, in JSON, a quote; '+' is a blank in URLs. text: decoded. */
 static bool names_secret(struct str text)
 {
     static const struct str words[] = {
@@ -57,7 +57,8 @@ static bool names_secret(struct str text)
 
             while (end < rest.len && is_name_char(rest.p[end]))
                 end++;
-            while (end < rest.len && (rest.p[end] == ' ' || rest.p[end] == '\t'))
+            while (end < rest.len &&
+                   (rest.p[end] == ' ' || rest.p[end] == '\t' || rest.p[end] == '+'))
                 end++;
             if (end < rest.len && (rest.p[end] == '=' || rest.p[end] == ':' || rest.p[end] == '"'))
                 return true;

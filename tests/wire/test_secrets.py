@@ -73,7 +73,8 @@ def test_log__holds_no_secret_of_a_header(talker, sign, name):
 
 
 @pytest.mark.parametrize("target", [
-    "/bucket%3FX-Amz-Security-Token%3D{}", "/bucket/key%3FX-Amz-Security-Token%3D{}", "/X-Amz-Security-Token={}",
+    "/bucket/key?a=X-Amz-Security-Token+%3D{}", "/bucket/key?a=X-Amz-Security-Token%2B%3D{}",
+    "/bucket/X-Amz-Security-Token+={}", "/bucket%3FX-Amz-Security-Token%3D{}", "/bucket/key%3FX-Amz-Security-Token%3D{}", "/X-Amz-Security-Token={}",
     "/bucket/key?x-amz-copy-source=b%2Fk%3FX-Amz-Security-Token%3D{}",
 ])  # fmt: skip
 def test_log__holds_no_secret_of_a_url_in_a_url(talker, target):
