@@ -104,7 +104,8 @@ struct auth {
     const struct user *user; /* NULL: anonymous */
     bool audited;            /* verification failed but AUTH_AUDIT or AUTH_OPEN let it through */
     enum payload_mode payload;
-    struct str payload_claim; /* PAYLOAD_HEX: as sent; without V4 it may be any text */
+    struct str payload_claim;  /* PAYLOAD_HEX: as sent; without V4 it may be any text */
+    struct str signed_headers; /* V4 header and query: "host;x-amz-date" */
     /* signed chunks: state of the signature chain */
     uint8_t signing_key[SHA256_BYTES];
     char previous_signature[64];
@@ -130,6 +131,9 @@ MUST_CHECK enum s3_error auth_verify(const struct auth_config *config, struct au
                                      const struct http_request *request, struct str virtual_bucket,
                                      struct arena *arena, struct auth *ret_auth,
                                      struct s3_refusal *refusal);
+
+/* Is the header among those that the request's V4 signature covers? Names have no case. */
+bool auth_signs_header(const struct auth *auth, struct str name);
 
 /*
  * Verify a request of another service that is served on this port ("sts").

@@ -93,6 +93,11 @@ bool canonical_list_has(struct str signed_headers, struct str name)
     return false;
 }
 
+bool auth_signs_header(const struct auth *auth, struct str name)
+{
+    return canonical_list_has(auth->signed_headers, name);
+}
+
 void auth_append_lower(struct buf *out, struct str name)
 {
     for (size_t i = 0; i < name.len; i++) {

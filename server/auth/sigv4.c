@@ -170,6 +170,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
 
     auth->user = user;
     auth->scope = claim->scope.text;
+    auth->signed_headers = claim->signed_headers;
     auth->amz_date = claim->amz_date;
     memcpy(auth->signing_key, key.bytes, sizeof(key.bytes));
     memcpy(auth->previous_signature, expected, sizeof(expected));

@@ -90,6 +90,20 @@ static struct http_field *find(struct http_field *fields, size_t count, struct s
     return NULL;
 }
 
+/* A header that is not signed gives way to the parameter that is. */
+static bool gives_way(const struct op *op, struct str name)
+{
+    const struct http_request *request = op->request;
+
+    if (op->auth.scheme != AUTH_V4_QUERY || !stands_for_header(AUTH_V4_QUERY, name) ||
+        auth_signs_header(&op->auth, name))
+        return false;
+    for (size_t i = 0; i < request->param_count; i++)
+        if (str_eq_nocase(request->params[i].name, name))
+            return true;
+    return false;
+}
+
 static bool has_work(const struct op *op)
 {
     const struct http_request *request = op->request;
@@ -176,7 +190,8 @@ enum s3_error headers_settle(struct op *op, bool *ret_changed)
     if (fields == NULL)
         return op_fail(op, S3_SlowDown);
     for (size_t i = 0; i < request->field_count; i++)
-        if (!add(op, fields, &count, request->fields[i].name, request->fields[i].value))
+        if (!gives_way(op, request->fields[i].name) &&
+            !add(op, fields, &count, request->fields[i].name, request->fields[i].value))
             return op_fail(op, S3_SlowDown);
     op->fields_sent = count;
     if (is_presigned(op->auth.scheme))

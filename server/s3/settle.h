@@ -7,7 +7,9 @@
  *     operation is given under a name is what the signature covers under it.
  * (2) Only parameters that the form of signature covers become headers (V4: all; V2: x-amz-*,
  *     Content-Type and Content-MD5), and then they are parameters no more.
- * (3) A header that was sent counts before the parameter of its name.
+ * (3) A header that was sent counts before the parameter of its name, where the signature covers
+ *     it; one that it does not cover is no header where there is such a parameter. V4 leaves plain
+ *     headers unsigned: who holds a URL must not lift the condition it was signed with.
  * (4) What was sent stands before what comes from the query (op->fields_sent tells them apart):
  *     header fields are ISO-8859-1, a query is UTF-8. System headers are made ISO-8859-1 here.
  * (5) x-amz-* given more than once is one value, joined by commas, as it was signed.

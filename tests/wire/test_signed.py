@@ -265,6 +265,29 @@ def test_presigned_header__one_that_was_sent_and_signed_counts_first(server, s3,
     assert (head["Metadata"], head["ContentType"]) == ({"a": "sent", "b": "query"}, "text/sent")
 
 
+def test_presigned_header__one_that_was_not_signed_lifts_no_condition(server, s3, bucket, root_user):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"old")["ETag"]
+    other = '"' + "0" * 32 + '"'
+    for name, signed, sent in (("If-Match", other, etag), ("if-match", other, etag), ("If-None-Match", "*", "")):
+        reply = presigned(server, root_user, "PUT", f"/{bucket}/k", b"new", [(name, signed)], [(name, sent)])
+        assert (reply.status, reply.code) == (412, "PreconditionFailed"), (name, signed)
+    for name, signed, sent in (("If-Match", other, etag), ("If-Unmodified-Since", "Tue, 01 Jan 2019 00:00:00 GMT",
+                                                           "Fri, 01 Jan 2100 00:00:00 GMT")):  # fmt: skip
+        assert presigned(server, root_user, "GET", f"/{bucket}/k", b"", [(name, signed)], [(name, sent)]).status == 412, name
+    digests = [base64.b64encode(hashlib.md5(body).digest()).decode() for body in (b"meant", b"new")]
+    reply = presigned(server, root_user, "PUT", f"/{bucket}/k", b"new", [("Content-MD5", digests[0])], [("Content-MD5", digests[1])])
+    assert (reply.status, reply.code) == (400, "BadDigest")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"old"
+
+
+def test_presigned_header__one_that_was_not_signed_changes_no_attribute(server, s3, bucket, root_user):
+    extra = [("Content-Type", "text/signed"), ("Cache-Control", "no-store")]
+    sent = [("content-type", "text/html"), ("Cache-Control", "public"), ("Content-Language", "de")]
+    assert presigned(server, root_user, "PUT", f"/{bucket}/k", b"body", extra, sent).status == 200
+    head = s3.head_object(Bucket=bucket, Key="k")
+    assert (head["ContentType"], head["CacheControl"], head["ContentLanguage"]) == ("text/signed", "no-store", "de")
+
+
 def test_presigned_header__text_beyond_ascii_is_utf8_in_a_query(server, s3, bucket, root_user):
     extra = [("x-amz-meta-a", "abcé"), ("x-amz-meta-b", "日本"), ("Content-Disposition", 'inline; filename="é"')]
     assert presigned(server, root_user, "PUT", f"/{bucket}/k", b"body", extra).status == 200

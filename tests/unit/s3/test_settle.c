@@ -100,6 +100,25 @@ static void test_s3_settle__what_was_sent_counts_first(void **state UNUSED)
     assert_int_equal(op.request->param_count, 0);
 }
 
+static void test_s3_settle__what_was_sent_unsigned_gives_way_to_what_was_signed(void **state UNUSED)
+{
+    const char *target = "/b/k?if-match=query&Content-Type=query";
+    const char *sent = "If-Match: sent\nIf-None-Match: sent\ncontent-type: sent\n";
+    bool changed;
+
+    bare_request(target, sent);
+    op.auth.scheme = AUTH_V4_QUERY;
+    op.auth.signed_headers = STR("content-type;host");
+    assert_int_equal(headers_settle(&op, &changed), S3_OK);
+    assert_true(changed);
+    assert_str(op_header(&op, "If-Match"), "query");
+    assert_str(op_header(&op, "If-None-Match"), "sent");
+    assert_str(op_header(&op, "Content-Type"), "sent");
+    assert_int_equal(op.request->field_count, 3);
+    assert_int_equal(op.fields_sent, 2);
+    assert_int_equal(op.request->param_count, 0);
+}
+
 static void test_s3_settle__repeats_are_one_value_as_they_were_signed(void **state UNUSED)
 {
     assert_false(settle("/b/k", "x-amz-copy-source: b/a\nx: 1\nX-Amz-Copy-Source: b\nx: 2\n",
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_s3_settle__nothing_to_do_leaves_the_request_alone),
         cmocka_unit_test(test_s3_settle__each_form_takes_what_it_signs),
         cmocka_unit_test(test_s3_settle__what_was_sent_counts_first),
+        cmocka_unit_test(test_s3_settle__what_was_sent_unsigned_gives_way_to_what_was_signed),
         cmocka_unit_test(test_s3_settle__repeats_are_one_value_as_they_were_signed),
         cmocka_unit_test(test_s3_settle__what_no_header_can_hold_is_refused),
     };
