@@ -171,6 +171,8 @@ static const struct route *unexpected(const struct http_request *request, const 
         return at_key(request, refusal);
     if (selector != NULL)
         return refuse_method(request, selector->type, refusal);
+    if (route->run == NULL && str_eq(param->name, STR("versionId")))
+        return route;
     if (str_eq(param->name, STR("versionId")))
         return refuse_argument(str_eq(route->selector, STR("acl"))
                                    ? STR("Invalid version id specified")
