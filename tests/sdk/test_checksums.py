@@ -424,6 +424,26 @@ def test_CompleteMultipartUpload__names_the_part_whose_checksum_is_missing(serve
     assert reply.element("Message").endswith("It was missing for part 2 in the request."), reply
 
 
+@pytest.mark.parametrize("name,kind,numbers,status", [
+    ("SHA256", "COMPOSITE", (2,), 400), ("CRC32", "COMPOSITE", (1, 3), 400), ("CRC32", None, (10000,), 400),
+    ("CRC32", "FULL_OBJECT", (3, 5), 200), (None, None, (3, 5), 200), ("SHA1", "COMPOSITE", (1, 2), 200),
+])  # fmt: skip
+def test_CompleteMultipartUpload__parts_of_a_composite_value_are_numbered_1_to_n(
+        server, s3, bucket, name, kind, numbers, status):  # fmt: skip
+    upload_id, elements, bodies = begin(server, bucket, name, kind), [], []
+    for number in numbers:
+        bodies.append(BODY if number == numbers[-1] else PARTS[0])
+        etag = send_part(server, bucket, upload_id, bodies[-1], name, number).header("etag")
+        shown = element(name, value(name, bodies[-1])) if name else ""
+        elements.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag>{shown}</Part>")
+    reply = finish(server, bucket, "key", upload_id, elements)
+    if status == 200:
+        assert (reply.status, expect.body_of(s3, bucket, "key")) == (200, b"".join(bodies)), reply
+        return
+    assert (reply.status, reply.code, reply.facts) == (400, "InvalidPartOrder", {"UploadId": upload_id}), reply
+    assert nothing_stored(s3, bucket)
+
+
 @pytest.mark.parametrize("sent", [None, "CRC32", "SHA1"])
 def test_UploadPart__a_composite_upload_wants_its_own_checksum(server, s3, bucket, composed, sent):
     if sent == composed:

@@ -227,6 +227,10 @@ static enum s3_error assembly_open(struct op *op, const struct xml_node *root, s
     return S3_OK;
 }
 
+/*
+ * Parts of a COMPOSITE value are numbered 1 to N:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html
+ */
 static enum s3_error assemble(struct op *op, struct assembly *assembly)
 {
     enum store_status status =
@@ -238,6 +242,9 @@ static enum s3_error assemble(struct op *op, struct assembly *assembly)
         (void)refuse_part(assembly, assembly->listed);
     if (assembly->error != S3_OK)
         return assembly->error;
+    if (assembly->composite != NULL &&
+        assembly->choices[assembly->count - 1].number != assembly->count)
+        return op_fail(op, S3_InvalidPartOrder, op_param(op, "uploadId"));
     if (assembly->too_small)
         return op_fail(op, S3_EntityTooSmall, u64_text(op, assembly->small.size_bytes),
                        u64_text(op, S3_PART_BYTES_MIN), u64_text(op, assembly->small.number),
