@@ -103,6 +103,18 @@ enum s3_error attrs_refuse_unsupported(struct op *op)
     return S3_OK;
 }
 
+enum s3_error attrs_refuse_encryption(struct op *op)
+{
+    struct str name = STR("x-amz-server-side-encryption");
+    struct str asked = op_header(op, "x-amz-server-side-encryption");
+
+    if (!str_present(asked))
+        return S3_OK;
+    return op_fail_argument(
+        op, STR("x-amz-server-side-encryption header is not supported for this operation."), name,
+        asked);
+}
+
 /* ---- encryption --------------------------------------------------------------------------------- */
 
 static bool sse_parse(struct str name, uint8_t *ret_kind)

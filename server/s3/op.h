@@ -336,6 +336,8 @@ op_function op_document_unset;
 
 /* NotImplemented for a header that promises what pail can not do: SSE-C, object lock, append. */
 MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
+/* For reads and parts: encryption is asked for once, where the object or the upload begins. */
+MUST_CHECK enum s3_error attrs_refuse_encryption(struct op *op);
 
 /* The request body as a document of that root; MissingRequestBodyError or MalformedXML. */
 MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root);

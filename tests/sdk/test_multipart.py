@@ -550,6 +550,26 @@ def test_UploadPartCopy__an_empty_source_has_no_range(server, root_user, s3, buc
     assert raw.signed(server.url, root_user, "PUT", target, headers=[source]).status == 200
 
 
+@pytest.mark.parametrize("method", ["AES256", "aws:kms"])
+def test_upload__encryption_is_asked_for_where_it_begins(server, root_user, s3, source, method):
+    """S3 refuses the header on parts and at the end, also when the upload is encrypted that way."""
+    upload = s3.create_multipart_upload(Bucket=source, Key="key", ServerSideEncryption=method)["UploadId"]
+    part, header = f"/{source}/key?partNumber=1&uploadId={upload}", ("x-amz-server-side-encryption", method)
+    listed = f"<Part><PartNumber>1</PartNumber><ETag>{expect.md5_etag(b'part')}</ETag></Part>"
+    document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+    requests = [("PUT", part, b"part", []), ("PUT", part, b"", [("x-amz-copy-source", f"{source}/source")]),
+                ("POST", f"/{source}/key?uploadId={upload}", document, [])]  # fmt: skip
+    for verb, target, body, headers in requests:
+        reply = raw.signed(server.url, root_user, verb, target, body, [*headers, header])
+        assert reply.refusal() == (
+            400, "InvalidArgument", "x-amz-server-side-encryption header is not supported for this operation.",
+            {"ArgumentName": "x-amz-server-side-encryption", "ArgumentValue": method})  # fmt: skip
+    assert "Parts" not in s3.list_parts(Bucket=source, Key="key", UploadId=upload)
+    for verb, target, body, headers in (requests[0], requests[2]):
+        assert raw.signed(server.url, root_user, verb, target, body, headers).status == 200
+    assert s3.head_object(Bucket=source, Key="key")["ServerSideEncryption"] == method
+
+
 @pytest.mark.parametrize("body,headers,code", [
     (b"smuggled", [], "InvalidRequest"), (b"", [("Range", "bytes=0-2")], "InvalidArgument")])  # fmt: skip
 def test_UploadPartCopy__a_body_and_a_range_of_other_requests_are_refused(

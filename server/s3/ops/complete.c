@@ -412,7 +412,9 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
 
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    err = upload_load(op, /* done_too= */ true);
+    err = attrs_refuse_encryption(op);
+    if (err == S3_OK)
+        err = upload_load(op, /* done_too= */ true);
     if (err != S3_OK)
         return err;
     if (op->body.len == 0)

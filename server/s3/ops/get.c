@@ -256,15 +256,10 @@ enum s3_error op_GetObject(struct op *op)
     struct overrides overrides;
     enum s3_error err = overrides_read(op, &overrides);
 
+    if (err == S3_OK)
+        err = attrs_refuse_encryption(op);
     if (err != S3_OK)
         return err;
-    /* What was asked for when the object was written is not asked again. */
-    if (str_present(op_header(op, "x-amz-server-side-encryption")))
-        return op_fail_argument(op,
-                                STR("x-amz-server-side-encryption header is not supported for "
-                                    "this operation."),
-                                STR("x-amz-server-side-encryption"),
-                                op_header(op, "x-amz-server-side-encryption"));
     switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
                                      clock_now_us())) {
     case PRECONDITION_NONE:

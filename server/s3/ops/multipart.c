@@ -159,6 +159,8 @@ static enum s3_error part_load(struct op *op)
     enum s3_error err = attrs_refuse_unsupported(op);
 
     if (err == S3_OK)
+        err = attrs_refuse_encryption(op);
+    if (err == S3_OK)
         err = part_number_parse(op, op_param(op, "partNumber"), &op->part_number);
     return err == S3_OK ? upload_load(op, /* done_too= */ false) : err;
 }
