@@ -57,8 +57,7 @@ static bool conn_is_stranded(const struct http_conn *conn)
     const struct http_exchange *x = conn->exchange;
     int unread = 0;
 
-    if (conn->daemon->ready ||
-        (x != NULL && (x->state == EXCHANGE_WAITING || x->state == EXCHANGE_REPLIED)))
+    if (conn->daemon->ready || (x != NULL && x->state >= EXCHANGE_WAITING))
         return false;
     return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
 }

@@ -129,6 +129,7 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *met
     case HTTP_REPLY:
         return exchange_reply_early(x);
     case HTTP_WAIT:
+    case HTTP_YIELD:
     case HTTP_DROP:
         break;
     }
@@ -160,10 +161,19 @@ static enum MHD_Result exchange_body(struct http_exchange *x, const char *bytes,
             return MHD_NO;
         return MHD_YES;
     case HTTP_WAIT:
+    case HTTP_YIELD:
     case HTTP_DROP:
         break;
     }
     return MHD_NO;
+}
+
+static enum MHD_Result exchange_yield(struct http_exchange *x)
+{
+    x->state = EXCHANGE_YIELDED;
+    MHD_suspend_connection(x->connection);
+    http_loop_push_yielded(x->loop, x);
+    return MHD_YES;
 }
 
 /* The request is complete, or the exchange was resumed: ask until there is an answer. */
@@ -171,7 +181,7 @@ static enum MHD_Result exchange_finish(struct http_exchange *x)
 {
     const struct http_app *app = &x->loop->server->app;
     struct http_loop *loop = x->loop;
-    bool resumed = x->state == EXCHANGE_WAITING;
+    bool resumed = x->state >= EXCHANGE_WAITING;
 
     if (x->state == EXCHANGE_DRAIN)
         return exchange_send(x, false);
@@ -186,6 +196,8 @@ static enum MHD_Result exchange_finish(struct http_exchange *x)
                        : app->on_end(app->context, &x->view);
         if (next == HTTP_REPLY)
             return exchange_send(x, false);
+        if (next == HTTP_YIELD)
+            return exchange_yield(x);
         if (next != HTTP_WAIT)
             return MHD_NO;
 

@@ -8,6 +8,7 @@
  *
  *   headers --on_headers--> body --on_body*--> end --on_end--> replied | waiting
  *                 \--refused (reply now or after draining)          waiting --http_resume--> on_resume
+ *                                                                  waiting --(HTTP_YIELD)-> on_resume
  *   always last: on_done (arena is reset after it)
  *
  * The application sees requests whose framing was already judged (guard.c): one Host, one
@@ -149,6 +150,7 @@ enum http_next {
     HTTP_REPLY,    /* reply is filled: send it (on_headers: without reading the body, or after
                       draining it when the client did not say Expect and it is small) */
     HTTP_WAIT,     /* on_end, on_resume: http_resume will be called */
+    HTTP_YIELD,    /* on_end, on_resume: serve the others once, then on_resume */
     HTTP_DROP,     /* close the connection without an answer */
 };
 

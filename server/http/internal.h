@@ -88,6 +88,7 @@ enum exchange_state {
     EXCHANGE_BODY,    /* on_headers said go on */
     EXCHANGE_DRAIN,   /* reply is decided; the rest of the body is read and forgotten */
     EXCHANGE_WAITING, /* suspended until http_resume */
+    EXCHANGE_YIELDED, /* suspended until the others were served */
     EXCHANGE_REPLIED,
 };
 
@@ -99,7 +100,7 @@ struct http_exchange {
     struct http_conn *conn;
     struct MHD_Connection *connection;
     struct http_loop *loop;
-    struct http_exchange *next; /* in the resume list or the free list */
+    struct http_exchange *next; /* in the resume list, the yielded or the free list */
     atomic_int wait;
     enum exchange_state state;
     bool begun; /* the application knows it: on_done is due */
@@ -116,6 +117,7 @@ struct http_loop {
     int epoll_fd, wake_fd;
     struct http_daemon *daemons;
     _Atomic(struct http_exchange *) resumed;
+    struct http_exchange *yielded, *yielded_last; /* in turn; this thread's alone */
     struct http_conn *conns;
     struct http_exchange *free_exchanges;
     unsigned free_count;
@@ -158,6 +160,7 @@ extern _Thread_local struct http_loop *http_loop_current;
 void *http_loop_main(void *context);
 void http_loop_wake(struct http_loop *loop);
 void http_loop_push_resumed(struct http_loop *loop, struct http_exchange *x);
+void http_loop_push_yielded(struct http_loop *loop, struct http_exchange *x);
 
 /* daemon.c */
 MUST_CHECK bool http_daemon_start(struct http_loop *loop, struct http_daemon *daemon,

@@ -48,6 +48,36 @@ void http_loop_push_resumed(struct http_loop *loop, struct http_exchange *x)
 
 /* ---- one round ----------------------------------------------------------------------------- */
 
+void http_loop_push_yielded(struct http_loop *loop, struct http_exchange *x)
+{
+    loop->waiting++;
+    x->next = NULL;
+    if (loop->yielded == NULL)
+        loop->yielded = x;
+    else
+        loop->yielded_last->next = x;
+    loop->yielded_last = x;
+}
+
+static void exchange_wake(struct http_loop *loop, struct http_exchange *x)
+{
+    x->next = NULL;
+    loop->waiting--;
+    x->conn->daemon->ready = true;
+    MHD_resume_connection(x->connection);
+}
+
+/* One in each round: what all others wait for it does not grow with their number. */
+static void loop_resume_yielded(struct http_loop *loop)
+{
+    struct http_exchange *x = loop->yielded;
+
+    if (x == NULL)
+        return;
+    loop->yielded = x->next;
+    exchange_wake(loop, x);
+}
+
 static void loop_resume(struct http_loop *loop)
 {
     struct http_exchange *newest;
@@ -67,10 +97,7 @@ static void loop_resume(struct http_loop *loop)
         struct http_exchange *x = oldest;
 
         oldest = x->next;
-        x->next = NULL;
-        loop->waiting--;
-        x->conn->daemon->ready = true;
-        MHD_resume_connection(x->connection);
+        exchange_wake(loop, x);
     }
 }
 
@@ -134,7 +161,7 @@ static int loop_sleep_ms(struct http_loop *loop, int64_t now_us)
 
     if (room_us < until_us)
         until_us = room_us;
-    if (atomic_load_explicit(&loop->resumed, memory_order_relaxed) != NULL)
+    if (loop->yielded != NULL || atomic_load_explicit(&loop->resumed, memory_order_relaxed) != NULL)
         return 0;
     if (loop->check_at_us < until_us)
         until_us = loop->check_at_us;
@@ -274,6 +301,7 @@ static void loop_serve(struct http_loop *loop)
         if (!loop->stopping && atomic_load_explicit(&loop->server->stop, memory_order_acquire))
             loop_begin_stop(loop, now_us);
         loop_resume(loop);
+        loop_resume_yielded(loop);
         loop_run_daemons(loop, now_us);
         http_conns_check_leaving(loop);
         deadlines_check(loop, now_us);

@@ -499,6 +499,79 @@ void test_http_loop__all_held_requests_are_answered_once_released(void **state)
     }
 }
 
+/* ---- letting others go first ----------------------------------------------------------------- */
+
+/* On one loop: what yields would never end if nobody else were served meanwhile. */
+void test_http_loop__a_request_that_yields_lets_others_be_accepted_and_served(void **state)
+{
+    struct wire_server *other = wire_start("127.0.0.1:0", 1);
+    int yields = wire_connect(other);
+    int leaves = wire_connect(other);
+
+    (void)state;
+    wire_send_text(yields, GET("/until") GET("/echo"));
+    wire_send_text(leaves, GET("/until"));
+    (void)shutdown(leaves, SHUT_WR);
+    while (atomic_load(&other->yields) < 10)
+        usleep(1000);
+    assert_int_equal(wire_once(other, GET("/hello")), 200);
+    expect(yields, false, 200, "until");
+    expect(yields, false, 200, "");
+    expect(leaves, false, 200, "until");
+    close(yields);
+    close(leaves);
+    wire_stop(other, 5);
+}
+
+void test_http_loop__requests_that_yield_take_turns(void **state)
+{
+    struct wire_server *other = wire_start("127.0.0.1:0", 1);
+    int fds[WIRE_TURNERS];
+
+    (void)state;
+    for (unsigned i = 0; i < WIRE_TURNERS; i++) {
+        fds[i] = wire_connect(other);
+        wire_send_text(fds[i], GET("/turns"));
+    }
+    for (unsigned i = 0; i < WIRE_TURNERS; i++) {
+        expect(fds[i], false, 200, "turns");
+        close(fds[i]);
+    }
+    assert_int_equal(atomic_load(&other->turn_count), WIRE_TURNERS * WIRE_TURNS);
+    /* Who came last may have had its first turn before those that came earlier. */
+    for (unsigned i = WIRE_TURNERS; i < WIRE_TURNERS * (WIRE_TURNS - 1); i++)
+        assert_int_equal(other->turns[i], other->turns[i + WIRE_TURNERS]);
+    wire_stop(other, 5);
+}
+
+void test_http_loop__a_client_that_leaves_while_its_request_yields_leaves_nothing(void **state)
+{
+    struct wire_server *other = wire_start("127.0.0.1:0", 1);
+    int fd = wire_connect(other);
+
+    (void)state;
+    wire_send_text(fd, GET("/until"));
+    while (atomic_load(&other->yields) < 10)
+        usleep(1000);
+    close(fd);
+    assert_int_equal(wire_once(other, GET("/hello")), 200);
+    wire_stop(other, 5); /* asserts that on_done came */
+}
+
+void test_http_loop__stop_without_grace_ends_what_yields(void **state)
+{
+    struct wire_server *other = wire_start("127.0.0.1:0", 1);
+    int fd = wire_connect(other);
+
+    (void)state;
+    wire_send_text(fd, GET("/until"));
+    while (atomic_load(&other->yields) < 10)
+        usleep(1000);
+    wire_stop(other, 0);
+    assert_true(wire_closed(fd));
+    close(fd);
+}
+
 /* ---- starting and stopping ---------------------------------------------------------------- */
 
 void test_http_loop__port_zero_is_told_in_the_url(void **state)
@@ -758,6 +831,10 @@ int main(void)
         TEST(resuming_before_waiting_works),
         TEST(full_event_batches_make_progress),
         TEST(all_held_requests_are_answered_once_released),
+        TEST(a_request_that_yields_lets_others_be_accepted_and_served),
+        TEST(requests_that_yield_take_turns),
+        TEST(a_client_that_leaves_while_its_request_yields_leaves_nothing),
+        TEST(stop_without_grace_ends_what_yields),
         TEST(port_zero_is_told_in_the_url),
         TEST(a_unix_socket_serves),
         TEST(a_full_server_takes_the_next_once_one_leaves),

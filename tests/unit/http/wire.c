@@ -18,6 +18,7 @@ struct wire_exchange {
     char *body;
     size_t len, capacity;
     uint64_t stream_left;
+    unsigned hellos, turner, turns;
 };
 
 /* ---- application -------------------------------------------------------------------------- */
@@ -154,6 +155,34 @@ static enum http_next app_headers_reply(struct http_exchange_view *view)
     return reply_text(view, 200, STR("headers"));
 }
 
+static enum http_next app_yield(struct wire_server *server)
+{
+    atomic_fetch_add(&server->yields, 1);
+    return HTTP_YIELD;
+}
+
+static enum http_next app_until(struct wire_server *server, struct http_exchange_view *view)
+{
+    struct wire_exchange *x = view->user;
+
+    if (atomic_load(&server->hellos) == x->hellos)
+        return app_yield(server);
+    return reply_text(view, 200, STR("until"));
+}
+
+static enum http_next app_turn(struct wire_server *server, struct http_exchange_view *view)
+{
+    struct wire_exchange *x = view->user;
+
+    if (server->turners < WIRE_TURNERS)
+        return app_yield(server);
+    if (x->turns++ == WIRE_TURNS)
+        return reply_text(view, 200, STR("turns"));
+    server->turns[atomic_load(&server->turn_count)] = (unsigned char)x->turner;
+    atomic_fetch_add(&server->turn_count, 1); /* after what it counts */
+    return app_yield(server);
+}
+
 static enum http_next app_end(void *context, struct http_exchange_view *view)
 {
     struct wire_server *server = context;
@@ -167,6 +196,14 @@ static enum http_next app_end(void *context, struct http_exchange_view *view)
     if (path_is(view, "/now")) {
         http_resume(view);
         return HTTP_WAIT;
+    }
+    if (path_is(view, "/until")) {
+        x->hellos = atomic_load(&server->hellos);
+        return app_until(server, view);
+    }
+    if (path_is(view, "/turns")) {
+        x->turner = server->turners++;
+        return app_turn(server, view);
     }
     if (path_is(view, "/file"))
         return app_file(view);
@@ -195,12 +232,16 @@ static enum http_next app_end(void *context, struct http_exchange_view *view)
         reply->status = 204;
         return HTTP_REPLY;
     }
+    atomic_fetch_add(&server->hellos, 1);
     return reply_text(view, 200, STR("hello"));
 }
 
 static enum http_next app_resume(void *context, struct http_exchange_view *view)
 {
-    (void)context;
+    if (path_is(view, "/until"))
+        return app_until(context, view);
+    if (path_is(view, "/turns"))
+        return app_turn(context, view);
     return reply_text(view, 200, STR("resumed"));
 }
 

@@ -20,7 +20,11 @@
  *   /unchanged    304 announcing 77               /nothing  204
  *   /buffer       "buffer" in a struct buf        /drop     no answer
  *   /headers      one empty and one long header   /count    decimal number of header fields
+ *   /until        yields until a /hello was asked  /turns    WIRE_TURNS turns with WIRE_TURNERS others
  */
+#define WIRE_TURNERS 3
+#define WIRE_TURNS 50
+
 struct wire_server {
     struct http_server *http;
     char url[160];
@@ -35,6 +39,11 @@ struct wire_server {
     bool worker_stops;
     atomic_uint begun, done, completed, refused, loops;
     atomic_uint continued; /* on_headers that let the body come */
+    atomic_uint hellos;    /* /hello asked for */
+    atomic_uint yields;    /* HTTP_YIELD given */
+    unsigned turners;      /* of one loop: /turns that have come */
+    atomic_uint turn_count;
+    unsigned char turns[WIRE_TURNERS * WIRE_TURNS]; /* whose they were, once all had come */
 };
 
 struct wire_server *wire_start(const char *listen, unsigned loops);
