@@ -203,6 +203,14 @@ enum store_status version_get(struct reader *reader, int64_t bucket_id, struct s
 
 /* ---- what always asks the catalog ------------------------------------------------------------ */
 
+enum store_status bucket_unchanged(struct reader *reader, const struct bucket *bucket,
+                                   struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    return status == STORE_OK ? catalog_bucket_unchanged(cat, bucket, fault) : status;
+}
+
 enum store_status bucket_list(struct reader *reader, struct str owner, struct str prefix,
                               struct str after, bucket_visit *visit, void *context,
                               struct fault *fault)

@@ -260,6 +260,13 @@ void reader_end(struct reader *reader);
 MUST_CHECK enum store_status bucket_get(struct reader *reader, struct str name, struct arena *arena,
                                         struct bucket *ret_bucket, struct fault *fault);
 
+/*
+ * What was decided about a bucket read earlier still holds: it is there and as it was. STORE_RETRY
+ * when it is not. Takes no memory, so it may be asked often.
+ */
+MUST_CHECK enum store_status bucket_unchanged(struct reader *reader, const struct bucket *bucket,
+                                              struct fault *fault);
+
 /* Visitors return true to go on. What they are given lives until they return. */
 typedef bool bucket_visit(void *context, const struct bucket *bucket);
 
@@ -282,6 +289,14 @@ MUST_CHECK enum store_status version_get(struct reader *reader, int64_t bucket_i
                                          struct version_id id, struct arena *arena,
                                          struct version *ret_version, struct fault *fault);
 
+/*
+ * So many rows that are no entries (delete markers) a listing of objects passes over in one go,
+ * about 0.2 ms of work; then it stops, so that its thread can serve others.
+ */
+#define STORE_LIST_HIDDEN_MAX 1000
+
+struct list_place; /* in the arena */
+
 struct list_query {
     struct str prefix;    /* "" for all */
     struct str delimiter; /* "" for none */
@@ -293,19 +308,29 @@ struct list_query {
     /* version listing only: with after, the versions of key `after` older than this one */
     bool has_version_marker;
     struct version_id version_marker;
+    /*
+     * object listing only: where this very query broke off, in whatever snapshot. after counts no
+     * more; prefix and delimiter are the texts that were given then.
+     */
+    struct list_place *from;
 };
 
 struct list_end {
     bool truncated;
     struct str next;            /* last entry of the page: key, or common prefix */
     struct str next_version_id; /* version listing: text of the last entry's version; "" = prefix */
+    /* Object listing: this is not the end, go on from here (list_query.from). Nothing else is set. */
+    struct list_place *place;
 };
 
 /* common_prefix.p != NULL: that, and listed is NULL; else one key. */
 typedef bool list_visit(void *context, struct str common_prefix,
                         const struct listed_version *listed);
 
-/* Current versions without delete markers, key in byte order. list_end lives in the arena. */
+/*
+ * Current versions without delete markers, key in byte order. list_end lives in the arena. One that
+ * goes on gives further entries of the same page, as if it had never stopped.
+ */
 MUST_CHECK enum store_status object_list(struct reader *reader, int64_t bucket_id,
                                          const struct list_query *query, list_visit *visit,
                                          void *context, struct arena *arena,

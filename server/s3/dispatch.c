@@ -5,6 +5,8 @@
  * (1) A request without a body is handled whole in on_end, inside one snapshot of the catalog. One
  *     with a body is admitted in on_headers (so a refusal comes before the body), and loaded and
  *     authorised again in on_end.
+ *     An operation that yields goes on in a newer snapshot, in the bucket in which it began and
+ *     only while its caller is still allowed to (admit_another_turn).
  *     What is not S3's (foreign.h) is told by its form and answered beside all this.
  * (2) Nothing of a bucket is revealed before the access decision, but its existence.
  * (3) A write carries what it was allowed by (op_intent): if the bucket is another one or has
@@ -412,6 +414,8 @@ static enum http_next answer(struct op *op, enum s3_error err)
 {
     if (err == S3_WAIT)
         return HTTP_WAIT;
+    if (err == S3_YIELD)
+        return HTTP_YIELD;
     op->error = err;
     if (err != S3_OK) {
         if (op->refusal.error != err)
@@ -619,12 +623,48 @@ static enum http_next on_end(void *context, struct http_exchange_view *exchange)
     return foreign ? answer_foreign(op) : run_in_snapshot(op);
 }
 
+/*
+ * What an operation has begun it may finish only in the bucket in which it began. While nothing of
+ * that has changed the admission holds, and the arena does not grow with the number of turns.
+ */
+static enum s3_error admit_another_turn(struct op *op)
+{
+    int64_t bucket_id = op->bucket.id;
+    enum store_status status = bucket_unchanged(op->reader, &op->bucket, &op->fault);
+    enum s3_error err;
+
+    if (status != STORE_RETRY)
+        return s3_from_store(op, status);
+    http_reply_reset(op->reply);
+    err = op_admit_again(op);
+    if (err == S3_OK && op->bucket.id != bucket_id)
+        return op_fail(op, S3_OperationAborted);
+    return err;
+}
+
+static enum http_next go_on(struct op *op)
+{
+    op_function *function = op->go_on;
+    enum s3_error err;
+
+    op->go_on = NULL;
+    reader_begin(op->reader);
+    err = admit_another_turn(op);
+    if (err == S3_OK)
+        err = function(op);
+    reader_end(op->reader);
+    return answer(op, err);
+}
+
 static enum http_next on_resume(void *context, struct http_exchange_view *exchange)
 {
     struct op *op = exchange->user;
-    enum store_status status = op->intent->status;
+    enum store_status status;
 
     (void)context;
+    if (op->go_on != NULL)
+        return go_on(op);
+    status = op->intent->status;
     if (status == STORE_RETRY && op->retries++ < RETRIES_MAX)
         return run_in_snapshot(op);
     if (status != STORE_OK) {
@@ -699,6 +739,8 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
         return;
     if (app->options.access_log && log_wants(LOG_LEVEL_INFO))
         log_request(op, completed, bytes_in, bytes_out);
+    if (op->release != NULL)
+        op->release(op);
     sink_close(op);
     op_give_back(op);
     body_writer_close(op->writer);

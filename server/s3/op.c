@@ -152,6 +152,12 @@ enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after
     return S3_WAIT;
 }
 
+enum s3_error op_yield(struct op *op, op_function *go_on)
+{
+    op->go_on = go_on;
+    return S3_YIELD;
+}
+
 struct str op_param(const struct op *op, const char *name)
 {
     const struct http_param *param = http_param(op->request, str_from_cstr(name));

@@ -102,6 +102,8 @@ const struct route *route_unknown(enum resource resource);
 
 /* Not an S3 error: the operation waits for its intent. */
 #define S3_WAIT ((enum s3_error)S3_ERRORS)
+/* Nor this: it let others go first. */
+#define S3_YIELD ((enum s3_error)(S3_ERRORS + 1))
 
 struct loop_state; /* per loop thread: reader, key cache (dispatch.c) */
 struct sink;       /* body in progress (sink.c) */
@@ -149,6 +151,7 @@ struct op {
 
     struct intent *intent;
     op_function *after_commit;
+    op_function *go_on; /* after S3_YIELD */
     unsigned retries;
     bool outrun; /* what was read was replaced before it was used: read again */
 
@@ -166,7 +169,12 @@ struct op {
     struct upload upload; /* UploadPart: set by op_upload_prepare; others load it themselves */
     enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */
     uint32_t part_number;         /* with upload */
-    void *work; /* the operation's own between op_submit and after_commit; in the arena */
+    /*
+     * The operation's own between op_submit and after_commit, or op_yield and go_on; in the arena.
+     * release frees what it holds elsewhere, however the request ends.
+     */
+    void *work;
+    void (*release)(struct op *op);
 };
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
@@ -210,6 +218,11 @@ void op_give_back(struct op *op);
 struct intent *op_intent(struct op *op, enum intent_kind kind);
 /* Queue it; always the last statement of an operation. */
 enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit);
+/*
+ * Let the loop serve others, then run go_on, inside a newer snapshot: op->bucket is still the same
+ * bucket, and the caller still admitted. Always the last statement, too.
+ */
+enum s3_error op_yield(struct op *op, op_function *go_on);
 
 /*
  * First value of a query parameter (decoded) / header; STR_NONE when absent. A presigned URL's

@@ -56,6 +56,25 @@ enum store_status catalog_bucket_get(struct catalog *cat, struct str name, struc
     return row_bucket(cat, stmt, arena, ret_bucket, fault);
 }
 
+enum store_status catalog_bucket_unchanged(struct catalog *cat, const struct bucket *bucket,
+                                           struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT 1 FROM bucket"
+                                      " WHERE id = ?1 AND changed = ?2" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket->id);
+    sql_bind_i64(stmt, 2, bucket->changed_seq);
+    status = sql_step(cat, stmt, &row, fault);
+    if (status != STORE_OK)
+        return status;
+    return row ? STORE_OK : STORE_RETRY;
+}
+
 enum store_status catalog_bucket_list(struct catalog *cat, struct str owner, struct str prefix,
                                       struct str after, bucket_visit *visit, void *context,
                                       struct fault *fault)

@@ -149,6 +149,9 @@ MUST_CHECK enum store_status catalog_sweep(struct catalog *cat, struct sweep *sw
 MUST_CHECK enum store_status catalog_bucket_get(struct catalog *cat, struct str name,
                                                 struct arena *arena, struct bucket *ret_bucket,
                                                 struct fault *fault);
+MUST_CHECK enum store_status catalog_bucket_unchanged(struct catalog *cat,
+                                                      const struct bucket *bucket,
+                                                      struct fault *fault);
 MUST_CHECK enum store_status catalog_bucket_list(struct catalog *cat, struct str owner,
                                                  struct str prefix, struct str after,
                                                  bucket_visit *visit, void *context,

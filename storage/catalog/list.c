@@ -7,6 +7,10 @@
 #include "storage/catalog/page.h"
 #include "storage/catalog/sql.h"
 
+struct list_place {
+    struct page page;
+};
+
 struct listing {
     struct catalog *cat;
     struct page page;
@@ -31,7 +35,7 @@ static enum store_status give_key(struct listing *listing, sqlite3_stmt *stmt)
     return listing->visit(listing->context, STR_NONE, &listed) ? STORE_OK : STORE_STOPPED;
 }
 
-/* From page->lower to the end, or to where the page wants to start again (ret_step). */
+/* From page->lower to the end, or to where the page wants to start again or pause (ret_step). */
 static enum store_status scan(struct listing *listing, int64_t bucket_id, enum page_step *ret_step)
 {
     static struct sql plain = { .text = "SELECT" LISTED_COLUMNS "  FROM object"
@@ -74,6 +78,7 @@ static enum store_status scan(struct listing *listing, int64_t bucket_id, enum p
             continue;
         case PAGE_RESEEK:
         case PAGE_END:
+        case PAGE_YIELD:
             *ret_step = step;
             return STORE_OK;
         case PAGE_PREFIX:
@@ -91,6 +96,21 @@ static enum store_status scan(struct listing *listing, int64_t bucket_id, enum p
     }
 }
 
+/* All pauses of a page use one place. */
+static enum store_status keep_place(const struct page *page, struct list_place *place,
+                                    struct arena *arena, struct list_end *ret_end,
+                                    struct fault *fault)
+{
+    if (place == NULL)
+        place = ARENA_NEW(arena, struct list_place);
+    if (place == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "place in a listing");
+
+    place->page = *page;
+    *ret_end = (struct list_end){ .place = place };
+    return STORE_OK;
+}
+
 enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
                                       const struct list_query *query, list_visit *visit,
                                       void *context, struct arena *arena, struct list_end *ret_end,
@@ -104,13 +124,20 @@ enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
     enum page_step step = PAGE_RESEEK;
     enum store_status status;
 
-    page_start(page, query->prefix, query->delimiter, query->after,
-               query->start_after ? PAGE_AFTER_KEY : PAGE_AFTER_TOKEN, query->max);
+    if (query->from != NULL) {
+        *page = query->from->page;
+        page_take_up(page);
+    } else {
+        page_start(page, query->prefix, query->delimiter, query->after,
+                   query->start_after ? PAGE_AFTER_KEY : PAGE_AFTER_TOKEN, query->max);
+    }
     while (!page->empty && step == PAGE_RESEEK) {
         status = scan(&listing, bucket_id, &step);
         if (status != STORE_OK)
             return status;
     }
+    if (step == PAGE_YIELD)
+        return keep_place(page, query->from, arena, ret_end, fault);
 
     end.truncated = page->truncated;
     end.next = key_view(&page->last);

@@ -8,8 +8,6 @@
 #define PATIENCE_ROWS 8
 /* Of so many long prefixes in a row one is sat through, to see whether they have become short. */
 #define SEARCHES_BEFORE_PATIENCE 8
-/* A page over nothing but delete markers must end some time. */
-#define HIDDEN_MAX 100000
 
 static void key_set(struct key_buf *to, struct str from)
 {
@@ -43,6 +41,12 @@ static enum page_step search(struct page *page)
     page->searched = true;
     page->patience = ++page->searches % SEARCHES_BEFORE_PATIENCE == 0 ? PATIENCE_ROWS : 0;
     return key_set_behind(&page->lower, key_view(&page->last)) ? PAGE_RESEEK : PAGE_END;
+}
+
+/* One more row under the common prefix last given. */
+static enum page_step repeat(struct page *page)
+{
+    return page->repeats++ < page->patience ? PAGE_SKIP : search(page);
 }
 
 enum page_step page_after_prefix(struct page *page)
@@ -113,7 +117,7 @@ enum page_step page_offer(struct page *page, struct str key, struct str *ret_pre
     struct str rolled = common_prefix(page, key);
 
     if (str_present(rolled) && page->last_is_prefix && str_eq(rolled, key_view(&page->last)))
-        return page->repeats++ < page->patience ? PAGE_SKIP : search(page);
+        return repeat(page);
     if (page->entries == page->max) {
         page->truncated = true;
         return PAGE_END;
@@ -136,12 +140,16 @@ enum page_step page_offer(struct page *page, struct str key, struct str *ret_pre
 
 enum page_step page_hidden(struct page *page, struct str key)
 {
-    /* Under a common prefix the page cannot end: its token would pass over the whole prefix. */
-    if (++page->hidden < HIDDEN_MAX || str_present(common_prefix(page, key)))
+    if (page->last_is_prefix && str_starts(key, key_view(&page->last)))
+        return repeat(page);
+    if (++page->hidden < STORE_LIST_HIDDEN_MAX)
         return PAGE_SKIP;
 
-    page->last_is_prefix = false;
-    key_set(&page->last, key);
-    page->truncated = true;
-    return PAGE_END;
+    key_set_after(&page->lower, key);
+    return PAGE_YIELD;
+}
+
+void page_take_up(struct page *page)
+{
+    page->hidden = 0;
 }

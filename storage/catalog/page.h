@@ -28,6 +28,7 @@ enum page_step {
     PAGE_PREFIX, /* the first of a common prefix */
     PAGE_RESEEK, /* start again at page->lower */
     PAGE_END,    /* nothing more can follow, or the page is full (page->truncated) */
+    PAGE_YIELD,  /* let others go first; go on at page->lower */
 };
 
 struct page {
@@ -39,7 +40,7 @@ struct page {
     uint32_t patience; /* of how many before a new search */
     uint32_t searches; /* so far */
     bool searched;     /* the last common prefix was cut short by a new search */
-    uint64_t hidden;   /* rows that are no entries */
+    uint32_t hidden;   /* rows that are no entries, since the page was started or taken up again */
     bool last_is_prefix;
     bool truncated;
     bool empty;           /* the bounds enclose nothing */
@@ -60,7 +61,11 @@ void page_start(struct page *page, struct str prefix, struct str delimiter, stru
 enum page_step page_offer(struct page *page, struct str key, struct str *ret_prefix);
 /* After PAGE_PREFIX was served: PAGE_SKIP to take the next row, PAGE_RESEEK or PAGE_END. */
 enum page_step page_after_prefix(struct page *page);
-/* A row that is no entry. PAGE_SKIP, or PAGE_END when the page should give way to others. */
+/*
+ * A row that is no entry. PAGE_SKIP; PAGE_RESEEK or PAGE_END, as with entries under one prefix; after
+ * STORE_LIST_HIDDEN_MAX of them PAGE_YIELD: a copy of the page can then be taken up again.
+ */
 enum page_step page_hidden(struct page *page, struct str key);
+void page_take_up(struct page *page);
 
 #endif

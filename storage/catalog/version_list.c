@@ -211,7 +211,7 @@ enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
                                        struct fault *fault)
 {
     struct merge merge = { .cat = cat, .visit = visit, .context = context, .fault = fault };
-    struct list_end end;
+    struct list_end end = { 0 };
     enum store_status status = run(&merge, bucket_id, query, arena);
 
     if (status != STORE_OK)

@@ -3,7 +3,8 @@
  * ListObjects and ListObjectsV2, and the body that all listings share.
  *
  * A page is written while the store walks: keys into one buffer, common prefixes into another; the
- * head is put in front once it is known how the page ends.
+ * head is put in front once it is known how the page ends. Where the store has to pass over many
+ * delete markers the listing takes turns with other requests, and its page waits in the arena.
  */
 #include "server/s3/op.h"
 
@@ -69,12 +70,24 @@ enum s3_error list_body_reply(struct list_body *body, const struct buf *head, st
 
 /* ---- one page ----------------------------------------------------------------------------------- */
 
+struct page;
+typedef enum s3_error page_function(struct page *page);
+
+/* On the stack; between two turns of a listing that passes over many rows it is op->work. */
 struct page {
+    struct list_form form;
     struct list_body body;
+    struct list_query query;
     bool owners;
     uint32_t count;
     struct list_end end;
+    page_function *reply;
 };
+
+static struct page page_make(struct op *op, page_function *reply)
+{
+    return (struct page){ .body = list_body_make(op, NULL), .reply = reply };
+}
 
 static void page_free(struct page *page)
 {
@@ -116,62 +129,115 @@ static bool visit_entry(void *context, struct str common_prefix,
     return !list_body_failed(&page->body);
 }
 
-static enum s3_error page_read(struct page *page, struct str after, bool start_after)
+static void release_page(struct op *op)
+{
+    page_free(op->work);
+}
+
+static op_function page_go_on;
+
+/* What was written so far is held meanwhile, and counted as what is held. */
+static enum s3_error page_yield(struct page *page)
 {
     struct op *op = page->body.op;
-    const struct list_form *form = page->body.form;
-    struct list_query query = { .prefix = form->prefix,
-                                .delimiter = form->delimiter,
-                                .after = after,
-                                .max = form->max,
-                                .start_after = start_after,
-                                .owners = page->owners };
-    enum store_status status;
+    uint64_t bytes = page->body.entries.len + page->body.prefixes.len;
+    struct page *kept = op->work;
 
-    if (form->max == 0)
-        return S3_OK;
-    status = object_list(op->reader, op->bucket.id, &query, visit_entry, page, op->arena,
-                         &page->end, &op->fault);
+    if (bytes > op->held && !op_hold(op, bytes - op->held))
+        return op_fail(op, S3_SlowDown);
+    if (kept == NULL) {
+        kept = ARENA_NEW(op->arena, struct page);
+        if (kept == NULL)
+            return op_fail(op, S3_SlowDown);
+        *kept = *page;
+        *page = (struct page){ 0 };
+        kept->body.form = &kept->form;
+        op->work = kept;
+        op->release = release_page;
+    }
+    kept->query.from = kept->end.place;
+    return op_yield(op, page_go_on);
+}
+
+static enum s3_error page_read(struct page *page)
+{
+    struct op *op = page->body.op;
+    enum store_status status = STORE_OK;
+
+    if (page->query.max > 0)
+        status = object_list(op->reader, op->bucket.id, &page->query, visit_entry, page, op->arena,
+                             &page->end, &op->fault);
     if (list_body_failed(&page->body))
         return op_fail(op, S3_SlowDown);
-    return s3_from_store(op, status);
+    if (status != STORE_OK)
+        return s3_from_store(op, status);
+    return page->end.place != NULL ? page_yield(page) : page->reply(page);
+}
+
+static enum s3_error page_go_on(struct op *op)
+{
+    return page_read(op->work);
+}
+
+static enum s3_error page_start(struct page *page, struct str after, bool start_after)
+{
+    const struct list_form *form = &page->form;
+
+    page->body.form = form;
+    page->query = (struct list_query){ .prefix = form->prefix,
+                                       .delimiter = form->delimiter,
+                                       .after = after,
+                                       .max = form->max,
+                                       .start_after = start_after,
+                                       .owners = page->owners };
+    return page_read(page);
+}
+
+static void page_begin(const struct page *page, struct buf *head)
+{
+    xml_begin(head, STR("ListBucketResult"));
+    xml_text(head, STR("Name"), page->body.op->bucket_name);
+    list_text(&page->form, head, STR("Prefix"), page->form.prefix);
 }
 
 /* MaxKeys to IsTruncated, the entries and the end. */
-static enum s3_error page_reply(struct page *page, struct buf *head)
+static enum s3_error page_end(struct page *page, struct buf *head)
 {
-    const struct list_form *form = page->body.form;
+    const struct list_form *form = &page->form;
 
     xml_u64(head, STR("MaxKeys"), form->max);
     if (form->delimiter.len > 0)
         list_text(form, head, STR("Delimiter"), form->delimiter);
     list_encoding(form, head);
     xml_bool(head, STR("IsTruncated"), page->end.truncated);
+    op_give_back(page->body.op); /* what page_yield held; the reply holds its own */
     return list_body_reply(&page->body, head, STR("ListBucketResult"));
+}
+
+static enum s3_error reply_v1(struct page *page)
+{
+    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
+    struct str marker = op_param(page->body.op, "marker");
+
+    page_begin(page, &head);
+    list_text(&page->form, &head, STR("Marker"), str_present(marker) ? marker : STR(""));
+    /* Without a delimiter the client goes on from the last key it was given. */
+    if (page->end.truncated && page->form.delimiter.len > 0)
+        list_text(&page->form, &head, STR("NextMarker"), page->end.next);
+    return page_end(page, &head);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
 enum s3_error op_ListObjects(struct op *op)
 {
-    CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
-    struct list_form form = { 0 };
-    CLEANUP(page_free)
-    struct page page = { .body = list_body_make(op, &form), .owners = list_tells_owners(op) };
+    CLEANUP(page_free) struct page page = page_make(op, reply_v1);
     struct str marker = op_param(op, "marker");
-    enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &form);
+    enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &page.form);
 
-    if (err == S3_OK)
-        err = page_read(&page, marker.len > 0 ? marker : STR_NONE, /* start_after= */ false);
     if (err != S3_OK)
         return err;
-    xml_begin(&head, STR("ListBucketResult"));
-    xml_text(&head, STR("Name"), op->bucket_name);
-    list_text(&form, &head, STR("Prefix"), form.prefix);
-    list_text(&form, &head, STR("Marker"), str_present(marker) ? marker : STR(""));
-    /* Without a delimiter the client goes on from the last key it was given. */
-    if (page.end.truncated && form.delimiter.len > 0)
-        list_text(&form, &head, STR("NextMarker"), page.end.next);
-    return page_reply(&page, &head);
+    page.owners = list_tells_owners(op);
+    return page_start(&page, marker.len > 0 ? marker : STR_NONE, /* start_after= */ false);
 }
 
 /* Where a V2 page starts: the token if there is one, else start-after. */
@@ -189,34 +255,36 @@ static enum s3_error v2_start(struct op *op, struct str *ret_after, bool *ret_st
     return S3_OK;
 }
 
-/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-enum s3_error op_ListObjectsV2(struct op *op)
+static enum s3_error reply_v2(struct page *page)
 {
     CLEANUP(buf_free) struct buf head = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX);
-    struct list_form form = { 0 };
-    CLEANUP(page_free) struct page page = { .body = list_body_make(op, &form) };
+    struct op *op = page->body.op;
     struct str token = op_param(op, "continuation-token");
     struct str start_after = op_param(op, "start-after");
-    struct str after;
-    bool is_start_after;
-    enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &form);
 
-    page.owners = str_eq_nocase(op_param(op, "fetch-owner"), STR("true")) && list_tells_owners(op);
-    if (err == S3_OK)
-        err = v2_start(op, &after, &is_start_after);
-    if (err == S3_OK)
-        err = page_read(&page, after, is_start_after);
-    if (err != S3_OK)
-        return err;
-    xml_begin(&head, STR("ListBucketResult"));
-    xml_text(&head, STR("Name"), op->bucket_name);
-    list_text(&form, &head, STR("Prefix"), form.prefix);
+    page_begin(page, &head);
     if (str_present(token))
         xml_text(&head, STR("ContinuationToken"), token);
     else if (str_present(start_after))
-        list_text(&form, &head, STR("StartAfter"), start_after);
-    if (page.end.truncated)
-        xml_text(&head, STR("NextContinuationToken"), list_token(op, page.end.next));
-    xml_u64(&head, STR("KeyCount"), page.count);
-    return page_reply(&page, &head);
+        list_text(&page->form, &head, STR("StartAfter"), start_after);
+    if (page->end.truncated)
+        xml_text(&head, STR("NextContinuationToken"), list_token(op, page->end.next));
+    xml_u64(&head, STR("KeyCount"), page->count);
+    return page_end(page, &head);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+enum s3_error op_ListObjectsV2(struct op *op)
+{
+    CLEANUP(page_free) struct page page = page_make(op, reply_v2);
+    struct str after;
+    bool is_start_after;
+    enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &page.form);
+
+    if (err == S3_OK)
+        err = v2_start(op, &after, &is_start_after);
+    if (err != S3_OK)
+        return err;
+    page.owners = str_eq_nocase(op_param(op, "fetch-owner"), STR("true")) && list_tells_owners(op);
+    return page_start(&page, after, is_start_after);
 }

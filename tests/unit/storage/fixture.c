@@ -247,6 +247,25 @@ enum store_status fx_delete(struct fixture *f, const char *key)
     return run_delete(f, &item);
 }
 
+enum store_status fx_delete_all(struct fixture *f, const struct str *keys, size_t count)
+{
+    struct delete_item *items = mem_zalloc(count * sizeof(*items));
+    struct intent intent = { .kind = INTENT_OBJECT_DELETE,
+                             .bucket = BUCKET,
+                             .arena = f->arena,
+                             .items = items,
+                             .item_count = count };
+    enum store_status status;
+
+    for (size_t i = 0; i < count; i++)
+        items[i].key = keys[i];
+    status = store_submit_wait(f->store, &intent);
+    for (size_t i = 0; i < count && status == STORE_OK; i++)
+        status = items[i].status;
+    mem_free(items);
+    return status;
+}
+
 enum store_status fx_delete_version(struct fixture *f, const char *key, const char *version,
                                     struct delete_item *ret_item)
 {

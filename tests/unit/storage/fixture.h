@@ -65,6 +65,8 @@ enum store_status fx_put_with(struct fixture *f, struct fx_put *put);
 enum store_status fx_put(struct fixture *f, const char *key, struct str bytes);
 enum store_status fx_copy(struct fixture *f, const char *from, const char *to, enum copy_work work);
 enum store_status fx_delete(struct fixture *f, const char *key);
+/* Delete markers of many keys at once. */
+enum store_status fx_delete_all(struct fixture *f, const struct str *keys, size_t count);
 /* result of a delete by version id text */
 enum store_status fx_delete_version(struct fixture *f, const char *key, const char *version,
                                     struct delete_item *ret_item);

@@ -276,6 +276,245 @@ static void versions_roll_up_too(void **state)
     fx_close(f);
 }
 
+/* ---- many delete markers ------------------------------------------------------------------- */
+
+/* One page, in as many turns as it takes. */
+static unsigned list_in_turns(struct fixture *f, int64_t bucket, struct list_query query,
+                              struct names *got, struct list_end *ret_end)
+{
+    for (unsigned turns = 1;; turns++) {
+        FX_OK(f,
+              object_list(f->reader, bucket, &query, collect, got, f->arena, ret_end, &f->fault));
+        if (ret_end->place == NULL)
+            return turns;
+        assert_true(query.from == NULL || query.from == ret_end->place); /* no memory a turn */
+        query.from = ret_end->place;
+    }
+}
+
+#define BATCH 1000
+
+/* Of so many keys in order, and in as few commits as they take. */
+static void make_markers(struct fixture *f, unsigned from, unsigned to)
+{
+    struct text texts[BATCH];
+    struct str keys[BATCH];
+    size_t count = 0;
+
+    for (unsigned i = from; i < to; i++) {
+        texts[count].len =
+            (size_t)snprintf(texts[count].bytes, sizeof(texts[0].bytes), "m%06u", i % 1000000u);
+        keys[count] = view(&texts[count]);
+        count++;
+        if (count == BATCH || i + 1 == to) {
+            FX_OK(f, fx_delete_all(f, keys, count));
+            count = 0;
+        }
+    }
+}
+
+static void a_listing_breaks_off_at_the_limit_of_hidden_rows_and_not_before(void **state UNUSED)
+{
+    struct fixture *f = fx_open(NULL);
+    struct list_query query = { .prefix = STR(""), .max = 10 };
+    struct names got = { .count = 0 };
+    struct list_end end;
+
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    FX_OK(f, fx_put(f, "z", STR("1")));
+    make_markers(f, 0, STORE_LIST_HIDDEN_MAX - 1);
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 2);
+    assert_null(end.place);
+
+    got.count = 0;
+    make_markers(f, STORE_LIST_HIDDEN_MAX - 1, STORE_LIST_HIDDEN_MAX);
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 1);
+    assert_non_null(end.place);
+    query.from = end.place;
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 2);
+    assert_null(end.place);
+    assert_false(end.truncated);
+    fx_close(f);
+}
+
+/* A full page that only the next entry makes a truncated one: its token is of an earlier turn. */
+static void a_page_that_is_full_goes_on_to_see_whether_more_follows(void **state UNUSED)
+{
+    struct fixture *f = fx_open(NULL);
+    struct list_query query = { .prefix = STR(""), .max = 1 };
+    struct names got = { .count = 0 };
+    struct list_end end;
+
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    make_markers(f, 0, 2 * STORE_LIST_HIDDEN_MAX + 1);
+    assert_int_equal(list_in_turns(f, fx_bucket_id(f), query, &got, &end), 3);
+    assert_int_equal(got.count, 1);
+    assert_false(end.truncated);
+
+    FX_OK(f, fx_put(f, "z", STR("1")));
+    got.count = 0;
+    assert_int_equal(list_in_turns(f, fx_bucket_id(f), query, &got, &end), 3);
+    assert_int_equal(got.count, 1);
+    assert_true(end.truncated);
+    assert_true(str_eq(end.next, STR("a")));
+    fx_close(f);
+}
+
+/* Rows under a prefix that was given are jumped over, hidden or not. */
+static void hidden_rows_under_a_given_prefix_cost_a_search(void **state UNUSED)
+{
+    struct fixture *f = fx_open(NULL);
+    struct list_query query = { .prefix = STR(""), .delimiter = STR("m"), .max = 10 };
+    struct names got = { .count = 0 };
+    struct list_end end;
+
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    FX_OK(f, fx_put(f, "m", STR("1")));
+    FX_OK(f, fx_put(f, "z", STR("1")));
+    make_markers(f, 0, 2 * STORE_LIST_HIDDEN_MAX);
+    assert_int_equal(list_in_turns(f, fx_bucket_id(f), query, &got, &end), 1);
+    assert_int_equal(got.count, 2);
+    fx_close(f);
+}
+
+/* Live keys, sparse among five times the limit of markers. */
+static void make_sparse_keys(struct fixture *f, struct names *keys)
+{
+    struct text texts[BATCH];
+    struct str dead[BATCH];
+
+    keys->count = 0;
+    while (keys->count < 12) {
+        struct text key = random_text(KEY_LEN_MAX);
+        struct fx_put put = { .key = view(&key), .bytes = STR("x") };
+
+        if (key.len == 0 || names_have(keys, view(&key)))
+            continue;
+        FX_OK(f, fx_put_with(f, &put));
+        keys->all[keys->count++] = key;
+    }
+    qsort(keys->all, keys->count, sizeof(keys->all[0]), by_bytes);
+    for (unsigned round = 0; round < 5 * STORE_LIST_HIDDEN_MAX / BATCH; round++) {
+        size_t count = 0;
+
+        while (count < BATCH) {
+            texts[count] = random_text(KEY_LEN_MAX);
+            dead[count] = view(&texts[count]);
+            count += texts[count].len > 0 && !names_have(keys, dead[count]);
+        }
+        FX_OK(f, fx_delete_all(f, dead, BATCH));
+    }
+}
+
+/* All pages of a query; how many turns they took beyond one each. */
+static unsigned check_in_turns(struct fixture *f, int64_t bucket, const struct names *keys,
+                               struct list_query query)
+{
+    struct names expected = { .count = 0 };
+    struct names got = { .count = 0 };
+    unsigned more_turns = 0;
+    struct list_end end;
+
+    expect(keys, &query, &expected);
+    do {
+        size_t before = got.count;
+
+        more_turns += list_in_turns(f, bucket, query, &got, &end) - 1;
+        assert_int_equal(end.truncated, got.count < expected.count);
+        if (end.truncated) {
+            assert_int_equal(got.count - before, query.max); /* never a short page */
+            assert_true(str_eq(end.next, view(&got.all[got.count - 1])));
+        }
+        query.after = end.next;
+        query.start_after = false;
+    } while (end.truncated);
+    assert_int_equal(got.count, expected.count);
+    for (size_t i = 0; i < got.count; i++)
+        assert_true(str_eq(view(&got.all[i]), view(&expected.all[i])));
+    return more_turns;
+}
+
+static void queries_in_turns_equal_the_model(void **state UNUSED)
+{
+    static const char *const delimiters[] = { "", "/", "//", "b", "/a" };
+    struct fixture *f = fx_open(NULL);
+    struct names keys;
+    int64_t bucket = fx_bucket_id(f);
+    unsigned turned = 0;
+
+    srand(3);
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    make_sparse_keys(f, &keys);
+    for (int i = 0; i < 200; i++) {
+        struct text prefix = random_text(1);
+        struct text after = rand() % 2 == 0 ? keys.all[(size_t)rand() % keys.count]
+                                            : random_text(4);
+        struct list_query query = {
+            .prefix = rand() % 2 == 0 ? STR("") : view(&prefix),
+            .delimiter = str_from_cstr(delimiters[(size_t)rand() % COUNT_OF(delimiters)]),
+            .after = rand() % 3 == 0 ? view(&after) : STR_NONE,
+            .max = 1 + (uint32_t)rand() % 20,
+            .start_after = rand() % 2 == 0,
+        };
+
+        turned += check_in_turns(f, bucket, &keys, query) > 0;
+        arena_reset(f->arena);
+    }
+    assert_in_range(turned, 60, 200);
+    fx_close(f);
+}
+
+/* A listing goes on in a newer snapshot: what changes ahead of it counts, what lies behind does not. */
+static void a_listing_goes_on_in_a_world_that_has_changed(void **state UNUSED)
+{
+    struct fixture *f = fx_open(NULL);
+    struct list_query query = { .prefix = STR(""), .max = 10 };
+    struct names got = { .count = 0 };
+    struct list_end end;
+
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    FX_OK(f, fx_put(f, "y", STR("1")));
+    make_markers(f, 0, STORE_LIST_HIDDEN_MAX);
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    query.from = end.place;
+    FX_OK(f, fx_put(f, "b", STR("1")));
+    FX_OK(f, fx_put(f, "z", STR("1")));
+    FX_OK(f, fx_delete(f, "y"));
+    FX_OK(f, object_list(f->reader, fx_bucket_id(f), &query, collect, &got, f->arena, &end,
+                         &f->fault));
+    assert_int_equal(got.count, 2);
+    assert_true(str_eq(view(&got.all[0]), STR("a")));
+    assert_true(str_eq(view(&got.all[1]), STR("z")));
+    fx_close(f);
+}
+
+static void a_bucket_is_unchanged_until_its_settings_change_or_it_is_gone(void **state UNUSED)
+{
+    struct fixture *f = fx_open(NULL);
+    struct bucket bucket;
+
+    FX_OK(f, bucket_get(f->reader, BUCKET, f->arena, &bucket, &f->fault));
+    FX_OK(f, fx_put(f, "a", STR("1")));
+    FX_OK(f, bucket_unchanged(f->reader, &bucket, &f->fault));
+    FX_OK(f, fx_versioning(f, VERSIONING_ENABLED));
+    assert_int_equal(bucket_unchanged(f->reader, &bucket, &f->fault), STORE_RETRY);
+    FX_OK(f, bucket_get(f->reader, BUCKET, f->arena, &bucket, &f->fault));
+    FX_OK(f, bucket_unchanged(f->reader, &bucket, &f->fault));
+    bucket.id++;
+    assert_int_equal(bucket_unchanged(f->reader, &bucket, &f->fault), STORE_RETRY);
+    fx_close(f);
+}
+
 /* ---- pages of versions that are deleted meanwhile ------------------------------------------ */
 
 #define LISTED_MAX 64
@@ -484,6 +723,12 @@ int main(void)
         cmocka_unit_test(start_after_inside_a_prefix_still_gives_the_prefix),
         cmocka_unit_test(delete_markers_are_not_listed),
         cmocka_unit_test(versions_roll_up_too),
+        cmocka_unit_test(a_listing_breaks_off_at_the_limit_of_hidden_rows_and_not_before),
+        cmocka_unit_test(a_page_that_is_full_goes_on_to_see_whether_more_follows),
+        cmocka_unit_test(hidden_rows_under_a_given_prefix_cost_a_search),
+        cmocka_unit_test(queries_in_turns_equal_the_model),
+        cmocka_unit_test(a_listing_goes_on_in_a_world_that_has_changed),
+        cmocka_unit_test(a_bucket_is_unchanged_until_its_settings_change_or_it_is_gone),
         cmocka_unit_test(a_page_goes_on_behind_versions_that_are_gone),
         cmocka_unit_test(a_marker_that_is_gone_keeps_its_place),
         cmocka_unit_test(a_visitor_can_stop),
