@@ -147,6 +147,9 @@ static enum s3_error op_identify(struct op *op)
         op->route = route_find(op->request, resource, op->arena, &routed);
     if (op->route == NULL && routed.error == S3_NotImplemented)
         op->route = route_unknown(resource);
+    err = source_check_method(op);
+    if (err != S3_OK)
+        return err;
     if (op->route == NULL)
         return refuse_route(op, resource, &routed);
     op->need = op->route->need;

@@ -9,6 +9,20 @@
 #include "server/http/range.h"
 #include "server/s3/names.h"
 
+#define HEADER STR("x-amz-copy-source")
+
+enum s3_error source_check_method(struct op *op)
+{
+    struct str method = op->request->method;
+    struct str header = http_header(op->request, HEADER);
+
+    if (!str_present(header) || str_eq(method, STR("PUT")) ||
+        (str_eq(method, STR("POST")) && !str_present(op_param(op, "uploadId"))))
+        return S3_OK;
+    return op_fail_argument(op, STR("You can only specify a copy source header for copy requests."),
+                            HEADER, header);
+}
+
 enum s3_error source_parse(struct op *op, struct str header, struct source_name *ret_name)
 {
     struct source_name name = { 0 };
@@ -34,15 +48,14 @@ enum s3_error source_parse(struct op *op, struct str header, struct source_name 
     if (decoded.len > 0 && decoded.p[0] == '/')
         decoded = str_skip(decoded, 1);
     if (str_starts(decoded, STR("arn:")))
-        return op_fail(op, S3_NotImplemented, STR("x-amz-copy-source"));
+        return op_fail(op, S3_NotImplemented, HEADER);
     if (!str_cut(decoded, '/', &name.bucket, &name.key))
         name.key = STR_NONE;
-    if (name.key.len == 0 || name.bucket.len == 0 || name_check_key(name.key) != S3_OK ||
+    if (name.bucket.len == 0)
+        return op_fail_argument(op, STR("Invalid copy source bucket name"), HEADER, header);
+    if (name.key.len == 0 || name_check_key(name.key) != S3_OK ||
         memchr(name.key.p, '\0', name.key.len) != NULL)
-        return op_fail_argument(op,
-                                STR("Copy Source must mention the source bucket and key: "
-                                    "sourcebucket/sourcekey"),
-                                STR("x-amz-copy-source"), header);
+        return op_fail_argument(op, STR("Invalid copy source object key"), HEADER, header);
     *ret_name = name;
     return S3_OK;
 }

@@ -15,6 +15,9 @@ struct source_name {
     struct str version_text; /* as it was sent, decoded */
 };
 
+/* InvalidArgument for a request with x-amz-copy-source whose method cannot copy, else S3_OK. */
+MUST_CHECK enum s3_error source_check_method(struct op *op);
+
 /*
  * "[/]bucket/key[?versionId=id]", form-encoded: what stands before the '?' is decoded once and
  * then split, so that an encoded slash may part bucket and key. Pure but for the refusal in op.

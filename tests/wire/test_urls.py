@@ -124,6 +124,33 @@ def test_copy_source__that_names_no_key_is_refused(server, bucket, root_user, so
     assert (reply.status, reply.code, reply.element("ArgumentName")) == (400, "InvalidArgument", "x-amz-copy-source"), reply
 
 
+@pytest.mark.parametrize("source,message", [
+    ("", "Invalid copy source bucket name"), ("//{}/a", "Invalid copy source bucket name"),
+    ("{}", "Invalid copy source object key"), ("/{}/", "Invalid copy source object key"),
+])  # fmt: skip
+def test_copy_source__a_refusal_says_what_it_does_not_name(server, bucket, root_user, source, message):
+    source = source.format(bucket)
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}/copy", headers=[("x-amz-copy-source", source)])
+    assert reply.refusal() == (
+        400, "InvalidArgument", message, {"ArgumentName": "x-amz-copy-source", "ArgumentValue": source})  # fmt: skip
+
+
+@pytest.mark.parametrize("method,query", [
+    ("GET", ""), ("GET", "?tagging"), ("GET", "?attributes"), ("DELETE", ""), ("DELETE", "?tagging"),
+    ("POST", "?uploadId=x"), ("DELETE", "?uploadId=x"), ("GET", "?uploadId=x"),
+])  # fmt: skip
+def test_copy_source__belongs_to_requests_that_copy(server, s3, bucket, root_user, method, query):
+    put(s3, bucket, "a")
+    source = ("X-Amz-Copy-Source", f"{bucket}/a")
+    for target in (f"/{bucket}/a{query}", f"/{bucket}{query}"):
+        reply = raw.signed(server.url, root_user, method, target, headers=[source])
+        assert reply.refusal() == (
+            400, "InvalidArgument", "You can only specify a copy source header for copy requests.",
+            {"ArgumentName": "x-amz-copy-source", "ArgumentValue": source[1]}), (method, target)  # fmt: skip
+    assert raw.signed(server.url, root_user, "HEAD", f"/{bucket}/a", headers=[source]).status == 400
+    assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"a"
+
+
 # ---- names that lead out of the bucket ---------------------------------------------------------------------
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 

@@ -13,7 +13,8 @@ enum s3_error copy_check_form(struct op *op)
 
     if (op->digests.size_bytes > 0)
         return op_fail_text(op, S3_InvalidRequest,
-                            STR("A copy request does not take a request body."));
+                            STR("The request included a body. Requests of this type must not "
+                                "include a non-empty body."));
     if (str_present(range))
         return op_fail_argument(op, STR("RANGE is not supported in Copy!"), STR("Range"), range);
     return S3_OK;
