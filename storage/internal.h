@@ -87,9 +87,9 @@ int64_t snapshots_safe_seq(struct snapshots *snapshots);
 
 /* Lives in its owner (an open body), at one place. */
 struct read_pin {
-    int64_t id; /* of a blob or an inline body: one counter numbers both */
+    int64_t id; /* of a blob or an inline body: one counter numbers both. 0: not pinned */
     struct read_pin *next;
-    struct read_pin **link; /* NULL: not pinned */
+    struct read_pin **link; /* its neighbours change it: under the lock alone */
 };
 
 struct read_pins {

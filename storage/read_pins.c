@@ -36,7 +36,7 @@ void read_pin_take(struct read_pins *pins, struct read_pin *pin, int64_t id)
 
 void read_pin_drop(struct read_pins *pins, struct read_pin *pin)
 {
-    if (pin->link == NULL)
+    if (pin->id == 0)
         return;
 
     (void)pthread_mutex_lock(&pins->lock);
@@ -44,7 +44,7 @@ void read_pin_drop(struct read_pins *pins, struct read_pin *pin)
     if (pin->next != NULL)
         pin->next->link = pin->link;
     (void)pthread_mutex_unlock(&pins->lock);
-    pin->link = NULL;
+    pin->id = 0;
 }
 
 bool read_pins_held(struct read_pins *pins, int64_t id)

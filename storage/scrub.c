@@ -143,7 +143,7 @@ static enum store_status verify_once(struct scrubber *scrubber, int64_t id,
                                      struct scrub_find *ret_find, struct fault *fault)
 {
     struct store *store = scrubber->store;
-    struct read_pin pin = { .link = NULL };
+    struct read_pin pin = { .id = 0 };
     CLEANUP(fd_close) int fd = -1;
     struct piece blob;
     struct stat st = { 0 };
