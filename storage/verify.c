@@ -13,13 +13,15 @@ enum store_status blob_open_place(const struct store *store, const struct piece 
                                   uint64_t *ret_base, struct fault *fault)
 {
     struct blob_name name = { .scope = blob->scope };
+    enum store_status status;
 
     *ret_base = blob->pack_at;
-    if (blob->pack != 0)
-        return pack_open(&store->packs, blob->pack, blob->pack_at + blob->stored_bytes, ret_fd,
-                         fault);
     memcpy(name.hash, blob->hash, SHA256_BYTES);
-    return blob_open(&store->blobs, &name, blob->stored_bytes, ret_fd, fault);
+    status = blob->pack != 0 ? pack_open(&store->packs, blob->pack,
+                                         blob->pack_at + blob->stored_bytes, ret_fd, fault)
+                             : blob_open(&store->blobs, &name, blob->stored_bytes, ret_fd, fault);
+    /* As of bytes that can not be read: else no upload could mend them, and no scrub pass them. */
+    return status == STORE_IO ? STORE_DAMAGED : status;
 }
 
 /* The sum says what the bytes are; without one the digest does. */

@@ -217,6 +217,22 @@ static void new_bytes_stay_when_nobody_knows_whether_a_row_names_them(void **sta
     }
 }
 
+static void a_pack_that_can_not_be_opened_keeps_no_upload_away(void **state)
+{
+    struct fixture *f = fx_open(NULL);
+    struct str bytes = fill(&placements[1]);
+
+    (void)state;
+    put(f, "a", bytes, /* announced= */ true);
+    file_fault_set(FILE_CALL_OPEN, 1, EIO, /* forever= */ false);
+    put(f, "b", bytes, /* announced= */ true);
+    assert_true(file_fault_fired());
+    file_fault_set(FILE_CALL_OPEN, 0, 0, false);
+    assert_int_equal(store_counters(f->store).blobs_mended, 1);
+    assert_int_equal(whole_read(f, "a", bytes), STORE_OK);
+    fx_close(f);
+}
+
 static void a_missing_file_is_mended_by_an_upload(void **state)
 {
     struct fixture *f = fx_open(NULL);
@@ -510,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_whole_read_of_decayed_bytes_fails),
         cmocka_unit_test(every_upload_of_the_same_bytes_mends_all_that_share_them),
         cmocka_unit_test(new_bytes_stay_when_nobody_knows_whether_a_row_names_them),
+        cmocka_unit_test(a_pack_that_can_not_be_opened_keeps_no_upload_away),
         cmocka_unit_test(a_missing_file_is_mended_by_an_upload),
         cmocka_unit_test(whole_files_are_verified_up_to_a_bound),
         cmocka_unit_test(the_scrub_finds_what_nobody_reads),
