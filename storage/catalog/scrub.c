@@ -139,14 +139,17 @@ static enum store_status note_blob(struct catalog *cat, const struct scrub_find 
 static enum store_status write_place(struct catalog *cat, const struct scrub_place *place,
                                      struct fault *fault)
 {
-    static struct sql ended = { .text = "INSERT OR REPLACE INTO meta VALUES('scrub_us', ?1)" };
-    static struct sql stage = { .text = "INSERT OR REPLACE INTO meta VALUES('scrub_stage', ?1)" };
-    static struct sql at = { .text = "INSERT OR REPLACE INTO meta VALUES('scrub_at', ?1)" };
-    enum store_status status = sql_run_i64(cat, &ended, place->ended_us, 0, fault);
+    static struct sql sql = { .text = "INSERT OR REPLACE INTO meta VALUES"
+                                      " ('scrub_us', ?1), ('scrub_stage', ?2), ('scrub_at', ?3)" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
 
-    if (status == STORE_OK)
-        status = sql_run_i64(cat, &stage, place->stage, 0, fault);
-    return status != STORE_OK ? status : sql_run_i64(cat, &at, place->at, 0, fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, place->ended_us);
+    sql_bind_i64(stmt, 2, place->stage);
+    sql_bind_i64(stmt, 3, place->at);
+    return sql_run(cat, stmt, fault);
 }
 
 enum store_status catalog_scrub_note(struct catalog *cat, const struct scrub_note *note,
