@@ -22,7 +22,8 @@ struct assembly {
     struct checksum *composite;    /* COMPOSITE: over the parts' values */
     struct stored_checksum result; /* kind NONE: the object has no checksum */
     enum s3_error error;
-    bool too_small; /* the part before was too small, unless it is the last */
+    const struct xml_node *unlisted; /* the first that lacks a checksum it has to have */
+    bool too_small;                  /* the part before was too small, unless it is the last */
     struct part small;
 };
 
@@ -107,19 +108,16 @@ static bool refuse_foreign(struct assembly *assembly, const struct xml_node *lis
                                         listed_number(listed)));
 }
 
-static bool refuse_missing(struct assembly *assembly, const struct xml_node *listed)
+static enum s3_error refuse_unlisted(struct op *op, const struct xml_node *unlisted)
 {
-    struct op *op = assembly->op;
-
-    assembly->error = op_fail_text(
+    return op_fail_text(
         op, S3_InvalidRequest,
         arena_printf(op->arena,
                      "The upload was created using a %.*s checksum. The complete request must "
                      "include the checksum for each part. It was missing for part %u in the "
                      "request.",
                      STR_ARG(checksum_header_suffix(upload_kind(&op->upload))),
-                     listed_number(listed)));
-    return false;
+                     listed_number(unlisted)));
 }
 
 /* What is listed is the part's; and listed it must be where the object's value is made of it. */
@@ -141,9 +139,9 @@ static bool check_listed_checksums(struct assembly *assembly, const struct xml_n
             return refuse_part(assembly, listed);
         found = true;
     }
-    if (found || upload_type(&op->upload) != CHECKSUM_COMPOSITE)
-        return true;
-    return refuse_missing(assembly, listed);
+    if (!found && upload_type(&op->upload) == CHECKSUM_COMPOSITE && assembly->unlisted == NULL)
+        assembly->unlisted = listed;
+    return true;
 }
 
 /*
@@ -245,6 +243,17 @@ static enum s3_error assemble(struct op *op, struct assembly *assembly)
     if (assembly->composite != NULL &&
         assembly->choices[assembly->count - 1].number != assembly->count)
         return op_fail(op, S3_InvalidPartOrder, op_param(op, "uploadId"));
+    if (assembly->composite != NULL)
+        checksum_final(assembly->composite, assembly->result.value);
+    assembly->result.parts = (uint32_t)assembly->count;
+    return S3_OK;
+}
+
+/* What is claimed of the whole counts before what the list and the parts lack. */
+static enum s3_error check_assembled(struct op *op, const struct assembly *assembly)
+{
+    if (assembly->unlisted != NULL)
+        return refuse_unlisted(op, assembly->unlisted);
     if (assembly->too_small)
         return op_fail(op, S3_EntityTooSmall, u64_text(op, assembly->small.size_bytes),
                        u64_text(op, S3_PART_BYTES_MIN), u64_text(op, assembly->small.number),
@@ -252,9 +261,6 @@ static enum s3_error assemble(struct op *op, struct assembly *assembly)
     if (assembly->size_bytes > S3_MULTIPART_BYTES_MAX)
         return op_fail(op, S3_EntityTooLarge, u64_text(op, assembly->size_bytes),
                        u64_text(op, S3_MULTIPART_BYTES_MAX));
-    if (assembly->composite != NULL)
-        checksum_final(assembly->composite, assembly->result.value);
-    assembly->result.parts = (uint32_t)assembly->count;
     return S3_OK;
 }
 
@@ -434,6 +440,8 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
         err = assemble(op, &assembly);
     if (err == S3_OK)
         err = check_claimed_checksum(op, claimed_type, &assembly.result);
+    if (err == S3_OK)
+        err = check_assembled(op, &assembly);
     if (err == S3_OK)
         err = check_claimed_size(op, assembly.size_bytes);
     if (err != S3_OK)
