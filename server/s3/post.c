@@ -8,7 +8,7 @@
  */
 #include "server/s3/post.h"
 
-#include "server/s3/dispatch.h"
+#include "server/s3/admit.h"
 #include "server/s3/names.h"
 #include "server/s3/sink.h"
 
@@ -136,7 +136,7 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     fields = fields_with_key(op, fields, count);
     if (fields == NULL)
         return op_fail(op, S3_SlowDown);
-    err = dispatch_admit_form(op, fields, count, &post->min_bytes, &post->max_bytes);
+    err = op_admit_form(op, fields, count, &post->min_bytes, &post->max_bytes);
     op->auth.payload = PAYLOAD_ABSENT;
     /* Who may not write is not told what is wrong with the key. */
     if (err == S3_OK && pattern.len == 0)

@@ -3,7 +3,7 @@
  * The Security Token Service: a form or a query in, an XML document out.
  *
  * It is served on S3's port, told apart by the service its callers sign for. Who calls was decided
- * before (dispatch.c has the only calls to the verifier); nothing of a store is read here.
+ * before (dispatch.c calls the verifier for it); nothing of a store is read here.
  *
  * https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
  */
