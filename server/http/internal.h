@@ -27,9 +27,9 @@
  * cost 12 MiB. Room: HTTP_HEAD_BYTES_MAX + 72 bytes per field and parameter + 8 KiB reply head.
  */
 #define HTTP_CONNECTION_POOL_BYTES (48 * 1024)
-#define HTTP_STREAM_BLOCK_BYTES (64 * 1024)
-#define HTTP_EXCHANGES_KEPT_MAX 128 /* per loop, ready for reuse */
-#define HTTP_LINGER_MAX 64          /* closing sockets per loop that are still read */
+#define HTTP_STREAM_BLOCK_BYTES (128 * 1024) /* per body on its way: memory against calls */
+#define HTTP_EXCHANGES_KEPT_MAX 128          /* per loop, ready for reuse */
+#define HTTP_LINGER_MAX 64                   /* closing sockets per loop that are still read */
 #define HTTP_LINGER_S 5
 #define HTTP_LINGER_BYTES_MAX (64 * 1024 * 1024)
 #define HTTP_PEER_TEXT_MAX 64
