@@ -43,12 +43,18 @@ static bool is_setting(struct str name)
     return false;
 }
 
+/* What ./dev, .ci/run and the tests are told by; a test compares. */
 static bool is_of_dev(struct str name)
 {
     static const struct str names[] = {
-        STR("PAIL_PROGRAM"),       STR("PAIL_RELEASE_PROGRAM"), STR("PAIL_PRESET"),
-        STR("PAIL_PYTHON"),        STR("PAIL_PYTHON_OLD"),      STR("PAIL_RESULTS"),
-        STR("PAIL_DEBIAN_MIRROR"),
+        STR("PAIL_BENCH_SPENT_S"),   STR("PAIL_BUDGET_TIGHTEN"),  STR("PAIL_CI_RUN"),
+        STR("PAIL_CLIENTS_INSTALL"), STR("PAIL_DEBIAN_MIRROR"),   STR("PAIL_FAULT_DIR"),
+        STR("PAIL_FULL_CYCLES"),     STR("PAIL_FULL_SEED"),       STR("PAIL_KILL_CYCLES"),
+        STR("PAIL_KILL_SEED"),       STR("PAIL_LIMITS_DIR"),      STR("PAIL_LIMITS_SHORT"),
+        STR("PAIL_MODEL_SEED"),      STR("PAIL_MODEL_SEQUENCES"), STR("PAIL_PRESET"),
+        STR("PAIL_PROGRAM"),         STR("PAIL_PYTHON"),          STR("PAIL_PYTHON_OLD"),
+        STR("PAIL_RELEASE_PROGRAM"), STR("PAIL_RESULTS"),         STR("PAIL_ROT_CYCLES"),
+        STR("PAIL_ROT_SEED"),        STR("PAIL_SEEDS"),
     };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {

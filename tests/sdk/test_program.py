@@ -266,6 +266,17 @@ def test_program__a_misspelt_variable_stops_the_start(variable, hint, tmp_path):
     assert run("config", env={variable: ""}).returncode == 0, "an empty variable counts as not set"
 
 
+def test_program__variables_of_the_scripts_and_tests_are_no_settings():
+    shell = [ROOT / "dev", ROOT / ".ci/run", ROOT / "tests/fault/run"]
+    names = {name for path in shell for name in re.findall(r"\$\{?(PAIL_[A-Z_]+)", path.read_text())}
+    for path in (ROOT / "tests").rglob("*.py"):
+        names |= set(re.findall(r'environ(?:\.get\(|\[|\.pop\()"(PAIL_[A-Z_]+)', path.read_text()))
+    names -= {"PAIL_DIR"}  # of ./dev run, and a setting's too
+    assert "PAIL_CI_RUN" in names and len(names) > 20
+    out = run("config", env=dict.fromkeys(names, "1"))
+    assert out.returncode == 0, out.stderr
+
+
 def test_program__variables_of_a_kubernetes_service_named_pail_are_no_settings():
     env = {"PAIL_SERVICE_HOST": "10.0.0.1", "PAIL_SERVICE_PORT": "9000", "PAIL_SERVICE_PORT_S3": "9000",
            "PAIL_PORT": "tcp://10.0.0.1:9000", "PAIL_PORT_9000_TCP": "tcp://10.0.0.1:9000",
