@@ -5,7 +5,7 @@
 (2) System calls are those strace sees, by name; its server is another one, because a traced thread
     sleeps and wakes more often.
 (3) What the server does by itself in between (a checkpoint) is counted with the operations around
-    it, hence fractions.
+    it, hence fractions. The scrub is off: it goes through the store at its own pace.
 """
 
 import collections
@@ -86,7 +86,8 @@ class Counted:
         self.trace = None if library else folder / "trace"
         self.server = s3.Server(
             [*(tracer(self.trace) if self.trace else []), program], folder / "store", folder / "log",
-            "--threads", "1", extra_environment=counting(library, self.counters) if library else None)
+            "--threads", "1", "--scrub-rate", "0",
+            extra_environment=counting(library, self.counters) if library else None)
         self.server.wait_ready()
         self.connection = self.server.connect()
         self.bench = pathlib.Path(program).with_name("pail-bench")
