@@ -167,14 +167,11 @@ enum store_status catalog_check(struct catalog *cat, check_line *line, void *con
     return status;
 }
 
-enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, void *context,
-                                      struct fault *fault)
+enum store_status check_visit_blobs(struct catalog *cat, struct sql *sql, check_blob *visit,
+                                    void *context, struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at, id FROM blob"
-                                      " WHERE dead_seq IS NULL" /* nobody needs those */
-                                      " ORDER BY hash" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    enum store_status status = sql_start(cat, sql, &stmt, fault);
     bool row = true;
 
     while (status == STORE_OK) {
@@ -193,6 +190,16 @@ enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, vo
             return STORE_STOPPED;
     }
     return status;
+}
+
+enum store_status catalog_check_blobs(struct catalog *cat, check_blob *visit, void *context,
+                                      struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT scope, hash, size, pack, at, id FROM blob"
+                                      " WHERE dead_seq IS NULL" /* nobody needs those */
+                                      " ORDER BY hash" };
+
+    return check_visit_blobs(cat, &sql, visit, context, fault);
 }
 
 enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit, void *context,

@@ -99,26 +99,8 @@ enum store_status catalog_unowned_blobs(struct catalog *cat, check_blob *visit, 
     static struct sql sql = { .text = "SELECT b.scope, b.hash, b.size, b.pack, b.at, b.id"
                                       "  FROM blob b JOIN" BLOB_COUNTS "c ON c.id = b.id"
                                       " WHERE c.n = 0 AND b.dead_seq IS NULL" };
-    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    bool row;
 
-    while (status == STORE_OK) {
-        status = sql_step(cat, stmt, &row, fault);
-        if (status != STORE_OK || !row)
-            return status;
-
-        struct checked_blob blob = { .scope = (uint64_t)sql_i64(stmt, 0),
-                                     .hash = sql_str(stmt, 1),
-                                     .size = (uint64_t)sql_i64(stmt, 2),
-                                     .pack = (uint32_t)sql_i64(stmt, 3),
-                                     .pack_at = (uint64_t)sql_i64(stmt, 4),
-                                     .id = sql_i64(stmt, 5) };
-
-        if (!visit(context, &blob))
-            return STORE_STOPPED;
-    }
-    return status;
+    return check_visit_blobs(cat, &sql, visit, context, fault);
 }
 
 enum store_status catalog_mark_damaged(struct catalog *cat, enum body_kind kind, int64_t id,

@@ -158,6 +158,11 @@ enum { LISTED_COLUMN_COUNT = 7 };
 /* Texts are borrowed from the row; owner, seq and tail, if the statement has them, stay unread. */
 void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed);
 
+/* check.c: blobs of a statement whose columns are scope, hash, size, pack, at, id. */
+MUST_CHECK enum store_status check_visit_blobs(struct catalog *cat, struct sql *sql,
+                                               check_blob *visit, void *context,
+                                               struct fault *fault);
+
 /* body.c: references to bytes, inside the writer's transaction. */
 MUST_CHECK enum store_status body_store(struct catalog *cat, const struct staged_body *staged,
                                         struct body_ref *ret_ref, struct fault *fault);
