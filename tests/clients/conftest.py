@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -152,12 +153,17 @@ def large_digest(large):
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory):
-    """kit.TREE_FILES small files below folders whose order differs between bytes and words."""
+    """kit.TREE_FILES small files below folders whose order differs between bytes and words.
+
+    An hour old: a client that compares times takes a file of the second of its upload for newer.
+    """
+    made_s = time.time() - 3600
     folder = tmp_path_factory.mktemp("tree") / "tree"
     for n in range(kit.TREE_FILES):
         path = folder / f"d{n % 7}" / ("a-b", "a.b", "a_b", "aB", "a+b c", "ä", "a")[n // 7 % 7] / f"{n}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"file {n}\n")
+        os.utime(path, (made_s, made_s))
     return folder
 
 
