@@ -13,7 +13,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct arena;
 

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "base/hash.h"
+#include "base/digest/hash.h"
 #include "base/random.h"
 
 void budget_init(struct budget *budget, uint64_t limit)

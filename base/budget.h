@@ -17,7 +17,7 @@
 
 #include <pthread.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 #define BUDGET_SLOTS 1024 /* clients that share one count as one */
 

@@ -8,7 +8,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 #define US_PER_S INT64_C(1000000)
 

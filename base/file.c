@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/codec.h"
 #include "base/random.h"
+#include "base/text/codec.h"
 
 #define REPLACE_PATH_MAX 4096
 #define READ_STEP_BYTES 4096

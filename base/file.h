@@ -13,8 +13,8 @@
 
 #include <errno.h>
 
-#include "base/buf.h"
 #include "base/fault.h"
+#include "base/text/buf.h"
 
 enum file_call {
     FILE_CALL_OPEN,

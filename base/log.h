@@ -8,7 +8,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 

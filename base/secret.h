@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "base/digest.h"
+#include "base/digest/digest.h"
 
 /* Of AES-256 and of HMAC-SHA-256. */
 struct secret_key {

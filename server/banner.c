@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 
-#include "base/text.h"
-#include "server/commands.h"
+#include "base/text/text.h"
+#include "server/commands/commands.h"
 #include "server/listeners.h"
 
 void banner_export(struct buf *out, const char *name, struct str value)

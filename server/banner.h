@@ -7,10 +7,10 @@
 #ifndef SERVER_BANNER_H
 #define SERVER_BANNER_H
 
-#include "base/buf.h"
-#include "server/config.h"
+#include "base/text/buf.h"
 #include "server/credentials.h"
 #include "server/http/http.h"
+#include "server/settings/config.h"
 
 #define BANNER_BYTES_MAX 65536
 

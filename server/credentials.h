@@ -12,7 +12,7 @@
 #define SERVER_CREDENTIALS_H
 
 #include "base/arena.h"
-#include "server/config.h"
+#include "server/settings/config.h"
 
 #define CREDENTIALS_FILE "credentials"
 #define CREDENTIALS_ACCESS_KEY_LEN 20

@@ -6,7 +6,7 @@
 #define SERVER_ENDPOINT_H
 
 #include "base/fault.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct endpoint {
     bool tls;

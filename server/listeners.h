@@ -6,9 +6,9 @@
 #define SERVER_LISTENERS_H
 
 #include "base/fault.h"
-#include "base/str.h"
-#include "server/config.h"
+#include "base/text/str.h"
 #include "server/http/http.h"
+#include "server/settings/config.h"
 
 struct listener_address {
     struct str spec; /* without http:// or https://, for http_listen */

@@ -4,11 +4,11 @@
  */
 #include <unistd.h>
 
-#include "base/digest.h"
-#include "server/commands.h"
-#include "server/habits.h"
+#include "base/digest/digest.h"
+#include "server/commands/commands.h"
 #include "server/http/http.h"
-#include "server/nearest.h"
+#include "server/settings/habits.h"
+#include "server/settings/nearest.h"
 #include "server/xml/xml.h"
 #include "storage/store.h"
 

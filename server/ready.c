@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "server/commands.h"
+#include "server/commands/commands.h"
 #include "server/listeners.h"
 
 /* Appears under its name only with its content. Not synced: the port is of this process only. */

@@ -17,18 +17,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/digest.h"
+#include "base/digest/digest.h"
 #include "base/log.h"
-#include "server/arguments.h"
 #include "server/banner.h"
-#include "server/commands.h"
-#include "server/config.h"
+#include "server/commands/arguments.h"
+#include "server/commands/commands.h"
 #include "server/credentials.h"
 #include "server/listeners.h"
 #include "server/process.h"
 #include "server/ready.h"
 #include "server/root_socket.h"
-#include "server/settings.h"
+#include "server/settings/config.h"
+#include "server/settings/settings.h"
 #include "server/xml/xml.h"
 
 /* Less than the 10 s that docker stop waits, so that the store is closed and not killed. */

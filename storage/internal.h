@@ -17,11 +17,11 @@
 
 #include "storage/blobs/blob_file.h"
 #include "storage/blobs/packs.h"
+#include "storage/bodies/keyring.h"
+#include "storage/care/health.h"
+#include "storage/care/scrub.h"
 #include "storage/catalog/catalog.h"
-#include "storage/freshness.h"
-#include "storage/health.h"
-#include "storage/keyring.h"
-#include "storage/scrub.h"
+#include "storage/reading/freshness.h"
 
 #define WORKERS_MAX 16
 #define COPIERS 2 /* a long copy has a disk or a processor busy: more of them gain nothing */

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/codec.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/text/codec.h"
 #include "storage/io_status.h"
 
 #define FORMAT_BYTES_MAX 256

@@ -16,8 +16,8 @@
 #define STORAGE_STORE_H
 
 #include "base/arena.h"
-#include "base/checksum.h"
 #include "base/clock.h"
+#include "base/digest/checksum.h"
 #include "base/fault.h"
 
 enum store_status {

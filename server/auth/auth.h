@@ -17,12 +17,12 @@
 #define SERVER_AUTH_AUTH_H
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "base/digest.h"
-#include "server/http/aws_chunked.h"
-#include "server/http/form.h"
+#include "base/digest/digest.h"
+#include "base/text/buf.h"
 #include "server/http/http.h"
-#include "server/s3/errors.h"
+#include "server/http/parse/aws_chunked.h"
+#include "server/http/parse/form.h"
+#include "server/refusals/errors.h"
 
 #define AUTH_SKEW_S 900
 #define AUTH_EXPIRES_MAX_S 604800

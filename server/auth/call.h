@@ -11,7 +11,7 @@
 #ifndef SERVER_AUTH_CALL_H
 #define SERVER_AUTH_CALL_H
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "server/auth/auth.h"
 
 #define AUTH_REGION_BYTES_MAX 64

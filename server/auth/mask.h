@@ -10,7 +10,7 @@
 #ifndef SERVER_AUTH_MASK_H
 #define SERVER_AUTH_MASK_H
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 
 /* Append one line of text: a header, a query, a path; '?' and '&' part what is judged for itself. */
 void mask_line(struct buf *out, struct str line);

@@ -14,7 +14,7 @@
  *     value that reads as a further sub-resource, a name that is no token, a control byte.
  */
 #include "server/auth/call.h"
-#include "server/http/guard.h"
+#include "server/http/parse/guard.h"
 
 #define PATHS_MAX 3
 #define AMZ_MAX (HTTP_HEADERS_MAX + HTTP_QUERY_PARAMS_MAX)

@@ -7,7 +7,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 
 #define HOST_BYTES_MAX 256
 

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "base/fault.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct tls_client;
 

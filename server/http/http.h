@@ -18,9 +18,9 @@
 #define SERVER_HTTP_HTTP_H
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/text/buf.h"
 
 /* ---- limits (each has a test at the maximum and one past it) ---------------------------- */
 

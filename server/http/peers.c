@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "base/hash.h"
+#include "base/digest/hash.h"
 #include "server/http/internal.h"
 
 #define IDLE_MIN_US US_PER_S

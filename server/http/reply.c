@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "server/http/guard.h"
 #include "server/http/internal.h"
+#include "server/http/parse/guard.h"
 
 #define HEADER_TEXT_MAX 1024 /* copied to the stack to end it in NUL; longer ones to the arena */
 

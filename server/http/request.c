@@ -4,8 +4,8 @@
  *
  * Names and values stay where MHD keeps them; method, target and fields array are the arena's.
  */
-#include "server/http/guard.h"
 #include "server/http/internal.h"
+#include "server/http/parse/guard.h"
 
 static enum MHD_Result request_add_field(void *context, enum MHD_ValueKind kind, const char *name,
                                          size_t name_len, const char *value, size_t value_len)

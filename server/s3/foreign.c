@@ -4,7 +4,7 @@
  */
 #include "server/s3/foreign.h"
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "server/s3/names.h"
 
 #define DOCUMENT_BYTES_MAX 4096

@@ -9,8 +9,8 @@
 
 #include "server/s3/names.h"
 #include "server/s3/region.h"
-#include "server/s3/settle.h"
-#include "server/s3/source.h"
+#include "server/s3/request/settle.h"
+#include "server/s3/request/source.h"
 
 static enum s3_error op_name(struct op *op, enum resource *ret_resource)
 {

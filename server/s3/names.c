@@ -4,7 +4,7 @@
  */
 #include "server/s3/names.h"
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 #define BUCKET_NAME_MIN 3
 #define BUCKET_NAME_MAX 63

@@ -13,10 +13,11 @@
 #define SERVER_S3_OP_H
 
 #include "base/budget.h"
+#include "base/text/pairs.h"
 #include "server/auth/acl.h"
 #include "server/auth/auth.h"
 #include "server/http/http.h"
-#include "server/s3/errors.h"
+#include "server/refusals/errors.h"
 #include "server/s3/s3.h"
 #include "server/xml/xml.h"
 #include "storage/store.h"
@@ -253,14 +254,6 @@ enum s3_error op_reply_empty(struct op *op, int status);
  * InternalError.
  */
 enum s3_error op_reply_xml(struct op *op, struct buf *document);
-
-/* Opaque pair lists (headers, tags): [u16 name len][u16 value len][name][value]... */
-bool pairs_add(struct buf *out, struct str name, struct str value);
-/* Walk: *cursor starts as the packed bytes. */
-bool pairs_next(struct str *cursor, struct str *ret_name, struct str *ret_value);
-size_t pairs_count(struct str packed);
-/* Value of the first pair of that name (case-insensitive). */
-struct str pairs_get(struct str packed, struct str name);
 
 /* ---- attributes of a new version (attrs.c) ---------------------------------------------------- */
 

@@ -4,8 +4,8 @@
  */
 #include "server/s3/render.h"
 
-#include "base/codec.h"
 #include "base/random.h"
+#include "base/text/codec.h"
 
 #define ERROR_BYTES_MAX (256u * 1024u) /* a canonical request may be quoted twice */
 #define HOST_ID_BYTES 32

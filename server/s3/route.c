@@ -9,7 +9,7 @@
  *     so does one without a value on a read: it may be a sub-resource of a later S3, and treating
  *     PUT ?newthing as PutObject would destroy data.
  */
-#include "server/s3/selector.h"
+#include "server/s3/request/selector.h"
 
 #define T(text)                                                                                    \
     {                                                                                              \

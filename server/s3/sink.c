@@ -4,7 +4,7 @@
  */
 #include "server/s3/sink.h"
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 struct sink {
     bool streaming; /* aws-chunked */

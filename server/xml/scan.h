@@ -6,7 +6,7 @@
 #define SERVER_XML_SCAN_H
 
 #include "base/fault.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 /* document without a UTF-8 byte order mark. */
 struct str xml_without_bom(struct str document);

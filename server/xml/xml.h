@@ -11,8 +11,8 @@
 #define SERVER_XML_XML_H
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/fault.h"
+#include "base/text/buf.h"
 
 #define XML_DEPTH_MAX 16
 #define XML_TAG_BYTES_MAX 4096

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/codec.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/text/codec.h"
 #include "storage/io_status.h"
 
 #define DIR_MODE 0700

@@ -19,7 +19,7 @@
 
 #include "base/fault.h"
 #include "storage/blobs/blob_pins.h"
-#include "storage/health.h"
+#include "storage/care/health.h"
 
 #define BLOB_PATH_MAX 96
 

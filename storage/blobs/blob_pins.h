@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-#include "base/digest.h"
+#include "base/digest/digest.h"
 
 struct blob_name {
     uint64_t scope;

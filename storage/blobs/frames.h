@@ -11,7 +11,7 @@
 #ifndef STORAGE_BLOBS_FRAMES_H
 #define STORAGE_BLOBS_FRAMES_H
 
-#include "base/digest.h"
+#include "base/digest/digest.h"
 
 #define FRAME_PLAIN_BYTES 65536u
 #define FRAME_STORED_BYTES (FRAME_PLAIN_BYTES + AES_GCM_TAG_BYTES)

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/file.h"
+#include "base/text/buf.h"
 #include "storage/io_status.h"
 
 #define DIR_NAME "packs"

@@ -22,7 +22,7 @@
 #include <stdatomic.h>
 
 #include "base/fault.h"
-#include "storage/health.h"
+#include "storage/care/health.h"
 
 /* Stored bytes of a body that goes into a pack; larger ones have files of their own. */
 #define PACK_BODY_MAX (UINT64_C(4) * 1024 * 1024)

@@ -10,7 +10,7 @@
 #ifndef STORAGE_CATALOG_CATALOG_H
 #define STORAGE_CATALOG_CATALOG_H
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 #include "storage/store.h"
 
 struct catalog;

@@ -4,7 +4,7 @@
  *
  * A body is stored with its sum and never read without a look at it.
  */
-#include "base/hash.h"
+#include "base/digest/hash.h"
 #include "storage/catalog/sql.h"
 
 enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *ret_id,

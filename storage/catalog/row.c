@@ -3,7 +3,7 @@
  * The columns that object and version share, turned into a struct version or, fewer of them, into
  * a struct listed_version; ids in text form.
  */
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "storage/catalog/sql.h"
 
 enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,

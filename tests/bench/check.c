@@ -3,7 +3,7 @@
  * Is this the right answer? Status, length and ETag of every one; the bytes of every --verify-th,
  * and documents whenever their length says they could be other ones; see connection.h.
  */
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "tests/bench/connection.h"
 
 #define ERROR_BODY_BYTES_MAX 4096

@@ -6,8 +6,8 @@
 
 #include <sys/mman.h>
 
-#include "base/buf.h"
-#include "base/checksum.h"
+#include "base/digest/checksum.h"
+#include "base/text/buf.h"
 #include "tests/bench/midstate.h"
 
 #define BLOCK_SEED UINT64_C(0x9e3779b97f4a7c15)

@@ -12,7 +12,7 @@
 #ifndef TESTS_BENCH_CONTENT_H
 #define TESTS_BENCH_CONTENT_H
 
-#include "base/digest.h"
+#include "base/digest/digest.h"
 
 #define CONTENT_STAMP_BYTES 16
 #define CONTENT_BYTES_MAX ((uint64_t)4 << 30)

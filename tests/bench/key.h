@@ -9,7 +9,7 @@
 #ifndef TESTS_BENCH_KEY_H
 #define TESTS_BENCH_KEY_H
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 
 /* prefixes: 0 for flat keys. Only bytes that need no percent-encoding are written. */
 static inline void key_write(struct buf *out, uint32_t number, uint64_t prefixes)

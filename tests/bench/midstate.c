@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <openssl/evp.h>
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 
 struct midstate {
     EVP_MD_CTX *start;

@@ -3,13 +3,13 @@
  * Digest of a fixed beginning, finished many times with different ends.
  *
  * The bodies of a run differ in their last bytes only, so that the digest of a new 10 MiB body
- * costs one block. This is the one file of the bench that sees OpenSSL: base/digest.h hides the
+ * costs one block. This is the one file of the bench that sees OpenSSL: base/digest/digest.h hides the
  * state a copy is made of.
  */
 #ifndef TESTS_BENCH_MIDSTATE_H
 #define TESTS_BENCH_MIDSTATE_H
 
-#include "base/digest.h"
+#include "base/digest/digest.h"
 
 struct midstate;
 

@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/key.h"
 #include "tests/bench/report.h"

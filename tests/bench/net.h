@@ -8,8 +8,8 @@
 
 #include <netinet/in.h>
 
-#include "base/buf.h"
 #include "base/fault.h"
+#include "base/text/buf.h"
 #include "tests/bench/response.h"
 #include "tests/bench/sign.h"
 

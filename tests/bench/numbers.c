@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "base/buf.h"
 #include "base/file.h"
+#include "base/text/buf.h"
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
 

@@ -9,7 +9,7 @@
 #define TESTS_BENCH_OPTIONS_H
 
 #include "base/fault.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 #define OPTIONS_PIDS_MAX 16
 #define OPTIONS_CPUS_MAX 64

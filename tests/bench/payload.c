@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "tests/bench/midstate.h"
 
 #define HASH_LEN (2 * SHA256_BYTES)

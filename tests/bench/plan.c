@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <sys/mman.h>
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "tests/bench/key.h"
 
 bool plan_reserve(struct plan *plan, uint64_t count, struct fault *fault)

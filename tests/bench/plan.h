@@ -14,8 +14,8 @@
 
 #include <stdatomic.h>
 
-#include "base/buf.h"
 #include "base/fault.h"
+#include "base/text/buf.h"
 #include "tests/bench/content.h"
 #include "tests/bench/sign.h"
 

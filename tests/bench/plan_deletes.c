@@ -4,7 +4,7 @@
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "tests/bench/key.h"
 #include "tests/bench/plan.h"
 

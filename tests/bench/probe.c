@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/content.h"
 #include "tests/bench/report.h"

@@ -5,7 +5,7 @@
 #ifndef TESTS_BENCH_RESPONSE_H
 #define TESTS_BENCH_RESPONSE_H
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 enum response_state { RESPONSE_MORE, RESPONSE_READY, RESPONSE_BAD };
 

@@ -4,7 +4,7 @@
  */
 #include "tests/bench/service.h"
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 bool service_open(struct service *service, const struct options *options, struct fault *fault)
 {

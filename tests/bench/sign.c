@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 #define SIGNED_MAX (SIGN_HEADERS_MAX + 3) /* host, x-amz-content-sha256, x-amz-date */
 #define PRESIGN_EXPIRES_S 3600

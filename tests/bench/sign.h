@@ -8,8 +8,8 @@
 #ifndef TESTS_BENCH_SIGN_H
 #define TESTS_BENCH_SIGN_H
 
-#include "base/buf.h"
-#include "base/digest.h"
+#include "base/digest/digest.h"
+#include "base/text/buf.h"
 #include "tests/bench/options.h"
 
 #define SIGN_SIGNATURE_LEN 64

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/codec.h"
-#include "base/digest.h"
+#include "base/digest/digest.h"
+#include "base/text/codec.h"
 #include "storage/store.h"
 
 #define VIEW_BYTES_MAX (1u << 20)

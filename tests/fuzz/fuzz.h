@@ -13,10 +13,10 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
+#include "base/digest/digest.h"
 #include "base/random.h"
+#include "base/text/buf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
  * plan 3: signed without its last header line, which is added afterwards; judged as plan 2.
  */
 #include "server/auth/auth.h"
-#include "server/http/guard.h"
+#include "server/http/parse/guard.h"
 #include "tests/fuzz/reference_sigv4.h"
 
 #define ACCESS_KEY "FUZZKEY00000EXAMPLE"

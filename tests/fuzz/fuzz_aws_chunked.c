@@ -7,7 +7,7 @@
  *     of one whole feed, of single bytes and of odd pieces are equal.
  * (2) Data handed out are exactly the sizes announced; a body is good only with its final chunk.
  */
-#include "server/http/aws_chunked.h"
+#include "server/http/parse/aws_chunked.h"
 #include "tests/fuzz/fuzz.h"
 
 #define LOG_BYTES_MAX (8u << 20)

@@ -6,8 +6,8 @@
  *     encoded again and parsed, it is the same name.
  * (2) A refusal is an S3 error with a message.
  */
-#include "base/codec.h"
-#include "server/s3/source.h"
+#include "base/text/codec.h"
+#include "server/s3/request/source.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct op *new_op(struct arena *arena)

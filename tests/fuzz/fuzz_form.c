@@ -7,7 +7,7 @@
  *     begins are still the same when it ends.
  * (3) No delimiter is inside the file or a field.
  */
-#include "server/http/form.h"
+#include "server/http/parse/form.h"
 #include "tests/fuzz/fuzz.h"
 
 #define LOG_BYTES_MAX (8u << 20)

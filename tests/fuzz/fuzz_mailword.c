@@ -7,7 +7,7 @@
  * (2) A text that needed words is what they decode to; ISO-8859-1 that is all in it comes back.
  * (3) Decoding gives valid UTF-8 of whatever came.
  */
-#include "base/mailword.h"
+#include "base/text/mailword.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TEXT_BYTES_MAX (16u << 20)

@@ -10,7 +10,7 @@
  *         - has every field named by the policy's text, and the bucket too;
  *         - has sane bounds for its file.
  */
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "server/auth/auth.h"
 #include "tests/fuzz/fuzz.h"
 

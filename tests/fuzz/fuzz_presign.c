@@ -9,7 +9,7 @@
  *         that the second reading of SigV4 gives to the changed target as well.
  */
 #include "server/auth/auth.h"
-#include "server/http/guard.h"
+#include "server/http/parse/guard.h"
 #include "tests/fuzz/reference_sigv4.h"
 
 #define ACCESS_KEY "FUZZKEY00000EXAMPLE"

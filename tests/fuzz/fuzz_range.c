@@ -7,7 +7,7 @@
  *     RFC 9110 §14.1.2, written here, agrees on every header.
  * (2) A date that parses prints and parses to itself.
  */
-#include "server/http/range.h"
+#include "server/http/parse/range.h"
 #include "tests/fuzz/fuzz.h"
 
 /* ---- the second reading --------------------------------------------------------------------- */

@@ -7,8 +7,8 @@
  *     are the same bytes.
  * (3) Every request has a route or an error, never neither and never both.
  */
-#include "base/codec.h"
-#include "server/http/guard.h"
+#include "base/text/codec.h"
+#include "server/http/parse/guard.h"
 #include "server/s3/names.h"
 #include "tests/fuzz/fuzz.h"
 

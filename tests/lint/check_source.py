@@ -16,12 +16,12 @@ LIBRARIES = {
     r"<microhttpd\.h>": ["server/http/"],
     r"<gnutls/": ["server/http/"],
     r"<libxml/": ["server/xml/"],
-    r"<openssl/": ["base/digest.c", "base/hash_lanes.c"],
+    r"<openssl/": ["base/digest/digest.c", "base/digest/hash_lanes.c"],
     r"<jansson\.h>": ["server/auth/"],
-    r"<ini\.h>": ["server/config_file.c"],
-    r"<zlib\.h>": ["base/checksum.c"],
-    r"<xxhash\.h>": ["base/checksum.c", "base/hash.c"],
-    r"<isa-l": ["base/checksum.c"],
+    r"<ini\.h>": ["server/settings/config_file.c"],
+    r"<zlib\.h>": ["base/digest/checksum.c"],
+    r"<xxhash\.h>": ["base/digest/checksum.c", "base/digest/hash.c"],
+    r"<isa-l": ["base/digest/checksum.c"],
 }
 PLACE_WORDS = re.compile(r"/w" r"ork/|\b(?:deb|registry|proxy|index|repo1?)\.[a-z-]+\.(?:org|io|com)\b")
 

@@ -63,11 +63,11 @@ def load(path=ROOT / "server/s3/routes.def"):
     return routes
 
 
-def selectors(path=ROOT / "server/s3/selectors.def"):
+def selectors(path=ROOT / "server/s3/request/selectors.def"):
     found = re.findall(r'^S\(RESOURCE_(\w+), "([^"]+)", "([^"]+)", OF_(\w+)\)$', path.read_text(), re.M)
     return [Selector(resource, name, kind, of == "BUCKET") for resource, name, kind, of in found]
 
 
-def refused_parameters(path=ROOT / "server/s3/selectors.def"):
+def refused_parameters(path=ROOT / "server/s3/request/selectors.def"):
     """(operation, parameter) of the X rows."""
     return re.findall(r'^X\((\w+), "([^"]+)"', path.read_text(), re.M)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes base/unicode_ranges.inc: which characters are letters, numbers or separators.
+"""Writes base/text/unicode_ranges.inc: which characters are letters, numbers or separators.
 
 The table is that of the Unicode version which the Python that runs this knows.
 """
@@ -7,7 +7,7 @@ import pathlib
 import sys
 import unicodedata
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "base/unicode_ranges.inc"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "base/text/unicode_ranges.inc"
 
 
 def ranges():

@@ -8,7 +8,7 @@
  *     checksum mode", gets the CRC64NVME of the whole.
  * (3) It is answered again, with the same result, for as long as the store remembers the upload.
  */
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "server/s3/ops/multipart.h"
 
 /* The list the client sent, walked along the parts the store has (both ascending). */

@@ -5,7 +5,7 @@
  */
 #include "server/s3/ops/copying.h"
 #include "server/s3/ops/reply_put.h"
-#include "server/s3/source.h"
+#include "server/s3/request/source.h"
 
 static enum s3_error reply_CopyObject(struct op *op)
 {

@@ -4,7 +4,7 @@
  */
 #include "server/s3/ops/copying.h"
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "server/s3/ops/multipart.h"
 
 enum s3_error copy_check_form(struct op *op)

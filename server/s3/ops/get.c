@@ -4,9 +4,9 @@
  *
  * A 206 never carries a whole-object checksum; one that is exactly a part carries the part's.
  */
-#include "server/http/range.h"
+#include "server/http/parse/range.h"
 #include "server/s3/op.h"
-#include "server/s3/overrides.h"
+#include "server/s3/request/overrides.h"
 
 struct selection {
     bool partial; /* 206 */

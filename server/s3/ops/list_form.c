@@ -6,7 +6,7 @@
  */
 #include "server/s3/op.h"
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 #define TOKEN_VERSION 1
 #define TOKEN_BYTES_MAX (1 + STORE_KEY_BYTES_MAX)

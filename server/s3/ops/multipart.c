@@ -11,7 +11,7 @@
 
 #include "server/s3/ops/copying.h"
 #include "server/s3/ops/reply_put.h"
-#include "server/s3/source.h"
+#include "server/s3/request/source.h"
 
 #define MULTIPART_XML_BYTES_MAX (8u * 1024u * 1024u)
 

@@ -3,7 +3,7 @@
  * PostObject: the form was taken by post.c; its file is in op->writer, its fields are op->request's
  * headers.
  */
-#include "base/codec.h"
+#include "base/text/codec.h"
 #include "server/s3/ops/reply_put.h"
 
 /* What S3 can not take for a URL it ignores. */

@@ -4,7 +4,7 @@
  */
 #include "server/s3/ops/reply_put.h"
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 struct str etag_of_digests(struct op *op, const struct body_digests *digests)
 {

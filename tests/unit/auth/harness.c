@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 struct harness h;
 

@@ -30,7 +30,7 @@ static void test_auth_verify__the_facts_are_in_errors_defs_order(void **state UN
       STATUS,                                                                                      \
       { MESSAGE, sizeof(MESSAGE) - 1 },                                                            \
       { EXTRAS, sizeof(EXTRAS) - 1 } },
-#include "server/s3/errors.def"
+#include "server/refusals/errors.def"
 #undef E
     };
 

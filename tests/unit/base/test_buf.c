@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
+#include "base/text/buf.h"
 
 static void assert_content(const struct buf *buf, const char *wanted)
 {

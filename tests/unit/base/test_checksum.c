@@ -8,9 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/checksum.h"
-#include "base/codec.h"
+#include "base/digest/checksum.h"
 #include "base/random.h"
+#include "base/text/codec.h"
 
 static uint8_t noise[20000];
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "base/codec.h"
 #include "base/random.h"
+#include "base/text/codec.h"
 
 static void assert_encoded(const struct buf *buf, const char *wanted)
 {

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/codec.h"
-#include "base/digest.h"
+#include "base/digest/digest.h"
+#include "base/text/codec.h"
 
 static void assert_bytes(const void *bytes, const char *wanted_hex)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/hash_lanes.h"
+#include "base/digest/hash_lanes.h"
 
 #define STREAMS_MAX 40
 #define STREAM_BYTES 40000

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/mailword.h"
+#include "base/text/mailword.h"
 
 #define BYTES_MAX 65536
 

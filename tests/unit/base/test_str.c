@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 static void assert_text(struct str got, const char *wanted)
 {

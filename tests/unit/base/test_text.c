@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 static void assert_written(void (*write)(struct buf *, struct str), struct str in,
                            const char *wanted)

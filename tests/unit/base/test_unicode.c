@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/unicode.h"
+#include "base/text/unicode.h"
 
 static void test_base_unicode__characters_come_one_by_one(void **state UNUSED)
 {

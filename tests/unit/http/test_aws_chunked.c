@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "server/http/aws_chunked.h"
+#include "server/http/parse/aws_chunked.h"
 
 #define SIG "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

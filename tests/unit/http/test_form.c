@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "server/http/form.h"
+#include "server/http/parse/form.h"
 
 #define PART(head, value) "--B\r\nContent-Disposition: form-data; " head "\r\n\r\n" value "\r\n"
 #define END "--B--\r\n"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "server/http/guard.h"
+#include "server/http/parse/guard.h"
 
 #define FIELD(name, value) ((struct http_field){ STR(name), STR(value) })
 #define HOST FIELD("Host", "h")

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "server/http/range.h"
+#include "server/http/parse/range.h"
 
 static void range_is(const char *header, uint64_t size, enum range_result expected, uint64_t offset,
                      uint64_t length)

@@ -3,7 +3,7 @@
  * Attributes of a new version: what is taken from headers, what is refused, what comes back.
  */
 #include "bare_op.h"
-#include "server/s3/settle.h"
+#include "server/s3/request/settle.h"
 
 #include <stdio.h>
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "server/s3/settle.h"
+#include "server/s3/request/settle.h"
 
 static bool settle(const char *target, const char *headers, enum auth_scheme scheme)
 {

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "server/config.h"
-#include "server/settings.h"
+#include "server/settings/config.h"
+#include "server/settings/settings.h"
 
 /* A valid value for each setting and source: its printed form differs by source. */
 struct sample {

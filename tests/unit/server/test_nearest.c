@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "server/nearest.h"
+#include "server/settings/nearest.h"
 
 static void assert_nearest(const char *word, const char *expected)
 {

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/codec.h"
+#include "base/text/codec.h"
 
 #define ARENA_MAX (512u * 1024u * 1024u)
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "storage/freshness.h"
+#include "storage/reading/freshness.h"
 
 #define KEYS 8
 #define COMMITS 20000

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/health.h"
+#include "storage/care/health.h"
 
 #define POLL_US 1000
 #define POLLS_MAX 30000

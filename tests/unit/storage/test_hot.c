@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "storage/hot.h"
 #include "storage/internal.h"
+#include "storage/reading/hot.h"
 
 #define KEYS 4
 #define PUTS 400

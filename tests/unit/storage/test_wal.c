@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "storage/catalog/file/wal.h"
 #include "storage/catalog/sql.h"
-#include "storage/catalog/wal.h"
 
 #define PAGE 4096
 #define HEADER 24

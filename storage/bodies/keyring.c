@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Master keys; format in keyring.h.
+ */
+#include "storage/bodies/keyring.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "base/text/codec.h"
+#include "storage/io_status.h"
+
+#define KEYRING_BYTES_MAX 4096
+#define KEY_ID_TEXT 8
+#define KEY_TEXT (2 * AES_KEY_BYTES)
+#define UUID_BYTES 16
+
+static const char first_line[] = "pail keyring 1";
+
+/* What holds keys as text. */
+static void text_wipe(struct buf *text)
+{
+    if (text->p != NULL)
+        explicit_bzero(text->p, text->capacity);
+    buf_free(text);
+}
+
+static enum store_status keyring_make(int store_fd, struct fault *fault)
+{
+    CLEANUP(text_wipe) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
+    uint8_t id[4];
+    CLEANUP(secret_key_wipe) struct secret_key key;
+    char hex[KEY_ID_TEXT + KEY_TEXT];
+    int error;
+
+    random_key_bytes(id, sizeof(id));
+    random_key_bytes(key.bytes, sizeof(key.bytes));
+    hex_encode(id, sizeof(id), hex);
+    hex_encode(key.bytes, sizeof(key.bytes), hex + KEY_ID_TEXT);
+    buf_printf(&text, "%s\n%.*s %.*s\n", first_line, KEY_ID_TEXT, hex, KEY_TEXT, hex + KEY_ID_TEXT);
+    error = text.failed ? -ENOMEM : file_place(store_fd, "keyring", 0600, buf_view(&text));
+    explicit_bzero(hex, sizeof(hex));
+    if (error < 0) {
+        errno = -error;
+        return fault_errno(fault, io_status(error), "write the keyring");
+    }
+    return STORE_OK;
+}
+
+static bool parse_key(struct str line, struct keyring *keyring)
+{
+    struct str id_text;
+    struct str key_text;
+    uint64_t id;
+
+    if (keyring->count == KEYRING_KEYS_MAX || !str_cut(line, ' ', &id_text, &key_text) ||
+        id_text.len != KEY_ID_TEXT || !str_to_u64_hex(id_text, &id) ||
+        !hex_decode(key_text, keyring->keys[keyring->count].key, AES_KEY_BYTES))
+        return false;
+
+    keyring->keys[keyring->count++].id = (uint32_t)id;
+    return true;
+}
+
+static enum store_status keyring_parse(struct str text, struct keyring *keyring,
+                                       struct fault *fault)
+{
+    struct str line;
+
+    if (!str_next(&text, '\n', &line) || !str_eq(line, str_from_cstr(first_line)))
+        return fault_set(fault, STORE_FORMAT, "the keyring does not start with '%s'", first_line);
+    while (str_next(&text, '\n', &line)) {
+        if (line.len != 0 && !parse_key(line, keyring))
+            return fault_set(fault, STORE_FORMAT, "the keyring has a line that is no key");
+    }
+    return keyring->count > 0 ? STORE_OK : fault_set(fault, STORE_FORMAT, "the keyring has no key");
+}
+
+enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_keyring,
+                               struct fault *fault)
+{
+    CLEANUP(text_wipe) struct buf text = BUF_WITH_MAX(KEYRING_BYTES_MAX);
+    int error = file_read_own(store_fd, "keyring", &text);
+    enum store_status status;
+
+    if (error == -ENOENT && create) {
+        status = keyring_make(store_fd, fault);
+        if (status != STORE_OK)
+            return status;
+        error = file_read_own(store_fd, "keyring", &text);
+    }
+    if (error == -ENOENT)
+        return fault_set(fault, STORE_FORMAT, "the file 'keyring' of the store is missing");
+    if (error < 0) {
+        errno = -error;
+        return fault_errno(fault, io_status(error), "read the keyring");
+    }
+
+    memset(ret_keyring, 0, sizeof(*ret_keyring));
+    status = keyring_parse(buf_view(&text), ret_keyring, fault);
+    if (status != STORE_OK)
+        explicit_bzero(ret_keyring, sizeof(*ret_keyring));
+    return status;
+}
+
+static void put_id(uint32_t id, uint8_t out[4])
+{
+    for (size_t i = 0; i < 4; i++)
+        out[i] = (uint8_t)(id >> (24 - 8 * i));
+}
+
+void keyring_wrap(const struct keyring *keyring, const uint8_t data_key[AES_KEY_BYTES],
+                  uint8_t out[WRAPPED_KEY_BYTES])
+{
+    uint8_t *nonce = out + 4;
+    uint8_t *sealed = nonce + AES_GCM_NONCE_BYTES;
+
+    put_id(keyring->keys[0].id, out);
+    random_key_bytes(nonce, AES_GCM_NONCE_BYTES);
+    aes_gcm_seal(keyring->keys[0].key, nonce, STR("pail data key"), data_key, AES_KEY_BYTES, sealed,
+                 sealed + AES_KEY_BYTES);
+}
+
+enum store_status keyring_unwrap(const struct keyring *keyring, struct str wrapped,
+                                 uint8_t out[AES_KEY_BYTES], struct fault *fault)
+{
+    const uint8_t *bytes = (const uint8_t *)wrapped.p;
+    const uint8_t *nonce = bytes + 4;
+    const uint8_t *sealed = nonce + AES_GCM_NONCE_BYTES;
+    uint8_t id[4];
+
+    if (wrapped.len != WRAPPED_KEY_BYTES)
+        return fault_set(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
+
+    for (size_t i = 0; i < keyring->count; i++) {
+        put_id(keyring->keys[i].id, id);
+        if (memcmp(id, bytes, sizeof(id)) != 0)
+            continue;
+        if (aes_gcm_open(keyring->keys[i].key, nonce, STR("pail data key"), sealed, AES_KEY_BYTES,
+                         out, sealed + AES_KEY_BYTES))
+            return STORE_OK;
+        return fault_set(fault, STORE_DAMAGED, "a data key does not unwrap");
+    }
+    return fault_set(fault, STORE_DAMAGED, "the keyring has no key %02x%02x%02x%02x", bytes[0],
+                     bytes[1], bytes[2], bytes[3]);
+}
+
+void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1])
+{
+    uint8_t digest[SHA256_BYTES];
+    char hex[2 * UUID_BYTES];
+
+    hmac_sha256(str_make(keyring->keys[keyring->count - 1].key, AES_KEY_BYTES),
+                STR("pail key uuid"), digest);
+    /* RFC 9562, version 8: the bits are the program's own. */
+    digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x80);
+    digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
+    hex_encode(digest, UUID_BYTES, hex);
+    (void)snprintf(out, STORE_KEY_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+                   hex + 16, hex + 20);
+}

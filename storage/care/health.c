@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Health of a store; rules in health.h.
+ */
+#include "storage/care/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const char *const duty_names[DUTIES] = {
+    [DUTY_CATALOG] = "open the catalog for background work",
+    [DUTY_LOG] = "copy the log back into the database",
+    [DUTY_SWEEP] = "give back the space of removed bodies",
+    [DUTY_SCRUB] = "read what is stored for damage",
+    [DUTY_WALK] = "look for files that nothing names",
+};
+
+void health_init(struct health *health, store_notice *notice, void *context)
+{
+    *health = (struct health){ .notice = notice, .notice_context = context };
+    (void)pthread_mutex_init(&health->lock, NULL);
+}
+
+void health_free(struct health *health)
+{
+    (void)pthread_mutex_destroy(&health->lock);
+}
+
+void health_tell(const struct health *health, enum store_notice_kind kind, const char *text)
+{
+    if (health->notice != NULL)
+        health->notice(health->notice_context, kind, text);
+}
+
+void health_poison(struct health *health, int error, const char *what)
+{
+    struct fault fault = { 0 };
+    bool first;
+
+    errno = -error;
+    if (error != 0)
+        (void)fault_errno(&fault, 0, "the store takes no writes until it is started again: %s",
+                          what);
+    else
+        (void)fault_set(&fault, 0, "the store takes no writes until it is started again: %s", what);
+
+    (void)pthread_mutex_lock(&health->lock);
+    first = !atomic_load(&health->poisoned);
+    if (first)
+        health->poison = fault;
+    atomic_store(&health->poisoned, true);
+    (void)pthread_mutex_unlock(&health->lock);
+    if (first)
+        health_tell(health, STORE_NOTICE_ERROR, fault.text);
+}
+
+enum store_status health_refuse(struct fault *fault)
+{
+    return fault_set(fault, STORE_IO, "the store takes no writes: a sync has failed");
+}
+
+void health_duty(struct health *health, enum duty duty, enum store_status status,
+                 const struct fault *why)
+{
+    bool failed = status != STORE_OK && status != STORE_STOPPED;
+    struct fault fault = { 0 };
+    bool changed;
+
+    if (failed)
+        (void)fault_set(&fault, 0, "can not %s, trying again: %s", duty_names[duty],
+                        why != NULL && why->text[0] != '\0' ? why->text
+                                                            : store_status_name(status));
+    (void)pthread_mutex_lock(&health->lock);
+    changed = health->failing[duty] != failed;
+    health->failing[duty] = failed;
+    health->faults[duty] = fault;
+    (void)pthread_mutex_unlock(&health->lock);
+
+    if (!changed)
+        return;
+    if (!failed)
+        (void)fault_set(&fault, 0, "%s: works again", duty_names[duty]);
+    health_tell(health, failed ? STORE_NOTICE_ERROR : STORE_NOTICE_INFO, fault.text);
+}
+
+enum store_health health_of(struct health *health, struct fault *ret_why)
+{
+    enum store_health found = STORE_HEALTH_GOOD;
+    struct fault why = { 0 };
+
+    (void)pthread_mutex_lock(&health->lock);
+    if (atomic_load(&health->poisoned)) {
+        found = STORE_HEALTH_POISONED;
+        why = health->poison;
+    }
+    for (size_t i = 0; i < DUTIES && found == STORE_HEALTH_GOOD; i++) {
+        if (!health->failing[i])
+            continue;
+        found = STORE_HEALTH_UNTENDED;
+        why = health->faults[i];
+    }
+    (void)pthread_mutex_unlock(&health->lock);
+
+    if (ret_why != NULL)
+        *ret_why = why;
+    return found;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readers: a catalog connection each, snapshots, and (for those that serve) what is hot.
+ *
+ * (1) The catalog's snapshot is opened by the first lookup that really asks the catalog, and stays
+ *     the same until reader_end. A lookup after others never sees an older state than they did.
+ * (2) reader_begin registers with the store's snapshots at once: a file or blob row that is named
+ *     by what was found afterwards, in the catalog or among what is hot, is not swept.
+ * (3) A serving reader hands its snapshot from one reader_begin to the next while no commit has
+ *     begun since it was opened; see freshness.h.
+ */
+#include <assert.h>
+
+#include "storage/bodies/verify.h"
+#include "storage/reading/hot.h"
+
+enum store_status reader_open(struct store *store, struct reader **ret_reader, struct fault *fault)
+{
+    struct reader *reader = mem_zalloc(sizeof(*reader));
+    enum store_status status;
+
+    if (reader == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "reader");
+    status =
+        catalog_open(store->path, CATALOG_READER, store->options.durability, &reader->cat, fault);
+    if (status != STORE_OK) {
+        mem_free(reader);
+        return status;
+    }
+
+    reader->store = store;
+    reader->room = BUF_WITH_MAX(VERIFY_STEP_BYTES);
+    *ret_reader = reader;
+    return STORE_OK;
+}
+
+/* What serving readers may remember is for all of them together. */
+static void share_limit(struct reader *reader)
+{
+    unsigned serving = atomic_load_explicit(&reader->store->serving, memory_order_relaxed);
+
+    hot_limit(reader->hot, reader->store->options.hot_bytes / serving);
+}
+
+enum store_status reader_serve(struct reader *reader, struct fault *fault)
+{
+    assert(reader->hot == NULL);
+    reader->hot = hot_open(&reader->store->freshness);
+    if (reader->hot == NULL)
+        return fault_set(fault, STORE_NO_MEMORY, "reader");
+    atomic_fetch_add(&reader->store->serving, 1);
+    share_limit(reader);
+    return STORE_OK;
+}
+
+void reader_close(struct reader *reader)
+{
+    if (reader == NULL)
+        return;
+
+    assert(reader->depth == 0);
+    reader_rest(reader);
+    if (reader->hot != NULL)
+        atomic_fetch_sub(&reader->store->serving, 1);
+    hot_close(reader->hot);
+    catalog_close(reader->cat);
+    buf_free(&reader->room);
+    mem_free(reader);
+}
+
+/* ---- snapshots --------------------------------------------------------------------------- */
+
+static void end_snapshot(struct reader *reader)
+{
+    if (!reader->in_snapshot)
+        return;
+    catalog_read_end(reader->cat);
+    reader->in_snapshot = false;
+}
+
+void reader_begin(struct reader *reader)
+{
+    struct freshness *freshness = &reader->store->freshness;
+
+    if (reader->depth++ > 0)
+        return;
+    if (reader->in_snapshot && freshness_begun(freshness) != reader->published)
+        end_snapshot(reader);
+    if (!reader->registered)
+        snapshot_open(&reader->store->snapshots, &reader->snapshot);
+    reader->registered = true;
+}
+
+void reader_rest(struct reader *reader)
+{
+    assert(reader->depth == 0);
+    end_snapshot(reader);
+    if (reader->registered)
+        snapshot_close(&reader->store->snapshots, &reader->snapshot);
+    reader->registered = false;
+    if (reader->hot != NULL)
+        share_limit(reader);
+}
+
+void reader_end(struct reader *reader)
+{
+    assert(reader->depth > 0);
+    if (--reader->depth > 0)
+        return;
+    if (reader->hot == NULL)
+        reader_rest(reader);
+    else
+        hot_settle(reader->hot);
+}
+
+enum store_status reader_catalog(struct reader *reader, struct catalog **ret_cat,
+                                 struct fault *fault)
+{
+    enum store_status status = STORE_OK;
+
+    assert(reader->depth > 0);
+    if (!reader->in_snapshot) {
+        /* Before the snapshot: see freshness.h. */
+        reader->published = freshness_published(&reader->store->freshness);
+        status = catalog_read_begin(reader->cat, fault);
+    }
+    if (status != STORE_OK)
+        return status;
+
+    reader->in_snapshot = true;
+    *ret_cat = reader->cat;
+    return STORE_OK;
+}
+
+static void end_lookup(struct reader **reader)
+{
+    reader_end(*reader);
+}
+
+/*
+ * In a lookup: its own snapshot if the caller has none, until it returns; sets cat and status.
+ */
+#define LOOKUP(READER, FAULT)                                                                      \
+    CLEANUP(end_lookup) struct reader *lookup_reader_ = (READER);                                  \
+    struct catalog *cat = NULL;                                                                    \
+    enum store_status status =                                                                     \
+        (reader_begin(lookup_reader_), reader_catalog(lookup_reader_, &cat, (FAULT)))
+
+/* ---- what may be hot ------------------------------------------------------------------------ */
+
+static enum store_status bucket_ask(struct reader *reader, struct str name, struct arena *arena,
+                                    struct bucket *ret_bucket, struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status == STORE_OK)
+        status = catalog_bucket_get(cat, name, arena, ret_bucket, fault);
+    if (reader->hot != NULL && (status == STORE_OK || status == STORE_NO_BUCKET))
+        hot_keep_bucket(reader->hot, name, status == STORE_OK ? ret_bucket : NULL,
+                        reader->published);
+    return status;
+}
+
+enum store_status bucket_get(struct reader *reader, struct str name, struct arena *arena,
+                             struct bucket *ret_bucket, struct fault *fault)
+{
+    enum store_status status =
+        reader->hot != NULL ? hot_bucket(reader->hot, name, arena, ret_bucket) : STORE_STOPPED;
+
+    return status == STORE_STOPPED ? bucket_ask(reader, name, arena, ret_bucket, fault) : status;
+}
+
+static enum store_status version_ask(struct reader *reader, int64_t bucket_id, struct str key,
+                                     struct version_id id, struct arena *arena,
+                                     struct version *ret_version, struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status == STORE_OK)
+        status = catalog_version_get(cat, bucket_id, key, id, arena, ret_version, fault);
+    if (reader->hot == NULL || id.kind != VERSION_CURRENT)
+        return status;
+    /* The pieces of a manifest are found only in the snapshot in which it was. */
+    if (status == STORE_OK && ret_version->body.kind != BODY_MANIFEST)
+        hot_keep_version(reader->hot, bucket_id, key, ret_version, reader->published);
+    else if (status == STORE_NO_KEY)
+        hot_keep_version(reader->hot, bucket_id, key, NULL, reader->published);
+    return status;
+}
+
+enum store_status version_get(struct reader *reader, int64_t bucket_id, struct str key,
+                              struct version_id id, struct arena *arena,
+                              struct version *ret_version, struct fault *fault)
+{
+    enum store_status status = STORE_STOPPED;
+
+    if (reader->hot != NULL && id.kind == VERSION_CURRENT)
+        status = hot_version(reader->hot, bucket_id, key, arena, ret_version);
+    if (status != STORE_STOPPED)
+        return status;
+    return version_ask(reader, bucket_id, key, id, arena, ret_version, fault);
+}
+
+/* ---- what always asks the catalog ------------------------------------------------------------ */
+
+enum store_status bucket_unchanged(struct reader *reader, const struct bucket *bucket,
+                                   struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    return status == STORE_OK ? catalog_bucket_unchanged(cat, bucket, fault) : status;
+}
+
+enum store_status bucket_list(struct reader *reader, struct str owner, struct str prefix,
+                              struct str after, bucket_visit *visit, void *context,
+                              struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_bucket_list(cat, owner, prefix, after, visit, context, fault);
+}
+
+enum store_status document_get(struct reader *reader, int64_t bucket_id, struct str kind,
+                               struct str id, struct arena *arena, struct str *ret_body,
+                               struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_document_get(cat, bucket_id, kind, id, arena, ret_body, fault);
+}
+
+enum store_status upload_get(struct reader *reader, int64_t bucket_id, struct str key,
+                             struct str upload_id, struct arena *arena, struct upload *ret_upload,
+                             struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_upload_get(cat, bucket_id, key, upload_id, arena, ret_upload, fault);
+}
+
+enum store_status part_list(struct reader *reader, const struct upload *upload, uint32_t after,
+                            uint32_t max, part_visit *visit, void *context, struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_part_list(cat, upload->seq, after, max, visit, context, fault);
+}
+
+enum store_status object_part_list(struct reader *reader, const struct version *version,
+                                   uint32_t after, uint32_t max, part_visit *visit, void *context,
+                                   struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK || version->body.kind != BODY_MANIFEST)
+        return status;
+    return catalog_manifest_part_list(cat, version->body.id, after, max, visit, context, fault);
+}
+
+enum store_status object_list(struct reader *reader, int64_t bucket_id,
+                              const struct list_query *query, list_visit *visit, void *context,
+                              struct arena *arena, struct list_end *ret_end, struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_object_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+}
+
+enum store_status version_list(struct reader *reader, int64_t bucket_id,
+                               const struct list_query *query, list_visit *visit, void *context,
+                               struct arena *arena, struct list_end *ret_end, struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_version_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+}
+
+enum store_status upload_list(struct reader *reader, int64_t bucket_id,
+                              const struct upload_query *query, upload_visit *visit, void *context,
+                              struct arena *arena, struct upload_end *ret_end, struct fault *fault)
+{
+    LOOKUP(reader, fault);
+
+    if (status != STORE_OK)
+        return status;
+    return catalog_upload_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+}
