@@ -53,5 +53,5 @@ set_target_properties(Pail::Microhttpd PROPERTIES
 # library's own calls can be redirected; with a shared one its HTML pages go out.
 if(MHD_LIBRARY MATCHES "\\.a$")
     set_property(TARGET Pail::Microhttpd APPEND PROPERTY
-        INTERFACE_LINK_OPTIONS "LINKER:--wrap=MHD_create_response_from_buffer_static")
+        INTERFACE_LINK_OPTIONS "LINKER:--wrap=MHD_create_response_from_buffer_static;LINKER:-u,__wrap_MHD_create_response_from_buffer_static")
 endif()

@@ -7,9 +7,13 @@
  */
 #include "server/s3/admit.h"
 
+#include "server/s3/answer.h"
+#include "server/s3/refuse.h"
 #include "server/s3/region.h"
 #include "server/s3/request/owner_condition.h"
 #include "server/s3/request/source.h"
+#include "server/s3/routes.h"
+#include "server/s3/store_map.h"
 
 static enum s3_error load_bucket(struct op *op, struct str name, struct str expected_owner,
                                  struct bucket *ret_bucket)

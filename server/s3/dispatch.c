@@ -18,13 +18,21 @@
 #include "base/log.h"
 #include "server/auth/mask.h"
 #include "server/s3/admit.h"
+#include "server/s3/answer.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
+#include "server/s3/limits.h"
 #include "server/s3/names.h"
+#include "server/s3/ops/multipart.h"
 #include "server/s3/post.h"
+#include "server/s3/refuse.h"
 #include "server/s3/render.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/routes.h"
 #include "server/s3/sink.h"
+#include "server/s3/store_map.h"
 #include "server/sts/sts.h"
+#include "server/xml/xml.h"
 
 #define RETRIES_MAX 16
 #define LOG_HOST_BYTES_MAX 256

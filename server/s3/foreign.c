@@ -5,7 +5,10 @@
 #include "server/s3/foreign.h"
 
 #include "base/text/text.h"
+#include "server/s3/answer.h"
 #include "server/s3/names.h"
+#include "server/s3/routes.h"
+#include "server/xml/xml.h"
 
 #define DOCUMENT_BYTES_MAX 4096
 #define SERVICE_BYTES_MAX 64

@@ -11,6 +11,7 @@
 #define SERVER_S3_FOREIGN_H
 
 #include "server/s3/op.h"
+#include "server/s3/routes.h"
 
 enum foreign {
     FOREIGN_NOT = 0, /* S3's own */

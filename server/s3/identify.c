@@ -7,10 +7,14 @@
  */
 #include "server/s3/identify.h"
 
+#include "server/s3/answer.h"
 #include "server/s3/names.h"
+#include "server/s3/refuse.h"
 #include "server/s3/region.h"
 #include "server/s3/request/settle.h"
 #include "server/s3/request/source.h"
+#include "server/s3/routes.h"
+#include "server/s3/store_map.h"
 
 static enum s3_error op_name(struct op *op, enum resource *ret_resource)
 {

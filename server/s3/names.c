@@ -5,6 +5,7 @@
 #include "server/s3/names.h"
 
 #include "base/text/codec.h"
+#include "server/s3/routes.h"
 
 #define BUCKET_NAME_MIN 3
 #define BUCKET_NAME_MAX 63

@@ -7,6 +7,7 @@
 #define SERVER_S3_NAMES_H
 
 #include "server/s3/op.h"
+#include "server/s3/routes.h"
 
 struct resource_name {
     enum resource resource;

@@ -9,8 +9,13 @@
 #include "server/s3/post.h"
 
 #include "server/s3/admit.h"
+#include "server/s3/limits.h"
 #include "server/s3/names.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/tags.h"
 #include "server/s3/sink.h"
+#include "server/xml/xml.h"
 
 struct post {
     struct form *form;

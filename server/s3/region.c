@@ -4,6 +4,8 @@
  */
 #include "server/s3/region.h"
 
+#include "server/s3/refuse.h"
+
 #define R(name)                                                                                    \
     {                                                                                              \
         "" name, sizeof(name) - 1                                                                  \

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/text/codec.h"
+#include "server/xml/xml.h"
 
 #define ERROR_BYTES_MAX (256u * 1024u) /* a canonical request may be quoted twice */
 #define HOST_ID_BYTES 32

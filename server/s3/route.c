@@ -11,6 +11,9 @@
  */
 #include "server/s3/request/selector.h"
 
+#include "server/s3/ops/document.h"
+#include "server/s3/routes.h"
+
 #define T(text)                                                                                    \
     {                                                                                              \
         "" text, sizeof(text) - 1                                                                  \

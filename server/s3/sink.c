@@ -5,6 +5,9 @@
 #include "server/s3/sink.h"
 
 #include "base/text/codec.h"
+#include "server/s3/refuse.h"
+#include "server/s3/routes.h"
+#include "server/s3/store_map.h"
 
 struct sink {
     bool streaming; /* aws-chunked */

@@ -6,6 +6,8 @@
  * (2) Every marker survives the way out and back.
  */
 #include "server/s3/op.h"
+
+#include "server/s3/ops/list_form.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,8 +8,10 @@
  * (3) Every request has a route or an error, never neither and never both.
  */
 #include "base/text/codec.h"
+
 #include "server/http/parse/guard.h"
 #include "server/s3/names.h"
+#include "server/s3/routes.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_param(const struct http_request *request, const struct http_param *param,

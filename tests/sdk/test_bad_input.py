@@ -18,8 +18,8 @@ from wire.process import ROOT
 
 
 def limit(name):
-    """A limit from http.h or op.h, so that a changed limit is tested where it is then."""
-    for header in ("server/http/http.h", "server/s3/op.h"):
+    """A limit from http.h or limits.h, so that a changed limit is tested where it is then."""
+    for header in ("server/http/http.h", "server/s3/limits.h"):
         match = re.search(rf"#define {name} \(?([\d\w ()*]+?)\)?\s*(/\*|$)", (ROOT / header).read_text(), re.M)
         if match:
             return eval(re.sub(r"(\d)u", r"\1", match[1]))

@@ -4,6 +4,13 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/acl_request.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
+
 #define ACL_XML_BYTES_MAX (128u * 1024u)
 
 static struct str permission_name(unsigned permission)

@@ -4,6 +4,15 @@
  */
 #include "server/s3/ops/multipart.h"
 
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
+#include "server/s3/ops/list_form.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
+
 #define ATTRIBUTES_XML_BYTES_MAX (4u * 1024u * 1024u)
 
 enum attribute {

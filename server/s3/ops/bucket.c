@@ -3,7 +3,17 @@
  * Buckets themselves: list, create, head, delete, location, versioning.
  */
 #include "server/s3/op.h"
+
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
+#include "server/s3/ops/document.h"
+#include "server/s3/ops/list_form.h"
+#include "server/s3/refuse.h"
 #include "server/s3/region.h"
+#include "server/s3/request/acl_request.h"
+#include "server/s3/request/tags.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
 
 #define BUCKETS_XML_BYTES_MAX (4u * 1024u * 1024u)
 #define ARN_PREFIX "arn:aws:s3:::"

@@ -9,7 +9,16 @@
  * (3) It is answered again, with the same result, for as long as the store remembers the upload.
  */
 #include "base/text/codec.h"
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
+#include "server/s3/limits.h"
 #include "server/s3/ops/multipart.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/request/condition.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
 
 /* The list the client sent, walked along the parts the store has (both ascending). */
 struct assembly {

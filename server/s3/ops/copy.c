@@ -4,8 +4,19 @@
  * whatever its source was: its ETag is an MD5, its checksum FULL_OBJECT, and it has no parts.
  */
 #include "server/s3/ops/copying.h"
+
+#include "base/text/pairs.h"
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
+#include "server/s3/limits.h"
 #include "server/s3/ops/reply_put.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/request/condition.h"
 #include "server/s3/request/source.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
 
 static enum s3_error reply_CopyObject(struct op *op)
 {

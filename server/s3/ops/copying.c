@@ -6,6 +6,9 @@
 
 #include "base/text/codec.h"
 #include "server/s3/ops/multipart.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
 
 enum s3_error copy_check_form(struct op *op)
 {

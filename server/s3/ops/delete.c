@@ -4,6 +4,10 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/answer.h"
+#include "server/s3/request/condition.h"
+#include "server/s3/store_map.h"
+
 static enum s3_error reply_DeleteObject(struct op *op)
 {
     const struct delete_item *item = &op->intent->items[0];

@@ -4,6 +4,14 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/answer.h"
+#include "server/s3/limits.h"
+#include "server/s3/ops/document.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/condition.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
+
 #define DELETE_XML_BYTES_MAX (16u * 1024u * 1024u)
 
 struct delete_entry {

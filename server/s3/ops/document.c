@@ -3,7 +3,14 @@
  * Bucket configuration documents: request bodies as XML, and the "not configured" answers of the
  * documents pail does not keep yet (documents.def).
  */
+#include "server/s3/ops/document.h"
+
+#include "server/s3/answer.h"
+#include "server/s3/limits.h"
 #include "server/s3/op.h"
+#include "server/s3/refuse.h"
+#include "server/s3/routes.h"
+#include "server/xml/xml.h"
 
 enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root)
 {

@@ -5,8 +5,13 @@
  * A 206 never carries a whole-object checksum; one that is exactly a part carries the part's.
  */
 #include "server/http/parse/range.h"
+#include "server/s3/answer.h"
 #include "server/s3/op.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
 #include "server/s3/request/overrides.h"
+#include "server/s3/store_map.h"
 
 struct selection {
     bool partial; /* 206 */

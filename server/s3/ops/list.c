@@ -6,7 +6,17 @@
  * head is put in front once it is known how the page ends. Where the store has to pass over many
  * delete markers the listing takes turns with other requests, and its page waits in the arena.
  */
+#include "server/s3/ops/list.h"
+
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
 #include "server/s3/op.h"
+#include "server/s3/ops/list_form.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/routes.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
 
 /* ---- the body of a listing ----------------------------------------------------------------------- */
 

@@ -4,9 +4,12 @@
  *
  * A count that is empty is one that was not given; an encoding or a token that is empty is a bad one.
  */
-#include "server/s3/op.h"
+#include "server/s3/ops/list_form.h"
 
 #include "base/text/codec.h"
+#include "server/s3/op.h"
+#include "server/s3/refuse.h"
+#include "server/xml/xml.h"
 
 #define TOKEN_VERSION 1
 #define TOKEN_BYTES_MAX (1 + STORE_KEY_BYTES_MAX)

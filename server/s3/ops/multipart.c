@@ -9,9 +9,18 @@
  */
 #include "server/s3/ops/multipart.h"
 
+#include "server/s3/answer.h"
+#include "server/s3/elements.h"
+#include "server/s3/limits.h"
 #include "server/s3/ops/copying.h"
+#include "server/s3/ops/list_form.h"
 #include "server/s3/ops/reply_put.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
 #include "server/s3/request/source.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
 
 #define MULTIPART_XML_BYTES_MAX (8u * 1024u * 1024u)
 

@@ -6,6 +6,7 @@
 #define SERVER_S3_OPS_MULTIPART_H
 
 #include "server/s3/op.h"
+#include "server/s3/request/checksums.h"
 
 #define ETAG_HEX_LEN (2 * MD5_BYTES)
 
@@ -38,5 +39,12 @@ void part_page_free(struct part_page *page); /* CLEANUP helper */
 bool part_page_take(struct part_page *page, const struct part *part);
 /* <PartNumberMarker>, <NextPartNumberMarker>, <MaxParts>, <IsTruncated>. */
 void part_page_bounds(const struct part_page *page, struct buf *out, uint32_t marker);
+
+/*
+ * UploadPart, before the body: partNumber and uploadId are judged, op->upload is loaded, a checksum
+ * that is not the upload's, or lacks, is refused, and what is to be computed is set: op->checksum_kind
+ * (the upload's when the client gave none; CHECKSUM_NONE: it has none) and op->kept_kind. multipart.c.
+ */
+MUST_CHECK enum s3_error op_upload_prepare(struct op *op);
 
 #endif

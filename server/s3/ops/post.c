@@ -4,7 +4,11 @@
  * headers.
  */
 #include "base/text/codec.h"
+#include "server/s3/answer.h"
 #include "server/s3/ops/reply_put.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
 
 /* What S3 can not take for a URL it ignores. */
 static bool is_web_url(struct str url)

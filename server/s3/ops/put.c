@@ -5,6 +5,11 @@
 #include "server/s3/ops/reply_put.h"
 
 #include "base/text/codec.h"
+#include "server/s3/answer.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/request/condition.h"
+#include "server/s3/store_map.h"
 
 struct str etag_of_digests(struct op *op, const struct body_digests *digests)
 {

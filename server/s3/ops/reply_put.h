@@ -6,6 +6,7 @@
 #define SERVER_S3_OPS_REPLY_PUT_H
 
 #include "server/s3/op.h"
+#include "server/s3/request/checksums.h"
 
 /* MD5 in hex, without quotes; STR_NONE without memory. */
 struct str etag_of_digests(struct op *op, const struct body_digests *digests);

@@ -4,6 +4,16 @@
  */
 #include "server/s3/op.h"
 
+#include "base/text/pairs.h"
+#include "server/s3/answer.h"
+#include "server/s3/limits.h"
+#include "server/s3/ops/document.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/tags.h"
+#include "server/s3/routes.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
+
 static enum s3_error reply_tagging(struct op *op, struct str packed)
 {
     struct buf out = BUF_WITH_MAX(2 * S3_XML_BYTES_MAX);

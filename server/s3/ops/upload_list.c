@@ -4,6 +4,15 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/elements.h"
+#include "server/s3/ops/list.h"
+#include "server/s3/ops/list_form.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
+
 static void write_upload(struct list_body *body, const struct upload *upload)
 {
     struct buf *out = &body->entries;

@@ -4,6 +4,14 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/elements.h"
+#include "server/s3/ops/list.h"
+#include "server/s3/ops/list_form.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/store_map.h"
+#include "server/xml/xml.h"
+
 static void write_version(struct list_body *body, const struct listed_version *listed)
 {
     struct buf *out = &body->entries;

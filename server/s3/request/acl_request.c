@@ -6,7 +6,11 @@
  * later become somebody else's.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
  */
+#include "server/s3/request/acl_request.h"
+
 #include "server/s3/op.h"
+#include "server/s3/refuse.h"
+#include "server/xml/xml.h"
 
 #define GROUP_ALL "http://acs.amazonaws.com/groups/global/AllUsers"
 #define GROUP_AUTHENTICATED "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"

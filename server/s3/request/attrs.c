@@ -9,10 +9,18 @@
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
-#include "server/s3/op.h"
+#include "server/s3/request/attrs.h"
 
 #include "base/text/codec.h"
 #include "base/text/mailword.h"
+#include "base/text/pairs.h"
+#include "server/s3/answer.h"
+#include "server/s3/limits.h"
+#include "server/s3/op.h"
+#include "server/s3/refuse.h"
+#include "server/s3/request/acl_request.h"
+#include "server/s3/request/metadata.h"
+#include "server/s3/request/tags.h"
 
 #define STORED_HEADERS_BYTES_MAX (16u * 1024u)
 #define CONTENT_TYPE_DEFAULT STR("binary/octet-stream")

@@ -9,9 +9,13 @@
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  */
-#include "server/s3/op.h"
+#include "server/s3/request/metadata.h"
 
 #include "base/text/mailword.h"
+#include "base/text/pairs.h"
+#include "server/s3/limits.h"
+#include "server/s3/op.h"
+#include "server/s3/refuse.h"
 
 #define GIVEN_BYTES_MAX 32768 /* what all fields of a request, or of a form, may have together */
 #define SHOWN_BYTES_MAX 65536 /* far more than 2 KB of text can become */

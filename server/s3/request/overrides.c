@@ -7,6 +7,8 @@
 #include "server/s3/request/overrides.h"
 
 #include "server/http/parse/guard.h"
+#include "server/s3/answer.h"
+#include "server/s3/refuse.h"
 
 static const struct {
     const char *param;

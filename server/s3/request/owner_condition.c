@@ -4,6 +4,8 @@
  */
 #include "server/s3/request/owner_condition.h"
 
+#include "server/s3/refuse.h"
+
 #define ACCOUNT_ID_DIGITS 12
 #define CANONICAL_ID_DIGITS 64
 #define ECHO_BYTES_MAX 256

@@ -4,6 +4,9 @@
  */
 #include "server/s3/request/selector.h"
 
+#include "server/s3/refuse.h"
+#include "server/s3/routes.h"
+
 #define CONFLICT_BYTES_MAX 2048
 #define PART_NUMBER STR("partNumber")
 

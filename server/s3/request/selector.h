@@ -7,6 +7,7 @@
 #define SERVER_S3_REQUEST_SELECTOR_H
 
 #include "server/s3/op.h"
+#include "server/s3/routes.h"
 
 struct selector {
     enum resource resource;

@@ -6,6 +6,7 @@
 
 #include "base/text/mailword.h"
 #include "server/http/parse/guard.h"
+#include "server/s3/refuse.h"
 
 #define T(text)                                                                                    \
     {                                                                                              \

@@ -7,7 +7,9 @@
 
 #include "base/text/codec.h"
 #include "server/http/parse/range.h"
+#include "server/s3/answer.h"
 #include "server/s3/names.h"
+#include "server/s3/refuse.h"
 
 #define HEADER STR("x-amz-copy-source")
 

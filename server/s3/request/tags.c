@@ -5,10 +5,15 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
  * https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/allocation-tag-restrictions.html
  */
-#include "server/s3/op.h"
+#include "server/s3/request/tags.h"
 
 #include "base/text/codec.h"
+#include "base/text/pairs.h"
 #include "base/text/unicode.h"
+#include "server/s3/limits.h"
+#include "server/s3/op.h"
+#include "server/s3/refuse.h"
+#include "server/xml/xml.h"
 
 #define TAGS_BYTES_MAX (64u * 1024u)
 #define SYSTEM_TAG_PREFIX STR("aws:")

@@ -4,6 +4,8 @@
  */
 #include "bare_op.h"
 
+#include "server/xml/xml.h"
+
 struct op op;
 
 static struct arena *arena;

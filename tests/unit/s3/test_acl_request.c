@@ -4,6 +4,8 @@
  */
 #include "bare_op.h"
 
+#include "server/s3/request/acl_request.h"
+
 #define ALL_USERS "http://acs.amazonaws.com/groups/global/AllUsers"
 #define XSI "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
 #define OWNER "<Owner><ID>" ALICE_ID "</ID></Owner>"

@@ -3,9 +3,15 @@
  * Attributes of a new version: what is taken from headers, what is refused, what comes back.
  */
 #include "bare_op.h"
-#include "server/s3/request/settle.h"
 
 #include <stdio.h>
+
+#include "base/text/pairs.h"
+#include "server/s3/limits.h"
+#include "server/s3/request/attrs.h"
+#include "server/s3/request/metadata.h"
+#include "server/s3/request/settle.h"
+#include "server/s3/routes.h"
 
 static struct version_attrs attrs;
 

@@ -4,6 +4,11 @@
  */
 #include "bare_op.h"
 
+#include "server/s3/elements.h"
+#include "server/s3/request/checksums.h"
+#include "server/s3/request/condition.h"
+#include "server/xml/xml.h"
+
 static struct stored_checksum crc32(enum checksum_type type, uint32_t parts)
 {
     struct stored_checksum checksum = { .kind = CHECKSUM_CRC32, .type = type, .parts = parts };

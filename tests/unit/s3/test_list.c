@@ -6,6 +6,13 @@
 
 #include <stdio.h>
 
+#include "server/s3/elements.h"
+#include "server/s3/ops/document.h"
+#include "server/s3/ops/list.h"
+#include "server/s3/ops/list_form.h"
+#include "server/s3/routes.h"
+#include "server/xml/xml.h"
+
 static enum s3_error form_of(const char *target, struct list_form *form)
 {
     bare_request(target, "");

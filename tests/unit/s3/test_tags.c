@@ -2,6 +2,10 @@
 /* server/s3/tags: how many, how long, of which characters; header and document. */
 #include <stdio.h>
 
+#include "base/text/pairs.h"
+#include "server/s3/request/tags.h"
+#include "server/xml/xml.h"
+
 #include "bare_op.h"
 
 static enum s3_error tags(size_t count, enum tags_of of)

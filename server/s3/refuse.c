@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Refusals of operations.
+ */
+#include "server/s3/refuse.h"
+
+#include <assert.h>
+
+enum s3_error op_fail_values(struct op *op, enum s3_error error, struct str message, size_t count,
+                             const struct str *values)
+{
+    assert(count <= S3_ERROR_EXTRAS_MAX);
+    op->refusal = (struct s3_refusal){ .error = error, .message = message };
+    for (size_t i = 0; i < count; i++)
+        op->refusal.values[i] = values[i];
+    return error;
+}
+
+enum s3_error op_fail_argument(struct op *op, struct str message, struct str name, struct str value)
+{
+    return op_fail_text(op, S3_InvalidArgument, message, name, value);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Access control lists of requests, packed for the store.
+ */
+#ifndef SERVER_S3_REQUEST_ACL_REQUEST_H
+#define SERVER_S3_REQUEST_ACL_REQUEST_H
+
+#include "server/s3/op.h"
+
+/* x-amz-acl, x-amz-grant-* of the request -> packed ACL (acl_request.c). given: any was there. */
+MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, enum acl_place place,
+                                          struct str *ret_packed, bool *ret_given);
+
+/* AccessControlPolicy document -> packed ACL (acl_request.c). owner: of the resource. */
+MUST_CHECK enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of operations (routes.def) and how a request finds its row (route.c).
+ */
+#ifndef SERVER_S3_ROUTES_H
+#define SERVER_S3_ROUTES_H
+
+#include "server/auth/acl.h"
+#include "server/auth/auth.h"
+#include "server/http/http.h"
+#include "server/refusals/errors.h"
+
+enum resource { RESOURCE_SERVICE, RESOURCE_BUCKET, RESOURCE_OBJECT };
+
+enum body_need {
+    TAKES_NOTHING = 0, /* whatever is sent is read and dropped */
+    TAKES_BUFFER,      /* whole in memory, at most body_max bytes: op->body */
+    TAKES_STREAM,      /* streamed into op->writer, digests in op->digests */
+    TAKES_FORM,        /* POST Object */
+};
+
+enum route_flags {
+    ROUTE_VERSION = 1,     /* takes versionId; the version is loaded into op->version */
+    ROUTE_OBJECT = 2,      /* the current version (or versionId's) is loaded, absence is an error */
+    ROUTE_SOURCE = 4,      /* x-amz-copy-source is parsed, loaded and authorised */
+    ROUTE_CHECKSUM = 8,    /* Content-MD5 or x-amz-checksum-* is required */
+    ROUTE_LENGTH = 16,     /* Content-Length (or chunked) is required */
+    ROUTE_NEW_BUCKET = 32, /* the bucket need not exist */
+    ROUTE_MARKER = 64,     /* a current delete marker is refused as one: 405, not 404 */
+    ROUTE_OF_OBJECT = 128, /* x-amz-checksum-* describe the object, not the body sent */
+    ROUTE_REGION = 256,    /* x-amz-bucket-region is told, also to whom the rest is refused */
+};
+
+struct op;
+typedef enum s3_error op_function(struct op *op);
+
+struct route {
+    struct str name;
+    struct str method;
+    enum resource resource;
+    struct str selector; /* "acl", "list-type=2", "partNumber&uploadId&@x-amz-copy-source" */
+    struct str params;   /* further query parameters it knows, separated by blanks */
+    struct str action;   /* IAM action, for the coverage page and later policies */
+    enum access_need need;
+    enum body_need body;
+    uint32_t body_max;
+    unsigned payloads; /* enum payload_mode bits */
+    unsigned flags;    /* enum route_flags */
+    op_function *run;  /* NULL: answered 501 NotImplemented */
+};
+
+extern const struct route s3_routes[];
+extern const size_t s3_route_count;
+
+/*
+ * The row for a request, or NULL and why: MethodNotAllowed for a method S3 does not have on what is
+ * named, InvalidArgument or InvalidRequest for parameters S3 refuses there (selectors.def),
+ * NotImplemented for those no row knows.
+ */
+const struct route *route_find(const struct http_request *request, enum resource resource,
+                               struct arena *arena, struct s3_refusal *ret_refusal);
+/* What Allow says beside MethodNotAllowed: "GET, PUT"; STR_NONE when there is none. */
+struct str route_methods(const struct http_request *request, enum resource resource,
+                         struct arena *arena);
+/* A method that S3 has somewhere, spelled so: what it does not know it can not parse. */
+bool route_method_known(struct str method);
+/* "BUCKET" and so on, as ResourceType says it. */
+struct str resource_type(enum resource resource);
+/* The row of what no row knows on a resource: 501 for those who own it. */
+const struct route *route_unknown(enum resource resource);
+
+#define R(NAME, ...) op_function op_##NAME;
+#define RD(NAME, ...)
+#define RN(NAME, ...)
+#include "server/s3/routes.def"
+#undef R
+#undef RD
+#undef RN
+
+#endif

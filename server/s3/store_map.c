@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one place that knows both the store's results and S3's.
+ */
+#include "server/s3/store_map.h"
+
+#include "base/log.h"
+#include "server/s3/refuse.h"
+#include "server/s3/routes.h"
+
+/* Of a bucket and a key, every byte of which may be written as four. */
+#define LOG_WHERE_BYTES_MAX 8192
+
+void op_log_failure(const struct op *op, const struct fault *fault)
+{
+    CLEANUP(buf_free) struct buf where = BUF_WITH_MAX(LOG_WHERE_BYTES_MAX);
+
+    if (str_present(op->bucket_name)) {
+        buf_lit(&where, " bucket=");
+        log_value(&where, op->bucket_name);
+    }
+    if (str_present(op->key)) {
+        buf_lit(&where, " key=");
+        log_value(&where, op->key);
+    }
+    log_error("req=%s%.*s %s", op->request_id, where.failed ? 0 : (int)where.len,
+              where.p != NULL ? where.p : "",
+              fault->text[0] != '\0' ? fault->text : "internal error");
+}
+
+/* The condition of a write; there is one at most. */
+static struct str condition_name(const struct op *op)
+{
+    return str_present(op_header(op, "if-none-match")) ? STR("If-None-Match") : STR("If-Match");
+}
+
+enum s3_error s3_from_store(struct op *op, enum store_status status)
+{
+    switch (status) {
+    case STORE_OK:
+        return S3_OK;
+    case STORE_NO_BUCKET:
+        return op_fail(op, S3_NoSuchBucket, op->bucket_name);
+    case STORE_NO_KEY:
+        return op_fail(op, S3_NoSuchKey, op->key);
+    case STORE_NO_VERSION:
+        return op_fail(op, S3_NoSuchVersion, op->key, op_param(op, "versionId"));
+    case STORE_NO_UPLOAD:
+        return op_fail(op, S3_NoSuchUpload, op_param(op, "uploadId"));
+    case STORE_NO_PART:
+        return op_fail(op, S3_InvalidPart, op_param(op, "uploadId"));
+    case STORE_NO_DOCUMENT:
+        return op_fail(op, S3_NoSuchConfiguration);
+    case STORE_BUCKET_EXISTS:
+        if (op->intent != NULL && str_eq(op->intent->bucket_owner, op_caller_id(op)))
+            return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
+        return op_fail(op, S3_BucketAlreadyExists, op->bucket_name);
+    case STORE_BUCKET_NOT_EMPTY:
+        return op_fail_text(op, S3_BucketNotEmpty,
+                            op->bucket.versioning != VERSIONING_NEVER
+                                ? STR("The bucket you tried to delete is not empty. You must "
+                                      "delete all versions in the bucket.")
+                                : STR_NONE,
+                            op->bucket_name);
+    case STORE_PRECONDITION_FAILED:
+        return op_fail(op, S3_PreconditionFailed, condition_name(op));
+    case STORE_CONFLICT:
+        return op_fail(op, S3_ConditionalRequestConflict, condition_name(op), op->key);
+    case STORE_DELETE_MARKER:
+        return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
+    case STORE_RETRY:
+        op->outrun = true;
+        return op_fail(op, S3_OperationAborted);
+    case STORE_BUCKET_LIMIT:
+        return op_fail(op, S3_TooManyBuckets);
+    case STORE_PIECE_LIMIT:
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The object would be made of more than 131072 stretches of other "
+                                "objects' parts. Upload some of its parts instead of copying "
+                                "them."));
+    case STORE_PART_LIMIT:
+        return op_fail_argument(op,
+                                STR("Part number must be an integer between 1 and 10000, "
+                                    "inclusive"),
+                                STR("partNumber"), op_param(op, "partNumber"));
+    case STORE_FULL:
+        return op_fail_text(op, S3_ServiceUnavailable,
+                            STR("There is no space left on the storage device."));
+    case STORE_NO_MEMORY:
+        return op_fail(op, S3_SlowDown);
+    case STORE_STOPPED:
+        return op_fail(op, S3_ServiceUnavailable);
+    case STORE_IO:
+    case STORE_DAMAGED:
+    case STORE_LOCKED:
+    case STORE_FORMAT:
+        break;
+    }
+    return op_fail(op, S3_InternalError);
+}
+
+struct intent *op_intent(struct op *op, enum intent_kind kind)
+{
+    struct intent *intent = ARENA_NEW(op->arena, struct intent);
+
+    if (intent == NULL)
+        return NULL;
+    intent->kind = kind;
+    intent->bucket = op->bucket_name;
+    intent->key = op->key;
+    intent->arena = op->arena;
+    intent->bucket_id = op->bucket.id;
+    intent->bucket_changed_seq = op->bucket.changed_seq;
+    return intent;
+}
+
+static void intent_done(struct intent *intent)
+{
+    struct op *op = intent->owner;
+
+    http_resume(op->exchange);
+}
+
+enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit)
+{
+    op->intent = intent;
+    op->after_commit = after_commit;
+    intent->owner = op;
+    intent->done = intent_done;
+    store_submit_more(op->store, intent); /* the round of the loop ends with store_submitted */
+    return S3_WAIT;
+}
+
+enum s3_error op_yield(struct op *op, op_function *go_on)
+{
+    op->go_on = go_on;
+    return S3_YIELD;
+}
+
+struct version_id version_id_of(const struct version *version)
+{
+    if (version->null_version)
+        return (struct version_id){ .kind = VERSION_NULL };
+    return (struct version_id){ .kind = VERSION_EXACT, .seq = version->seq, .tail = version->tail };
+}
