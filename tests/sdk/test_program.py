@@ -33,7 +33,7 @@ DEV_USER, DEV_PASSWORD = "pailadmin", "pailadmin-secret"
 # FIELD, KEY, FLAG, ENV, KIND of every row of settings.def.
 SETTINGS = re.findall(
     r'^SETTING\((\w+),\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)",\s*(\w+),',
-    (ROOT / "server" / "settings.def").read_text(), re.MULTILINE)  # fmt: skip
+    (ROOT / "server" / "settings" / "settings.def").read_text(), re.MULTILINE)  # fmt: skip
 
 # Three values for each key that tell the sources apart, as `pail config` prints them.
 VALUES = {
