@@ -241,6 +241,8 @@ void *packer_run(void *argument);
 void *janitor_run(void *argument);
 void janitor_init(struct janitor *janitor);
 void janitor_free(struct janitor *janitor);
+/* notes.c. note: set meanwhile, or NULL. */
+void janitor_wake(struct janitor *janitor, bool *note);
 /* From the writer after each commit. */
 void janitor_note_commit(struct store *store);
 void janitor_note_long_log(struct store *store);

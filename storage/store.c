@@ -15,67 +15,12 @@
 #define SCRUB_INTERVAL_DEFAULT_US (INT64_C(7) * 24 * 3600 * US_PER_S)
 #define JANITOR_INTERVAL_DEFAULT_US (60 * US_PER_S)
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define THREAD_STACK_BYTES (1024u * 1024u)
-#else
-#define THREAD_STACK_BYTES (256u * 1024u)
-#endif
-
-const char *store_status_name(enum store_status status)
-{
-    static const char *const names[] = {
-        [STORE_OK] = "ok",
-        [STORE_NO_BUCKET] = "no such bucket",
-        [STORE_NO_KEY] = "no such key",
-        [STORE_NO_VERSION] = "no such version",
-        [STORE_NO_UPLOAD] = "no such upload",
-        [STORE_NO_PART] = "no such part",
-        [STORE_NO_DOCUMENT] = "no such document",
-        [STORE_BUCKET_EXISTS] = "bucket exists",
-        [STORE_BUCKET_NOT_EMPTY] = "bucket not empty",
-        [STORE_PRECONDITION_FAILED] = "precondition failed",
-        [STORE_CONFLICT] = "conflict",
-        [STORE_DELETE_MARKER] = "delete marker",
-        [STORE_RETRY] = "changed meanwhile",
-        [STORE_BUCKET_LIMIT] = "too many buckets",
-        [STORE_PIECE_LIMIT] = "too many pieces",
-        [STORE_PART_LIMIT] = "part number or number of parts out of range",
-        [STORE_FULL] = "no space",
-        [STORE_IO] = "device failure",
-        [STORE_DAMAGED] = "damaged",
-        [STORE_NO_MEMORY] = "no memory",
-        [STORE_STOPPED] = "stopped",
-        [STORE_LOCKED] = "locked by another process",
-        [STORE_FORMAT] = "not a store of this format",
-    };
-
-    return (size_t)status < COUNT_OF(names) && names[status] != NULL ? names[status] : "unknown";
-}
-
 const char *store_library_version(void)
 {
     return catalog_library_version();
 }
 
 /* ---- threads ----------------------------------------------------------------------------- */
-
-int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument)
-{
-    pthread_attr_t attributes;
-    sigset_t all;
-    sigset_t before;
-    int error;
-
-    (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-    /* Signals are the main thread's business. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(ret_thread, &attributes, run, argument);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    return error;
-}
 
 static enum store_status start_threads(struct store *store, struct fault *fault)
 {

@@ -10,10 +10,19 @@
 #include "base/digest/checksum.h"
 #include "storage/bodies/body_intake.h"
 
+void group_checksums(struct checksum *const checksums[CHECKSUM_KINDS], const void *bytes,
+                     size_t len)
+{
+    for (size_t i = 0; i < CHECKSUM_KINDS; i++) {
+        if (checksums[i] != NULL)
+            checksum_update(checksums[i], bytes, len);
+    }
+}
+
 void batch_run(struct hash_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        intake_checksums(batch->intakes[i], batch->jobs[i].bytes, batch->jobs[i].len);
+        group_checksums(batch->intakes[i]->checksums, batch->jobs[i].bytes, batch->jobs[i].len);
     hash_lanes_run(batch->jobs, batch->count);
 }
 

@@ -47,6 +47,9 @@ struct body_group {
     bool stop;
 };
 
+/* Of each kind that is asked for. */
+void group_checksums(struct checksum *const checksums[CHECKSUM_KINDS], const void *bytes,
+                     size_t len);
 /* Checksums and digests of a batch. Any thread, one at a time. */
 void batch_run(struct hash_batch *batch);
 

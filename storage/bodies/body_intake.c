@@ -117,14 +117,6 @@ struct str intake_held(const struct intake *intake)
     return buf_view(&intake->held);
 }
 
-void intake_checksums(struct intake *intake, const void *bytes, size_t len)
-{
-    for (size_t i = 0; i < CHECKSUM_KINDS; i++) {
-        if (intake->checksums[i] != NULL)
-            checksum_update(intake->checksums[i], bytes, len);
-    }
-}
-
 /* ---- hashing ------------------------------------------------------------------------------ */
 
 static void batch_add(struct hash_batch *batch, struct intake *intake)
@@ -227,7 +219,7 @@ void intake_final(struct intake *intake, struct body_digests *ret_digests)
 
     if (intake->group != NULL)
         group_wait(intake->group, intake->batch);
-    intake_checksums(intake, rest.p, rest.len);
+    group_checksums(intake->checksums, rest.p, rest.len);
     hash_lane_final(&intake->hash, rest.p, rest.len, intake->total_bytes, ret_digests->md5,
                     ret_digests->sha256);
     for (size_t i = 0; i < CHECKSUM_KINDS; i++) {

@@ -43,7 +43,5 @@ void intake_hash(struct intake *intake);
 void intake_clear(struct intake *intake);
 /* Hash the rest and tell MD5, checksums, and SHA-256 if it is computed. Once. */
 void intake_final(struct intake *intake, struct body_digests *ret_digests);
-/* For the group: feed the checksums. */
-void intake_checksums(struct intake *intake, const void *bytes, size_t len);
 
 #endif

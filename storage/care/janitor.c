@@ -44,33 +44,6 @@ void janitor_free(struct janitor *janitor)
     (void)pthread_mutex_destroy(&janitor->lock);
 }
 
-/* note: what is set meanwhile, or NULL. */
-static void wake(struct janitor *janitor, bool *note)
-{
-    (void)pthread_mutex_lock(&janitor->lock);
-    if (note != NULL)
-        *note = true;
-    (void)pthread_cond_signal(&janitor->wake);
-    (void)pthread_mutex_unlock(&janitor->lock);
-}
-
-void janitor_note_commit(struct store *store)
-{
-    /* Only the first commit after a quiet time has to say so. */
-    if (!atomic_exchange(&store->janitor.dirty, true))
-        wake(&store->janitor, NULL);
-}
-
-void janitor_note_long_log(struct store *store)
-{
-    wake(&store->janitor, &store->janitor.log_is_long);
-}
-
-void janitor_note_low_space(struct store *store)
-{
-    wake(&store->janitor, &store->janitor.space_is_low);
-}
-
 void janitor_stop(struct store *store)
 {
     struct janitor *janitor = &store->janitor;
@@ -78,7 +51,7 @@ void janitor_stop(struct store *store)
     if (!janitor->started)
         return;
 
-    wake(janitor, &janitor->stop);
+    janitor_wake(janitor, &janitor->stop);
     (void)pthread_join(janitor->thread, NULL);
     janitor->started = false;
 }
@@ -162,16 +135,6 @@ static bool checkpoint(struct store *store, uint64_t *ret_left)
         health_poison(&store->health, 0, fault.text);
     health_duty(&store->health, DUTY_LOG, status, &fault);
     return status == STORE_OK;
-}
-
-enum store_status log_reset(struct store *store, uint64_t *ret_left)
-{
-    enum store_status status;
-
-    (void)pthread_mutex_lock(&store->janitor.copying);
-    status = catalog_checkpoint(store->cat, CHECKPOINT_RESTART, ret_left, NULL);
-    (void)pthread_mutex_unlock(&store->janitor.copying);
-    return status;
 }
 
 /* Commits go on meanwhile, so a second pass copies what the first one let come. */

@@ -64,19 +64,6 @@ void scrub_stop(struct scrub *scrub)
     scrub->started = false;
 }
 
-void scrub_suspect(struct scrub *scrub, int64_t blob)
-{
-    bool known = false;
-
-    (void)pthread_mutex_lock(&scrub->lock);
-    for (size_t i = 0; i < scrub->suspect_count; i++)
-        known = known || scrub->suspects[i] == blob;
-    if (!known && scrub->suspect_count < SCRUB_SUSPECTS_MAX)
-        scrub->suspects[scrub->suspect_count++] = blob;
-    (void)pthread_cond_signal(&scrub->wake);
-    (void)pthread_mutex_unlock(&scrub->lock);
-}
-
 /* ---- sleeping ---------------------------------------------------------------------------- */
 
 /* True: time to stop. Until `until_us`, or the first suspect if one is waited for. */

@@ -123,6 +123,8 @@ MUST_CHECK bool sql_keep(struct arena *arena, struct str *text);
 struct arena *scratch_reset(struct catalog *cat);
 /* The next number. */
 int64_t tx_next_seq(struct catalog *cat);
+/* Numbers for a batch, if too few are left. */
+MUST_CHECK enum store_status tx_reserve_seq(struct catalog *cat, struct fault *fault);
 /* The number at which this transaction's dead bodies died: greater than any open snapshot's. */
 int64_t tx_dead_seq(struct catalog *cat);
 
@@ -136,7 +138,10 @@ MUST_CHECK enum store_status account_text(struct catalog *cat, int64_t id,
                                           struct str *ret_canonical, struct fault *fault);
 void account_cache_free(struct catalog *cat);
 
-/* bucket.c: STORE_NO_BUCKET; STORE_RETRY when it is not the bucket that the submitter judged. */
+/* By name. STORE_NO_BUCKET when absent. */
+MUST_CHECK enum store_status bucket_facts_get(struct catalog *cat, struct str name,
+                                              struct bucket_facts *ret_facts, struct fault *fault);
+/* bucket_facts.c: STORE_NO_BUCKET; STORE_RETRY when it is not the bucket that the submitter judged. */
 MUST_CHECK enum store_status bucket_of_intent(struct catalog *cat, struct intent *intent,
                                               struct bucket_facts *ret_facts);
 /* It has changed: whoever judged it before has to judge it again. */

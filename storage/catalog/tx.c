@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Transactions: snapshots of readers, the writer's batch, numbers, checkpoints.
- *
- * Numbers are reserved in blocks: meta holds an upper bound of all that were ever handed out, so
- * a number is never used twice even when the newest rows were deleted before a restart.
- */
+ * Transactions: snapshots of readers, the writer's batch, checkpoints.
+ * */
 #include "storage/catalog/sql.h"
 
-#define SEQ_BLOCK (INT64_C(1) << 20)
-/* Reserved ahead of a batch, so that it rarely has to reserve again in its midst. */
-#define SEQ_BATCH (INT64_C(1) << 16)
 /* A forced log reset must not stall writes for long behind a slow reader. */
 #define RESTART_WAIT_MS 20
 #define BUSY_TIMEOUT_MS 5000
@@ -33,20 +27,6 @@ void catalog_read_end(struct catalog *cat)
         (void)sqlite3_step(stmt);
 }
 
-static enum store_status reserve_numbers(struct catalog *cat, struct fault *fault)
-{
-    static struct sql sql = { .text = "UPDATE meta SET value = ?1 WHERE name = 'seq'" };
-    enum store_status status;
-
-    if (cat->seq_reserved - cat->seq >= SEQ_BATCH)
-        return STORE_OK;
-
-    status = sql_run_i64(cat, &sql, cat->seq + SEQ_BLOCK, 0, fault);
-    if (status == STORE_OK)
-        cat->seq_reserved = cat->seq + SEQ_BLOCK;
-    return status;
-}
-
 enum store_status catalog_begin(struct catalog *cat, struct fault *fault)
 {
     static struct sql sql = { .text = "BEGIN IMMEDIATE" };
@@ -58,7 +38,7 @@ enum store_status catalog_begin(struct catalog *cat, struct fault *fault)
     if (status == STORE_OK)
         status = sql_run(cat, stmt, fault);
     if (status == STORE_OK)
-        status = reserve_numbers(cat, fault);
+        status = tx_reserve_seq(cat, fault);
     if (status != STORE_OK) {
         sql_done(&stmt);
         catalog_rollback(cat);
@@ -95,48 +75,14 @@ void catalog_rollback(struct catalog *cat)
     bucket_cache_clear(cat);
 }
 
-struct arena *scratch_reset(struct catalog *cat)
-{
-    arena_reset(cat->scratch);
-    return cat->scratch;
-}
-
-int64_t tx_next_seq(struct catalog *cat)
-{
-    if (cat->seq == cat->seq_reserved && reserve_numbers(cat, NULL) != STORE_OK)
-        cat->tx_failed = true;
-    return ++cat->seq;
-}
-
-int64_t tx_dead_seq(struct catalog *cat)
-{
-    if (cat->dead_seq == 0)
-        cat->dead_seq = tx_next_seq(cat);
-    cat->dead = true;
-    return cat->dead_seq;
-}
-
 int64_t catalog_changes(struct catalog *cat)
 {
     return sqlite3_total_changes64(cat->db);
 }
 
-int64_t catalog_seq(const struct catalog *cat)
-{
-    return cat->seq;
-}
-
 bool catalog_device_failed(const struct catalog *cat)
 {
     return cat->device_failed;
-}
-
-bool catalog_take_dead(struct catalog *cat)
-{
-    bool dead = cat->dead;
-
-    cat->dead = false;
-    return dead;
 }
 
 uint64_t catalog_statement_runs(const struct catalog *cat)
