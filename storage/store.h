@@ -552,6 +552,13 @@ struct delete_item {
     struct str marker_version; /* its id text, "null" when suspended */
 };
 
+/* A configuration document of a bucket, by what names it. */
+struct bucket_document {
+    struct str kind; /* the sub-resource: "tagging", "cors" */
+    struct str id;   /* "" when a bucket has one of its kind */
+    struct str body; /* opaque; STR_NONE: none, remove it */
+};
+
 struct part_choice {
     uint32_t number;
     int64_t seq; /* as read by part_list */
@@ -603,9 +610,9 @@ struct intent {
     bool set_versioning;
     enum bucket_versioning versioning;
 
-    /* DOCUMENT_SET; BUCKET_CREATE: a document the bucket begins with */
-    struct str document_kind, document_id;
-    struct str document_body; /* STR_NONE: remove; CREATE: none */
+    struct bucket_document document;         /* DOCUMENT_SET */
+    const struct bucket_document *documents; /* BUCKET_CREATE: those the bucket begins with */
+    size_t document_count;
 
     /* OBJECT_DELETE */
     struct delete_item *items;

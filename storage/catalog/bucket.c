@@ -127,7 +127,8 @@ static enum store_status owner_bucket_count(struct catalog *cat, int64_t owner, 
     return status;
 }
 
-static enum store_status bucket_insert(struct catalog *cat, struct intent *intent, int64_t owner)
+static enum store_status bucket_insert(struct catalog *cat, struct intent *intent, int64_t owner,
+                                       int64_t id)
 {
     static struct sql sql = { .text = "INSERT INTO bucket(" BUCKET_COLUMNS ")"
                                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)" };
@@ -137,7 +138,7 @@ static enum store_status bucket_insert(struct catalog *cat, struct intent *inten
     if (status != STORE_OK)
         return status;
     intent->committed_us = clock_now_us();
-    sql_bind_i64(stmt, 1, tx_next_seq(cat));
+    sql_bind_i64(stmt, 1, id);
     sql_bind_text(stmt, 2, intent->bucket);
     sql_bind_i64(stmt, 3, owner);
     sql_bind_text(stmt, 4, intent->bucket_region);
@@ -154,6 +155,7 @@ enum store_status catalog_bucket_create(struct catalog *cat, struct intent *inte
     struct str present;
     int64_t count = 0;
     int64_t owner;
+    int64_t id;
 
     if (status == STORE_OK) {
         status = account_text(cat, facts.owner, &present, &intent->fault);
@@ -176,10 +178,11 @@ enum store_status catalog_bucket_create(struct catalog *cat, struct intent *inte
         return STORE_BUCKET_LIMIT;
 
     status = account_intern(cat, intent->bucket_owner, &owner, &intent->fault);
+    id = tx_next_seq(cat);
     if (status == STORE_OK)
-        status = bucket_insert(cat, intent, owner);
-    if (status == STORE_OK && str_present(intent->document_body))
-        status = catalog_document_set(cat, intent);
+        status = bucket_insert(cat, intent, owner, id);
+    for (size_t i = 0; status == STORE_OK && i < intent->document_count; i++)
+        status = document_write(cat, id, &intent->documents[i], &intent->fault);
     return status;
 }
 

@@ -36,42 +36,49 @@ enum store_status catalog_document_get(struct catalog *cat, int64_t bucket_id, s
 }
 
 static enum store_status document_remove(struct catalog *cat, int64_t bucket_id,
-                                         struct intent *intent)
+                                         const struct bucket_document *document,
+                                         struct fault *fault)
 {
     static struct sql sql = { .text = "DELETE FROM document"
                                       " WHERE bucket = ?1 AND kind = ?2 AND id = ?3" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
 
     if (status != STORE_OK)
         return status;
     sql_bind_i64(stmt, 1, bucket_id);
-    sql_bind_text(stmt, 2, intent->document_kind);
-    sql_bind_text(stmt, 3, intent->document_id);
-    return sql_run(cat, stmt, &intent->fault);
+    sql_bind_text(stmt, 2, document->kind);
+    sql_bind_text(stmt, 3, document->id);
+    return sql_run(cat, stmt, fault);
 }
 
-enum store_status catalog_document_set(struct catalog *cat, struct intent *intent)
+enum store_status document_write(struct catalog *cat, int64_t bucket_id,
+                                 const struct bucket_document *document, struct fault *fault)
 {
     static struct sql sql = { .text = "INSERT OR REPLACE INTO document(bucket, kind, id, body)"
                                       " VALUES(?1, ?2, ?3, ?4)" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status;
+
+    if (!str_present(document->body))
+        return document_remove(cat, bucket_id, document, fault);
+    status = sql_start(cat, &sql, &stmt, fault);
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket_id);
+    sql_bind_text(stmt, 2, document->kind);
+    sql_bind_text(stmt, 3, document->id);
+    sql_bind_text(stmt, 4, document->body);
+    return sql_run(cat, stmt, fault);
+}
+
+enum store_status catalog_document_set(struct catalog *cat, struct intent *intent)
+{
     struct bucket_facts bucket;
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
         status = bucket_touch(cat, bucket.id, &intent->fault);
-    if (status != STORE_OK)
-        return status;
-    if (!str_present(intent->document_body))
-        return document_remove(cat, bucket.id, intent);
-
-    status = sql_start(cat, &sql, &stmt, &intent->fault);
-    if (status != STORE_OK)
-        return status;
-    sql_bind_i64(stmt, 1, bucket.id);
-    sql_bind_text(stmt, 2, intent->document_kind);
-    sql_bind_text(stmt, 3, intent->document_id);
-    sql_bind_text(stmt, 4, intent->document_body);
-    return sql_run(cat, stmt, &intent->fault);
+    return status != STORE_OK ? status
+                              : document_write(cat, bucket.id, &intent->document, &intent->fault);
 }

@@ -148,6 +148,11 @@ MUST_CHECK enum store_status bucket_of_intent(struct catalog *cat, struct intent
 MUST_CHECK enum store_status bucket_touch(struct catalog *cat, int64_t id, struct fault *fault);
 void bucket_cache_clear(struct catalog *cat);
 
+/* document.c: without a look at the bucket, whose row the caller has written or touched. */
+MUST_CHECK enum store_status document_write(struct catalog *cat, int64_t bucket_id,
+                                            const struct bucket_document *document,
+                                            struct fault *fault);
+
 /* row.c: the columns that object and version share, in the order of VERSION_COLUMNS. */
 #define VERSION_COLUMNS                                                                            \
     " key, seq, tail, flags, modified_us, size, owner, class, sse, part_count, body_kind,"         \

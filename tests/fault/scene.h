@@ -362,9 +362,9 @@ static enum store_status set_document(struct store *store, struct arena *arena)
 {
     struct intent *intent = intent_of(arena, INTENT_DOCUMENT_SET, "plain", NULL);
 
-    intent->document_kind = STR("tagging");
-    intent->document_id = STR("");
-    intent->document_body = STR("a document");
+    intent->document = (struct bucket_document){ .kind = STR("tagging"),
+                                                 .id = STR(""),
+                                                 .body = STR("a document") };
     return store_submit_wait(store, intent);
 }
 

@@ -213,6 +213,23 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
     return op_submit(op, intent, reply_CreateBucket);
 }
 
+/* The documents that the bucket begins with. False: no memory. */
+static bool creation_documents(struct op *op, const struct creation *creation,
+                               struct intent *intent)
+{
+    struct bucket_document *tagging;
+
+    if (!str_present(creation->tags))
+        return true;
+    tagging = ARENA_NEW(op->arena, struct bucket_document);
+    if (tagging == NULL)
+        return false;
+    *tagging = (struct bucket_document){ STR("tagging"), STR(""), creation->tags };
+    intent->documents = tagging;
+    intent->document_count = 1;
+    return true;
+}
+
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html */
 enum s3_error op_CreateBucket(struct op *op)
 {
@@ -241,9 +258,8 @@ enum s3_error op_CreateBucket(struct op *op)
     intent->bucket_owner = op_caller_id(op);
     intent->bucket_region = creation.region;
     intent->bucket_acl = creation.acl;
-    intent->document_kind = STR("tagging");
-    intent->document_id = STR("");
-    intent->document_body = creation.tags;
+    if (!creation_documents(op, &creation, intent))
+        return op_fail(op, S3_SlowDown);
     return op_submit(op, intent, reply_CreateBucket);
 }
 

@@ -65,9 +65,8 @@ static enum s3_error set_bucket_tagging(struct op *op, struct str packed)
 
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->document_kind = STR("tagging");
-    intent->document_id = STR("");
-    intent->document_body = packed;
+    intent->document =
+        (struct bucket_document){ .kind = STR("tagging"), .id = STR(""), .body = packed };
     return op_submit(op, intent, after_bucket_tagging);
 }
 

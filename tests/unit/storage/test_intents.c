@@ -201,13 +201,11 @@ static void documents_are_set_replaced_and_removed(void **state)
     struct intent set = { .kind = INTENT_DOCUMENT_SET,
                           .bucket = BUCKET,
                           .arena = f->arena,
-                          .document_kind = STR("cors"),
-                          .document_id = STR(""),
-                          .document_body = STR("<a/>") };
+                          .document = { .kind = STR("cors"), .id = STR(""), .body = STR("<a/>") } };
 
     (void)state;
     FX_OK(f, store_submit_wait(f->store, &set));
-    set.document_body = STR("<b/>");
+    set.document.body = STR("<b/>");
     FX_OK(f, store_submit_wait(f->store, &set));
     FX_OK(f, document_get(f->reader, fx_bucket_id(f), STR("cors"), STR(""), f->arena, &body,
                           &f->fault));
@@ -215,7 +213,7 @@ static void documents_are_set_replaced_and_removed(void **state)
     assert_int_equal(document_get(f->reader, fx_bucket_id(f), STR("tagging"), STR(""), f->arena,
                                   &body, &f->fault),
                      STORE_NO_DOCUMENT);
-    set.document_body = STR_NONE;
+    set.document.body = STR_NONE;
     FX_OK(f, store_submit_wait(f->store, &set));
     assert_int_equal(document_get(f->reader, fx_bucket_id(f), STR("cors"), STR(""), f->arena, &body,
                                   &f->fault),
@@ -223,33 +221,42 @@ static void documents_are_set_replaced_and_removed(void **state)
     fx_close(f);
 }
 
-static void a_bucket_may_begin_with_a_document(void **state)
+static void assert_document(struct fixture *f, const struct bucket *bucket, struct str kind,
+                            struct str id, struct str expected)
+{
+    struct str body;
+
+    FX_OK(f, document_get(f->reader, bucket->id, kind, id, f->arena, &body, &f->fault));
+    assert_true(str_eq(body, expected));
+}
+
+static void a_bucket_may_begin_with_documents(void **state)
 {
     struct fixture *f = fx_open(NULL);
+    struct bucket_document documents[] = {
+        { STR("tagging"), STR(""), STR("a=b") },
+        { STR("inventory"), STR("one"), STR("<one/>") },
+        { STR("inventory"), STR("two"), STR("<two/>") },
+    };
     struct intent make = { .kind = INTENT_BUCKET_CREATE,
                            .bucket = STR("tagged"),
                            .bucket_owner = OWNER,
                            .bucket_region = STR(""),
                            .arena = f->arena,
-                           .document_kind = STR("tagging"),
-                           .document_id = STR(""),
-                           .document_body = STR("a=b") };
+                           .documents = documents,
+                           .document_count = COUNT_OF(documents) };
     struct bucket bucket;
-    struct str body;
 
     (void)state;
     FX_OK(f, store_submit_wait(f->store, &make));
     FX_OK(f, bucket_get(f->reader, STR("tagged"), f->arena, &bucket, &f->fault));
-    FX_OK(f,
-          document_get(f->reader, bucket.id, STR("tagging"), STR(""), f->arena, &body, &f->fault));
-    assert_true(str_eq(body, STR("a=b")));
+    for (size_t i = 0; i < COUNT_OF(documents); i++)
+        assert_document(f, &bucket, documents[i].kind, documents[i].id, documents[i].body);
 
-    /* There already: its document is left alone. */
-    make.document_body = STR("c=d");
+    /* There already: its documents are left alone. */
+    documents[0].body = STR("c=d");
     assert_int_equal(store_submit_wait(f->store, &make), STORE_BUCKET_EXISTS);
-    FX_OK(f,
-          document_get(f->reader, bucket.id, STR("tagging"), STR(""), f->arena, &body, &f->fault));
-    assert_true(str_eq(body, STR("a=b")));
+    assert_document(f, &bucket, STR("tagging"), STR(""), STR("a=b"));
     fx_close(f);
 }
 
@@ -583,7 +590,7 @@ int main(void)
         cmocka_unit_test(a_bucket_exists_once_and_goes_only_when_empty),
         cmocka_unit_test(buckets_are_listed_by_owner_and_prefix),
         cmocka_unit_test(documents_are_set_replaced_and_removed),
-        cmocka_unit_test(a_bucket_may_begin_with_a_document),
+        cmocka_unit_test(a_bucket_may_begin_with_documents),
         cmocka_unit_test(an_owner_has_so_many_buckets_and_not_one_more),
         cmocka_unit_test(copies_share_bytes_and_survive_their_source),
         cmocka_unit_test(a_copy_of_a_replaced_source_says_retry),

@@ -40,10 +40,8 @@ static void set_document(struct fixture *f, struct str body)
     struct intent set = { .kind = INTENT_DOCUMENT_SET,
                           .bucket = BUCKET,
                           .arena = f->arena,
-                          .document_kind = STR("policy"),
-                          .document_id = STR("") };
+                          .document = { .kind = STR("policy"), .id = STR(""), .body = body } };
 
-    set.document_body = body;
     FX_OK(f, store_submit_wait(f->store, &set));
 }
 
@@ -72,8 +70,7 @@ static void every_kind_is_refused(struct fixture *f, const struct bucket *old)
 
         intent.part_number = 1;
         intent.upload_id = STR("00000000000000000000000000000000");
-        intent.document_kind = STR("cors");
-        intent.document_id = STR("");
+        intent.document = (struct bucket_document){ .kind = STR("cors"), .id = STR("") };
         assert_int_equal(store_submit_wait(f->store, &intent), STORE_RETRY);
     }
 }
