@@ -34,6 +34,34 @@ static struct str condition_name(const struct op *op)
     return str_present(op_header(op, "if-none-match")) ? STR("If-None-Match") : STR("If-Match");
 }
 
+/* What the store can not take, or not now. */
+static enum s3_error limit_or_trouble(struct op *op, enum store_status status)
+{
+    switch (status) {
+    case STORE_BUCKET_LIMIT:
+        return op_fail(op, S3_TooManyBuckets);
+    case STORE_PIECE_LIMIT:
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The object would be made of more than 131072 stretches of other "
+                                "objects' parts. Upload some of its parts instead of copying "
+                                "them."));
+    case STORE_PART_LIMIT:
+        return op_fail_argument(op,
+                                STR("Part number must be an integer between 1 and 10000, "
+                                    "inclusive"),
+                                STR("partNumber"), op_param(op, "partNumber"));
+    case STORE_FULL:
+        return op_fail_text(op, S3_ServiceUnavailable,
+                            STR("There is no space left on the storage device."));
+    case STORE_NO_MEMORY:
+        return op_fail(op, S3_SlowDown);
+    case STORE_STOPPED:
+        return op_fail(op, S3_ServiceUnavailable);
+    default:
+        return op_fail(op, S3_InternalError);
+    }
+}
+
 enum s3_error s3_from_store(struct op *op, enum store_status status)
 {
     switch (status) {
@@ -71,32 +99,9 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_RETRY:
         op->outrun = true;
         return op_fail(op, S3_OperationAborted);
-    case STORE_BUCKET_LIMIT:
-        return op_fail(op, S3_TooManyBuckets);
-    case STORE_PIECE_LIMIT:
-        return op_fail_text(op, S3_InvalidRequest,
-                            STR("The object would be made of more than 131072 stretches of other "
-                                "objects' parts. Upload some of its parts instead of copying "
-                                "them."));
-    case STORE_PART_LIMIT:
-        return op_fail_argument(op,
-                                STR("Part number must be an integer between 1 and 10000, "
-                                    "inclusive"),
-                                STR("partNumber"), op_param(op, "partNumber"));
-    case STORE_FULL:
-        return op_fail_text(op, S3_ServiceUnavailable,
-                            STR("There is no space left on the storage device."));
-    case STORE_NO_MEMORY:
-        return op_fail(op, S3_SlowDown);
-    case STORE_STOPPED:
-        return op_fail(op, S3_ServiceUnavailable);
-    case STORE_IO:
-    case STORE_DAMAGED:
-    case STORE_LOCKED:
-    case STORE_FORMAT:
-        break;
+    default:
+        return limit_or_trouble(op, status);
     }
-    return op_fail(op, S3_InternalError);
 }
 
 struct intent *op_intent(struct op *op, enum intent_kind kind)

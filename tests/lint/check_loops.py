@@ -28,7 +28,10 @@ def needs(files):
         private = set(PRIVATE.findall(text))
         named = re.findall(r"(?<![.>\w])(?<!struct )(?<!enum )\w+", text)
         names = {word for word in named if word in home and word not in private}
-        result[path] = {home[word]: sorted(w for w in names if home[w] == home[word]) for word in names if home[word] != path}
+        result[path] = {}
+        for word in sorted(names):
+            if home[word] != path:
+                result[path].setdefault(home[word], []).append(word)
     return result
 
 

@@ -23,6 +23,21 @@ LIBRARIES = {
     r"<xxhash\.h>": ["base/digest/checksum.c", "base/digest/hash.c"],
     r"<isa-l": ["base/digest/checksum.c"],
 }
+# What a finding says beside its place: the rule's name and why there is one.
+RULES = {
+    "spdx": "the first line of a file is its licence",
+    "owner": "a file says at its top what it owns",
+    "comment": "// is for debugging and does not stay",
+    "banned": "base/ has the substitute that has a bound or tells of failure",
+    "heap": "memory comes from base/, where running out can be tested",
+    "goto": "CLEANUP does it on every path",
+    "secret": "time must not tell how much of a secret was right: str_eq_secret",
+    "library": "a library is known to one place, so that it can be replaced there",
+    "layer": "includes go to base/, storage/, server/ only downwards",
+    "door": "storage/ is entered by its door alone: a second catalog fits behind it",
+    "columns": "SELECT * reads what a later schema adds",
+    "place": "the tree names no machine and no package host",
+}
 PLACE_WORDS = re.compile(r"/w" r"ork/|\b(?:deb|registry|proxy|index|repo1?)\.[a-z-]+\.(?:org|io|com)\b")
 
 
@@ -39,35 +54,35 @@ def check(path, problems):
     text = path.read_text()
     code = strip(text)
 
-    def say(offset, what):
-        problems.append(f"{name}:{text.count(chr(10), 0, offset) + 1}: {what}")
+    def say(offset, rule, what):
+        problems.append(f"{name}:{text.count(chr(10), 0, offset) + 1}: {rule}: {what} ({RULES[rule]})")
 
     if not text.startswith("/* SPDX-License-Identifier: Apache-2.0 */\n"):
-        say(0, "first line is not the SPDX line")
+        say(0, "spdx", "another first line")
     if not re.match(r"/\* SPDX.*?\*/\n/\*\n \* ", text):
-        say(0, "no comment saying what the file owns")
+        say(0, "owner", "no such comment")
     for match in re.finditer(r"(?<![:\w])//", code):
-        say(match.start(), "// comment")
+        say(match.start(), "comment", "//")
     for word in BANNED + ([] if name.startswith("base/") else HEAP):
         for match in re.finditer(rf"(?<![\w.>]){word}\s*\(", code):
-            say(match.start(), f"{word} is banned")
+            say(match.start(), "heap" if word in HEAP else "banned", word)
     for match in re.finditer(r"\bgoto\b", code):
-        say(match.start(), "goto: use CLEANUP")
+        say(match.start(), "goto", "goto")
     for match in re.finditer(r"\b(?:memcmp|strcmp)\s*\([^)]*(?:secret|signature)", code):
-        say(match.start(), "secrets are compared with str_eq_secret")
+        say(match.start(), "secret", "a comparison")
     for match in re.finditer(r'^#include\s+([<"][^>"]+[>"])', text, flags=re.M):
         include = match.group(1)
         for pattern, homes in LIBRARIES.items():
             if re.match(pattern, include) and not any(name.startswith(h) for h in homes):
-                say(match.start(), f"{include} belongs to {homes[0]} alone")
+                say(match.start(), "library", f"{include} belongs to {homes[0]}")
         layer = include.strip('"').split("/")[0]
         own = name.split("/")[0]
         if layer in LAYERS and LAYERS.index(layer) > LAYERS.index(own):
-            say(match.start(), f"{own}/ may not include {layer}/")
+            say(match.start(), "layer", f"{own}/ includes {layer}/")
         if layer == "storage" and own == "server" and include != '"storage/store.h"':
-            say(match.start(), "the only door to storage/ is storage/store.h")
+            say(match.start(), "door", include)
     if re.search(r"SELECT\s+\*", text):
-        say(text.index("SELECT"), "SELECT * in SQL")
+        say(text.index("SELECT"), "columns", "SELECT *")
 
 
 def main():
@@ -79,7 +94,7 @@ def main():
                     "tests/**/*.c", "docker/*", "cmake/*", "CMakeLists.txt"):
         for path in sorted(ROOT.glob(pattern)):
             if path.is_file() and PLACE_WORDS.search(path.read_text(errors="replace")):
-                problems.append(f"{path.relative_to(ROOT)}: names a machine path or a package host")
+                problems.append(f"{path.relative_to(ROOT)}: place: a machine path or a package host ({RULES['place']})")
     for problem in problems:
         print(problem)
     print(f"check_source: {len(files)} files, {len(problems)} problems")
