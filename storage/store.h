@@ -2,6 +2,9 @@
 /*
  * The store: the only door to the catalog and the blobs.
  *
+ * It opens on three rooms: what is stored (model.h), the bytes of it (body.h) and writes (intent.h).
+ * Here are the store itself, reading and checking.
+ *
  * (1) Reads never wait for writes: a struct reader has its own catalog connection.
  * (2) A write is one closed intent, decided inside the writer's transaction and reported to
  *     `done` only after it is on disk (or refused).
@@ -15,38 +18,7 @@
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
 
-#include "base/arena.h"
-#include "base/clock.h"
-#include "base/digest/checksum.h"
-#include "base/fault.h"
-
-enum store_status {
-    STORE_OK = 0,
-    STORE_NO_BUCKET,
-    STORE_NO_KEY,
-    STORE_NO_VERSION,
-    STORE_NO_UPLOAD,
-    STORE_NO_PART,
-    STORE_NO_DOCUMENT,
-    STORE_BUCKET_EXISTS,
-    STORE_BUCKET_NOT_EMPTY,
-    STORE_PRECONDITION_FAILED, /* a write_condition did not hold */
-    STORE_CONFLICT,            /* it would hold, but its key has changed since the upload began */
-    STORE_DELETE_MARKER,       /* the version named is a delete marker */
-    STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
-    STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
-    STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
-    STORE_PIECE_LIMIT,         /* more than STORE_PIECES_MAX */
-    STORE_FULL,                /* no space on the device */
-    STORE_IO,                  /* the device failed; the store is poisoned if a sync failed */
-    STORE_DAMAGED,             /* bytes do not match their hash or their catalog row */
-    STORE_NO_MEMORY,
-    STORE_STOPPED, /* the visitor asked to stop; or the store is closing */
-    STORE_LOCKED,  /* another process holds the directory */
-    STORE_FORMAT,  /* not a pail directory, or a newer one */
-};
-
-const char *store_status_name(enum store_status status);
+#include "storage/intent.h"
 
 /* ---- open and close ---------------------------------------------------------------------- */
 
@@ -57,15 +29,7 @@ enum store_durability {
 
 #define STORE_INLINE_MAX_DEFAULT (64u * 1024u) /* bytes; larger bodies become blob files */
 #define STORE_HOT_BYTES_DEFAULT (UINT64_C(12) * 1024 * 1024)
-#define STORE_KEY_BYTES_MAX 1024
-#define STORE_PARTS_MAX 10000
-/*
- * Stretches of stored bytes that one object may be made of. Parts copied from objects that are made
- * of parts multiply them; who reads the object holds some 200 bytes for each.
- */
-#define STORE_PIECES_MAX 131072
 #define STORE_LIST_MAX 1000
-#define STORE_BUCKETS_MAX 10000
 
 enum store_notice_kind { STORE_NOTICE_INFO, STORE_NOTICE_WARNING, STORE_NOTICE_ERROR };
 /* Something that no caller is there to be told of. Any store thread; must not block. */
@@ -145,91 +109,6 @@ enum store_status store_sweep_now(struct store *store, struct fault *fault);
 
 /* SQLite's version text for --version. */
 const char *store_library_version(void);
-
-/* ---- what is stored ---------------------------------------------------------------------- */
-
-/* A bucket leaves VERSIONING_NEVER for good: nobody may set it. */
-enum bucket_versioning { VERSIONING_NEVER = 0, VERSIONING_ENABLED = 1, VERSIONING_SUSPENDED = 2 };
-
-struct bucket {
-    int64_t id;
-    struct str name;
-    struct str owner;  /* canonical user id */
-    struct str region; /* LocationConstraint, "" for the default */
-    int64_t created_us;
-    enum bucket_versioning versioning;
-    struct str acl;      /* opaque, STR_NONE: private to the owner */
-    int64_t changed_seq; /* greater with every change to its settings or documents */
-};
-
-/* Which version of a key. Text form: 32 hex digits, or "null". */
-struct version_id {
-    enum { VERSION_CURRENT = 0, VERSION_NULL, VERSION_EXACT } kind;
-    int64_t seq;
-    uint64_t tail;
-};
-#define VERSION_TEXT_LEN 32
-
-/* False for text that can not name a version (the answer to which is "no such version"). */
-MUST_CHECK bool version_id_parse(struct str text, struct version_id *ret_id);
-
-enum body_kind { BODY_EMPTY = 0, BODY_INLINE = 1, BODY_BLOB = 2, BODY_MANIFEST = 3 };
-
-/* Where bytes are; opaque to the server. */
-struct body_ref {
-    enum body_kind kind;
-    int64_t id;
-    struct str wrapped_key; /* STR_NONE: stored in plain */
-};
-
-/* What the server gives with a new version and gets back with it. */
-struct version_attrs {
-    struct str etag;       /* without quotes */
-    struct str owner;      /* canonical id of the writer */
-    struct str headers;    /* opaque: system headers and user metadata */
-    struct str tags;       /* opaque; STR_NONE: none */
-    struct str acl;        /* opaque; STR_NONE: private to the owner */
-    struct str checksum;   /* opaque; STR_NONE: none */
-    uint8_t storage_class; /* the server's number; 0 = STANDARD */
-    uint8_t sse;           /* the server's number; 0 = none */
-};
-
-struct version {
-    int64_t seq; /* catalog order; greater = newer */
-    uint64_t tail;
-    struct str key;
-    bool delete_marker;
-    bool null_version; /* its id is "null" */
-    bool latest;
-    int64_t modified_us;
-    uint64_t size_bytes; /* of the plain content */
-    uint32_t part_count; /* 0: not made by a multipart upload */
-    struct version_attrs attrs;
-    struct body_ref body;
-};
-
-/* "null" or 32 hex digits into the arena. */
-struct str version_id_text(const struct version *version, struct arena *arena);
-
-/* What a listing says of a version. */
-struct listed_version {
-    struct str key;
-    struct str etag;
-    struct str checksum; /* the server's; STR_NONE: none */
-    struct str owner;    /* canonical id; STR_NONE unless list_query.owners */
-    uint64_t size_bytes; /* of the plain content */
-    int64_t modified_us;
-    uint8_t storage_class; /* the server's number */
-    bool delete_marker;
-    bool null_version;
-    bool latest;
-    /* version listing only */
-    int64_t seq;
-    uint64_t tail;
-};
-
-/* "null" or 32 hex digits, for which `out` is the room. */
-struct str listed_version_id(const struct listed_version *listed, char out[VERSION_TEXT_LEN]);
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
@@ -342,23 +221,6 @@ MUST_CHECK enum store_status version_list(struct reader *reader, int64_t bucket_
                                           void *context, struct arena *arena,
                                           struct list_end *ret_end, struct fault *fault);
 
-#define UPLOAD_ID_LEN 32
-
-struct upload {
-    int64_t seq;
-    struct str id; /* 32 hex digits */
-    struct str key;
-    struct str initiator; /* canonical id */
-    int64_t initiated_us;
-    bool done; /* completed: kept for a while so that a repeated Complete can be answered */
-    struct version_attrs attrs;     /* of the object to be; etag set once done */
-    uint8_t checksum_kind;          /* enum checksum_kind */
-    uint8_t checksum_type;          /* the server's number */
-    bool key_removed;               /* while open: a current version of its key was removed */
-    struct version_id done_version; /* once done: the version it became */
-    bool done_versioned;
-};
-
 MUST_CHECK enum store_status upload_get(struct reader *reader, int64_t bucket_id, struct str key,
                                         struct str upload_id, struct arena *arena,
                                         struct upload *ret_upload, struct fault *fault);
@@ -388,15 +250,6 @@ MUST_CHECK enum store_status upload_list(struct reader *reader, int64_t bucket_i
                                          void *context, struct arena *arena,
                                          struct upload_end *ret_end, struct fault *fault);
 
-struct part {
-    uint32_t number; /* 1..STORE_PARTS_MAX */
-    int64_t seq;     /* changes when the part is uploaded again */
-    uint64_t size_bytes;
-    int64_t modified_us;
-    struct str etag;     /* without quotes */
-    struct str checksum; /* opaque */
-};
-
 typedef bool part_visit(void *context, const struct part *part);
 
 /* Parts of an open upload with number > after, ascending, at most max. */
@@ -408,246 +261,6 @@ MUST_CHECK enum store_status part_list(struct reader *reader, const struct uploa
 MUST_CHECK enum store_status object_part_list(struct reader *reader, const struct version *version,
                                               uint32_t after, uint32_t max, part_visit *visit,
                                               void *context, struct fault *fault);
-
-/* ---- reading bodies ---------------------------------------------------------------------- */
-
-/*
- * A range of a small plain body that the catalog holds, at once and in the arena; otherwise
- * *ret_bytes is STR_NONE and body_open is to be used. Between the reader_begin and reader_end in
- * which the version was read. STORE_RETRY: the version was replaced meanwhile.
- */
-MUST_CHECK enum store_status body_load(struct reader *reader, const struct version *version,
-                                       uint64_t offset, uint64_t len, struct arena *arena,
-                                       struct str *ret_bytes, struct fault *fault);
-
-struct body; /* one thread at a time */
-
-/*
- * Open bytes [offset, offset + len) of a version's content.
- *
- * Between the reader_begin and reader_end in which the version was read; the body then stays
- * readable until body_close whatever happens to the version. STORE_RETRY: the version was replaced
- * before that.
- */
-MUST_CHECK enum store_status body_open(struct reader *reader, const struct version *version,
-                                       uint64_t offset, uint64_t len, struct body **ret_body,
-                                       struct fault *fault);
-void body_close(struct body *body); /* any thread; NULL is fine */
-
-/* The whole range in memory (small plain bodies): valid until body_close. */
-bool body_is_memory(const struct body *body, struct str *ret_bytes);
-/*
- * The whole range in one plain file of its own: the descriptor and where the range starts. The
- * caller owns the descriptor from then on, and with it the bytes: whatever holds it, or pages of the
- * file, may outlive the body. False otherwise.
- */
-bool body_take_file(struct body *body, int *ret_fd, uint64_t *ret_offset);
-/*
- * The next bytes of the range in order: > 0 bytes written to out, 0 at the end, negative on
- * failure (decryption, I/O).
- */
-MUST_CHECK int64_t body_read(struct body *body, void *out, size_t max, struct fault *fault);
-
-/* ---- writing bodies ---------------------------------------------------------------------- */
-
-struct body_writer; /* one thread at a time */
-
-/*
- * The large bodies that one thread receives: hashed side by side, their buffers used again. A body
- * opened with a group is that thread's until it is closed. Close the group after its bodies.
- */
-struct body_group;
-MUST_CHECK struct body_group *body_group_open(void); /* NULL: no memory */
-void body_group_close(struct body_group *group);
-
-struct body_options {
-    struct body_group *group; /* NULL: alone */
-    struct str account;       /* canonical id that the bytes are charged to (bucket owner) */
-    bool encrypt;             /* AES-256-GCM in frames, own data key wrapped by the keyring */
-    bool want_sha256;         /* the digest of the plain bytes is needed even if not addressed by */
-    uint32_t checksum_kinds;  /* bit mask of 1u << enum checksum_kind */
-    uint64_t expected_bytes;  /* no more than that will come; 0: unknown. Decides the placement */
-};
-
-struct body_digests {
-    uint64_t size_bytes;
-    uint8_t md5[MD5_BYTES];
-    uint8_t sha256[SHA256_BYTES]; /* when want_sha256 */
-    uint8_t checksum[CHECKSUM_KINDS][CHECKSUM_BYTES_MAX];
-};
-
-MUST_CHECK enum store_status body_writer_open(struct store *store,
-                                              const struct body_options *options,
-                                              struct body_writer **ret_writer, struct fault *fault);
-MUST_CHECK enum store_status body_writer_append(struct body_writer *writer, const void *bytes,
-                                                size_t len, struct fault *fault);
-/* No more bytes: compute digests. The body is not durable yet; that is part of the intent. */
-MUST_CHECK enum store_status body_writer_finish(struct body_writer *writer,
-                                                struct body_digests *ret_digests,
-                                                struct fault *fault);
-/* Free it; what was not committed by an intent disappears. NULL is fine. */
-void body_writer_close(struct body_writer *writer);
-
-/* ---- intents ----------------------------------------------------------------------------- */
-
-enum intent_kind {
-    INTENT_BUCKET_CREATE,
-    INTENT_BUCKET_DELETE,
-    INTENT_BUCKET_SET,
-    INTENT_DOCUMENT_SET,
-    INTENT_OBJECT_PUT,
-    INTENT_OBJECT_DELETE,
-    INTENT_OBJECT_SET,
-    INTENT_UPLOAD_CREATE,
-    INTENT_PART_PUT,
-    INTENT_UPLOAD_COMPLETE,
-    INTENT_UPLOAD_ABORT,
-    INTENT_SWEEP, /* the store's own */
-    INTENT_SCRUB, /* the same */
-};
-
-/* Decided against the current version (delete marker = absent) inside the commit. */
-struct write_condition {
-    bool if_none_match_any; /* If-None-Match: * */
-    struct str if_match;    /* ETag without quotes, or "*" = exists; STR_NONE: not asked */
-    bool has_size;          /* x-amz-if-match-size */
-    uint64_t size_bytes;
-    bool has_modified; /* x-amz-if-match-last-modified-time, compared in whole seconds */
-    int64_t modified_us;
-};
-/* Result STORE_NO_KEY when if_match/size/modified is asked and there is no current version,
- * STORE_PRECONDITION_FAILED when it is there and differs. (Deletes: STORE_OK when absent.)
- * UPLOAD_COMPLETE: STORE_CONFLICT when it holds and the key was written or removed since the upload
- * was created; it can only be created anew. */
-
-/* Bytes that are already stored, for copies. Read by the caller, checked again in the commit. */
-enum copy_work {
-    COPY_REFER,   /* none: what is wanted of the bytes is known */
-    COPY_MEASURE, /* read for their digests, once, and referred to all the same */
-    COPY_REWRITE, /* streamed through a body writer: they are to be encrypted and are not yet */
-};
-
-struct copy_source {
-    int64_t bucket_id;
-    struct str key;
-    int64_t seq;
-    const struct version *judged; /* whose ACL allowed it; NULL: any */
-    bool ranged;                  /* a part copy: bytes [offset, offset + len) */
-    uint64_t offset;
-    uint64_t len;
-    enum copy_work work;
-    bool want_md5;               /* MEASURE: beside options.checksum_kinds */
-    struct body_options options; /* REWRITE; MEASURE: only what is to be computed */
-};
-
-struct delete_item {
-    struct str key;
-    bool has_version;
-    struct version_id version;
-    struct write_condition condition;
-    /* results */
-    enum store_status status;  /* STORE_OK also when nothing was there */
-    bool deleted_marker;       /* the version removed by id was a delete marker */
-    bool made_marker;          /* a delete marker was created */
-    struct str marker_version; /* its id text, "null" when suspended */
-};
-
-/* A configuration document of a bucket, by what names it. */
-struct bucket_document {
-    struct str kind; /* the sub-resource: "tagging", "cors" */
-    struct str id;   /* "" when a bucket has one of its kind */
-    struct str body; /* opaque; STR_NONE: none, remove it */
-};
-
-struct part_choice {
-    uint32_t number;
-    int64_t seq; /* as read by part_list */
-};
-
-struct intent {
-    enum intent_kind kind;
-    struct str bucket; /* name */
-    /*
-     * What the submitter's decision rested on: the bucket it looked at, as it was then. When the
-     * name has another bucket now, or that one has changed: STORE_RETRY. 0: any of that name.
-     */
-    int64_t bucket_id, bucket_changed_seq;
-    struct str key;      /* object, part and upload intents */
-    struct arena *arena; /* results are made here; the submitter must not touch it until done */
-
-    /*
-     * Called once, on a store thread, after the outcome is durable. status and fault are set.
-     * It must only hand the intent back to its owner (post to a loop), never block.
-     */
-    void (*done)(struct intent *intent);
-    /*
-     * May be NULL. Called on a store thread when the bytes of a copy were read, before the commit:
-     * fills attrs (etag, checksum) from source_digests. Anything but STORE_OK ends the intent.
-     */
-    enum store_status (*staged)(struct intent *intent);
-    void *owner; /* the submitter's */
-
-    enum store_status status;
-    struct fault fault;
-    struct intent *next; /* the store's queue; the submitter's list after done */
-
-    /* OBJECT_PUT, PART_PUT: exactly one of body, source; neither: an empty body */
-    struct body_writer *body; /* finished; still closed by the submitter after done */
-    struct copy_source *source;
-    struct body_digests *source_digests; /* set by the store for MEASURE and REWRITE */
-
-    /* OBJECT_PUT, UPLOAD_CREATE, OBJECT_SET(tags/acl) */
-    struct version_attrs attrs;
-    struct write_condition condition; /* OBJECT_PUT, UPLOAD_COMPLETE */
-    struct version_id version;        /* OBJECT_SET */
-    const struct version *judged;     /* OBJECT_SET: whose ACL allowed it; NULL: any */
-    bool set_tags, set_acl;           /* OBJECT_SET: which of attrs to store */
-
-    /* BUCKET_CREATE, BUCKET_SET */
-    struct str bucket_owner;  /* CREATE; result when STORE_BUCKET_EXISTS: the present owner */
-    struct str bucket_region; /* CREATE */
-    struct str bucket_acl;    /* CREATE; SET when set_acl */
-    bool set_versioning;
-    enum bucket_versioning versioning;
-
-    struct bucket_document document;         /* DOCUMENT_SET */
-    const struct bucket_document *documents; /* BUCKET_CREATE: those the bucket begins with */
-    size_t document_count;
-
-    /* OBJECT_DELETE */
-    struct delete_item *items;
-    size_t item_count;
-
-    /* uploads */
-    struct str upload_id;                 /* PART_PUT, COMPLETE, ABORT; result of CREATE */
-    uint8_t checksum_kind, checksum_type; /* CREATE */
-    uint32_t part_number;                 /* PART_PUT; attrs.etag and attrs.checksum describe it */
-    const struct part_choice *parts;      /* COMPLETE, ascending; attrs.etag/.checksum: result */
-    size_t part_count;
-    bool has_initiated; /* ABORT: x-amz-if-match-initiated-time */
-    int64_t initiated_us;
-
-    /* results of OBJECT_PUT, UPLOAD_COMPLETE, PART_PUT, OBJECT_SET */
-    int64_t committed_us;    /* Last-Modified of what was written */
-    bool versioned;          /* the bucket has a versioning state: send x-amz-version-id */
-    struct str version_text; /* id of the version written (or "null") */
-    uint64_t size_bytes;
-};
-
-/*
- * Queue an intent. Never blocks on the disk; done() is always called exactly once, possibly before
- * this returns when the store is closing. Any thread.
- */
-void store_submit(struct store *store, struct intent *intent);
-/*
- * As store_submit, for a thread that is about to submit more: the intents may lie in their queue
- * until it calls store_submitted, so that one commit takes them together.
- */
-void store_submit_more(struct store *store, struct intent *intent);
-void store_submitted(struct store *store);
-
-/* Submit and wait, for commands and tests. done and owner are overwritten. */
-enum store_status store_submit_wait(struct store *store, struct intent *intent);
 
 /* ---- checking ---------------------------------------------------------------------------- */
 
