@@ -26,6 +26,8 @@
 #include "server/listeners.h"
 #include "server/process.h"
 #include "server/ready.h"
+#include "server/records/counters.h"
+#include "server/records/log_lines.h"
 #include "server/root_socket.h"
 #include "server/settings/config.h"
 #include "server/settings/settings.h"
@@ -41,6 +43,8 @@ struct serve {
     size_t listener_count;
     struct credentials credentials;
     struct users *users;
+    struct counters *counters;
+    struct observers observers;
     struct s3_app *app;
     struct http_server *server;
     struct root_socket *root_socket;
@@ -51,8 +55,11 @@ static void serve_close(struct serve *serve)
     root_socket_close(serve->root_socket);
     if (serve->server != NULL)
         http_server_stop(serve->server, DRAIN_GRACE_S);
+    if (serve->counters != NULL)
+        counters_log(serve->counters, s3_operation_name);
     if (serve->app != NULL)
         s3_app_close(serve->app);
+    counters_close(serve->counters);
     if (serve->users != NULL)
         users_close(serve->users);
     if (serve->store != NULL)
@@ -200,6 +207,23 @@ static struct str kms_key_arn(const struct serve *serve)
                         STR_ARG(config->region), uuid);
 }
 
+_Static_assert(CONFIG_THREADS_MAX <= COUNTERS_LOOPS_MAX, "every loop counts");
+
+/* Who is told of each request. */
+static bool open_observers(struct serve *serve, struct fault *fault)
+{
+    struct observer counting;
+
+    serve->counters = counters_open(s3_operation_count());
+    if (serve->counters == NULL)
+        return fault_set(fault, false, "there is no memory for counters");
+
+    counting = counters_observer(serve->counters);
+    return (observers_add(&serve->observers, &log_lines) &&
+            observers_add(&serve->observers, &counting)) ||
+           fault_set(fault, false, "there are too many observers");
+}
+
 static bool open_app(struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
@@ -214,7 +238,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         .domain_count = config->domains.count,
         .kms_key_arn = kms_key_arn(serve),
         .buffered_bytes = config->buffered_bytes,
-        .access_log = log_wants(LOG_LEVEL_INFO),
+        .observers = &serve->observers,
     };
 
     for (size_t i = 0; i < config->domains.count; i++)
@@ -322,8 +346,8 @@ static int serve_run(struct serve *serve, struct fault *fault)
     if (code != EXIT_CODE_OK)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
-        !open_users(serve, fault) || !create_buckets(serve, fault) || !open_app(serve, fault) ||
-        !start_loops(serve, fault))
+        !open_users(serve, fault) || !create_buckets(serve, fault) ||
+        !open_observers(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
     open_root_socket(serve);
     if (!announce(serve, fault))

@@ -2,7 +2,7 @@
 /*
  * The pipeline every request goes through, in one order:
  * route -> authenticate -> names (identify.c) -> bucket -> authorise (admit.c) -> body -> run ->
- * render -> log.
+ * render -> record (record.h).
  *
  * (1) A request without a body is handled whole in on_end, inside one snapshot of the catalog. One
  *     with a body is admitted in on_headers (so a refusal comes before the body), and loaded and
@@ -15,16 +15,17 @@
  */
 #include "server/s3/op.h"
 
+#include <stdatomic.h>
+
 #include "base/log.h"
-#include "server/auth/mask.h"
 #include "server/s3/admit.h"
 #include "server/s3/answer.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
-#include "server/s3/names.h"
 #include "server/s3/ops/multipart.h"
 #include "server/s3/post.h"
+#include "server/s3/record.h"
 #include "server/s3/refuse.h"
 #include "server/s3/render.h"
 #include "server/s3/request/attrs.h"
@@ -35,16 +36,17 @@
 #include "server/xml/xml.h"
 
 #define RETRIES_MAX 16
-#define LOG_HOST_BYTES_MAX 256
 
 struct s3_app {
     struct s3_options options;
     struct http_app http;
     struct budget budget;
+    atomic_uint loops; /* started so far */
 };
 
 struct loop_state {
     struct s3_app *app;
+    unsigned number; /* from 0 */
     struct reader *reader;
     struct auth_cache *auth_cache;
     struct body_group *bodies;
@@ -135,6 +137,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
         render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
     if (op->reply->incomplete)
         replace_incomplete(op);
+    op->record.answered_us = clock_monotonic_us();
     return HTTP_REPLY;
 }
 
@@ -155,7 +158,8 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
     op->budget = &app->budget;
-    op->started_us = clock_monotonic_us();
+    op->record.started_us = clock_monotonic_us();
+    op->record.loop = loop->number;
     render_request_id(op->request_id);
     exchange->user = op;
     return op;
@@ -190,19 +194,6 @@ static bool begin_foreign(struct op *op)
     return true;
 }
 
-/* The action instead of the service, when it is one. */
-static void name_in_log(struct op *op, struct str action)
-{
-    struct route *named = str_present(action) ? ARENA_NEW(op->arena, struct route) : NULL;
-
-    if (named == NULL)
-        return;
-
-    *named = *op->route;
-    named->name = action;
-    op->route = named;
-}
-
 /* Verify and run a call of the token service. The other call of the verifier. */
 static void run_sts(struct op *op)
 {
@@ -219,7 +210,7 @@ static void run_sts(struct op *op)
     op_set(op, "x-amzn-RequestId", call.request_id);
     op->reply->body_kind = HTTP_BODY_BUFFER;
     op->reply->buffer = document;
-    name_in_log(op, call.action);
+    op->record.name = call.action; /* instead of the service's, when it is one */
 }
 
 static enum http_next answer_foreign(struct op *op)
@@ -390,58 +381,19 @@ static void on_refuse(void *context, struct http_exchange_view *exchange, int st
     refuse_plain(exchange, error, status == 431 ? 0 : status, str_from_cstr(why));
 }
 
-/* What is no bucket's name may be any piece of a client's text. */
-static void log_bucket(struct buf *line, struct str name)
-{
-    CLEANUP(buf_free) struct buf shown = BUF_WITH_MAX(2 * HTTP_TARGET_BYTES_MAX);
-
-    if (name.len == 0 || s3_bucket_name_fault(name) == NULL) {
-        log_value(line, name.len > 0 ? name : STR("-"));
-        return;
-    }
-    mask_text(&shown, name);
-    log_value(line, buf_view(&shown));
-}
-
-static void log_request(const struct op *op, bool completed, uint64_t bytes_in, uint64_t bytes_out)
-{
-    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(4096);
-
-    buf_printf(&line, "req=%s op=", op->request_id);
-    buf_str(&line, op->route != NULL ? op->route->name : STR("-"));
-    buf_lit(&line, " bucket=");
-    log_bucket(&line, op->bucket_name);
-    buf_printf(&line, " status=%d code=", op->reply->status);
-    buf_str(&line, op->error != S3_OK ? s3_error_row(op->error)->code : STR("-"));
-    buf_printf(&line, " ms=%.3f in=%llu out=%llu%s",
-               (double)(clock_monotonic_us() - op->started_us) / 1000.0,
-               (unsigned long long)bytes_in, (unsigned long long)bytes_out,
-               completed ? "" : " aborted=true");
-    /* What the client's message leaves open: which rule a name breaks, where a document ends. */
-    if (op->error != S3_OK && op->fault.text[0] != '\0') {
-        buf_lit(&line, " why=");
-        log_value(&line, str_from_cstr(op->fault.text));
-    }
-    if (op->error == S3_NoSuchBucket && name_looks_virtual(op->request->host) &&
-        !str_present(op->virtual_bucket)) {
-        buf_lit(&line, " host=");
-        log_value(&line, str_slice(op->request->host, 0, LOG_HOST_BYTES_MAX));
-        buf_lit(&line,
-                " hint=\"this Host is under no --domain: the path was read as /BUCKET/KEY\"");
-    }
-    log_info("%.*s", STR_ARG(buf_view(&line)));
-}
-
 static void on_done(void *context, struct http_exchange_view *exchange, bool completed,
                     uint64_t bytes_in, uint64_t bytes_out)
 {
-    struct s3_app *app = context;
+    const struct s3_app *app = context;
+    const struct loop_state *loop = exchange->loop_context;
     struct op *op = exchange->user;
 
-    if (op == NULL)
+    if (op == NULL) {
+        record_tell_unseen(app->options.observers, loop->number, exchange, completed, bytes_in,
+                           bytes_out);
         return;
-    if (app->options.access_log && log_wants(LOG_LEVEL_INFO))
-        log_request(op, completed, bytes_in, bytes_out);
+    }
+    record_tell(op, completed, bytes_in, bytes_out);
     if (op->release != NULL)
         op->release(op);
     sink_close(op);
@@ -459,6 +411,7 @@ static void *on_loop_start(void *context)
     if (loop == NULL)
         return NULL;
     loop->app = context;
+    loop->number = atomic_fetch_add(&loop->app->loops, 1);
     loop->auth_cache = auth_cache_open();
     loop->bodies = body_group_open();
     if (loop->auth_cache == NULL || loop->bodies == NULL ||

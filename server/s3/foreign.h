@@ -18,6 +18,7 @@ enum foreign {
     FOREIGN_HEALTH,
     FOREIGN_STS,
     FOREIGN_OTHER, /* a service that is not here */
+    FOREIGN_KINDS,
 };
 
 #define FOREIGN_BODY_BYTES_MAX (64u * 1024u)

@@ -82,10 +82,10 @@ struct op {
 
     struct fault fault;
     struct s3_refusal refusal;
-    int64_t started_us;
     char request_id[17];
-    bool keep_headers;   /* headers set before a refusal belong to it (delete markers) */
-    enum s3_error error; /* what was answered, for the log */
+    bool keep_headers;            /* headers set before a refusal belong to it (delete markers) */
+    enum s3_error error;          /* what was answered */
+    struct request_record record; /* told when all is over: see record.h */
     struct sink *sink;
 
     struct upload upload; /* UploadPart: set by op_upload_prepare; others load it themselves */

@@ -7,6 +7,7 @@
 
 #include "server/auth/auth.h"
 #include "server/http/http.h"
+#include "server/records/record.h"
 #include "storage/store.h"
 
 #define S3_DOMAINS_MAX 16
@@ -17,9 +18,9 @@ struct s3_options {
     struct auth_config auth;            /* borrowed users and region text */
     struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
     size_t domain_count;
-    struct str kms_key_arn;  /* default key named for aws:kms */
-    uint64_t buffered_bytes; /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
-    bool access_log;         /* one logfmt line per request at info level */
+    struct str kms_key_arn;            /* default key named for aws:kms */
+    uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
+    const struct observers *observers; /* borrowed, outlive the app; NULL: nobody is told */
 };
 
 struct s3_app;
@@ -35,6 +36,12 @@ void s3_app_close(struct s3_app *app);
  */
 MUST_CHECK bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
                                  struct str region, struct fault *fault);
+
+/*
+ * The numbers that records give operations, and their names: below the count, 0 is none ("-").
+ */
+size_t s3_operation_count(void);
+struct str s3_operation_name(size_t number);
 
 /* What is wrong with a bucket's name by S3's rules, "it is shorter than ..."; NULL: nothing. */
 const char *s3_bucket_name_fault(struct str name);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happened: one record for each request, and who is told of it.
+ *
+ * (1) A request has one record, told once, when it is over, on the thread of its loop, however it
+ *     ended: also when it was refused before any operation saw it.
+ * (2) A record is plain texts and numbers, so that an observer knows nothing of how requests are
+ *     served. The texts live until the observer returns; what is to stay is copied.
+ * (3) Its texts are the client's, as they were sent: who writes them down masks them (mask.h).
+ * (4) An observer never blocks, and in its steady state allocates nothing.
+ */
+#ifndef SERVER_RECORDS_RECORD_H
+#define SERVER_RECORDS_RECORD_H
+
+#include "base/text/str.h"
+
+struct request_record {
+    unsigned loop; /* its number, from 0; one thread each */
+
+    /* what was asked for; STR_NONE: it does not say */
+    unsigned operation; /* its number, below the count of operations; 0: none was found */
+    struct str name;    /* of the operation; "-" */
+    struct str method;
+    struct str target;
+    struct str host;
+    struct str remote; /* "127.0.0.1:1234" */
+    struct str user_agent;
+    struct str bucket;
+    bool bucket_named; /* the bucket's name could be one; otherwise it may be any text */
+    struct str key;
+    struct str version; /* that the answer names, else the one that was asked for */
+
+    /* who asked; STR_NONE: nobody who is known */
+    struct str principal; /* canonical id */
+    struct str access_key;
+
+    /* what was answered */
+    struct str request_id;
+    bool unseen; /* refused by the HTTP layer, or for lack of memory, before it had an operation */
+    int status;
+    struct str code; /* of the error; STR_NONE */
+    struct str why;  /* what the client's message leaves open; STR_NONE */
+    struct str hint; /* for whoever runs the server, where a setting may be wrong; STR_NONE */
+    bool aborted;    /* the answer was not sent whole */
+    uint64_t bytes_in, bytes_out; /* of bodies */
+
+    /* monotonic; 0: not reached */
+    int64_t started_us;  /* its head was read */
+    int64_t answered_us; /* the answer was handed over: its first byte goes out */
+    int64_t done_us;
+};
+
+/* One who is told. Called from many threads at once. */
+struct observer {
+    void (*request)(void *context, const struct request_record *record);
+    void *context; /* borrowed, outlives the server */
+};
+
+#define OBSERVERS_MAX 8
+
+/* All who are told, in the order in which they were added; does not change once requests come. */
+struct observers {
+    struct observer list[OBSERVERS_MAX];
+    size_t count;
+};
+
+/* False: there are OBSERVERS_MAX already. Before the server starts. */
+MUST_CHECK bool observers_add(struct observers *observers, const struct observer *observer);
+/* Tell all of them. observers may be NULL. Any thread. */
+void observers_tell_request(const struct observers *observers, const struct request_record *record);
+
+#endif
