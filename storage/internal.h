@@ -259,6 +259,9 @@ void intent_finish(struct store *store, struct intent *intent, enum store_status
 
 /* ---- sweep.c ----------------------------------------------------------------------------- */
 
+/* A repeated Complete is answered for so long. */
+#define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
+
 struct sweep_intent {
     struct intent intent;
     struct sweep sweep;

@@ -493,8 +493,9 @@ void body_writer_settle(struct body_writer *writer, bool committed, struct catal
     const struct blob_name *name = &writer->pin.name;
     /* Then the row on the disk may be another than the one that the catalog shows here. */
     bool unknown = health_poisoned(&store->health);
-    struct blob_place place;
+    struct piece blob;
     uint32_t pack;
+    bool found;
     bool used;
 
     if (writer->state != WRITER_PLACED)
@@ -502,8 +503,9 @@ void body_writer_settle(struct body_writer *writer, bool committed, struct catal
 
     /* In the writer's thread no commit can come between the question and what follows. */
     pack = writer->extent.pack != NULL ? extent_pack_number(&writer->extent) : 0;
-    used = unknown || catalog_blob_place(cat, name->scope, name->hash, &place, NULL) != STORE_OK ||
-           (place.known && place.pack == pack && (pack == 0 || place.pack_at == writer->extent.at));
+    used = unknown ||
+           catalog_blob_find(cat, name->scope, name->hash, &blob, &found, NULL) != STORE_OK ||
+           (found && blob.pack == pack && (pack == 0 || blob.pack_at == writer->extent.at));
     if (writer->stale && committed && used && !unknown)
         note_mended(writer);
     if (writer->extent.pack != NULL)

@@ -308,13 +308,14 @@ static void count_orphans(struct fsck *fsck, const char *path)
     }
     while ((entry = readdir(dir)) != NULL) {
         struct blob_name name;
-        struct blob_place place;
+        struct piece blob;
+        bool found;
 
         if (entry->d_name[0] == '.')
             continue;
         if (blob_name_parse(str_from_cstr(entry->d_name), &name) &&
-            catalog_blob_place(fsck->cat, name.scope, name.hash, &place, NULL) == STORE_OK &&
-            place.known && place.pack == 0)
+            catalog_blob_find(fsck->cat, name.scope, name.hash, &blob, &found, NULL) == STORE_OK &&
+            found && blob.pack == 0)
             continue;
         fsck->report.orphans++;
     }

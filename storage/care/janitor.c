@@ -20,7 +20,6 @@
 #define WALK_LEAVES 4096 /* directories read per second; a small store is walked in one go */
 #define LEAVES_PER_TOP 256
 #define FAR_US (INT64_C(24) * 3600 * US_PER_S)
-#define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
 
 void janitor_init(struct janitor *janitor)
 {

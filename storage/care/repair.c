@@ -150,7 +150,7 @@ static enum store_status keep_unowned_inline(void *context, int64_t id, struct s
     say(repair, "inline body %lld, which nothing needs, put into quarantine/", (long long)id);
     if (repair->perform)
         status = keep_bytes(repair, "inline", id, bytes);
-    return status != STORE_OK ? status : catalog_bury_unowned(repair->cat, id, repair->fault);
+    return status != STORE_OK ? status : catalog_inline_bury(repair->cat, id, repair->fault);
 }
 
 static void note_rows(void *context, const char *what, uint64_t count)

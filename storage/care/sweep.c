@@ -15,8 +15,6 @@
 #include "base/file.h"
 #include "storage/internal.h"
 
-/* A repeated Complete is answered for so long. */
-#define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
 /* A file without a row may belong to a write that is still under way. */
 #define ORPHAN_AGE_S 3600
 
@@ -133,8 +131,9 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
                          const char *file_name)
 {
     struct blob_name name;
-    struct blob_place place;
+    struct piece blob;
     struct stat st;
+    bool found;
 
     if (!blob_name_parse(str_from_cstr(file_name), &name) ||
         fstatat(leaf_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
@@ -144,8 +143,8 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
     /* Nobody can pin, find and commit the file between the question and the unlink. */
     blob_pins_lock(&store->pins);
     if (blob_pins_count(&store->pins, &name) == 0 &&
-        catalog_blob_place(cat, name.scope, name.hash, &place, NULL) == STORE_OK &&
-        (!place.known || place.pack != 0) && file_unlink(leaf_fd, file_name) == 0)
+        catalog_blob_find(cat, name.scope, name.hash, &blob, &found, NULL) == STORE_OK &&
+        (!found || blob.pack != 0) && file_unlink(leaf_fd, file_name) == 0)
         atomic_fetch_add(&store->blobs_removed, 1);
     blob_pins_unlock(&store->pins);
 }

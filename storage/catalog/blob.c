@@ -162,31 +162,6 @@ enum store_status catalog_blob_find(struct catalog *cat, uint64_t scope,
     return row ? row_blob(stmt, ret_blob, fault) : STORE_OK;
 }
 
-enum store_status catalog_blob_place(struct catalog *cat, uint64_t scope,
-                                     const uint8_t hash[SHA256_BYTES], struct blob_place *ret_place,
-                                     struct fault *fault)
-{
-    static struct sql sql = { .text = "SELECT pack, at FROM blob WHERE scope = ?1 AND hash = ?2" };
-    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    bool row;
-
-    if (status != STORE_OK)
-        return status;
-    sql_bind_i64(stmt, 1, (int64_t)scope);
-    sql_bind_str(stmt, 2, str_make(hash, SHA256_BYTES));
-    status = sql_step(cat, stmt, &row, fault);
-    if (status != STORE_OK)
-        return status;
-
-    *ret_place = (struct blob_place){ .known = row };
-    if (row) {
-        ret_place->pack = (uint32_t)sql_i64(stmt, 0);
-        ret_place->pack_at = (uint64_t)sql_i64(stmt, 1);
-    }
-    return STORE_OK;
-}
-
 enum store_status catalog_pack_extents(struct catalog *cat, uint32_t pack, extent_visit *visit,
                                        void *context, struct fault *fault)
 {

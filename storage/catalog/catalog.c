@@ -11,7 +11,6 @@
 
 #include "storage/catalog/sql.h"
 
-#define BUSY_TIMEOUT_MS 5000
 /* The attributes of a few versions at a time. */
 #define SCRATCH_FIRST_BYTES 16384
 #define SCRATCH_BYTES_MAX 1048576
@@ -62,7 +61,7 @@ static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
 
     (void)db;
     (void)schema;
-    cat->wal_bytes = (uint64_t)pages * 4096u;
+    cat->wal_bytes = (uint64_t)pages * CATALOG_PAGE_BYTES;
     return SQLITE_OK;
 }
 

@@ -13,6 +13,8 @@
 #include "base/text/buf.h"
 #include "storage/store.h"
 
+#define CATALOG_PAGE_BYTES 4096u
+
 struct catalog;
 
 enum catalog_mode {
@@ -242,15 +244,6 @@ MUST_CHECK enum store_status catalog_blob_find(struct catalog *cat, uint64_t sco
                                                const uint8_t hash[SHA256_BYTES],
                                                struct piece *ret_blob, bool *ret_found,
                                                struct fault *fault);
-/* Where the bytes are that a row promises. */
-struct blob_place {
-    bool known;
-    uint32_t pack; /* 0: a file */
-    uint64_t pack_at;
-};
-MUST_CHECK enum store_status catalog_blob_place(struct catalog *cat, uint64_t scope,
-                                                const uint8_t hash[SHA256_BYTES],
-                                                struct blob_place *ret_place, struct fault *fault);
 /* Extents of a pack in order. STORE_STOPPED when visit returns false. */
 typedef bool extent_visit(void *context, uint64_t at, uint64_t stored_bytes);
 MUST_CHECK enum store_status catalog_pack_extents(struct catalog *cat, uint32_t pack,
@@ -350,8 +343,9 @@ MUST_CHECK enum store_status catalog_unowned_blobs(struct catalog *cat, check_bl
 typedef enum store_status inline_visit(void *context, int64_t id, struct str bytes);
 MUST_CHECK enum store_status catalog_unowned_inline(struct catalog *cat, inline_visit *visit,
                                                     void *context, struct fault *fault);
-MUST_CHECK enum store_status catalog_bury_unowned(struct catalog *cat, int64_t id,
-                                                  struct fault *fault);
+/* Delete later: an open download of a manifest may still need it. */
+MUST_CHECK enum store_status catalog_inline_bury(struct catalog *cat, int64_t id,
+                                                 struct fault *fault);
 MUST_CHECK enum store_status catalog_mark_damaged(struct catalog *cat, enum body_kind kind,
                                                   int64_t id, struct fault *fault);
 

@@ -33,7 +33,7 @@ enum store_status inline_delete(struct catalog *cat, int64_t id, struct fault *f
     return sql_run_i64(cat, &sql, id, 0, fault);
 }
 
-enum store_status inline_bury(struct catalog *cat, int64_t id, struct fault *fault)
+enum store_status catalog_inline_bury(struct catalog *cat, int64_t id, struct fault *fault)
 {
     static struct sql sql = { .text = "INSERT INTO inline_dead(id, dead_seq) VALUES(?1, ?2)" };
 

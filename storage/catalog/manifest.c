@@ -107,7 +107,7 @@ static enum store_status release_pieces(struct catalog *cat, int64_t manifest, s
         if (status != STORE_OK || !row)
             return status;
         status = sql_i64(stmt, 0) == BODY_BLOB ? blob_release(cat, sql_i64(stmt, 1), fault)
-                                               : inline_bury(cat, sql_i64(stmt, 1), fault);
+                                               : catalog_inline_bury(cat, sql_i64(stmt, 1), fault);
         if (status != STORE_OK)
             return status;
     }

@@ -24,6 +24,7 @@
 #include "storage/catalog/catalog.h"
 
 #define SQL_SLOTS 256
+#define BUSY_TIMEOUT_MS 5000
 #define ACCOUNT_SLOTS 64
 #define BUCKET_SLOTS 64
 #define BUCKET_NAME_CACHED_MAX 64
@@ -209,8 +210,6 @@ MUST_CHECK enum store_status blob_release(struct catalog *cat, int64_t id, struc
 MUST_CHECK enum store_status inline_store(struct catalog *cat, struct str bytes, int64_t *ret_id,
                                           struct fault *fault);
 MUST_CHECK enum store_status inline_delete(struct catalog *cat, int64_t id, struct fault *fault);
-/* Delete later: an open download of a manifest may still need it. */
-MUST_CHECK enum store_status inline_bury(struct catalog *cat, int64_t id, struct fault *fault);
 MUST_CHECK enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret_id,
                                               struct fault *fault);
 

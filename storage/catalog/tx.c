@@ -6,8 +6,6 @@
 
 /* A forced log reset must not stall writes for long behind a slow reader. */
 #define RESTART_WAIT_MS 20
-#define BUSY_TIMEOUT_MS 5000
-#define PAGE_BYTES 4096u
 
 enum store_status catalog_read_begin(struct catalog *cat, struct fault *fault)
 {
@@ -99,7 +97,7 @@ uint64_t catalog_free_bytes(struct catalog *cat)
     if (sql_start(cat, &sql, &stmt, NULL) != STORE_OK ||
         sql_step(cat, stmt, &row, NULL) != STORE_OK || !row)
         return 0;
-    return (uint64_t)sql_i64(stmt, 0) * PAGE_BYTES;
+    return (uint64_t)sql_i64(stmt, 0) * CATALOG_PAGE_BYTES;
 }
 
 uint64_t catalog_wal_bytes(const struct catalog *cat)
@@ -121,7 +119,8 @@ enum store_status catalog_checkpoint(struct catalog *cat, enum catalog_checkpoin
     if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
         return sql_fail(cat, rc, fault, "checkpoint");
 
-    *ret_left = log_pages > done_pages ? (uint64_t)(log_pages - done_pages) * PAGE_BYTES : 0;
+    *ret_left = log_pages > done_pages ? (uint64_t)(log_pages - done_pages) * CATALOG_PAGE_BYTES
+                                       : 0;
     if (rc == SQLITE_OK && how == CHECKPOINT_RESTART)
         cat->wal_bytes = 0;
     return STORE_OK;

@@ -132,33 +132,34 @@ enum store_status reader_catalog(struct reader *reader, struct catalog **ret_cat
     return STORE_OK;
 }
 
-static void end_lookup(struct reader **reader)
+/* A lookup has its own snapshot, if the caller has none, until lookup_end. */
+static enum store_status lookup_begin(struct reader *reader, struct catalog **ret_cat,
+                                      struct fault *fault)
 {
-    reader_end(*reader);
+    reader_begin(reader);
+    return reader_catalog(reader, ret_cat, fault);
 }
 
-/*
- * In a lookup: its own snapshot if the caller has none, until it returns; sets cat and status.
- */
-#define LOOKUP(READER, FAULT)                                                                      \
-    CLEANUP(end_lookup) struct reader *lookup_reader_ = (READER);                                  \
-    struct catalog *cat = NULL;                                                                    \
-    enum store_status status =                                                                     \
-        (reader_begin(lookup_reader_), reader_catalog(lookup_reader_, &cat, (FAULT)))
+static enum store_status lookup_end(struct reader *reader, enum store_status status)
+{
+    reader_end(reader);
+    return status;
+}
 
 /* ---- what may be hot ------------------------------------------------------------------------ */
 
 static enum store_status bucket_ask(struct reader *reader, struct str name, struct arena *arena,
                                     struct bucket *ret_bucket, struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
     if (status == STORE_OK)
         status = catalog_bucket_get(cat, name, arena, ret_bucket, fault);
     if (reader->hot != NULL && (status == STORE_OK || status == STORE_NO_BUCKET))
         hot_keep_bucket(reader->hot, name, status == STORE_OK ? ret_bucket : NULL,
                         reader->published);
-    return status;
+    return lookup_end(reader, status);
 }
 
 enum store_status bucket_get(struct reader *reader, struct str name, struct arena *arena,
@@ -174,18 +175,19 @@ static enum store_status version_ask(struct reader *reader, int64_t bucket_id, s
                                      struct version_id id, struct arena *arena,
                                      struct version *ret_version, struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
     if (status == STORE_OK)
         status = catalog_version_get(cat, bucket_id, key, id, arena, ret_version, fault);
     if (reader->hot == NULL || id.kind != VERSION_CURRENT)
-        return status;
+        return lookup_end(reader, status);
     /* The pieces of a manifest are found only in the snapshot in which it was. */
     if (status == STORE_OK && ret_version->body.kind != BODY_MANIFEST)
         hot_keep_version(reader->hot, bucket_id, key, ret_version, reader->published);
     else if (status == STORE_NO_KEY)
         hot_keep_version(reader->hot, bucket_id, key, NULL, reader->published);
-    return status;
+    return lookup_end(reader, status);
 }
 
 enum store_status version_get(struct reader *reader, int64_t bucket_id, struct str key,
@@ -206,94 +208,106 @@ enum store_status version_get(struct reader *reader, int64_t bucket_id, struct s
 enum store_status bucket_unchanged(struct reader *reader, const struct bucket *bucket,
                                    struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    return status == STORE_OK ? catalog_bucket_unchanged(cat, bucket, fault) : status;
+    if (status == STORE_OK)
+        status = catalog_bucket_unchanged(cat, bucket, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status bucket_list(struct reader *reader, struct str owner, struct str prefix,
                               struct str after, bucket_visit *visit, void *context,
                               struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_bucket_list(cat, owner, prefix, after, visit, context, fault);
+    if (status == STORE_OK)
+        status = catalog_bucket_list(cat, owner, prefix, after, visit, context, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status document_get(struct reader *reader, int64_t bucket_id, struct str kind,
                                struct str id, struct arena *arena, struct str *ret_body,
                                struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_document_get(cat, bucket_id, kind, id, arena, ret_body, fault);
+    if (status == STORE_OK)
+        status = catalog_document_get(cat, bucket_id, kind, id, arena, ret_body, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status upload_get(struct reader *reader, int64_t bucket_id, struct str key,
                              struct str upload_id, struct arena *arena, struct upload *ret_upload,
                              struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_upload_get(cat, bucket_id, key, upload_id, arena, ret_upload, fault);
+    if (status == STORE_OK)
+        status = catalog_upload_get(cat, bucket_id, key, upload_id, arena, ret_upload, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status part_list(struct reader *reader, const struct upload *upload, uint32_t after,
                             uint32_t max, part_visit *visit, void *context, struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_part_list(cat, upload->seq, after, max, visit, context, fault);
+    if (status == STORE_OK)
+        status = catalog_part_list(cat, upload->seq, after, max, visit, context, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status object_part_list(struct reader *reader, const struct version *version,
                                    uint32_t after, uint32_t max, part_visit *visit, void *context,
                                    struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK || version->body.kind != BODY_MANIFEST)
-        return status;
-    return catalog_manifest_part_list(cat, version->body.id, after, max, visit, context, fault);
+    if (status == STORE_OK && version->body.kind == BODY_MANIFEST)
+        status =
+            catalog_manifest_part_list(cat, version->body.id, after, max, visit, context, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status object_list(struct reader *reader, int64_t bucket_id,
                               const struct list_query *query, list_visit *visit, void *context,
                               struct arena *arena, struct list_end *ret_end, struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_object_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+    if (status == STORE_OK)
+        status = catalog_object_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status version_list(struct reader *reader, int64_t bucket_id,
                                const struct list_query *query, list_visit *visit, void *context,
                                struct arena *arena, struct list_end *ret_end, struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_version_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+    if (status == STORE_OK)
+        status = catalog_version_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+    return lookup_end(reader, status);
 }
 
 enum store_status upload_list(struct reader *reader, int64_t bucket_id,
                               const struct upload_query *query, upload_visit *visit, void *context,
                               struct arena *arena, struct upload_end *ret_end, struct fault *fault)
 {
-    LOOKUP(reader, fault);
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
 
-    if (status != STORE_OK)
-        return status;
-    return catalog_upload_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+    if (status == STORE_OK)
+        status = catalog_upload_list(cat, bucket_id, query, visit, context, arena, ret_end, fault);
+    return lookup_end(reader, status);
 }

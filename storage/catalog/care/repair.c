@@ -88,11 +88,6 @@ enum store_status catalog_unowned_inline(struct catalog *cat, inline_visit *visi
     return status;
 }
 
-enum store_status catalog_bury_unowned(struct catalog *cat, int64_t id, struct fault *fault)
-{
-    return inline_bury(cat, id, fault);
-}
-
 enum store_status catalog_unowned_blobs(struct catalog *cat, check_blob *visit, void *context,
                                         struct fault *fault)
 {

@@ -19,11 +19,10 @@
 #include "base/file.h"
 #include "base/text/buf.h"
 #include "storage/catalog/catalog.h"
+#include "storage/catalog/file/wal.h"
 
 #define HEADER_BYTES 32
-#define FRAME_HEADER_BYTES 24
-#define FRAME_BYTES (FRAME_HEADER_BYTES + 4096u)
-#define PAGE_BYTES 4096u
+#define FRAME_BYTES (WAL_FRAME_HEADER_BYTES + CATALOG_PAGE_BYTES)
 #define MAGIC 0x377f0682u /* its last bit says that sums are of big-endian words */
 #define STEP_FRAMES 64u
 
@@ -61,7 +60,7 @@ static bool header_holds(const char *header, struct log_sum *ret_sum)
 
     log_sum_add(&sum, header, 24);
     *ret_sum = sum;
-    return (word(header, true) & ~1u) == MAGIC && word(header + 8, true) == PAGE_BYTES &&
+    return (word(header, true) & ~1u) == MAGIC && word(header + 8, true) == CATALOG_PAGE_BYTES &&
            log_sum_is(&sum, header + 24);
 }
 
@@ -82,7 +81,7 @@ static void walk_frame(struct log_walk *walk, const char *frame)
     walk->frame++;
     if (walk->broken == 0) {
         log_sum_add(&walk->sum, frame, 8);
-        log_sum_add(&walk->sum, frame + FRAME_HEADER_BYTES, PAGE_BYTES);
+        log_sum_add(&walk->sum, frame + WAL_FRAME_HEADER_BYTES, CATALOG_PAGE_BYTES);
         if (same_log && log_sum_is(&walk->sum, frame + 16))
             return;
         walk->broken = walk->frame;

@@ -25,7 +25,6 @@
 #include "base/arena.h"
 #include "base/file.h"
 
-#define FRAME_HEADER_BYTES 24
 #define COMMIT_OFFSET 4 /* in a frame header: pages of the database after the commit, or 0 */
 #define COMMIT_BYTES 4
 /* SQLite's unix layer does not write 128 KiB or more at a time. */
@@ -149,7 +148,7 @@ static bool header_commits(const char *header)
 int wal_write(struct wal *wal, const void *bytes, int len, sqlite3_int64 offset)
 {
     bool continues = offset == wal->end;
-    bool is_header = len == FRAME_HEADER_BYTES;
+    bool is_header = len == WAL_FRAME_HEADER_BYTES;
     int rc = SQLITE_OK;
 
     if (wal->broken != SQLITE_OK)

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A frame of the log: this, then a page. */
+#define WAL_FRAME_HEADER_BYTES 24
+
 struct wal {
     sqlite3_file *real;
     const char *path;   /* SQLite's, lives as long as the file is open */
