@@ -189,7 +189,7 @@ static enum store_status manifest_pieces(struct catalog *cat, int64_t manifest, 
         .text =
             "SELECT p.at, p.kind, p.ref, p.start, p.len, p.wrapped_key, b.scope, b.hash, b.size,"
             "       b.pack, b.at, b.sum, b.damaged_us"
-            "  FROM piece p LEFT JOIN blob b ON p.kind = 2 AND b.id = p.ref"
+            "  FROM piece p LEFT JOIN blob b ON p.kind = " SQL_BODY_BLOB " AND b.id = p.ref"
             " WHERE p.manifest = ?1"
             "   AND p.at >= ifnull((SELECT max(at) FROM piece WHERE manifest = ?1 AND at <= ?2), 0)"
             "   AND p.at < ?3"

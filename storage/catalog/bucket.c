@@ -236,7 +236,7 @@ static enum store_status next_upload(struct catalog *cat, int64_t bucket, int64_
                                      struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT id FROM upload INDEXED BY upload_open"
-                                      " WHERE bucket = ?1 AND state = 0"
+                                      " WHERE bucket = ?1 AND state = " SQL_UPLOAD_OPEN
                                       " LIMIT 1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);

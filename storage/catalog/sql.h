@@ -18,6 +18,7 @@
 #ifndef STORAGE_CATALOG_SQL_H
 #define STORAGE_CATALOG_SQL_H
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 
@@ -88,6 +89,21 @@ enum {
     FLAG_WAS_VERSIONED = 4,
     FLAG_KEY_REMOVED = 8,
 };
+enum upload_state { UPLOAD_OPEN = 0, UPLOAD_DONE = 1 };
+
+/* The same numbers, as SQL texts spell them. */
+#define SQL_BODY_EMPTY "0"
+#define SQL_BODY_INLINE "1"
+#define SQL_BODY_BLOB "2"
+#define SQL_BODY_MANIFEST "3"
+#define SQL_NULL_VERSION "2"
+#define SQL_KEY_REMOVED "8"
+#define SQL_UPLOAD_OPEN "0"
+#define SQL_UPLOAD_DONE "1"
+static_assert(BODY_EMPTY == 0 && BODY_INLINE == 1 && BODY_BLOB == 2 && BODY_MANIFEST == 3 &&
+                  FLAG_NULL_VERSION == 2 && FLAG_KEY_REMOVED == 8 && UPLOAD_OPEN == 0 &&
+                  UPLOAD_DONE == 1,
+              "SQL texts spell these numbers");
 
 /* ---- statements.c ------------------------------------------------------------------------ */
 

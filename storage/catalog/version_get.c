@@ -44,10 +44,14 @@ static enum store_status find_null(struct catalog *cat, int64_t bucket, struct s
                                    struct arena *arena, struct version *ret_version,
                                    bool *ret_found, struct fault *fault)
 {
-    static struct sql current = { .text = "SELECT" VERSION_COLUMNS "FROM object"
-                                          " WHERE bucket = ?1 AND key = ?2 AND (flags & 2) != 0" };
-    static struct sql history = { .text = "SELECT" VERSION_COLUMNS "FROM version"
-                                          " WHERE bucket = ?1 AND key = ?2 AND (flags & 2) != 0" };
+    static struct sql current = {
+        .text = "SELECT" VERSION_COLUMNS "FROM object"
+                " WHERE bucket = ?1 AND key = ?2 AND (flags & " SQL_NULL_VERSION ") != 0"
+    };
+    static struct sql history = {
+        .text = "SELECT" VERSION_COLUMNS "FROM version"
+                " WHERE bucket = ?1 AND key = ?2 AND (flags & " SQL_NULL_VERSION ") != 0"
+    };
     enum store_status status = one_version(cat, &current, bucket, key, 0, arena, /* latest= */ true,
                                            ret_version, ret_found, fault);
 

@@ -136,8 +136,10 @@ static enum store_status history_null(struct catalog *cat, int64_t bucket, struc
                                       int64_t *ret_seq, struct body_ref *ret_ref,
                                       struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT seq, body_kind, body_id FROM version"
-                                      " WHERE bucket = ?1 AND key = ?2 AND (flags & 2) != 0" };
+    static struct sql sql = { .text =
+                                  "SELECT seq, body_kind, body_id FROM version"
+                                  " WHERE bucket = ?1 AND key = ?2 AND (flags & " SQL_NULL_VERSION
+                                  ") != 0" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;

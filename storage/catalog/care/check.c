@@ -5,22 +5,7 @@
  */
 #include <stdio.h>
 
-#include "storage/catalog/sql.h"
-
-/* Every reference to bytes: kind, id. */
-#define REFERENCES                                                                                 \
-    " (SELECT body_kind AS k, body_id AS i FROM object"                                            \
-    "  UNION ALL SELECT body_kind, body_id FROM version"                                           \
-    "  UNION ALL SELECT body_kind, body_id FROM part"                                              \
-    "  UNION ALL SELECT kind, ref FROM piece"                                                      \
-    "  UNION ALL SELECT 1, id FROM inline_dead) "
-#define VERSIONS                                                                                   \
-    " (SELECT body_kind AS k, body_id AS i, part_count FROM object"                                \
-    "  UNION ALL SELECT body_kind, body_id, part_count FROM version) "
-#define BODIES                                                                                     \
-    " (SELECT body_kind AS k, body_id AS i, size FROM object"                                      \
-    "  UNION ALL SELECT body_kind, body_id, size FROM version"                                     \
-    "  UNION ALL SELECT body_kind, body_id, size FROM part) "
+#include "storage/catalog/care/references.h"
 
 /* What a finding means; see struct fsck_report. */
 enum finding_class { FINDING_DAMAGE, FINDING_ROWS, FINDING_CATALOG };
@@ -47,41 +32,43 @@ static const struct {
       " UNION ALL SELECT max(id) FROM blob UNION ALL SELECT max(id) FROM upload)"
       " WHERE n > (SELECT value FROM meta WHERE name = 'seq')" },
     { FINDING_DAMAGE, "SELECT 'inline body ' || i || ' is missing' FROM" REFERENCES
-                      " WHERE k = 1 AND i NOT IN (SELECT id FROM inline_body)" },
+                      " WHERE k = " SQL_BODY_INLINE " AND i NOT IN (SELECT id FROM inline_body)" },
     { FINDING_CATALOG,
       "SELECT 'inline body ' || i || ' has ' || count(*) || ' owners' FROM" REFERENCES
-      " WHERE k = 1 GROUP BY i HAVING count(*) > 1" },
+      " WHERE k = " SQL_BODY_INLINE " GROUP BY i HAVING count(*) > 1" },
     { FINDING_ROWS, "SELECT 'inline body ' || id || ' has no owner' FROM inline_body"
-                    " WHERE id NOT IN (SELECT i FROM" REFERENCES "WHERE k = 1)" },
+                    " WHERE id NOT IN (SELECT i FROM" REFERENCES "WHERE k = " SQL_BODY_INLINE ")" },
     { FINDING_DAMAGE, "SELECT 'blob ' || i || ' has no row' FROM" REFERENCES
-                      " WHERE k = 2 AND i NOT IN (SELECT id FROM blob)" },
+                      " WHERE k = " SQL_BODY_BLOB " AND i NOT IN (SELECT id FROM blob)" },
     { FINDING_ROWS,
       "SELECT 'blob ' || id || ' counts ' || refs || ' references and has ' || ifnull(n, 0)"
-      " FROM blob LEFT JOIN (SELECT i, count(*) AS n FROM" REFERENCES "WHERE k = 2 GROUP BY i)"
+      " FROM blob LEFT JOIN (SELECT i, count(*) AS n FROM" REFERENCES "WHERE k = " SQL_BODY_BLOB
+      " GROUP BY i)"
       " ON i = id WHERE refs != ifnull(n, 0)" },
     { FINDING_ROWS,
       "SELECT 'blob ' || id || ' is dead and alive' FROM blob WHERE (refs = 0) != (dead_seq NOTNULL)" },
     { FINDING_CATALOG, "SELECT 'manifest ' || i || ' has ' || count(*) || ' owners' FROM" BODIES
-                       " WHERE k = 3 GROUP BY i HAVING count(*) > 1" },
-    { FINDING_ROWS, "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM piece"
-                    " WHERE manifest NOT IN (SELECT i FROM" BODIES "WHERE k = 3)" },
+                       " WHERE k = " SQL_BODY_MANIFEST " GROUP BY i HAVING count(*) > 1" },
+    { FINDING_ROWS,
+      "SELECT DISTINCT 'manifest ' || manifest || ' has no owner' FROM piece"
+      " WHERE manifest NOT IN (SELECT i FROM" BODIES "WHERE k = " SQL_BODY_MANIFEST ")" },
     { FINDING_ROWS,
       "SELECT DISTINCT 'parts of manifest ' || manifest || ' belong to no object' FROM manifest_part"
-      " WHERE manifest NOT IN (SELECT i FROM" VERSIONS "WHERE k = 3)" },
+      " WHERE manifest NOT IN (SELECT i FROM" VERSIONS "WHERE k = " SQL_BODY_MANIFEST ")" },
     { FINDING_CATALOG,
       "SELECT 'manifest ' || i || ' has ' || n || ' parts, its object ' || part_count FROM"
       " (SELECT i, part_count, (SELECT count(*) FROM manifest_part WHERE manifest = i) AS n FROM"
-      " " VERSIONS "WHERE k = 3) WHERE n != part_count" },
-    { FINDING_CATALOG,
-      "SELECT 'manifest ' || i || ' is not as long as its body' FROM" BODIES
-      " WHERE k = 3 AND size != (SELECT ifnull(sum(len), 0) FROM piece WHERE manifest = i)" },
+      " " VERSIONS "WHERE k = " SQL_BODY_MANIFEST ") WHERE n != part_count" },
+    { FINDING_CATALOG, "SELECT 'manifest ' || i || ' is not as long as its body' FROM" BODIES
+                       " WHERE k = " SQL_BODY_MANIFEST
+                       " AND size != (SELECT ifnull(sum(len), 0) FROM piece WHERE manifest = i)" },
     { FINDING_CATALOG,
       "SELECT 'manifest ' || manifest || ' has a gap at ' || at FROM (SELECT manifest, at, len,"
       " sum(len) OVER (PARTITION BY manifest ORDER BY at"
       "                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM piece)"
       " WHERE at != ifnull(before, 0) OR len <= 0" },
-    { FINDING_CATALOG,
-      "SELECT 'an empty body has ' || size || ' bytes' FROM" BODIES "WHERE k = 0 AND size != 0" },
+    { FINDING_CATALOG, "SELECT 'an empty body has ' || size || ' bytes' FROM" BODIES
+                       "WHERE k = " SQL_BODY_EMPTY " AND size != 0" },
     { FINDING_CATALOG,
       "SELECT 'blob ' || id || ' overlaps the next one of pack ' || pack FROM"
       " (SELECT id, pack, at + size AS ends, lead(at) OVER (PARTITION BY pack ORDER BY at) AS next"
@@ -90,10 +77,12 @@ static const struct {
                       " WHERE damaged_us NOTNULL AND dead_seq IS NULL" },
     { FINDING_DAMAGE, "SELECT 'inline body ' || id || ' was found to be damaged' FROM inline_body"
                       " WHERE damaged_us NOTNULL AND id NOT IN (SELECT id FROM inline_dead)" },
-    { FINDING_ROWS, "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
-                    " WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)" },
-    { FINDING_ROWS, "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
-                    " WHERE state = 0 AND bucket NOT IN (SELECT id FROM bucket)" },
+    { FINDING_ROWS,
+      "SELECT 'part ' || number || ' belongs to no open upload' FROM part"
+      " WHERE upload NOT IN (SELECT id FROM upload WHERE state = " SQL_UPLOAD_OPEN ")" },
+    { FINDING_ROWS,
+      "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
+      " WHERE state = " SQL_UPLOAD_OPEN " AND bucket NOT IN (SELECT id FROM bucket)" },
     { FINDING_ROWS, "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
                     " WHERE bucket NOT IN (SELECT id FROM bucket)" },
 };
@@ -133,12 +122,14 @@ static enum store_status report_rows(struct catalog *cat, enum finding_class cla
 static enum store_status count_rows(struct catalog *cat, struct fsck_report *report,
                                     struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT (SELECT count(*) FROM bucket),"
-                                      "       (SELECT count(*) FROM object)"
-                                      "       + (SELECT count(*) FROM version),"
-                                      "       (SELECT count(*) FROM upload WHERE state = 0),"
-                                      "       (SELECT count(*) FROM blob),"
-                                      "       (SELECT count(*) FROM inline_body)" };
+    static struct sql sql = {
+        .text = "SELECT (SELECT count(*) FROM bucket),"
+                "       (SELECT count(*) FROM object)"
+                "       + (SELECT count(*) FROM version),"
+                "       (SELECT count(*) FROM upload WHERE state = " SQL_UPLOAD_OPEN "),"
+                "       (SELECT count(*) FROM blob),"
+                "       (SELECT count(*) FROM inline_body)"
+    };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;
@@ -207,13 +198,11 @@ enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit, v
 {
     static struct sql sql = {
         .text = "SELECT key, body_kind, body_id, wrapped_key, size, etag, part_count = 0"
-                "  FROM object WHERE body_kind != 0"
-                " UNION ALL"
+                "  FROM object WHERE body_kind != " SQL_BODY_EMPTY " UNION ALL"
                 " SELECT key, body_kind, body_id, wrapped_key, size, etag, part_count = 0"
-                "  FROM version WHERE body_kind != 0"
-                " UNION ALL"
+                "  FROM version WHERE body_kind != " SQL_BODY_EMPTY " UNION ALL"
                 " SELECT x'', body_kind, body_id, wrapped_key, size, etag, 0"
-                "  FROM part WHERE body_kind != 0"
+                "  FROM part WHERE body_kind != " SQL_BODY_EMPTY
     };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);

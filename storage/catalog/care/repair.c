@@ -3,36 +3,30 @@
  * Repairs of rows that other rows do not agree with. No row goes that says where an object's bytes
  * are; what nothing names any more is given back by the sweep.
  */
-#include "storage/catalog/sql.h"
+#include "storage/catalog/care/references.h"
 
-#define OWNED_MANIFESTS                                                                            \
-    " (SELECT body_id FROM object WHERE body_kind = 3"                                             \
-    "  UNION ALL SELECT body_id FROM version WHERE body_kind = 3"                                  \
-    "  UNION ALL SELECT body_id FROM part WHERE body_kind = 3)"
 #define BLOB_COUNTS                                                                                \
     " (SELECT b.id AS id, b.refs AS refs, b.dead_seq AS dead_seq, ifnull(r.n, 0) AS n FROM blob b" \
-    "  LEFT JOIN (SELECT i, count(*) AS n FROM"                                                    \
-    "   (SELECT body_id AS i FROM object WHERE body_kind = 2"                                      \
-    "    UNION ALL SELECT body_id FROM version WHERE body_kind = 2"                                \
-    "    UNION ALL SELECT body_id FROM part WHERE body_kind = 2"                                   \
-    "    UNION ALL SELECT ref FROM piece WHERE kind = 2) GROUP BY i) r ON r.i = b.id) "
+    "  LEFT JOIN (SELECT i, count(*) AS n FROM" REFERENCES "             WHERE k = " SQL_BODY_BLOB \
+    " GROUP BY i) r ON r.i = b.id) "
 
 /* In this order: what one removes the later ones find left over. */
 static const struct {
     const char *what;
     const char *sql;
 } repairs[] = {
-    { "uploads of no bucket removed",
-      "DELETE FROM upload WHERE state = 0 AND bucket NOT IN (SELECT id FROM bucket)" },
+    { "uploads of no bucket removed", "DELETE FROM upload WHERE state = " SQL_UPLOAD_OPEN
+                                      " AND bucket NOT IN (SELECT id FROM bucket)" },
     { "parts of no open upload removed",
-      "DELETE FROM part WHERE upload NOT IN (SELECT id FROM upload WHERE state = 0)" },
+      "DELETE FROM part WHERE upload NOT IN (SELECT id FROM upload WHERE state = " SQL_UPLOAD_OPEN
+      ")" },
     { "documents of no bucket removed",
       "DELETE FROM document WHERE bucket NOT IN (SELECT id FROM bucket)" },
     { "rows about parts of no object removed",
       "DELETE FROM manifest_part WHERE manifest NOT IN"
-      " (SELECT body_id FROM object WHERE body_kind = 3"
-      "  UNION ALL SELECT body_id FROM version WHERE body_kind = 3)" },
-    { "pieces of no body removed", "DELETE FROM piece WHERE manifest NOT IN" OWNED_MANIFESTS },
+      " (SELECT i FROM" VERSIONS "WHERE k = " SQL_BODY_MANIFEST ")" },
+    { "pieces of no body removed", "DELETE FROM piece WHERE manifest NOT IN"
+                                   " (SELECT i FROM" BODIES "WHERE k = " SQL_BODY_MANIFEST ")" },
 };
 
 enum store_status catalog_repair_rows(struct catalog *cat, repair_visit *visit, void *context,
@@ -70,11 +64,8 @@ enum store_status catalog_unowned_inline(struct catalog *cat, inline_visit *visi
                                          struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT id, data FROM inline_body WHERE id NOT IN"
-                                      " (SELECT body_id FROM object WHERE body_kind = 1"
-                                      "  UNION ALL SELECT body_id FROM version WHERE body_kind = 1"
-                                      "  UNION ALL SELECT body_id FROM part WHERE body_kind = 1"
-                                      "  UNION ALL SELECT ref FROM piece WHERE kind = 1"
-                                      "  UNION ALL SELECT id FROM inline_dead)" };
+                                      " (SELECT i FROM" REFERENCES "WHERE k = " SQL_BODY_INLINE
+                                      ")" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;

@@ -173,7 +173,7 @@ enum store_status catalog_body_owners(struct catalog *cat, enum body_kind kind, 
 {
     static struct sql sql = {
         .text = "WITH held(kind, id) AS (SELECT ?1, ?2 UNION"
-                "  SELECT 3, manifest FROM piece WHERE kind = ?1 AND ref = ?2)"
+                "  SELECT " SQL_BODY_MANIFEST ", manifest FROM piece WHERE kind = ?1 AND ref = ?2)"
                 " SELECT b.name, v.key, v.seq, v.tail, v.flags FROM"
                 "  (SELECT bucket, key, seq, tail, flags FROM object"
                 "    WHERE (body_kind, body_id) IN held"

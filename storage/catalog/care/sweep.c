@@ -9,8 +9,8 @@
 /* Each may have 10000 parts. */
 #define UPLOADS_PER_SWEEP 16
 
-static enum store_status expired_upload(struct catalog *cat, int state, int64_t before_us,
-                                        int64_t *ret_upload, struct fault *fault)
+static enum store_status expired_upload(struct catalog *cat, enum upload_state state,
+                                        int64_t before_us, int64_t *ret_upload, struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT id FROM upload"
                                       " WHERE state = ?1 AND state_us < ?2"
@@ -29,8 +29,9 @@ static enum store_status expired_upload(struct catalog *cat, int state, int64_t 
     return status;
 }
 
-static enum store_status sweep_uploads(struct catalog *cat, struct sweep *sweep, int state,
-                                       int64_t before_us, struct fault *fault)
+static enum store_status sweep_uploads(struct catalog *cat, struct sweep *sweep,
+                                       enum upload_state state, int64_t before_us,
+                                       struct fault *fault)
 {
     for (int i = 0; i < UPLOADS_PER_SWEEP; i++) {
         int64_t upload;
@@ -145,9 +146,9 @@ enum store_status catalog_sweep(struct catalog *cat, struct sweep *sweep, struct
 
     sweep->blob_count = 0;
     sweep->more = false;
-    status = sweep_uploads(cat, sweep, /* open: */ 0, sweep->upload_before_us, fault);
+    status = sweep_uploads(cat, sweep, UPLOAD_OPEN, sweep->upload_before_us, fault);
     if (status == STORE_OK)
-        status = sweep_uploads(cat, sweep, /* done: */ 1, sweep->done_before_us, fault);
+        status = sweep_uploads(cat, sweep, UPLOAD_DONE, sweep->done_before_us, fault);
     if (status == STORE_OK)
         status = sweep_blobs(cat, sweep, fault);
     if (status == STORE_OK)
@@ -157,7 +158,7 @@ enum store_status catalog_sweep(struct catalog *cat, struct sweep *sweep, struct
     return status;
 }
 
-static enum store_status oldest(struct catalog *cat, int state, int64_t *ret_us,
+static enum store_status oldest(struct catalog *cat, enum upload_state state, int64_t *ret_us,
                                 struct fault *fault)
 {
     static struct sql sql = { .text = "SELECT min(state_us) FROM upload WHERE state = ?1" };
@@ -177,7 +178,7 @@ static enum store_status oldest(struct catalog *cat, int state, int64_t *ret_us,
 enum store_status catalog_upload_oldest(struct catalog *cat, int64_t *ret_open_us,
                                         int64_t *ret_done_us, struct fault *fault)
 {
-    enum store_status status = oldest(cat, 0, ret_open_us, fault);
+    enum store_status status = oldest(cat, UPLOAD_OPEN, ret_open_us, fault);
 
-    return status != STORE_OK ? status : oldest(cat, 1, ret_done_us, fault);
+    return status != STORE_OK ? status : oldest(cat, UPLOAD_DONE, ret_done_us, fault);
 }

@@ -102,11 +102,11 @@ static enum store_status mark_done(struct catalog *cat, struct intent *intent,
                                    const struct bucket_facts *bucket, int64_t upload,
                                    const struct written_version *written)
 {
-    static struct sql sql = { .text =
-                                  "UPDATE upload"
-                                  "   SET state = 1, state_us = ?2, done_seq = ?3, done_tail = ?4,"
-                                  "       done_flags = ?5, etag = ?6, checksum = ?7"
-                                  " WHERE id = ?1 AND state = 0" };
+    static struct sql sql = { .text = "UPDATE upload"
+                                      "   SET state_us = ?2, done_seq = ?3, done_tail = ?4,"
+                                      "       done_flags = ?5, etag = ?6, checksum = ?7,"
+                                      "       state = " SQL_UPLOAD_DONE
+                                      " WHERE id = ?1 AND state = " SQL_UPLOAD_OPEN };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
     int flags = (written->null_version ? FLAG_NULL_VERSION : 0) |

@@ -11,7 +11,8 @@
  */
 static enum store_status know_open(struct catalog *cat, struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT 1 FROM upload WHERE state = 0 LIMIT 1" };
+    static struct sql sql = { .text = "SELECT 1 FROM upload WHERE state = " SQL_UPLOAD_OPEN
+                                      " LIMIT 1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status;
     bool row;
@@ -29,9 +30,10 @@ static enum store_status know_open(struct catalog *cat, struct fault *fault)
 enum store_status upload_note_removal(struct catalog *cat, int64_t bucket, struct str key,
                                       struct fault *fault)
 {
-    static struct sql sql = { .text = "UPDATE upload INDEXED BY upload_open"
-                                      " SET done_flags = done_flags | 8"
-                                      " WHERE bucket = ?1 AND key = ?2 AND state = 0" };
+    static struct sql sql = { .text =
+                                  "UPDATE upload INDEXED BY upload_open"
+                                  " SET done_flags = done_flags | " SQL_KEY_REMOVED
+                                  " WHERE bucket = ?1 AND key = ?2 AND state = " SQL_UPLOAD_OPEN };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = know_open(cat, fault);
 

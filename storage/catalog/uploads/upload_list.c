@@ -41,7 +41,7 @@ static enum store_status give(struct upload_scan *scan, sqlite3_stmt *stmt,
 static enum store_status run(struct upload_scan *scan, int64_t bucket_id, enum page_step *ret_step)
 {
     static struct sql sql = { .text = "SELECT" UPLOAD_COLUMNS "FROM upload"
-                                      " WHERE bucket = ?1 AND state = 0"
+                                      " WHERE bucket = ?1 AND state = " SQL_UPLOAD_OPEN
                                       "   AND (key, id) > (?2, ?3) AND key < ?4"
                                       " ORDER BY key, id" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
