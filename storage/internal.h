@@ -15,12 +15,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "storage/blobs/blob_file.h"
-#include "storage/blobs/packs.h"
-#include "storage/bodies/keyring.h"
 #include "storage/care/health.h"
 #include "storage/care/scrub.h"
 #include "storage/catalog/catalog.h"
+#include "storage/layout.h"
 #include "storage/reading/freshness.h"
 
 #define WORKERS_MAX 16
@@ -132,16 +130,9 @@ struct janitor {
 
 struct store {
     struct store_options options;
-    char *path; /* absolute */
-    int dir_fd;
-    int lock_fd;
-    int tmp_fd;
-    int quarantine_fd;
-    struct blob_dir blobs;
+    struct store_dir dir;
     struct blob_pins pins;      /* of writers */
     struct read_pins read_pins; /* of readers */
-    struct packs packs;
-    struct keyring keyring;
     struct snapshots snapshots;
     struct freshness freshness;
     atomic_uint serving; /* readers that remember */

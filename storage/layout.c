@@ -28,15 +28,15 @@ static enum store_status io_fail(int error, struct fault *fault, const char *wha
     return fault_errno(fault, io_status(error), "%s '%s'", what, name);
 }
 
-static enum store_status open_subdir(struct store *store, const char *name, int *ret_fd,
+static enum store_status open_subdir(struct store_dir *dir, const char *name, int *ret_fd,
                                      struct fault *fault)
 {
-    int made = file_mkdir(store->dir_fd, name, 0700);
+    int made = file_mkdir(dir->fd, name, 0700);
     int fd;
 
     if (made < 0)
         return io_fail(made, fault, "make directory", name);
-    fd = file_open_own(store->dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+    fd = file_open_own(dir->fd, name, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return io_fail(fd, fault, "open directory", name);
 
@@ -78,7 +78,7 @@ static bool is_known_name(const char *name)
  * Names that are ours alone. What another could have put there instead, a link to somewhere else or
  * a pipe that blocks whoever opens it, is refused before anything is opened, emptied or extended.
  */
-static enum store_status check_own_names(struct store *store, struct fault *fault)
+static enum store_status check_own_names(struct store_dir *dir, struct fault *fault)
 {
     static const struct {
         const char *name;
@@ -101,7 +101,7 @@ static enum store_status check_own_names(struct store *store, struct fault *faul
     for (size_t i = 0; i < COUNT_OF(own); i++) {
         struct stat st;
 
-        if (fstatat(store->dir_fd, own[i].name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        if (fstatat(dir->fd, own[i].name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
             (st.st_mode & S_IFMT) == own[i].kind)
             continue;
         return fault_set(fault, STORE_FORMAT, "'%s' in the store is %s, not a %s", own[i].name,
@@ -111,46 +111,46 @@ static enum store_status check_own_names(struct store *store, struct fault *faul
     return STORE_OK;
 }
 
-static void warn_if_open_to_all(struct store *store)
+static void warn_if_open_to_all(struct store_dir *dir)
 {
     struct stat st;
 
-    if (fstat(store->dir_fd, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
-        health_tell(&store->health, STORE_NOTICE_WARNING,
+    if (fstat(dir->fd, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
+        health_tell(dir->health, STORE_NOTICE_WARNING,
                     "everybody on this machine may write to the directory: chmod 700 it");
 }
 
-static enum store_status only_known_names(struct store *store, struct fault *fault)
+static enum store_status only_known_names(struct store_dir *dir, struct fault *fault)
 {
-    int fd = openat(store->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
     enum store_status status = STORE_OK;
     const struct dirent *entry;
 
-    if (dir == NULL) {
+    if (listing == NULL) {
         fd_close(&fd);
         return fault_errno(fault, STORE_IO, "read the directory");
     }
-    while ((entry = readdir(dir)) != NULL && status == STORE_OK) {
+    while ((entry = readdir(listing)) != NULL && status == STORE_OK) {
         if (!is_known_name(entry->d_name))
             status = fault_set(fault, STORE_FORMAT,
                                "'%.100s' is in the way: not an empty directory and not a store",
                                entry->d_name);
     }
-    (void)closedir(dir);
+    (void)closedir(listing);
     return status;
 }
 
-static enum store_status check_format(struct store *store, bool *ret_fresh, struct fault *fault)
+static enum store_status check_format(struct store_dir *dir, bool *ret_fresh, struct fault *fault)
 {
     CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(FORMAT_BYTES_MAX);
-    int error = file_read_own(store->dir_fd, "format", &text);
+    int error = file_read_own(dir->fd, "format", &text);
     struct str line;
     struct str rest;
 
     if (error == -ENOENT) {
         *ret_fresh = true;
-        return only_known_names(store, fault);
+        return only_known_names(dir, fault);
     }
     if (error < 0)
         return io_fail(error, fault, "read", "format");
@@ -160,21 +160,21 @@ static enum store_status check_format(struct store *store, bool *ret_fresh, stru
         return fault_set(fault, STORE_FORMAT, "the store has the format '%.*s', not '%s'",
                          (int)size_min(line.len, 80), line.p, format_line);
     /* A new empty catalog would make every blob an orphan. */
-    if (faccessat(store->dir_fd, "catalog.db", F_OK, 0) < 0)
+    if (faccessat(dir->fd, "catalog.db", F_OK, 0) < 0)
         return fault_set(fault, STORE_FORMAT, "the file 'catalog.db' of the store is missing");
 
     *ret_fresh = false;
     return STORE_OK;
 }
 
-static int unlink_if_there(struct store *store, const char *name)
+static int unlink_if_there(struct store_dir *dir, const char *name)
 {
-    int error = file_unlink(store->dir_fd, name);
+    int error = file_unlink(dir->fd, name);
 
     return error == -ENOENT ? 0 : error;
 }
 
-enum store_status layout_make_catalog(struct store *store, struct fault *fault)
+enum store_status layout_make_catalog(struct store_dir *dir, struct fault *fault)
 {
     CLEANUP(buf_free) struct buf image = BUF_WITH_MAX(0);
     struct stat st;
@@ -182,22 +182,22 @@ enum store_status layout_make_catalog(struct store *store, struct fault *fault)
     int error;
 
     /* An empty one is the start of a creation, as earlier programs made it. */
-    if (fstatat(store->dir_fd, "catalog.db", &st, 0) == 0 && st.st_size > 0)
+    if (fstatat(dir->fd, "catalog.db", &st, 0) == 0 && st.st_size > 0)
         return STORE_OK;
     status = catalog_image(&image, fault);
     if (status != STORE_OK)
         return status;
 
     /* A log or a journal without its database would be played into the new one. */
-    error = unlink_if_there(store, "catalog.db-journal");
+    error = unlink_if_there(dir, "catalog.db-journal");
     if (error == 0)
-        error = unlink_if_there(store, "catalog.db-wal");
+        error = unlink_if_there(dir, "catalog.db-wal");
     if (error == 0)
-        error = file_place(store->dir_fd, "catalog.db", 0600, buf_view(&image));
+        error = file_place(dir->fd, "catalog.db", 0600, buf_view(&image));
     return error < 0 ? io_fail(error, fault, "create", "catalog.db") : STORE_OK;
 }
 
-enum store_status layout_seal(struct store *store, struct fault *fault)
+enum store_status layout_seal(struct store_dir *dir, struct fault *fault)
 {
     CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(FORMAT_BYTES_MAX);
     uint8_t id[16];
@@ -211,21 +211,35 @@ enum store_status layout_seal(struct store *store, struct fault *fault)
         return fault_set(fault, STORE_NO_MEMORY, "format");
 
     /* Names made so far first: whoever sees `format` may rely on them. */
-    error = file_sync_dir(store->dir_fd);
+    error = file_sync_dir(dir->fd);
     if (error == 0)
-        error = file_replace(store->dir_fd, "format", 0600, buf_view(&text));
+        error = file_replace(dir->fd, "format", 0600, buf_view(&text));
     return error < 0 ? io_fail(error, fault, "write", "format") : STORE_OK;
 }
 
 /* ---- open and close ---------------------------------------------------------------------- */
 
-static enum store_status take_lock(struct store *store, struct fault *fault)
+void layout_init(struct store_dir *dir, enum store_durability durability, struct health *health)
 {
-    int fd = file_open_own(store->dir_fd, "lock", O_RDWR | O_CREAT, 0600);
+    *dir = (struct store_dir){
+        .fd = -1,
+        .lock_fd = -1,
+        .tmp_fd = -1,
+        .quarantine_fd = -1,
+        .sync = durability == STORE_STRICT,
+        .health = health,
+        .blobs.root_fd = -1,
+    };
+    packs_init(&dir->packs, health);
+}
+
+static enum store_status take_lock(struct store_dir *dir, struct fault *fault)
+{
+    int fd = file_open_own(dir->fd, "lock", O_RDWR | O_CREAT, 0600);
 
     if (fd < 0)
         return io_fail(fd, fault, "open", "lock");
-    store->lock_fd = fd;
+    dir->lock_fd = fd;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return STORE_OK;
     if (errno == EWOULDBLOCK)
@@ -233,24 +247,24 @@ static enum store_status take_lock(struct store *store, struct fault *fault)
     return fault_errno(fault, STORE_IO, "lock the store");
 }
 
-static enum store_status open_root(struct store *store, const char *dir, bool create,
+static enum store_status open_root(struct store_dir *dir, const char *path, bool create,
                                    struct fault *fault)
 {
     char resolved[PATH_MAX];
-    int made = create ? file_mkdir(AT_FDCWD, dir, 0700) : 0;
+    int made = create ? file_mkdir(AT_FDCWD, path, 0700) : 0;
     int fd;
 
     if (made < 0)
-        return io_fail(made, fault, "make directory", dir);
-    fd = file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+        return io_fail(made, fault, "make directory", path);
+    fd = file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return io_fail(fd, fault, "open directory", dir);
-    store->dir_fd = fd;
+        return io_fail(fd, fault, "open directory", path);
+    dir->fd = fd;
 
-    if (realpath(dir, resolved) == NULL)
-        return fault_errno(fault, STORE_IO, "resolve '%s'", dir);
-    store->path = mem_cstr(str_from_cstr(resolved));
-    if (store->path == NULL)
+    if (realpath(path, resolved) == NULL)
+        return fault_errno(fault, STORE_IO, "resolve '%s'", path);
+    dir->path = mem_cstr(str_from_cstr(resolved));
+    if (dir->path == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "path");
     if (made != 1)
         return STORE_OK;
@@ -258,81 +272,83 @@ static enum store_status open_root(struct store *store, const char *dir, bool cr
     CLEANUP(fd_close) int parent = file_open(fd, "..", O_RDONLY | O_DIRECTORY, 0);
     int error = parent < 0 ? parent : file_sync_dir(parent);
 
-    return error < 0 ? io_fail(error, fault, "sync the directory above", dir) : STORE_OK;
+    return error < 0 ? io_fail(error, fault, "sync the directory above", path) : STORE_OK;
 }
 
-enum store_status layout_open(struct store *store, const char *dir, bool create, bool *ret_fresh,
+enum store_status layout_open(struct store_dir *dir, const char *path, bool create, bool *ret_fresh,
                               struct fault *fault)
 {
-    enum store_status status = open_root(store, dir, create, fault);
+    enum store_status status = open_root(dir, path, create, fault);
 
     if (status == STORE_OK)
-        status = check_own_names(store, fault);
+        status = check_own_names(dir, fault);
     if (status == STORE_OK)
-        status = take_lock(store, fault);
+        status = take_lock(dir, fault);
     if (status == STORE_OK)
-        status = check_format(store, ret_fresh, fault);
+        status = check_format(dir, ret_fresh, fault);
     if (status == STORE_OK && *ret_fresh && !create)
-        status = fault_set(fault, STORE_FORMAT, "'%s' is not a store", dir);
+        status = fault_set(fault, STORE_FORMAT, "'%s' is not a store", path);
     if (status == STORE_OK)
-        status = open_subdir(store, "tmp", &store->tmp_fd, fault);
+        status = open_subdir(dir, "tmp", &dir->tmp_fd, fault);
     if (status == STORE_OK)
-        status = open_subdir(store, "quarantine", &store->quarantine_fd, fault);
+        status = open_subdir(dir, "quarantine", &dir->quarantine_fd, fault);
     if (status == STORE_OK)
-        status = blob_dir_open(&store->blobs, store->dir_fd, fault);
+        status = blob_dir_open(&dir->blobs, dir->fd, fault);
     if (status == STORE_OK)
-        warn_if_open_to_all(store);
-    store->blobs.tmp_fd = store->tmp_fd;
-    store->blobs.quarantine_fd = store->quarantine_fd;
-    store->blobs.sync = store->options.durability == STORE_STRICT;
-    store->blobs.health = &store->health;
+        warn_if_open_to_all(dir);
+    dir->blobs.tmp_fd = dir->tmp_fd;
+    dir->blobs.quarantine_fd = dir->quarantine_fd;
+    dir->blobs.sync = dir->sync;
+    dir->blobs.health = dir->health;
     return status;
 }
 
 static const char mark_in_use[] = "log in use\n";
 
-bool layout_log_in_use(const struct store *store)
+bool layout_log_in_use(const struct store_dir *dir)
 {
     char found[sizeof(mark_in_use) - 1];
 
-    return file_read_at(store->lock_fd, 0, found, sizeof(found)) == 0 &&
+    return file_read_at(dir->lock_fd, 0, found, sizeof(found)) == 0 &&
            memcmp(found, mark_in_use, sizeof(found)) == 0;
 }
 
-void layout_mark_log(struct store *store, bool in_use)
+void layout_mark_log(struct store_dir *dir, bool in_use)
 {
     static const char blank[sizeof(mark_in_use) - 1] = "          \n";
-    int error = file_write_at(store->lock_fd, 0, in_use ? mark_in_use : blank, sizeof(blank));
+    int error = file_write_at(dir->lock_fd, 0, in_use ? mark_in_use : blank, sizeof(blank));
 
-    if (error == 0 && !in_use && store->options.durability == STORE_STRICT)
-        error = file_sync(store->lock_fd);
+    if (error == 0 && !in_use && dir->sync)
+        error = file_sync(dir->lock_fd);
     (void)error;
 }
 
-void layout_clear_tmp(struct store *store)
+void layout_clear_tmp(struct store_dir *dir)
 {
-    int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    int fd = openat(dir->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
 
-    if (dir == NULL) {
+    if (listing == NULL) {
         fd_close(&fd);
         return;
     }
-    while ((entry = readdir(dir)) != NULL) {
+    while ((entry = readdir(listing)) != NULL) {
         if (entry->d_name[0] != '.')
-            file_discard(store->tmp_fd, entry->d_name);
+            file_discard(dir->tmp_fd, entry->d_name);
     }
-    (void)closedir(dir);
+    (void)closedir(listing);
 }
 
-void layout_close(struct store *store)
+void layout_close(struct store_dir *dir)
 {
-    blob_dir_close(&store->blobs);
-    fd_close(&store->tmp_fd);
-    fd_close(&store->quarantine_fd);
-    fd_close(&store->lock_fd); /* gives up the lock */
-    fd_close(&store->dir_fd);
-    mem_free(store->path);
-    store->path = NULL;
+    packs_close(&dir->packs);
+    blob_dir_close(&dir->blobs);
+    explicit_bzero(&dir->keyring, sizeof(dir->keyring));
+    fd_close(&dir->tmp_fd);
+    fd_close(&dir->quarantine_fd);
+    fd_close(&dir->lock_fd); /* gives up the lock */
+    fd_close(&dir->fd);
+    mem_free(dir->path);
+    dir->path = NULL;
 }

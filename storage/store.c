@@ -7,7 +7,7 @@
  */
 #include <signal.h>
 
-#include "storage/layout.h"
+#include "storage/internal.h"
 
 #define INLINE_MAX_LIMIT (1024u * 1024u)
 #define WORKERS_DEFAULT 4
@@ -108,8 +108,6 @@ static struct store *store_new(const struct store_options *options)
         return NULL;
 
     store->options = settled_options(options);
-    store->dir_fd = store->lock_fd = store->tmp_fd = store->quarantine_fd = -1;
-    store->blobs.root_fd = -1;
     store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
     read_pins_init(&store->read_pins);
@@ -120,7 +118,7 @@ static struct store *store_new(const struct store_options *options)
     queue_init(&store->copying);
     queue_init(&store->packed);
     health_init(&store->health, store->options.notice, store->options.notice_context);
-    packs_init(&store->packs, &store->health);
+    layout_init(&store->dir, store->options.durability, &store->health);
     janitor_init(&store->janitor);
     scrub_init(&store->scrub);
     (void)pthread_mutex_init(&store->spare_lock, NULL);
@@ -137,12 +135,10 @@ void store_close(struct store *store)
     stop_threads(store);
     /* The last connection takes the log away with it. A poisoned store is checked at its start. */
     if (atomic_load(&store->log_marked) && !health_poisoned(&store->health))
-        layout_mark_log(store, /* in_use= */ false);
+        layout_mark_log(&store->dir, /* in_use= */ false);
     catalog_close(store->spare);
     catalog_close(store->cat);
-    packs_close(&store->packs);
-    layout_close(store);
-    explicit_bzero(&store->keyring, sizeof(store->keyring));
+    layout_close(&store->dir);
     (void)pthread_mutex_destroy(&store->spare_lock);
     scrub_free(&store->scrub);
     janitor_free(&store->janitor);
@@ -167,9 +163,9 @@ static void store_closep(struct store **store)
 /* Nobody can be told of commits that are gone but who starts the store. */
 static enum store_status check_log(struct store *store, bool *ret_cut, struct fault *fault)
 {
-    bool in_use = layout_log_in_use(store);
+    bool in_use = layout_log_in_use(&store->dir);
     struct fault cut = { 0 };
-    enum store_status status = catalog_log_check(store->dir_fd, in_use, &cut, fault);
+    enum store_status status = catalog_log_check(store->dir.fd, in_use, &cut, fault);
 
     *ret_cut = cut.text[0] != '\0';
     if (status != STORE_OK || !*ret_cut) {
@@ -177,7 +173,7 @@ static enum store_status check_log(struct store *store, bool *ret_cut, struct fa
         return status;
     }
     health_tell(&store->health, STORE_NOTICE_ERROR, cut.text);
-    layout_mark_log(store, /* in_use= */ false); /* said once */
+    layout_mark_log(&store->dir, /* in_use= */ false); /* said once */
     return STORE_OK;
 }
 
@@ -196,29 +192,29 @@ enum store_status store_open(const char *dir, const struct store_options *option
     if (store == NULL || store->batch == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "store");
 
-    status = layout_open(store, dir, /* create= */ true, &fresh, fault);
+    status = layout_open(&store->dir, dir, /* create= */ true, &fresh, fault);
     if (status == STORE_OK && fresh)
-        status = layout_make_catalog(store, fault);
+        status = layout_make_catalog(&store->dir, fault);
     if (status == STORE_OK)
-        status = keyring_open(store->dir_fd, fresh, &store->keyring, fault);
+        status = keyring_open(store->dir.fd, fresh, &store->dir.keyring, fault);
     if (status == STORE_OK)
         status = check_log(store, &cut, fault);
     if (status == STORE_OK)
-        status = catalog_open(store->path, CATALOG_WRITER, store->options.durability, &store->cat,
-                              fault);
+        status = catalog_open(store->dir.path, CATALOG_WRITER, store->options.durability,
+                              &store->cat, fault);
     if (status == STORE_OK && fresh)
-        status = layout_seal(store, fault);
+        status = layout_seal(&store->dir, fault);
     /* What lies behind the cut is never to be met again. */
     if (status == STORE_OK && cut)
         status = catalog_checkpoint(store->cat, CHECKPOINT_RESTART, &left, fault);
     if (status == STORE_OK)
-        status = packs_open(&store->packs, store->dir_fd, store->options.durability == STORE_STRICT,
+        status = packs_open(&store->dir.packs, store->dir.fd, store->dir.sync,
                             store->options.pack_bytes, fault);
     if (status != STORE_OK)
         return status;
 
     snapshots_commit(&store->snapshots, catalog_seq(store->cat));
-    layout_clear_tmp(store);
+    layout_clear_tmp(&store->dir);
     atomic_store(&store->reserve_gone, true);
     reserve_keep(store);
     status = start_threads(store, fault);
@@ -234,12 +230,12 @@ enum store_status store_open(const char *dir, const struct store_options *option
 
 void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1])
 {
-    keyring_uuid(&store->keyring, out);
+    keyring_uuid(&store->dir.keyring, out);
 }
 
 int store_dir_fd(const struct store *store)
 {
-    return store->dir_fd;
+    return store->dir.fd;
 }
 
 enum store_durability store_durability(const struct store *store)

@@ -143,7 +143,7 @@ static enum store_status load_inline(struct body *body, struct catalog *cat,
 
     if (status == STORE_OK && piece->wrapped_key_bytes > 0) {
         content = &plain;
-        status = body_decrypt(&body->store->keyring,
+        status = body_decrypt(&body->store->dir.keyring,
                               str_make(piece->wrapped_key, piece->wrapped_key_bytes),
                               buf_view(&stored), &plain, fault);
     }
@@ -167,7 +167,7 @@ static enum store_status open_piece_file(struct body *body, const struct piece *
     if (piece->damaged)
         return fault_set(fault, STORE_DAMAGED, "blob %lld was found to be damaged",
                          (long long)piece->ref);
-    return blob_open_place(body->store, piece, &body->fd, &body->fd_base, fault);
+    return blob_open_place(&body->store->dir, piece, &body->fd, &body->fd_base, fault);
 }
 
 /* All that is stored, and stored as it is. */
@@ -331,8 +331,8 @@ static enum store_status load_inline_late(struct body *body, const struct piece 
 
     (void)pthread_mutex_lock(&store->spare_lock);
     if (store->spare == NULL)
-        status = catalog_open(store->path, CATALOG_READER, store->options.durability, &store->spare,
-                              fault);
+        status = catalog_open(store->dir.path, CATALOG_READER, store->options.durability,
+                              &store->spare, fault);
     if (status == STORE_OK)
         status = load_inline(body, store->spare, piece, fault);
     (void)pthread_mutex_unlock(&store->spare_lock);
@@ -359,7 +359,7 @@ static enum store_status start_piece(struct body *body, const struct piece *piec
         hash_stream_start(body->stream);
     }
     if (status == STORE_OK && piece->wrapped_key_bytes > 0)
-        status = keyring_unwrap(&body->store->keyring,
+        status = keyring_unwrap(&body->store->dir.keyring,
                                 str_make(piece->wrapped_key, piece->wrapped_key_bytes),
                                 body->data_key, fault);
     return status;

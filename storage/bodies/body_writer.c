@@ -74,10 +74,10 @@ void body_writer_close(struct body_writer *writer)
         return;
 
     blob_pin_drop(&writer->store->pins, &writer->pin);
-    extent_release(&writer->store->packs, &writer->extent, /* kept= */ false);
+    extent_release(&writer->store->dir.packs, &writer->extent, /* kept= */ false);
     fd_close(&writer->fd);
     if (writer->tmp_name[0] != '\0')
-        file_discard(writer->store->tmp_fd, writer->tmp_name);
+        file_discard(writer->store->dir.tmp_fd, writer->tmp_name);
     intake_close(&writer->intake);
     buf_free(&writer->sealed);
     digest_close(writer->sealed_sha);
@@ -134,7 +134,7 @@ enum store_status body_writer_open(struct store *store, const struct body_option
         intake_start(&writer->intake, outside_wants_sha256(writer));
     if (writer->encrypt) {
         random_key_bytes(writer->data_key, AES_KEY_BYTES);
-        keyring_wrap(&store->keyring, writer->data_key, writer->wrapped_key);
+        keyring_wrap(&store->dir.keyring, writer->data_key, writer->wrapped_key);
     }
 
     *ret_writer = writer;
@@ -158,7 +158,7 @@ static enum store_status start_file(struct body_writer *writer, struct fault *fa
 
     (void)snprintf(writer->tmp_name, sizeof(writer->tmp_name), "body-%016llx",
                    (unsigned long long)random_u64());
-    fd = file_open(writer->store->tmp_fd, writer->tmp_name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    fd = file_open(writer->store->dir.tmp_fd, writer->tmp_name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (fd < 0) {
         writer->tmp_name[0] = '\0';
         return fail(writer, fd, fault, "create a temporary file");
@@ -183,7 +183,7 @@ static enum store_status start_outside(struct body_writer *writer, struct fault 
     intake_start(&writer->intake, outside_wants_sha256(writer));
     if (most == 0 || most > PACK_BODY_MAX)
         return start_file(writer, fault);
-    status = packs_reserve(&writer->store->packs, most, &writer->extent, fault);
+    status = packs_reserve(&writer->store->dir.packs, most, &writer->extent, fault);
     if (status != STORE_OK)
         writer->state = WRITER_FAILED;
     return status;
@@ -356,7 +356,7 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
 
     blob_pin_take(&store->pins, &writer->pin, &name);
     status =
-        blob_link(&store->blobs, writer->tmp_name, &name, writer->stored_bytes, &linked, fault);
+        blob_link(&store->dir.blobs, writer->tmp_name, &name, writer->stored_bytes, &linked, fault);
     if (status != STORE_OK)
         return status;
 
@@ -371,7 +371,7 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
 static void sync_one_pack(struct store *store, struct intent **intents, size_t count)
 {
     const struct extent *extent = &intents[0]->body->extent;
-    int error = extent_sync(&store->packs, extent);
+    int error = extent_sync(&store->dir.packs, extent);
 
     for (size_t i = 0; i < count; i++) {
         struct body_writer *writer = intents[i]->body;
@@ -421,7 +421,7 @@ enum store_status body_writer_compare(struct body_writer *writer, struct catalog
         return status;
 
     status = blob.damaged ? STORE_DAMAGED
-                          : blob_open_place(writer->store, &blob, &fd, &base, fault);
+                          : blob_open_place(&writer->store->dir, &blob, &fd, &base, fault);
     if (status == STORE_OK)
         status = blob_verify(&blob, fd, base, room, fault);
     if (status != STORE_DAMAGED)
@@ -467,7 +467,7 @@ static void drop_file(struct body_writer *writer)
 
     blob_pins_lock(pins);
     if (blob_pins_count(pins, &writer->pin.name) == 1)
-        (void)blob_unlink(&writer->store->blobs, &writer->pin.name);
+        (void)blob_unlink(&writer->store->dir.blobs, &writer->pin.name);
     blob_pins_unlock(pins);
 }
 
@@ -481,7 +481,7 @@ static void note_mended(struct body_writer *writer)
     atomic_fetch_add(&store->blobs_mended, 1);
     /* A stretch of a pack is punched by the walk after the next start. */
     if (writer->stale_pack == 0 && writer->extent.pack != NULL)
-        status = blob_quarantine(&store->blobs, &writer->pin.name, &fault);
+        status = blob_quarantine(&store->dir.blobs, &writer->pin.name, &fault);
     (void)status; /* then the walk finds it */
     health_tell(&store->health, STORE_NOTICE_WARNING,
                 "a stored copy of bytes that were uploaded again was damaged: it was replaced");
@@ -509,7 +509,7 @@ void body_writer_settle(struct body_writer *writer, bool committed, struct catal
     if (writer->stale && committed && used && !unknown)
         note_mended(writer);
     if (writer->extent.pack != NULL)
-        extent_release(&store->packs, &writer->extent, used);
+        extent_release(&store->dir.packs, &writer->extent, used);
     else if (!used)
         drop_file(writer);
     blob_pin_drop(&store->pins, &writer->pin);

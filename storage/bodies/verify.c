@@ -9,17 +9,17 @@
 #include "base/digest/hash.h"
 #include "base/file.h"
 
-enum store_status blob_open_place(const struct store *store, const struct piece *blob, int *ret_fd,
-                                  uint64_t *ret_base, struct fault *fault)
+enum store_status blob_open_place(const struct store_dir *dir, const struct piece *blob,
+                                  int *ret_fd, uint64_t *ret_base, struct fault *fault)
 {
     struct blob_name name = { .scope = blob->scope };
     enum store_status status;
 
     *ret_base = blob->pack_at;
     memcpy(name.hash, blob->hash, SHA256_BYTES);
-    status = blob->pack != 0 ? pack_open(&store->packs, blob->pack,
+    status = blob->pack != 0 ? pack_open(&dir->packs, blob->pack,
                                          blob->pack_at + blob->stored_bytes, ret_fd, fault)
-                             : blob_open(&store->blobs, &name, blob->stored_bytes, ret_fd, fault);
+                             : blob_open(&dir->blobs, &name, blob->stored_bytes, ret_fd, fault);
     /* As of bytes that can not be read: else no upload could mend them, and no scrub pass them. */
     return status == STORE_IO ? STORE_DAMAGED : status;
 }

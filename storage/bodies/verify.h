@@ -20,7 +20,7 @@
 #define VERIFY_STEP_BYTES (128u * 1024u)
 
 /* Its pack or file; base: where the blob starts in it. STORE_DAMAGED when it can not be opened. */
-MUST_CHECK enum store_status blob_open_place(const struct store *store, const struct piece *blob,
+MUST_CHECK enum store_status blob_open_place(const struct store_dir *dir, const struct piece *blob,
                                              int *ret_fd, uint64_t *ret_base, struct fault *fault);
 /*
  * Read all of an open blob. room: a buffer of VERIFY_STEP_BYTES, made when empty.

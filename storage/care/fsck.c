@@ -25,7 +25,8 @@
 #define LINE_MAX_BYTES 400
 
 struct fsck {
-    struct store store; /* only its directory and keyring are used */
+    struct store_dir dir;
+    struct health health; /* what the directory has to say: nobody listens */
     struct catalog *cat;
     struct fsck_options options;
     struct repair repair;
@@ -68,12 +69,12 @@ static int open_stored(const struct fsck *fsck, uint64_t scope, const void *hash
     if (pack != 0) {
         (void)snprintf(ret_path, BLOB_PATH_MAX, "packs/%08x", pack);
         *ret_base = pack_at;
-        return openat(fsck->store.dir_fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        return openat(fsck->dir.fd, ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     }
     memcpy(name.hash, hash, SHA256_BYTES);
     blob_path(&name, ret_path);
     *ret_base = 0;
-    return openat(fsck->store.blobs.root_fd, ret_path,
+    return openat(fsck->dir.blobs.root_fd, ret_path,
                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
@@ -196,7 +197,7 @@ static bool digest_sealed(struct fsck *fsck, const struct piece *piece)
     uint64_t skip = piece->start - first * FRAME_PLAIN_BYTES;
     uint64_t left = piece->len;
 
-    if (keyring_unwrap(&fsck->store.keyring, str_make(piece->wrapped_key, piece->wrapped_key_bytes),
+    if (keyring_unwrap(&fsck->dir.keyring, str_make(piece->wrapped_key, piece->wrapped_key_bytes),
                        key.bytes, NULL) != STORE_OK)
         return false;
 
@@ -298,7 +299,7 @@ static bool check_one_body(void *context, const struct checked_body *body)
 
 static void count_orphans(struct fsck *fsck, const char *path)
 {
-    int fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
 
@@ -330,7 +331,7 @@ static void walk_top(struct fsck *fsck, unsigned top)
     int fd;
 
     (void)snprintf(path, sizeof(path), "%02x", top);
-    fd = openat(fsck->store.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = openat(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (dir == NULL) {
         fd_close(&fd);
@@ -393,7 +394,7 @@ static enum store_status run_repair(struct fsck *fsck, struct fault *fault)
     struct repair *repair = &fsck->repair;
     enum store_status status = catalog_begin(fsck->cat, fault);
 
-    *repair = (struct repair){ .store = &fsck->store,
+    *repair = (struct repair){ .dir = &fsck->dir,
                                .cat = fsck->cat,
                                .perform = fsck->options.mode == FSCK_REPAIR,
                                .line = fsck->line,
@@ -421,9 +422,7 @@ static void fsck_close(struct fsck **fsck)
         return;
 
     catalog_close((*fsck)->cat);
-    packs_close(&(*fsck)->store.packs);
-    layout_close(&(*fsck)->store);
-    explicit_bzero(&(*fsck)->store.keyring, sizeof((*fsck)->store.keyring));
+    layout_close(&(*fsck)->dir);
     digest_close((*fsck)->digest);
     buf_free(&(*fsck)->stored);
     buf_free(&(*fsck)->plain);
@@ -433,16 +432,16 @@ static void fsck_close(struct fsck **fsck)
 
 static enum store_status check_log(struct fsck *fsck, struct fault *fault)
 {
-    bool in_use = layout_log_in_use(&fsck->store);
+    bool in_use = layout_log_in_use(&fsck->dir);
     struct fault cut = { 0 };
-    enum store_status status = catalog_log_check(fsck->store.dir_fd, in_use, &cut, fault);
+    enum store_status status = catalog_log_check(fsck->dir.fd, in_use, &cut, fault);
 
     if (status != STORE_OK)
         return status;
     if (cut.text[0] != '\0')
         finding(fsck, "%s", cut.text);
     else if (in_use)
-        layout_mark_log(&fsck->store, /* in_use= */ false); /* SQLite is about to empty it */
+        layout_mark_log(&fsck->dir, /* in_use= */ false); /* SQLite is about to empty it */
     return STORE_OK;
 }
 
@@ -452,19 +451,11 @@ static enum store_status open_catalog(struct fsck *fsck, struct fault *fault)
     enum store_status status = STORE_OK;
 
     if (fsck->options.mode != FSCK_REPAIR)
-        status = catalog_open(fsck->store.path, CATALOG_CHECKER, STORE_STRICT, &fsck->cat, fault);
+        status = catalog_open(fsck->dir.path, CATALOG_CHECKER, STORE_STRICT, &fsck->cat, fault);
     if (status != STORE_OK || fsck->options.mode == FSCK_CHECK)
         return status;
     catalog_closep(&fsck->cat);
-    return catalog_open(fsck->store.path, CATALOG_WRITER, STORE_STRICT, &fsck->cat, fault);
-}
-
-/* Only its descriptors are used. */
-static void store_blank(struct store *store)
-{
-    store->dir_fd = store->lock_fd = store->tmp_fd = -1;
-    store->quarantine_fd = store->blobs.root_fd = -1;
-    packs_init(&store->packs, &store->health);
+    return catalog_open(fsck->dir.path, CATALOG_WRITER, STORE_STRICT, &fsck->cat, fault);
 }
 
 enum store_status store_fsck(const char *dir, const struct fsck_options *options, fsck_line *line,
@@ -480,7 +471,8 @@ enum store_status store_fsck(const char *dir, const struct fsck_options *options
     if (fsck == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "fsck");
 
-    store_blank(&fsck->store);
+    health_init(&fsck->health, NULL, NULL);
+    layout_init(&fsck->dir, STORE_STRICT, &fsck->health);
     fsck->options = *options;
     fsck->line = line;
     fsck->context = context;
@@ -490,13 +482,13 @@ enum store_status store_fsck(const char *dir, const struct fsck_options *options
     if (fsck->digest == NULL || !buf_reserve(&fsck->plain, FRAME_PLAIN_BYTES))
         return fault_set(fault, STORE_NO_MEMORY, "fsck");
 
-    status = layout_open(&fsck->store, dir, /* create= */ false, &fresh, fault);
+    status = layout_open(&fsck->dir, dir, /* create= */ false, &fresh, fault);
     if (status == STORE_OK)
-        status = keyring_open(fsck->store.dir_fd, /* create= */ false, &fsck->store.keyring, fault);
+        status = keyring_open(fsck->dir.fd, /* create= */ false, &fsck->dir.keyring, fault);
     if (status == STORE_OK)
         status = check_log(fsck, fault);
     if (status == STORE_OK)
-        status = packs_open(&fsck->store.packs, fsck->store.dir_fd, /* sync= */ true, 0, fault);
+        status = packs_open(&fsck->dir.packs, fsck->dir.fd, /* sync= */ true, 0, fault);
     if (status == STORE_OK)
         status = open_catalog(fsck, fault);
     if (status == STORE_OK)

@@ -39,8 +39,6 @@ struct health {
 void health_init(struct health *health, store_notice *notice, void *context);
 void health_free(struct health *health);
 
-/* To whoever listens to the store. */
-void health_tell(const struct health *health, enum store_notice_kind kind, const char *text);
 /* To the store's owner. */
 void health_tell(const struct health *health, enum store_notice_kind kind, const char *text);
 /* The disk's state is unknown: no write is taken from now on. error: a negative errno, or 0. */

@@ -306,8 +306,8 @@ static void first_plan(struct store *store)
 static bool open_catalog(struct store *store)
 {
     struct fault fault = { 0 };
-    enum store_status status = catalog_open(store->path, CATALOG_READER, store->options.durability,
-                                            &store->janitor.cat, &fault);
+    enum store_status status = catalog_open(store->dir.path, CATALOG_READER,
+                                            store->options.durability, &store->janitor.cat, &fault);
 
     health_duty(&store->health, DUTY_CATALOG, status, &fault);
     return status == STORE_OK;

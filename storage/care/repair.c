@@ -50,14 +50,14 @@ static int quarantine_file(struct repair *repair, const char *kind, int64_t id,
 {
     (void)snprintf(ret_name, NAME_MAX_BYTES, "%s-%lld-%08x", kind, (long long)id,
                    (unsigned)random_u64());
-    return file_open(repair->store->quarantine_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    return file_open(repair->dir->quarantine_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 }
 
 static int sync_quarantine(struct repair *repair, int fd)
 {
     int error = file_sync(fd);
 
-    return error < 0 ? error : file_sync_dir(repair->store->quarantine_fd);
+    return error < 0 ? error : file_sync_dir(repair->dir->quarantine_fd);
 }
 
 static enum store_status keep_bytes(struct repair *repair, const char *kind, int64_t id,
@@ -137,7 +137,7 @@ static bool keep_unowned_blob(void *context, const struct checked_blob *blob)
     if (blob->hash.len == SHA256_BYTES)
         memcpy(place.hash, blob->hash.p, SHA256_BYTES);
     say(repair, "blob %lld, which nothing needs, put into quarantine/", (long long)blob->id);
-    if (repair->perform && blob_open_place(repair->store, &place, &fd, &base, NULL) == STORE_OK)
+    if (repair->perform && blob_open_place(repair->dir, &place, &fd, &base, NULL) == STORE_OK)
         keep_status(repair, keep_copy(repair, blob->id, fd, base, blob->size));
     return repair->status == STORE_OK;
 }

@@ -14,7 +14,7 @@
 #include "storage/internal.h"
 
 struct repair {
-    struct store *store; /* its descriptors */
+    const struct store_dir *dir;
     struct catalog *cat; /* a writer's */
     bool perform;        /* false: only say it */
     fsck_line *line;

@@ -139,7 +139,7 @@ static enum store_status verify_once(struct scrubber *scrubber, int64_t id,
 
     if (status != STORE_OK)
         return status;
-    status = blob_open_place(store, &blob, &fd, &base, fault);
+    status = blob_open_place(&store->dir, &blob, &fd, &base, fault);
     if (status == STORE_OK && fstat(fd, &st) == 0) {
         forget_cached(fd, base, blob.stored_bytes);
         status = blob_verify_paced(&blob, fd, base, &scrubber->reader->room, &blob.sum, pace,
@@ -182,7 +182,7 @@ static bool is_the_file(const struct store *store, const struct piece *blob, uin
 
     memcpy(name.hash, blob->hash, SHA256_BYTES);
     blob_path(&name, path);
-    if (fstatat(store->blobs.root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(store->dir.blobs.root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return inode == 0;
     return (uint64_t)st.st_ino == inode;
 }

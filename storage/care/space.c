@@ -28,7 +28,7 @@ static uint64_t free_bytes(const struct store *store)
     struct statvfs st;
 
     /* A file system that cannot tell must not stop the store. */
-    if (fstatvfs(store->dir_fd, &st) < 0)
+    if (fstatvfs(store->dir.fd, &st) < 0)
         return UINT64_MAX;
     return (uint64_t)st.f_bavail * st.f_frsize;
 }
@@ -90,7 +90,7 @@ void reserve_keep(struct store *store)
     struct stat st;
     uint64_t bytes;
 
-    if (fstatat(store->dir_fd, "reserve", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+    if (fstatat(store->dir.fd, "reserve", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         (uint64_t)st.st_size == RESERVE_FILE_BYTES) {
         atomic_store(&store->reserve_gone, false);
         return;
@@ -100,11 +100,11 @@ void reserve_keep(struct store *store)
                                               store->options.reserve_bytes + RESERVE_FILE_BYTES)
         return;
 
-    fd = file_open_own(store->dir_fd, "reserve", O_WRONLY | O_CREAT, 0600);
+    fd = file_open_own(store->dir.fd, "reserve", O_WRONLY | O_CREAT, 0600);
     if (fd >= 0 && occupy(fd) == 0)
         atomic_store(&store->reserve_gone, false);
     else if (fd >= 0)
-        file_discard(store->dir_fd, "reserve");
+        file_discard(store->dir.fd, "reserve");
 }
 
 bool reserve_retry(struct store *store)
@@ -125,5 +125,5 @@ bool reserve_drop(struct store *store)
 
     store->reserve_tried_us = clock_monotonic_us();
     atomic_store(&store->space_low, true);
-    return file_unlink(store->dir_fd, "reserve") == 0;
+    return file_unlink(store->dir.fd, "reserve") == 0;
 }

@@ -53,7 +53,7 @@ static void remove_file(struct store *store, const struct swept_blob *blob)
 
     memcpy(name.hash, blob->hash, SHA256_BYTES);
     blob_pins_lock(&store->pins);
-    if (blob_pins_count(&store->pins, &name) == 0 && blob_unlink(&store->blobs, &name) == 0)
+    if (blob_pins_count(&store->pins, &name) == 0 && blob_unlink(&store->dir.blobs, &name) == 0)
         atomic_fetch_add(&store->blobs_removed, 1);
     blob_pins_unlock(&store->pins);
 }
@@ -70,7 +70,7 @@ static bool stop_at_first(void *context, uint64_t at, uint64_t stored_bytes)
 static bool remove_if_empty(struct store *store, struct catalog *cat, uint32_t pack)
 {
     return catalog_pack_extents(cat, pack, stop_at_first, NULL, NULL) == STORE_OK &&
-           pack_remove(&store->packs, pack);
+           pack_remove(&store->dir.packs, pack);
 }
 
 void sweep_finish(struct store *store, const struct sweep *sweep)
@@ -84,7 +84,7 @@ void sweep_finish(struct store *store, const struct sweep *sweep)
             remove_file(store, blob);
             continue;
         }
-        pack_punch(&store->packs, blob->pack, blob->pack_at, blob->stored_bytes);
+        pack_punch(&store->dir.packs, blob->pack, blob->pack_at, blob->stored_bytes);
         atomic_fetch_add(&store->blobs_removed, 1);
     }
     for (size_t i = 0; i < sweep->blob_count; i++) {
@@ -154,7 +154,7 @@ bool orphans_top_exists(const struct store *store, uint32_t top)
     char path[3];
 
     (void)snprintf(path, sizeof(path), "%02x", top & 0xff);
-    return faccessat(store->blobs.root_fd, path, F_OK, 0) == 0;
+    return faccessat(store->dir.blobs.root_fd, path, F_OK, 0) == 0;
 }
 
 enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, uint32_t leaf,
@@ -167,7 +167,7 @@ enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, u
 
     (void)snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
     *ret_found = false;
-    fd = openat(store->blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(store->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return STORE_OK;
     dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -196,7 +196,7 @@ struct gap_walk {
 static void punch_gap(const struct gap_walk *walk, uint64_t until)
 {
     if (until > walk->at)
-        pack_punch(&walk->store->packs, walk->pack, walk->at, until - walk->at);
+        pack_punch(&walk->store->dir.packs, walk->pack, walk->at, until - walk->at);
 }
 
 static bool walk_extent(void *context, uint64_t at, uint64_t stored_bytes)
@@ -217,7 +217,7 @@ static bool walk_pack(void *context, uint32_t number)
 
     walk->pack = number;
     walk->at = 0;
-    walk->end = pack_settled_end(&walk->store->packs, number);
+    walk->end = pack_settled_end(&walk->store->dir.packs, number);
     if (walk->end == 0 || remove_if_empty(walk->store, walk->cat, number))
         return true;
     status = catalog_pack_extents(walk->cat, number, walk_extent, walk, NULL);
@@ -230,5 +230,5 @@ enum store_status orphans_sweep_packs(struct store *store, struct catalog *cat, 
 {
     struct gap_walk walk = { .store = store, .cat = cat };
 
-    return packs_each(&store->packs, walk_pack, &walk, fault);
+    return packs_each(&store->dir.packs, walk_pack, &walk, fault);
 }

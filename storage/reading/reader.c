@@ -21,8 +21,8 @@ enum store_status reader_open(struct store *store, struct reader **ret_reader, s
 
     if (reader == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "reader");
-    status =
-        catalog_open(store->path, CATALOG_READER, store->options.durability, &reader->cat, fault);
+    status = catalog_open(store->dir.path, CATALOG_READER, store->options.durability, &reader->cat,
+                          fault);
     if (status != STORE_OK) {
         mem_free(reader);
         return status;

@@ -8,7 +8,7 @@
  * (3) The first failed sync or write of the catalog poisons the store: what the disk holds is
  *     unknown until it is opened again.
  */
-#include "storage/layout.h"
+#include "storage/internal.h"
 
 #define BATCH_INTENTS 256
 #define BATCH_BYTES (UINT64_C(8) * 1024 * 1024)
@@ -299,7 +299,7 @@ static bool commit_together(struct batch *batch)
 
     atomic_fetch_add(&batch->store->commit_count, 1);
     if (!atomic_exchange(&batch->store->log_marked, true))
-        layout_mark_log(batch->store, /* in_use= */ true); /* then nobody will miss the log */
+        layout_mark_log(&batch->store->dir, /* in_use= */ true); /* then nobody will miss the log */
     snapshots_commit(&batch->store->snapshots, catalog_seq(batch->store->cat));
     return true;
 }
