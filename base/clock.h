@@ -1,22 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one clock, and the date formats S3 uses.
+ * Clocks, and the date formats S3 uses.
  *
- * Every timestamp, expiry and id goes through clock_now_us so that a test can move time.
- * Wall time is microseconds since 1970 UTC, `int64_t ..._us`.
+ * A clock is a value that belongs to somebody: a store has one, a server's application has one.
+ * Whatever they note, let expire or wait for is read from it, so that time can be moved for its
+ * owner and for nobody else.
+ *
+ * It has two hands: the wall hand in microseconds since 1970 UTC, and the monotonic hand for
+ * deadlines, which is never set.
+ *
+ * (1) A clock that nobody moved shows the system's time. To read it costs no lock.
+ * (2) Whoever sleeps until a moment of a clock watches it: every move wakes them.
+ * (3) While a clock stands still nothing becomes due by itself, and nobody wakes up to look.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/text/str.h"
 
 #define US_PER_S INT64_C(1000000)
 
-int64_t clock_now_us(void);
-/* Move the wall clock by an offset (tests, virtual clock). Any thread. */
-void clock_set_offset_us(int64_t offset_us);
-/* Monotonic, for deadlines; not moved by the offset. */
-int64_t clock_monotonic_us(void);
+/* Lies with its owner from clock_watch to clock_unwatch. */
+struct clock_watcher {
+    /* On the mover's thread. It may take locks, but neither move nor watch this clock. */
+    void (*moved)(void *context);
+    void *context;
+    struct clock_watcher *next;
+};
+
+struct clock {
+    atomic_bool stands;
+    _Atomic int64_t wall_offset_us, monotonic_offset_us; /* to the system's, while it runs */
+    _Atomic int64_t wall_us, monotonic_us;               /* where the hands stand */
+    pthread_mutex_t lock;                                /* of movers and watchers */
+    struct clock_watcher *watchers;
+};
+
+/* Nobody moves this one. For what belongs to no store and no server: lines of the log, commands. */
+extern const struct clock clock_of_system;
+
+/* It runs with the system's time. */
+void clock_init(struct clock *clock);
+void clock_free(struct clock *clock);
+
+/* The two hands. Any thread. */
+int64_t clock_now_us(const struct clock *clock);
+int64_t clock_monotonic_us(const struct clock *clock);
+
+enum clock_move {
+    CLOCK_ADVANCE, /* us pass at once, by both hands; not less than none */
+    CLOCK_SET,     /* the wall hand is put to us, as somebody sets a clock that goes wrong */
+    CLOCK_FREEZE,  /* it stands */
+    CLOCK_RUN,     /* it goes on from where it stands */
+};
+
+/*
+ * Move the clock, then tell those who watch it. Any thread.
+ *
+ * us  of ADVANCE and SET; else 0.
+ */
+void clock_move(struct clock *clock, enum clock_move move, int64_t us);
+
+/* From now on every move calls the watcher; after clock_unwatch has returned none does. */
+void clock_watch(struct clock *clock, struct clock_watcher *watcher);
+void clock_unwatch(struct clock *clock, struct clock_watcher *watcher);
+
+/*
+ * How long to sleep by the system's time until the monotonic hand shows until_us: 0 if it does,
+ * INT64_MAX when that is never (until_us INT64_MAX) or the clock stands.
+ */
+int64_t clock_sleep_us(const struct clock *clock, int64_t until_us);
+
+/*
+ * Wait for the condition until the monotonic hand shows until_us (INT64_MAX: never).
+ *
+ * wake  made by clock_condition_init.
+ * lock  held by the caller; a watcher of the clock takes it and then signals wake.
+ * Returns 0 when it was woken, ETIMEDOUT once the moment is there.
+ */
+int clock_wait(const struct clock *clock, pthread_cond_t *wake, pthread_mutex_t *lock,
+               int64_t until_us);
+void clock_condition_init(pthread_cond_t *wake);
 
 #define CLOCK_ISO8601_LEN 24 /* 2026-11-21T05:25:23.000Z */
 #define CLOCK_HTTP_LEN 29    /* Sat, 21 Nov 2026 05:25:23 GMT */

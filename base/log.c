@@ -49,7 +49,7 @@ void log_line(enum log_level level, const char *format, ...)
     if (!log_wants(level))
         return;
 
-    clock_format_iso8601(clock_now_us(), when);
+    clock_format_iso8601(clock_now_us(&clock_of_system), when);
     len = (size_t)snprintf(line, room, "%s %s ", when, level_names[level]);
 
     va_start(args, format);

@@ -104,6 +104,8 @@ bool read_pins_held(struct read_pins *pins, int64_t id);
 /* ---- janitor.c --------------------------------------------------------------------------- */
 
 struct janitor {
+    struct clock *clock; /* the store's */
+    struct clock_watcher watcher;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t thread;
@@ -111,6 +113,7 @@ struct janitor {
     bool stop;
     bool log_is_long;        /* checkpoint now */
     bool space_is_low;       /* that and a sweep */
+    bool clock_moved;        /* what is due is due at another moment */
     pthread_mutex_t copying; /* held while the log is copied back or reset */
     atomic_bool log_copied;  /* but for a little: a good moment to reset it */
     atomic_bool dirty;       /* commits since the last quiet checkpoint */
@@ -130,6 +133,7 @@ struct janitor {
 
 struct store {
     struct store_options options;
+    struct clock clock;
     struct store_dir dir;
     struct blob_pins pins;      /* of writers */
     struct read_pins read_pins; /* of readers */
@@ -230,7 +234,7 @@ void *copier_run(void *argument);
 MUST_CHECK enum store_status copy_read(struct reader *reader, struct intent *intent);
 void *packer_run(void *argument);
 void *janitor_run(void *argument);
-void janitor_init(struct janitor *janitor);
+void janitor_init(struct janitor *janitor, struct clock *clock);
 void janitor_free(struct janitor *janitor);
 /* notes.c. note: set meanwhile, or NULL. */
 void janitor_wake(struct janitor *janitor, bool *note);

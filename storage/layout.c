@@ -174,7 +174,8 @@ static int unlink_if_there(struct store_dir *dir, const char *name)
     return error == -ENOENT ? 0 : error;
 }
 
-enum store_status layout_make_catalog(struct store_dir *dir, struct fault *fault)
+enum store_status layout_make_catalog(struct store_dir *dir, const struct clock *clock,
+                                      struct fault *fault)
 {
     CLEANUP(buf_free) struct buf image = BUF_WITH_MAX(0);
     struct stat st;
@@ -184,7 +185,7 @@ enum store_status layout_make_catalog(struct store_dir *dir, struct fault *fault
     /* An empty one is the start of a creation, as earlier programs made it. */
     if (fstatat(dir->fd, "catalog.db", &st, 0) == 0 && st.st_size > 0)
         return STORE_OK;
-    status = catalog_image(&image, fault);
+    status = catalog_image(clock, &image, fault);
     if (status != STORE_OK)
         return status;
 

@@ -40,7 +40,8 @@ void layout_init(struct store_dir *dir, enum store_durability durability, struct
 MUST_CHECK enum store_status layout_open(struct store_dir *dir, const char *path, bool create,
                                          bool *ret_fresh, struct fault *fault);
 /* A new catalog.db unless there is one; before SQLite opens it. Its name is yet to be synced. */
-MUST_CHECK enum store_status layout_make_catalog(struct store_dir *dir, struct fault *fault);
+MUST_CHECK enum store_status layout_make_catalog(struct store_dir *dir, const struct clock *clock,
+                                                 struct fault *fault);
 /* The creation is complete. */
 MUST_CHECK enum store_status layout_seal(struct store_dir *dir, struct fault *fault);
 /*

@@ -108,6 +108,7 @@ static struct store *store_new(const struct store_options *options)
         return NULL;
 
     store->options = settled_options(options);
+    clock_init(&store->clock);
     store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
     read_pins_init(&store->read_pins);
@@ -119,8 +120,8 @@ static struct store *store_new(const struct store_options *options)
     queue_init(&store->packed);
     health_init(&store->health, store->options.notice, store->options.notice_context);
     layout_init(&store->dir, store->options.durability, &store->health);
-    janitor_init(&store->janitor);
-    scrub_init(&store->scrub);
+    janitor_init(&store->janitor, &store->clock);
+    scrub_init(&store->scrub, &store->clock);
     (void)pthread_mutex_init(&store->spare_lock, NULL);
     atomic_store(&store->space_checked_us, INT64_MIN / 2);
     store->batch = batch_new(store);
@@ -150,6 +151,7 @@ void store_close(struct store *store)
     read_pins_free(&store->read_pins);
     blob_pins_free(&store->pins);
     health_free(&store->health);
+    clock_free(&store->clock);
     mem_free(store->batch);
     mem_free(store);
 }
@@ -194,7 +196,7 @@ enum store_status store_open(const char *dir, const struct store_options *option
 
     status = layout_open(&store->dir, dir, /* create= */ true, &fresh, fault);
     if (status == STORE_OK && fresh)
-        status = layout_make_catalog(&store->dir, fault);
+        status = layout_make_catalog(&store->dir, &store->clock, fault);
     if (status == STORE_OK)
         status = keyring_open(store->dir.fd, fresh, &store->dir.keyring, fault);
     if (status == STORE_OK)
@@ -202,6 +204,8 @@ enum store_status store_open(const char *dir, const struct store_options *option
     if (status == STORE_OK)
         status = catalog_open(store->dir.path, CATALOG_WRITER, store->options.durability,
                               &store->cat, fault);
+    if (status == STORE_OK)
+        catalog_use_clock(store->cat, &store->clock);
     if (status == STORE_OK && fresh)
         status = layout_seal(&store->dir, fault);
     /* What lies behind the cut is never to be met again. */
@@ -231,6 +235,11 @@ enum store_status store_open(const char *dir, const struct store_options *option
 void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1])
 {
     keyring_uuid(&store->dir.keyring, out);
+}
+
+struct clock *store_clock(struct store *store)
+{
+    return &store->clock;
 }
 
 int store_dir_fd(const struct store *store)

@@ -65,6 +65,12 @@ MUST_CHECK enum store_status store_open(const char *dir, const struct store_opti
 /* Refuse new intents, finish those queued (their done() is called), stop threads, close. */
 void store_close(struct store *store);
 
+/*
+ * The store's own clock: what it notes, lets expire and waits for. Any thread may read and move it;
+ * moved, it wakes those of the store's threads that sleep until something is due.
+ */
+struct clock *store_clock(struct store *store);
+
 /* Directory descriptor, borrowed, for the server's own small files (credentials). */
 int store_dir_fd(const struct store *store);
 /*

@@ -65,9 +65,10 @@ enum auth_mode { AUTH_STRICT = 0, AUTH_AUDIT, AUTH_OPEN };
 struct auth_config {
     enum auth_mode mode;
     const struct users *users;
-    struct str region;  /* ours */
-    bool strict_region; /* refuse other regions in the scope */
-    int64_t skew_us;    /* 0: AUTH_SKEW_S */
+    struct str region;         /* ours */
+    bool strict_region;        /* refuse other regions in the scope */
+    int64_t skew_us;           /* 0: AUTH_SKEW_S */
+    const struct clock *clock; /* what time it is: of signatures, of policies and of tokens */
 };
 
 /* Payload forms a request can declare; routes.def says which an operation takes. */

@@ -174,7 +174,7 @@ enum s3_error auth_verify_post(const struct auth_config *config, struct auth_cac
         .cache = cache,
         .request = request,
         .arena = arena,
-        .now_us = clock_now_us(),
+        .now_us = clock_now_us(config->clock),
         .auth = &auth,
         .refusal = refusal,
     };

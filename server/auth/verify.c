@@ -159,7 +159,7 @@ enum s3_error auth_verify(const struct auth_config *config, struct auth_cache *c
         .request = request,
         .virtual_bucket = virtual_bucket,
         .arena = arena,
-        .now_us = clock_now_us(),
+        .now_us = clock_now_us(config->clock),
         .auth = &auth,
         .refusal = refusal,
     };
@@ -197,7 +197,7 @@ enum s3_error auth_verify_service(const struct auth_config *config, struct auth_
         .request = request,
         .service = service,
         .arena = arena,
-        .now_us = clock_now_us(),
+        .now_us = clock_now_us(config->clock),
         .payload = str_make(hex, sizeof(hex)),
         .auth = &auth,
         .refusal = refusal,

@@ -185,7 +185,8 @@ static bool presign(const struct presign_request *request, const struct credenti
     }
 
     return auth_presign(out, &user, request->method, endpoint, request->region, bucket, key,
-                        query.len > 0 ? buf_view(&query) : STR_NONE, expires_s, clock_now_us()) &&
+                        query.len > 0 ? buf_view(&query) : STR_NONE, expires_s,
+                        clock_now_us(&clock_of_system)) &&
            !out->failed && !query.failed;
 }
 

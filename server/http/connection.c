@@ -92,7 +92,7 @@ static void conn_started(struct http_daemon *daemon, struct MHD_Connection *conn
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     peer_describe(conn, info != NULL ? info->client_addr : NULL);
     conn->peer_key = peer_key(loop->server, info != NULL ? info->client_addr : NULL);
-    conn->idle_from_us = clock_monotonic_us();
+    conn->idle_from_us = http_loop_now_us(loop);
     daemon->conn_count++;
 
     conn_watch(conn);

@@ -36,7 +36,7 @@ void *exchange_begin_target(void *context, const char *target, struct MHD_Connec
     conn->exchange = x;
     daemon->loop->in_flight++;
     if (conn->served)
-        deadline_set(conn, clock_monotonic_us() + HTTP_HEADER_DEADLINE_S * US_PER_S);
+        deadline_set(conn, http_loop_now_us(daemon->loop) + HTTP_HEADER_DEADLINE_S * US_PER_S);
     return x;
 }
 
@@ -48,7 +48,7 @@ static enum MHD_Result exchange_send(struct http_exchange *x, bool close)
     enum MHD_Result queued;
 
     x->conn->taken_known = false;
-    deadline_set(x->conn, clock_monotonic_us() + HTTP_REPLY_LOOK_S * US_PER_S);
+    deadline_set(x->conn, http_loop_now_us(x->loop) + HTTP_REPLY_LOOK_S * US_PER_S);
     /*
      * Clients that asked for 100 Continue and have nothing to send got none; older ones then take
      * the next answer for this one's (botocore 1.29). There is no next one on this connection.
@@ -118,7 +118,7 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *met
     if (request_fill(x, method, version, &status, &why) != REQUEST_OK)
         return exchange_refuse(x, status, why.text);
 
-    x->body_from_us = x->request.has_body ? clock_monotonic_us() : 0;
+    x->body_from_us = x->request.has_body ? http_loop_now_us(x->loop) : 0;
     deadline_set(x->conn,
                  x->request.has_body ? x->body_from_us + HTTP_BODY_GRACE_S * US_PER_S : HTTP_NEVER);
     x->begun = true;
@@ -274,7 +274,7 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
     conn->patient = false;
     conn->served = true;
     conn->made_way = false;
-    conn->idle_from_us = clock_monotonic_us();
+    conn->idle_from_us = http_loop_now_us(daemon->loop);
     deadline_set(conn,
                  conn->idle_from_us + (HTTP_IDLE_TIMEOUT_S + HTTP_HEADER_DEADLINE_S) * US_PER_S);
     daemon->loop->in_flight--;

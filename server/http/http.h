@@ -156,6 +156,8 @@ enum http_next {
 
 struct http_app {
     void *context;
+    /* What deadlines and timers go by; NULL: the system's. Outlives the server. */
+    struct clock *clock;
     /* Per loop thread, called on it at start; NULL refuses to start. */
     void *(*on_loop_start)(void *context);
     void (*on_loop_stop)(void *context, void *loop_context);

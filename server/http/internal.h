@@ -139,6 +139,9 @@ struct http_tls;
 struct http_server {
     struct http_app app;
     struct http_options options;
+    struct clock *clock; /* the application's, or own_clock */
+    struct clock own_clock;
+    struct clock_watcher watcher;
     struct http_listener *listeners;
     size_t listener_count;
     struct http_loop *loops;
@@ -154,6 +157,12 @@ struct http_server {
     bool start_failed;
     struct fault start_fault;
 };
+
+/* The monotonic hand of the application's clock. */
+static inline int64_t http_loop_now_us(const struct http_loop *loop)
+{
+    return clock_monotonic_us(loop->server->clock);
+}
 
 /* loop.c */
 extern _Thread_local struct http_loop *http_loop_current;

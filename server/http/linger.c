@@ -43,7 +43,7 @@ void linger_adopt(struct http_loop *loop, int fd)
         return;
 
     loop->linger_count++;
-    slot->deadline_us = clock_monotonic_us() + HTTP_LINGER_S * US_PER_S;
+    slot->deadline_us = http_loop_now_us(loop) + HTTP_LINGER_S * US_PER_S;
     slot->bytes = 0;
     (void)shutdown(slot->fd, SHUT_WR);
     event.data.ptr = slot;

@@ -80,7 +80,7 @@ static void daemon_run(struct http_daemon *daemon)
     (void)MHD_run(daemon->mhd);
     if (loop->starved) {
         /* The listen socket stays readable: look away for a moment instead of spinning. */
-        daemon->held_off_us = clock_monotonic_us() + HOLD_OFF_US;
+        daemon->held_off_us = http_loop_now_us(loop) + HOLD_OFF_US;
         daemon_watch(daemon, 0);
     }
 }
@@ -210,7 +210,7 @@ static bool loop_open(struct http_loop *loop, struct fault *fault)
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->watch };
 
     loop->check_at_us = HTTP_NEVER;
-    loop->checked_us = clock_monotonic_us();
+    loop->checked_us = http_loop_now_us(loop);
     linger_open(loop);
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0)
         return fault_errno(fault, false, "watch the wake-up descriptor");
@@ -260,7 +260,7 @@ static void loop_report(struct http_loop *loop, bool opened, const struct fault 
 static void loop_serve(struct http_loop *loop)
 {
     for (;;) {
-        int64_t now_us = clock_monotonic_us();
+        int64_t now_us = http_loop_now_us(loop);
 
         if (!loop->stopping && atomic_load_explicit(&loop->server->stop, memory_order_acquire))
             loop_begin_stop(loop, now_us);

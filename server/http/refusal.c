@@ -29,7 +29,7 @@ static bool starts_with(const char *text, const char *prefix)
  * The two ways to miss the scheme, in words of whoever reads the log: the client only sees its
  * connection closed. Of each at most one line in SCHEME_WORD_EVERY_S: anybody can cause them.
  */
-static void say_wrong_scheme(const char *text)
+static void say_wrong_scheme(const struct http_loop *loop, const char *text)
 {
     static const struct {
         const char *begins;
@@ -45,7 +45,7 @@ static void say_wrong_scheme(const char *text)
     static _Atomic int64_t next_us[COUNT_OF(signs)];
 
     for (size_t i = 0; i < COUNT_OF(signs); i++) {
-        int64_t now_us = clock_monotonic_us();
+        int64_t now_us = http_loop_now_us(loop);
         int64_t due_us = atomic_load(&next_us[i]);
 
         if (starts_with(text, signs[i].begins) && now_us >= due_us &&
@@ -70,7 +70,7 @@ void refusal_log(void *context, const char *format, va_list arguments)
     if (starts_with(format, "Hit process or system resource limit at FIRST"))
         loop->starved = true;
     (void)vsnprintf(text, sizeof(text), format, arguments);
-    say_wrong_scheme(text);
+    say_wrong_scheme(loop, text);
     /* What stands in such quotes is the client's text, which may hold a secret. */
     if (strstr(format, "`%s'") != NULL)
         log_debug("libmicrohttpd: %.*s", (int)strcspn(format, "\n"), format);

@@ -64,9 +64,20 @@ static void listeners_close(struct http_listener *listeners, size_t count)
         fd_close(&listeners[i].fd);
 }
 
+/* What the loops wait for may be due. */
+static void clock_moved(void *context)
+{
+    struct http_server *server = context;
+
+    for (unsigned i = 0; i < server->loop_count; i++)
+        http_loop_wake(&server->loops[i]);
+}
+
 /* Threads are gone. */
 static void server_free(struct http_server *server)
 {
+    if (server->watcher.moved != NULL)
+        clock_unwatch(server->clock, &server->watcher);
     for (unsigned i = 0; server->loops != NULL && i < server->loop_count; i++) {
         fd_close(&server->loops[i].epoll_fd);
         fd_close(&server->loops[i].wake_fd);
@@ -79,6 +90,7 @@ static void server_free(struct http_server *server)
     http_tls_close(server->tls);
     (void)pthread_mutex_destroy(&server->start_lock);
     (void)pthread_cond_destroy(&server->start_changed);
+    clock_free(&server->own_clock);
     mem_free(server);
 }
 
@@ -168,6 +180,8 @@ bool http_server_start(const struct http_options *options, struct http_listener 
     atomic_init(&server->stop, false);
     atomic_init(&server->grace_s, 0);
     server->app = *app;
+    clock_init(&server->own_clock);
+    server->clock = app->clock != NULL ? app->clock : &server->own_clock;
     server->loop_count = loops_wanted(options);
     options_fill(server, options);
     server->peer_seed = random_u64();
@@ -186,6 +200,8 @@ bool http_server_start(const struct http_options *options, struct http_listener 
         server_free(server);
         return false;
     }
+    server->watcher = (struct clock_watcher){ .moved = clock_moved, .context = server };
+    clock_watch(server->clock, &server->watcher);
     if (!tls_prepare(server, fault) || !loops_start(server, fault)) {
         server_free(server);
         return false;

@@ -40,6 +40,7 @@
 struct s3_app {
     struct s3_options options;
     struct http_app http;
+    struct clock clock;
     struct budget budget;
     atomic_uint loops; /* started so far */
 };
@@ -137,7 +138,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
         render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
     if (op->reply->incomplete)
         replace_incomplete(op);
-    op->record.answered_us = clock_monotonic_us();
+    op->record.answered_us = clock_monotonic_us(op->options->auth.clock);
     return HTTP_REPLY;
 }
 
@@ -158,7 +159,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
     op->budget = &app->budget;
-    op->record.started_us = clock_monotonic_us();
+    op->record.started_us = clock_monotonic_us(&app->clock);
     op->record.loop = loop->number;
     render_request_id(op->request_id);
     exchange->user = op;
@@ -389,8 +390,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     struct op *op = exchange->user;
 
     if (op == NULL) {
-        record_tell_unseen(app->options.observers, loop->number, exchange, completed, bytes_in,
-                           bytes_out);
+        record_tell_unseen(&app->options, loop->number, exchange, completed, bytes_in, bytes_out);
         return;
     }
     record_tell(op, completed, bytes_in, bytes_out);
@@ -455,9 +455,12 @@ struct s3_app *s3_app_open(const struct s3_options *options)
         return NULL;
     xml_init();
     app->options = *options;
+    clock_init(&app->clock);
+    app->options.auth.clock = &app->clock;
     budget_init(&app->budget,
                 options->buffered_bytes != 0 ? options->buffered_bytes : S3_BUFFERED_BYTES_DEFAULT);
     app->http = (struct http_app){ .context = app,
+                                   .clock = &app->clock,
                                    .on_loop_start = on_loop_start,
                                    .on_round_end = on_round_end,
                                    .on_loop_stop = on_loop_stop,
@@ -477,8 +480,10 @@ const struct http_app *s3_http_app(struct s3_app *app)
 
 void s3_app_close(struct s3_app *app)
 {
-    if (app != NULL)
-        budget_free(&app->budget);
+    if (app == NULL)
+        return;
+    budget_free(&app->budget);
+    clock_free(&app->clock);
     mem_free(app);
 }
 

@@ -94,11 +94,11 @@ void record_tell(struct op *op, bool completed, uint64_t bytes_in, uint64_t byte
     record->aborted = !completed;
     record->bytes_in = bytes_in;
     record->bytes_out = bytes_out;
-    record->done_us = clock_monotonic_us();
+    record->done_us = clock_monotonic_us(op->options->auth.clock);
     observers_tell_request(op->options->observers, record);
 }
 
-void record_tell_unseen(const struct observers *observers, unsigned loop,
+void record_tell_unseen(const struct s3_options *options, unsigned loop,
                         const struct http_exchange_view *exchange, bool completed,
                         uint64_t bytes_in, uint64_t bytes_out)
 {
@@ -111,10 +111,10 @@ void record_tell_unseen(const struct observers *observers, unsigned loop,
         .aborted = !completed,
         .bytes_in = bytes_in,
         .bytes_out = bytes_out,
-        .started_us = clock_monotonic_us(),
+        .started_us = clock_monotonic_us(options->auth.clock),
     };
 
     record.answered_us = record.done_us = record.started_us;
     take_request(&record, exchange->request);
-    observers_tell_request(observers, &record);
+    observers_tell_request(options->observers, &record);
 }

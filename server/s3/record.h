@@ -14,7 +14,7 @@
 void record_tell(struct op *op, bool completed, uint64_t bytes_in, uint64_t bytes_out);
 
 /* The same for an exchange that has no operation: it was refused before it got one. */
-void record_tell_unseen(const struct observers *observers, unsigned loop,
+void record_tell_unseen(const struct s3_options *options, unsigned loop,
                         const struct http_exchange_view *exchange, bool completed,
                         uint64_t bytes_in, uint64_t bytes_out);
 

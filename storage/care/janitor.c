@@ -8,7 +8,6 @@
  * walk over blobs/. What fails is told (health.h) and tried again.
  */
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "storage/internal.h"
@@ -21,16 +20,21 @@
 #define LEAVES_PER_TOP 256
 #define FAR_US (INT64_C(24) * 3600 * US_PER_S)
 
-void janitor_init(struct janitor *janitor)
+static void clock_moved(void *context)
 {
-    pthread_condattr_t attributes;
+    struct janitor *janitor = context;
 
+    janitor_wake(janitor, &janitor->clock_moved);
+}
+
+void janitor_init(struct janitor *janitor, struct clock *clock)
+{
     (void)pthread_mutex_init(&janitor->lock, NULL);
     (void)pthread_mutex_init(&janitor->copying, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&janitor->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    clock_condition_init(&janitor->wake);
+    janitor->clock = clock;
+    janitor->watcher = (struct clock_watcher){ .moved = clock_moved, .context = janitor };
+    clock_watch(clock, &janitor->watcher);
     janitor->sweep_at_us = INT64_MAX;
     janitor->quiet_at_us = INT64_MAX;
     janitor->walk_at_us = INT64_MAX;
@@ -38,6 +42,7 @@ void janitor_init(struct janitor *janitor)
 
 void janitor_free(struct janitor *janitor)
 {
+    clock_unwatch(janitor->clock, &janitor->watcher);
     (void)pthread_cond_destroy(&janitor->wake);
     (void)pthread_mutex_destroy(&janitor->copying);
     (void)pthread_mutex_destroy(&janitor->lock);
@@ -71,16 +76,13 @@ static int64_t next_due(const struct janitor *janitor)
 struct calls {
     bool log_is_long;
     bool space_is_low;
+    bool clock_moved;
 };
 
 /* Caller holds the lock. 0, or ETIMEDOUT once it is due. */
 static int wait_until(struct janitor *janitor, int64_t due)
 {
-    struct timespec at = { .tv_sec = (time_t)(due / US_PER_S),
-                           .tv_nsec = (long)(due % US_PER_S) * 1000 };
-
-    return due == INT64_MAX ? pthread_cond_wait(&janitor->wake, &janitor->lock)
-                            : pthread_cond_timedwait(&janitor->wake, &janitor->lock, &at);
+    return clock_wait(janitor->clock, &janitor->wake, &janitor->lock, due);
 }
 
 /* False: time to stop. */
@@ -92,12 +94,13 @@ static bool sleep_until_due(struct janitor *janitor, struct calls *ret_calls)
 
     (void)pthread_mutex_lock(&janitor->lock);
     while (!janitor->stop && !janitor->log_is_long && !janitor->space_is_low &&
-           error != ETIMEDOUT &&
+           !janitor->clock_moved && error != ETIMEDOUT &&
            !(atomic_load(&janitor->dirty) && janitor->quiet_at_us == INT64_MAX))
         error = wait_until(janitor, due);
     ret_calls->log_is_long = janitor->log_is_long;
     ret_calls->space_is_low = janitor->space_is_low;
-    janitor->log_is_long = janitor->space_is_low = false;
+    ret_calls->clock_moved = janitor->clock_moved;
+    janitor->log_is_long = janitor->space_is_low = janitor->clock_moved = false;
     stop = janitor->stop;
     (void)pthread_mutex_unlock(&janitor->lock);
     return !stop;
@@ -106,7 +109,7 @@ static bool sleep_until_due(struct janitor *janitor, struct calls *ret_calls)
 /* Whatever is asked for meanwhile. False: time to stop. */
 static bool sleep_before_retry(struct janitor *janitor)
 {
-    int64_t due = clock_monotonic_us() + RETRY_US;
+    int64_t due = clock_monotonic_us(janitor->clock) + RETRY_US;
     bool stop;
 
     (void)pthread_mutex_lock(&janitor->lock);
@@ -152,13 +155,13 @@ static void copy_long_log(struct store *store)
 static int64_t uploads_due(struct store *store)
 {
     int64_t expiry_us = store->options.upload_expiry_us;
-    int64_t now_us = clock_now_us();
+    int64_t now_us = clock_now_us(&store->clock);
     int64_t open_us;
     int64_t done_us;
     int64_t due_us = INT64_MAX;
 
     if (catalog_upload_oldest(store->janitor.cat, &open_us, &done_us, NULL) != STORE_OK)
-        return clock_monotonic_us() + FAR_US;
+        return clock_monotonic_us(&store->clock) + FAR_US;
     if (expiry_us > 0 && open_us != INT64_MAX)
         due_us = earlier(due_us, open_us + expiry_us);
     if (done_us != INT64_MAX)
@@ -169,7 +172,7 @@ static int64_t uploads_due(struct store *store)
     /* A little late, so that the sweep finds it over age. */
     int64_t wait_us = due_us > now_us ? due_us - now_us + US_PER_S : US_PER_S;
 
-    return clock_monotonic_us() + earlier(wait_us, FAR_US);
+    return clock_monotonic_us(&store->clock) + earlier(wait_us, FAR_US);
 }
 
 /* Where space is short it is given back at once. */
@@ -276,12 +279,15 @@ static void walk_round(struct store *store, int64_t now_us)
 static void round_of(struct store *store, const struct calls *calls)
 {
     struct janitor *janitor = &store->janitor;
-    int64_t now_us = clock_monotonic_us();
+    int64_t now_us = clock_monotonic_us(&store->clock);
 
     if (calls->log_is_long || calls->space_is_low)
         copy_long_log(store);
     if (calls->space_is_low)
         janitor->sweep_at_us = now_us;
+    /* How old an upload is, the wall hand says. */
+    if (calls->clock_moved)
+        janitor->sweep_at_us = earlier(janitor->sweep_at_us, uploads_due(store));
     if (janitor->quiet_at_us == INT64_MAX ? atomic_load(&janitor->dirty)
                                           : janitor->quiet_at_us <= now_us)
         quiet_round(store, now_us);
@@ -294,7 +300,7 @@ static void round_of(struct store *store, const struct calls *calls)
 static void first_plan(struct store *store)
 {
     struct janitor *janitor = &store->janitor;
-    int64_t now_us = clock_monotonic_us();
+    int64_t now_us = clock_monotonic_us(&store->clock);
     bool dead = false;
 
     janitor->sweep_at_us = uploads_due(store);

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -34,19 +33,28 @@ struct scrubber {
     bool stopped;
 };
 
-void scrub_init(struct scrub *scrub)
+static void clock_moved(void *context)
 {
-    pthread_condattr_t attributes;
+    struct scrub *scrub = context;
 
+    (void)pthread_mutex_lock(&scrub->lock);
+    scrub->clock_moved = true;
+    (void)pthread_cond_signal(&scrub->wake);
+    (void)pthread_mutex_unlock(&scrub->lock);
+}
+
+void scrub_init(struct scrub *scrub, struct clock *clock)
+{
     (void)pthread_mutex_init(&scrub->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&scrub->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    clock_condition_init(&scrub->wake);
+    scrub->clock = clock;
+    scrub->watcher = (struct clock_watcher){ .moved = clock_moved, .context = scrub };
+    clock_watch(clock, &scrub->watcher);
 }
 
 void scrub_free(struct scrub *scrub)
 {
+    clock_unwatch(scrub->clock, &scrub->watcher);
     (void)pthread_cond_destroy(&scrub->wake);
     (void)pthread_mutex_destroy(&scrub->lock);
 }
@@ -66,33 +74,40 @@ void scrub_stop(struct scrub *scrub)
 
 /* ---- sleeping ---------------------------------------------------------------------------- */
 
-/* True: time to stop. Until `until_us`, or the first suspect if one is waited for. */
-static bool sleep_until(struct scrub *scrub, int64_t until_us, bool for_suspects)
+/*
+ * True: time to stop. Until `until_us`; attentive: or the first suspect, or a move of the clock, by
+ * whose wall hand passes are due.
+ */
+static bool sleep_until(struct scrub *scrub, int64_t until_us, bool attentive)
 {
-    struct timespec at = { .tv_sec = (time_t)(until_us / US_PER_S),
-                           .tv_nsec = (long)(until_us % US_PER_S) * 1000 };
     bool stop;
     int error = 0;
 
     (void)pthread_mutex_lock(&scrub->lock);
-    while (!scrub->stop && error != ETIMEDOUT && !(for_suspects && scrub->suspect_count > 0))
-        error = until_us == INT64_MAX ? pthread_cond_wait(&scrub->wake, &scrub->lock)
-                                      : pthread_cond_timedwait(&scrub->wake, &scrub->lock, &at);
+    while (!scrub->stop && error != ETIMEDOUT &&
+           !(attentive && (scrub->suspect_count > 0 || scrub->clock_moved)))
+        error = clock_wait(scrub->clock, &scrub->wake, &scrub->lock, until_us);
+    scrub->clock_moved = scrub->clock_moved && !attentive;
     stop = scrub->stop;
     (void)pthread_mutex_unlock(&scrub->lock);
     return stop;
+}
+
+static int64_t now_us(const struct scrubber *scrubber)
+{
+    return clock_monotonic_us(&scrubber->store->clock);
 }
 
 /* Bytes are about to be read: not before the rate allows it. False: time to stop. */
 static bool pace(void *context, uint64_t bytes)
 {
     struct scrubber *scrubber = context;
-    int64_t now_us = clock_monotonic_us();
+    int64_t begun_us = now_us(scrubber);
     uint64_t rate = scrubber->store->options.scrub_bytes_per_s;
 
-    if (scrubber->paid_us < now_us)
-        scrubber->paid_us = now_us;
-    else if (sleep_until(&scrubber->store->scrub, scrubber->paid_us, /* for_suspects= */ false))
+    if (scrubber->paid_us < begun_us)
+        scrubber->paid_us = begun_us;
+    else if (sleep_until(&scrubber->store->scrub, scrubber->paid_us, /* attentive= */ false))
         scrubber->stopped = true;
     if (rate > 0)
         scrubber->paid_us += (int64_t)(bytes * (uint64_t)US_PER_S / rate);
@@ -278,7 +293,7 @@ static enum store_status write_note(struct scrubber *scrubber, struct fault *fau
     }
     tell(scrubber, &intent->note);
     intent->note.count = 0;
-    scrubber->written_us = clock_monotonic_us();
+    scrubber->written_us = now_us(scrubber);
     return STORE_OK;
 }
 
@@ -305,12 +320,14 @@ static bool keep_inline(void *context, const struct scrub_find *find)
     return scrubber->step_bytes < INLINE_STEP_BYTES && scrubber->intent->note.count < SCRUB_BATCH;
 }
 
-static void next_stage(struct scrub_place *place)
+static void next_stage(struct scrubber *scrubber)
 {
+    struct scrub_place *place = &scrubber->intent->note.place;
+
     place->at = 0;
     place->stage = place->stage == SCRUB_INLINE ? SCRUB_BLOBS : SCRUB_IDLE;
     if (place->stage == SCRUB_IDLE)
-        place->ended_us = clock_now_us();
+        place->ended_us = clock_now_us(&scrubber->store->clock);
 }
 
 static enum store_status inline_step(struct scrubber *scrubber, struct fault *fault)
@@ -326,7 +343,7 @@ static enum store_status inline_step(struct scrubber *scrubber, struct fault *fa
         status = catalog_scrub_inline(cat, place->at, keep_inline, scrubber, fault);
     reader_end(scrubber->reader);
     if (status == STORE_OK)
-        next_stage(place);
+        next_stage(scrubber);
     (void)pace(scrubber, scrubber->step_bytes);
     return status == STORE_STOPPED ? STORE_OK : status;
 }
@@ -345,7 +362,7 @@ static enum store_status blob_step(struct scrubber *scrubber, struct fault *faul
         status = catalog_blob_after(cat, place->at, &id, fault);
     reader_end(scrubber->reader);
     if (status == STORE_OK && id == 0)
-        next_stage(place);
+        next_stage(scrubber);
     if (status != STORE_OK || id == 0)
         return status;
 
@@ -392,7 +409,7 @@ static enum store_status pass_step(struct scrubber *scrubber, struct fault *faul
                                                                  : blob_step(scrubber, fault);
 
     if (status == STORE_OK && (note->count > 0 || note->place.stage == SCRUB_IDLE ||
-                               clock_monotonic_us() - scrubber->written_us >= PLACE_INTERVAL_US))
+                               now_us(scrubber) - scrubber->written_us >= PLACE_INTERVAL_US))
         status = write_note(scrubber, fault);
     return status;
 }
@@ -402,13 +419,13 @@ static int64_t pass_due(const struct scrubber *scrubber)
 {
     const struct store_options *options = &scrubber->store->options;
     int64_t wait_us = scrubber->intent->note.place.ended_us + options->scrub_interval_us -
-                      clock_now_us();
+                      clock_now_us(&scrubber->store->clock);
 
     if (options->scrub_bytes_per_s == 0)
         return INT64_MAX;
     if (wait_us <= 0)
         return 0;
-    return clock_monotonic_us() + (wait_us < FAR_US ? wait_us : FAR_US);
+    return now_us(scrubber) + (wait_us < FAR_US ? wait_us : FAR_US);
 }
 
 /* STORE_RETRY: told, and to be tried again. */
@@ -479,7 +496,7 @@ static void run(struct scrubber *scrubber)
         if (status != STORE_OK && status != STORE_STOPPED) {
             if (status != STORE_RETRY)
                 health_duty(&store->health, DUTY_SCRUB, status, &fault);
-            until_us = clock_monotonic_us() + RETRY_US;
+            until_us = now_us(scrubber) + RETRY_US;
         } else {
             until_us = scrubber->intent->note.place.stage != SCRUB_IDLE ? 0 : pass_due(scrubber);
         }
@@ -489,7 +506,7 @@ static void run(struct scrubber *scrubber)
         if (until_us != 0)
             rest(scrubber);
         if (sleep_until(&store->scrub, until_us,
-                        /* for_suspects= */ status == STORE_OK && !health_poisoned(&store->health)))
+                        /* attentive= */ status == STORE_OK && !health_poisoned(&store->health)))
             break;
         status = work(scrubber, &fault);
         if (status == STORE_OK)

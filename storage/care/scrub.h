@@ -22,16 +22,19 @@
 #define SCRUB_SUSPECTS_MAX 64
 
 struct scrub {
+    struct clock *clock; /* the store's */
+    struct clock_watcher watcher;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t thread;
     bool started;
     bool stop;
+    bool clock_moved;
     int64_t suspects[SCRUB_SUSPECTS_MAX]; /* blobs */
     size_t suspect_count;
 };
 
-void scrub_init(struct scrub *scrub);
+void scrub_init(struct scrub *scrub, struct clock *clock);
 void scrub_free(struct scrub *scrub);
 void *scrub_run(void *argument);
 /* Before the writer stops: what it knows it still writes. */

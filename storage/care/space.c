@@ -35,7 +35,7 @@ static uint64_t free_bytes(const struct store *store)
 
 bool space_is_low(struct store *store)
 {
-    int64_t now_us = clock_monotonic_us();
+    int64_t now_us = clock_monotonic_us(&store->clock);
     uint64_t bytes;
     bool low;
 
@@ -109,7 +109,7 @@ void reserve_keep(struct store *store)
 
 bool reserve_retry(struct store *store)
 {
-    int64_t now_us = clock_monotonic_us();
+    int64_t now_us = clock_monotonic_us(&store->clock);
 
     if (now_us - store->reserve_tried_us >= RETRY_INTERVAL_US) {
         store->reserve_tried_us = now_us;
@@ -123,7 +123,7 @@ bool reserve_drop(struct store *store)
     if (atomic_exchange(&store->reserve_gone, true))
         return false;
 
-    store->reserve_tried_us = clock_monotonic_us();
+    store->reserve_tried_us = clock_monotonic_us(&store->clock);
     atomic_store(&store->space_low, true);
     return file_unlink(store->dir.fd, "reserve") == 0;
 }

@@ -36,7 +36,7 @@ static bool being_read(void *context, int64_t id)
 
 void sweep_prepare(struct store *store, struct sweep *sweep)
 {
-    int64_t now_us = clock_now_us();
+    int64_t now_us = clock_now_us(&store->clock);
     int64_t expiry_us = store->options.upload_expiry_us;
 
     sweep->safe_seq = snapshots_safe_seq(&store->snapshots);
@@ -137,7 +137,7 @@ static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
 
     if (!blob_name_parse(str_from_cstr(file_name), &name) ||
         fstatat(leaf_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-        st.st_mtime + ORPHAN_AGE_S > clock_now_us() / US_PER_S)
+        st.st_mtime + ORPHAN_AGE_S > clock_now_us(&store->clock) / US_PER_S)
         return;
 
     /* Nobody can pin, find and commit the file between the question and the unlink. */

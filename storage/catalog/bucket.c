@@ -137,7 +137,7 @@ static enum store_status bucket_insert(struct catalog *cat, struct intent *inten
 
     if (status != STORE_OK)
         return status;
-    intent->committed_us = clock_now_us();
+    intent->committed_us = clock_now_us(cat->clock);
     sql_bind_i64(stmt, 1, id);
     sql_bind_text(stmt, 2, intent->bucket);
     sql_bind_i64(stmt, 3, owner);

@@ -175,6 +175,7 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
         return fault_set(fault, STORE_IO, "the path of the store is too long");
 
     cat->mode = mode;
+    cat->clock = &clock_of_system;
     if (mode == CATALOG_WRITER) {
         cat->scratch = arena_open(SCRATCH_FIRST_BYTES, SCRATCH_BYTES_MAX);
         if (cat->scratch == NULL)
@@ -195,6 +196,11 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
     *ret_catalog = cat;
     cat = NULL;
     return STORE_OK;
+}
+
+void catalog_use_clock(struct catalog *cat, const struct clock *clock)
+{
+    cat->clock = clock;
 }
 
 void catalog_close(struct catalog *cat)

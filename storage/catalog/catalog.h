@@ -28,9 +28,11 @@ enum catalog_mode {
 /*
  * The content of a new catalog.db: no rows, the schema of this program.
  *
+ * clock      borrowed; when the store began.
  * ret_image  set on STORE_OK only; the caller frees it.
  */
-MUST_CHECK enum store_status catalog_image(struct buf *ret_image, struct fault *fault);
+MUST_CHECK enum store_status catalog_image(const struct clock *clock, struct buf *ret_image,
+                                           struct fault *fault);
 
 /*
  * Open a connection to catalog.db inside dir (a path).
@@ -41,6 +43,9 @@ MUST_CHECK enum store_status catalog_image(struct buf *ret_image, struct fault *
 MUST_CHECK enum store_status catalog_open(const char *dir, enum catalog_mode mode,
                                           enum store_durability durability,
                                           struct catalog **ret_catalog, struct fault *fault);
+/* What it writes bears the time of this clock (borrowed, for as long as it is open); without a call
+ * that of the system. */
+void catalog_use_clock(struct catalog *cat, const struct clock *clock);
 void catalog_close(struct catalog *cat);
 void catalog_closep(struct catalog **cat);
 

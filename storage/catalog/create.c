@@ -27,7 +27,8 @@ static void image_free(unsigned char **image)
     sqlite3_free(*image);
 }
 
-enum store_status catalog_image(struct buf *ret_image, struct fault *fault)
+enum store_status catalog_image(const struct clock *clock, struct buf *ret_image,
+                                struct fault *fault)
 {
     CLEANUP(catalog_closep) struct catalog *cat = mem_zalloc(sizeof(*cat));
     CLEANUP(image_free) unsigned char *image = NULL;
@@ -47,7 +48,7 @@ enum store_status catalog_image(struct buf *ret_image, struct fault *fault)
         status = sql_script(cat, facts, fault);
     /* There is nothing to scrub yet. */
     if (status == STORE_OK)
-        status = sql_run_i64(cat, &scrubbed, clock_now_us(), 0, fault);
+        status = sql_run_i64(cat, &scrubbed, clock_now_us(clock), 0, fault);
     if (status == STORE_OK)
         status = sql_script(cat, "COMMIT", fault);
     if (status != STORE_OK)

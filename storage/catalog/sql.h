@@ -66,6 +66,7 @@ enum open_uploads { UPLOADS_UNKNOWN = 0, UPLOADS_NONE, UPLOADS_SOME };
 struct catalog {
     sqlite3 *db;
     enum catalog_mode mode;
+    const struct clock *clock; /* borrowed */
     sqlite3_stmt *statements[SQL_SLOTS];
     uint64_t statement_runs;
     bool device_failed;

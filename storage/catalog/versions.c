@@ -238,7 +238,7 @@ enum store_status versions_insert(struct catalog *cat, const struct bucket_facts
         .seq = tx_next_seq(cat),
         .tail = random_u64(),
         .null_version = bucket->versioning != VERSIONING_ENABLED,
-        .modified_us = clock_now_us(),
+        .modified_us = clock_now_us(cat->clock),
     };
     enum store_status status;
 

@@ -38,7 +38,7 @@ bool signer_open(struct signer *signer, const struct options *options)
     *signer = (struct signer){ .form = (enum auth_form)options->auth,
                                .access_key = options->access_key,
                                .host = options->authority };
-    clock_format_amz(clock_now_us(), signer->date);
+    clock_format_amz(clock_now_us(&clock_of_system), signer->date);
     scope_len = snprintf(signer->scope, sizeof(signer->scope), "%.8s/%.*s/s3/aws4_request",
                          signer->date, STR_ARG(options->region));
     secret_len = snprintf(secret, sizeof(secret), "AWS4%.*s", STR_ARG(options->secret_key));

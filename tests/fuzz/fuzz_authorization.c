@@ -45,7 +45,9 @@ static const struct fuzz *fuzz_start(void)
     fuzz.cache = auth_cache_open();
     FUZZ_CHECK(fuzz.users != NULL && fuzz.cache != NULL, "memory");
     FUZZ_CHECK(users_add(fuzz.users, &user, NULL), "user");
-    fuzz.config = (struct auth_config){ .users = fuzz.users, .region = STR("us-east-1") };
+    fuzz.config = (struct auth_config){ .users = fuzz.users,
+                                        .region = STR("us-east-1"),
+                                        .clock = fuzz_clock() };
     return &fuzz;
 }
 

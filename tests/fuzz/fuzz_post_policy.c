@@ -95,7 +95,9 @@ static void sign_v2(struct form_input *form, struct str policy, struct arena *ar
 static enum s3_error verify(const struct form_input *form, struct arena *arena,
                             struct auth *ret_auth, uint64_t *ret_min, uint64_t *ret_max)
 {
-    struct auth_config config = { .users = users, .region = STR("us-east-1") };
+    struct auth_config config = { .users = users,
+                                  .region = STR("us-east-1"),
+                                  .clock = fuzz_clock() };
     struct http_request request = { .method = STR("POST"), .raw_path = STR("/") };
     struct s3_refusal refusal = { 0 };
 

@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t now_us = FUZZ_NOW_US + (int64_t)(int8_t)clock * 60 * US_PER_S;
     struct http_field fields[] = { { STR("Host"), STR(HOST) } };
     struct http_request request = { .fields = fields, .field_count = 1 };
-    struct auth_config config = { .region = STR("us-east-1") };
+    struct auth_config config = { .region = STR("us-east-1"), .clock = fuzz_clock() };
     struct auth auth = { 0 };
     struct s3_refusal refusal = { 0 };
     bool in_time = (int8_t)clock >= -AUTH_SKEW_S / 60 && (int8_t)clock < EXPIRES_S / 60;

@@ -266,7 +266,7 @@ enum s3_error op_GetObject(struct op *op)
     if (err != S3_OK)
         return err;
     switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
-                                     clock_now_us())) {
+                                     clock_now_us(store_clock(op->store)))) {
     case PRECONDITION_NONE:
         break;
     case PRECONDITION_IF_NONE_MATCH:

@@ -72,7 +72,7 @@ enum s3_error source_conditions(struct op *op)
     };
 
     switch (http_preconditions_check(&conditions, op->source.attrs.etag, op->source.modified_us,
-                                     clock_now_us())) {
+                                     clock_now_us(store_clock(op->store)))) {
     case PRECONDITION_NONE:
         break;
     case PRECONDITION_IF_MATCH:

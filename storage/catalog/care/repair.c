@@ -95,5 +95,5 @@ enum store_status catalog_mark_damaged(struct catalog *cat, enum body_kind kind,
     static struct sql blob = { .text = "UPDATE blob SET damaged_us = ?2 WHERE id = ?1" };
     static struct sql body = { .text = "UPDATE inline_body SET damaged_us = ?2 WHERE id = ?1" };
 
-    return sql_run_i64(cat, kind == BODY_BLOB ? &blob : &body, id, clock_now_us(), fault);
+    return sql_run_i64(cat, kind == BODY_BLOB ? &blob : &body, id, clock_now_us(cat->clock), fault);
 }

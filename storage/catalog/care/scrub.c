@@ -104,7 +104,7 @@ static enum store_status note_inline(struct catalog *cat, const struct scrub_fin
                                            "   SET damaged_us = ifnull(damaged_us, ?2)"
                                            " WHERE id = ?1" };
 
-        return sql_run_i64(cat, &mark, find->id, clock_now_us(), fault);
+        return sql_run_i64(cat, &mark, find->id, clock_now_us(cat->clock), fault);
     }
     status = sql_start(cat, &sql, &stmt, fault);
     if (status != STORE_OK)
@@ -131,7 +131,7 @@ static enum store_status note_blob(struct catalog *cat, const struct scrub_find 
     sql_bind_i64(stmt, 2, find->pack);
     sql_bind_i64(stmt, 3, (int64_t)find->pack_at);
     sql_bind_i64(stmt, 4, find->damaged);
-    sql_bind_i64(stmt, 5, clock_now_us());
+    sql_bind_i64(stmt, 5, clock_now_us(cat->clock));
     sql_bind_i64(stmt, 6, (int64_t)find->sum);
     return sql_run(cat, stmt, fault);
 }

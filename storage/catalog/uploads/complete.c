@@ -115,7 +115,7 @@ static enum store_status mark_done(struct catalog *cat, struct intent *intent,
     if (status != STORE_OK)
         return status;
     sql_bind_i64(stmt, 1, upload);
-    sql_bind_i64(stmt, 2, clock_now_us());
+    sql_bind_i64(stmt, 2, clock_now_us(cat->clock));
     sql_bind_i64(stmt, 3, written->seq);
     sql_bind_i64(stmt, 4, (int64_t)written->tail);
     sql_bind_i64(stmt, 5, flags);

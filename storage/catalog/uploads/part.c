@@ -171,7 +171,7 @@ enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
     if (old_status != STORE_OK && old_status != STORE_NO_PART)
         return old_status;
 
-    intent->committed_us = clock_now_us();
+    intent->committed_us = clock_now_us(cat->clock);
     if (copies) {
         status = copy_source_slice(cat, intent, &from, &body, &intent->size_bytes);
     } else {

@@ -35,7 +35,7 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
         return status;
 
     seq = tx_next_seq(cat);
-    intent->committed_us = clock_now_us();
+    intent->committed_us = clock_now_us(cat->clock);
     intent->upload_id = id_text_in(intent->arena, seq, tail);
     if (!str_present(intent->upload_id))
         return STORE_NO_MEMORY;

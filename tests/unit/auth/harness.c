@@ -21,12 +21,15 @@ int harness_setup(void **state UNUSED)
     h.users = users_open();
     h.config.users = h.users;
     h.config.region = STR("us-east-1");
+    clock_init(&h.clock);
+    clock_move(&h.clock, CLOCK_FREEZE, 0);
+    h.config.clock = &h.clock;
     return h.arena == NULL || h.cache == NULL || h.users == NULL;
 }
 
 int harness_teardown(void **state UNUSED)
 {
-    clock_set_offset_us(0);
+    clock_free(&h.clock);
     users_close(h.users);
     auth_cache_close(h.cache);
     arena_close(h.arena);
@@ -50,8 +53,7 @@ void add_user(const char *access_key, const char *secret, const char *token, int
 
 void clock_at(int64_t seconds)
 {
-    clock_set_offset_us(0);
-    clock_set_offset_us(seconds * US_PER_S - clock_now_us());
+    clock_move(&h.clock, CLOCK_SET, seconds * US_PER_S);
 }
 
 void clock_at_amz(const char *date)

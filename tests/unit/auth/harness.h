@@ -23,6 +23,7 @@ struct harness {
     struct arena *arena;
     struct auth_cache *cache;
     struct users *users;
+    struct clock clock; /* stands, at the time of the test until clock_at says another */
     struct auth_config config;
     struct http_request request;
     struct http_field fields[HTTP_HEADERS_MAX];

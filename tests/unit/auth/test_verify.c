@@ -159,7 +159,7 @@ static void test_auth_token__presigned_urls_carry_it(void **state UNUSED)
 
     add_user(AWS_KEY, AWS_SECRET, "the/token+", 0);
     assert_true(auth_presign(&url, users_first(h.users), STR("GET"), STR("http://h"), STR("r"),
-                             STR("b"), STR("k"), STR_NONE, 60, clock_now_us()));
+                             STR("b"), STR("k"), STR_NONE, 60, clock_now_us(&h.clock)));
     request("GET", arena_cstr(h.arena, str_skip(buf_view(&url), 8)), "h", "");
     assert_int_equal(verify(), S3_OK);
     retarget(arena_cstr(h.arena, arena_printf(h.arena, "%.*s&x-amz-security-token=x",

@@ -276,6 +276,14 @@ static void app_done(void *context, struct http_exchange_view *view, bool comple
     atomic_fetch_add(&server->completed, completed);
 }
 
+static void app_round_end(void *context, void *loop_context)
+{
+    struct wire_server *server = context;
+
+    (void)loop_context;
+    atomic_fetch_add(&server->rounds, 1);
+}
+
 /* Resumes what waits, from another thread. */
 static void *worker_main(void *context)
 {
@@ -310,12 +318,22 @@ struct wire_server *wire_start(const char *listen, unsigned loops)
 struct wire_server *wire_start_limited(const char *listen, unsigned loops, unsigned connections_max)
 {
     struct wire_server *server = calloc(1, sizeof(*server));
-    struct http_app app = { server,  app_loop_start, app_loop_stop, app_headers, app_body,
-                            app_end, app_resume,     app_refuse,    app_done,    NULL };
+    struct http_app app = { .context = server,
+                            .clock = &server->clock,
+                            .on_loop_start = app_loop_start,
+                            .on_loop_stop = app_loop_stop,
+                            .on_headers = app_headers,
+                            .on_body = app_body,
+                            .on_end = app_end,
+                            .on_resume = app_resume,
+                            .on_refuse = app_refuse,
+                            .on_done = app_done,
+                            .on_round_end = app_round_end };
     struct http_options options = { .loop_count = loops, .connections_max = connections_max };
     struct http_listener listener;
     struct fault fault = { 0 };
 
+    clock_init(&server->clock);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
     if (!http_listen(str_from_cstr(listen), false, &listener, &fault) ||
@@ -341,6 +359,7 @@ void wire_stop(struct wire_server *server, unsigned grace_s)
     assert(atomic_load(&server->loops) == 0);
     assert(atomic_load(&server->begun) == atomic_load(&server->done));
     pthread_mutex_destroy(&server->lock);
+    clock_free(&server->clock);
     pthread_cond_destroy(&server->changed);
     free(server);
 }

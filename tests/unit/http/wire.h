@@ -27,6 +27,7 @@
 
 struct wire_server {
     struct http_server *http;
+    struct clock clock;
     char url[160];
     unsigned port;
     char directory[64];
@@ -37,6 +38,7 @@ struct wire_server {
     size_t waiting_count;
     bool worker_holds; /* resumptions are kept back */
     bool worker_stops;
+    atomic_uint rounds; /* of all loops */
     atomic_uint begun, done, completed, refused, loops;
     atomic_uint continued; /* on_headers that let the body come */
     atomic_uint hellos;    /* /hello asked for */

@@ -219,7 +219,7 @@ static const struct request_record *ask_signed(const char *method, const char *b
 
     assert_true(auth_presign(&url, &alice, str_from_cstr(method), base, STR("us-east-1"),
                              str_from_cstr(bucket), str_from_cstr(key), STR_NONE, 60,
-                             clock_now_us()));
+                             clock_now_us(&clock_of_system)));
     buf_printf(&text,
                "%s %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: tester/1\r\nConnection: close\r\n"
                "Content-Length: %zu\r\n\r\n%s",
@@ -321,7 +321,7 @@ static void test_s3_records__of_a_body_cut_off_are_aborted(void **state UNUSED)
     int fd = dial();
 
     assert_true(auth_presign(&url, &alice, STR("PUT"), base, STR("us-east-1"), STR("journal"),
-                             STR("cut"), STR_NONE, 60, clock_now_us()));
+                             STR("cut"), STR_NONE, 60, clock_now_us(&clock_of_system)));
     buf_printf(&text,
                "PUT %.*s HTTP/1.1\r\nHost: %.*s\r\nExpect: 100-continue\r\nContent-Length: "
                "100\r\n\r\n",

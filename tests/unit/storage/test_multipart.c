@@ -547,7 +547,7 @@ static void old_uploads_expire(void **state)
     FX_OK(f, store_sweep_now(f->store, &f->fault));
     FX_OK(f, upload_get(f->reader, fx_bucket_id(f), STR("m"), old, f->arena, &upload, &f->fault));
 
-    clock_set_offset_us(2 * 3600 * US_PER_S);
+    clock_move(store_clock(f->store), CLOCK_ADVANCE, 2 * 3600 * US_PER_S);
     FX_OK(f, store_sweep_now(f->store, &f->fault));
     assert_int_equal(upload_get(f->reader, fx_bucket_id(f), STR("m"), old, f->arena, &upload,
                                 &f->fault),
@@ -556,12 +556,11 @@ static void old_uploads_expire(void **state)
     FX_OK(f, store_sweep_now(f->store, &f->fault));
     assert_int_equal(fx_blob_files(f), 1);
 
-    clock_set_offset_us(26 * 3600 * US_PER_S);
+    clock_move(store_clock(f->store), CLOCK_ADVANCE, 24 * 3600 * US_PER_S);
     FX_OK(f, store_sweep_now(f->store, &f->fault));
     assert_int_equal(upload_get(f->reader, fx_bucket_id(f), STR("d"), done, f->arena, &upload,
                                 &f->fault),
                      STORE_NO_UPLOAD);
-    clock_set_offset_us(0);
     fx_close(f);
 }
 
