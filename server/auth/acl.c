@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Access control lists and the access decision; see acl.h.
+ * Access control lists; see acl.h.
  *
  * Packed form: version byte, number of grants, then for each grant its grantee kind, permission
- * bits, length of the id and the id. Nothing is allowed that a grant or ownership does not allow:
- * a damaged list grants nothing.
+ * bits, length of the id and the id.
  */
 #include "server/auth/acl.h"
 
@@ -12,9 +11,6 @@
 #define ACL_HEAD_BYTES 2
 #define ACL_GRANT_HEAD_BYTES 3
 #define ACL_ID_BYTES_MAX 255
-
-/* Whoever sends no credentials acts under this id, as on AWS: what they wrote is theirs. */
-#define ACL_ANONYMOUS_ID STR("65a011a29cdf8ec533ec3d1ccaae921c")
 
 /* ---- packed form ------------------------------------------------------------------------------ */
 
@@ -195,23 +191,18 @@ bool acl_canned(struct str name, struct str owner, struct str bucket_owner, enum
     return true;
 }
 
-/* ---- the decision ------------------------------------------------------------------------------ */
+/* ---- what a list gives ------------------------------------------------------------------------- */
 
-static struct str id_of(const struct user *user)
+struct str acl_user_id(const struct user *user)
 {
     return user != NULL ? user->canonical_id : ACL_ANONYMOUS_ID;
-}
-
-static bool is_owner(const struct user *user, struct str owner)
-{
-    return owner.len > 0 && str_eq(id_of(user), owner);
 }
 
 static bool grant_is_for(const struct acl_grant *grant, const struct user *user)
 {
     switch (grant->grantee) {
     case ACL_USER:
-        return grant->id.len > 0 && str_eq(id_of(user), grant->id);
+        return grant->id.len > 0 && str_eq(acl_user_id(user), grant->id);
     case ACL_ALL_USERS:
         return true;
     case ACL_AUTHENTICATED_USERS:
@@ -222,84 +213,21 @@ static bool grant_is_for(const struct acl_grant *grant, const struct user *user)
     return false;
 }
 
-static bool granted(struct str packed, struct str owner, const struct user *user,
-                    unsigned permission)
+bool acl_gives(struct str packed, struct str owner, const struct user *user,
+               enum acl_permission permission)
 {
     struct packed_acl cursor;
     struct acl_grant grant;
 
     if (!str_present(packed))
-        return is_owner(user, owner);
+        return owner.len > 0 && str_eq(acl_user_id(user), owner);
     if (!packed_begin(packed, &cursor))
         return false;
     while (cursor.grants > 0) {
         if (!packed_grant(&cursor, &grant))
             return false;
-        if ((grant.permission & permission) == permission && grant_is_for(&grant, user))
+        if ((grant.permission & permission) == (unsigned)permission && grant_is_for(&grant, user))
             return true;
     }
     return false;
-}
-
-static bool bucket_allows(const struct user *user, enum access_need need,
-                          const struct access_subject *subject)
-{
-    struct str owner = subject->bucket_owner;
-    struct str acl = subject->bucket_acl;
-
-    switch (need) {
-    case NEED_BUCKET_READ:
-        return granted(acl, owner, user, ACL_READ);
-    case NEED_BUCKET_WRITE:
-        return granted(acl, owner, user, ACL_WRITE);
-    case NEED_BUCKET_READ_ACP:
-        return is_owner(user, owner) || granted(acl, owner, user, ACL_READ_ACP);
-    case NEED_BUCKET_WRITE_ACP:
-        return is_owner(user, owner) || granted(acl, owner, user, ACL_WRITE_ACP);
-    case NEED_BUCKET_OWNER:
-        return is_owner(user, owner);
-    default:
-        return false;
-    }
-}
-
-static bool object_allows(const struct user *user, enum access_need need,
-                          const struct access_subject *subject)
-{
-    struct str owner = subject->object_owner;
-    struct str acl = subject->object_acl;
-
-    switch (need) {
-    case NEED_OBJECT_READ:
-        return granted(acl, owner, user, ACL_READ);
-    case NEED_OBJECT_READ_ACP:
-        return is_owner(user, owner) || granted(acl, owner, user, ACL_READ_ACP);
-    case NEED_OBJECT_WRITE_ACP:
-        return is_owner(user, owner) || granted(acl, owner, user, ACL_WRITE_ACP);
-    case NEED_OBJECT_OWNER:
-        return is_owner(user, owner) || is_owner(user, subject->bucket_owner);
-    default:
-        return false;
-    }
-}
-
-bool access_allowed(const struct user *user, enum access_need need,
-                    const struct access_subject *subject, struct arena *arena)
-{
-    (void)arena;
-    switch (need) {
-    case NEED_ANYONE:
-        return true;
-    case NEED_USER:
-        return user != NULL;
-    case NEED_OBJECT_READ:
-    case NEED_OBJECT_READ_ACP:
-    case NEED_OBJECT_WRITE_ACP:
-    case NEED_OBJECT_OWNER:
-        if (str_present(subject->object_owner))
-            return object_allows(user, need, subject);
-        return bucket_allows(user, NEED_BUCKET_READ, subject);
-    default:
-        return bucket_allows(user, need, subject);
-    }
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Access control lists and the access decision, pure.
+ * Access control lists, pure. What they open is access.c's to say.
  *
  * An ACL travels packed (opaque to the store); STR_NONE is "private": full control for the owner.
- * The owner of a bucket or object can always read and write its ACL.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
  */
 #ifndef SERVER_AUTH_ACL_H
@@ -53,32 +52,17 @@ enum acl_place { ACL_OF_OBJECT = 0, ACL_OF_BUCKET, ACL_OF_NEW_BUCKET };
 MUST_CHECK bool acl_canned(struct str name, struct str owner, struct str bucket_owner,
                            enum acl_place place, struct arena *arena, struct acl *ret_acl);
 
-/* What an operation needs; the column NEED of routes.def. */
-enum access_need {
-    NEED_ANYONE = 0, /* no decision beyond a good signature */
-    NEED_USER,       /* any authenticated user (ListBuckets, CreateBucket) */
-    NEED_BUCKET_READ,
-    NEED_BUCKET_WRITE,
-    NEED_BUCKET_READ_ACP,
-    NEED_BUCKET_WRITE_ACP,
-    NEED_BUCKET_OWNER,
-    NEED_OBJECT_READ,
-    NEED_OBJECT_READ_ACP,
-    NEED_OBJECT_WRITE_ACP,
-    NEED_OBJECT_OWNER, /* owner of the object or of its bucket */
-};
+/* Whoever sends no credentials acts under this id, as on AWS: what they wrote is theirs. */
+#define ACL_ANONYMOUS_ID STR("65a011a29cdf8ec533ec3d1ccaae921c")
 
-/* The two resources a decision looks at. Object fields are STR_NONE when there is no object. */
-struct access_subject {
-    struct str bucket_owner, bucket_acl;
-    struct str object_owner, object_acl;
-};
+/* Canonical id of a user; NULL is the anonymous one. */
+struct str acl_user_id(const struct user *user);
 
 /*
- * The access decision. user: NULL for anonymous. A need of NEED_OBJECT_* with no object
- * (object_owner absent) is judged as NEED_BUCKET_READ: who may list may know a key is missing.
+ * Does an ACL (STR_NONE: the private one of owner) grant the permission to user (NULL: anonymous)?
+ * Allocates nothing. Where a list is damaged it grants nothing more.
  */
-MUST_CHECK bool access_allowed(const struct user *user, enum access_need need,
-                               const struct access_subject *subject, struct arena *arena);
+MUST_CHECK bool acl_gives(struct str packed, struct str owner, const struct user *user,
+                          enum acl_permission permission);
 
 #endif

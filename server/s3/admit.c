@@ -8,6 +8,7 @@
 #include "server/s3/admit.h"
 
 #include "server/s3/answer.h"
+#include "server/s3/may.h"
 #include "server/s3/refuse.h"
 #include "server/s3/region.h"
 #include "server/s3/request/owner_condition.h"
@@ -28,8 +29,9 @@ static enum s3_error load_bucket(struct op *op, struct str name, struct str expe
         return op_fail(op, S3_NoSuchBucket, name);
     if (status != STORE_OK)
         return s3_from_store(op, status);
-    return owner_condition_holds(expected_owner, ret_bucket->owner) ? S3_OK
-                                                                    : op_fail(op, S3_AccessDenied);
+    if (!owner_condition_holds(expected_owner, ret_bucket->owner))
+        return op_deny(op, "the bucket is not of the owner who is expected");
+    return S3_OK;
 }
 
 static enum s3_error read_version_id(struct op *op)
@@ -38,7 +40,7 @@ static enum s3_error read_version_id(struct op *op)
 
     op->asked_version = false;
     op->version_id = (struct version_id){ .kind = VERSION_CURRENT };
-    if ((op->route->flags & ROUTE_VERSION) == 0 || !str_present(text))
+    if (op->route->version_action == ACTION_NONE || !str_present(text))
         return S3_OK;
     if (text.len == 0)
         return op_fail_argument(op, STR("Version id cannot be the empty string"), STR("versionId"),
@@ -49,31 +51,19 @@ static enum s3_error read_version_id(struct op *op)
     return S3_OK;
 }
 
-/* The only call of access_allowed. */
-static enum s3_error decide(struct op *op, enum access_need need, const struct bucket *bucket,
-                            const struct version *version)
+/*
+ * Of an object there is, the action is asked; that there is none (a delete marker is none) is told to
+ * those who may list the bucket.
+ */
+static enum s3_error require_of_object(struct op *op, enum access_action action,
+                                       struct op_subject subject, const struct version *found)
 {
-    struct access_subject subject = { 0 };
-
-    if (bucket != NULL) {
-        subject.bucket_owner = bucket->owner;
-        subject.bucket_acl = bucket->acl;
+    if (found != NULL && !found->delete_marker) {
+        subject.object = found;
+        return op_require(op, action, &subject);
     }
-    if (version != NULL) {
-        subject.object_owner = version->attrs.owner;
-        subject.object_acl = version->attrs.acl;
-    }
-    if (access_allowed(op->auth.user, need, &subject, op->arena))
-        return S3_OK;
-    return op_fail(op, S3_AccessDenied);
-}
-
-static enum access_need need_of(const struct op *op)
-{
-    /* Through an ACL, removing one version is the bucket owner's right alone. */
-    if (op->route->run == op_DeleteObject && op->asked_version)
-        return NEED_BUCKET_OWNER;
-    return op->need;
+    subject.key = subject.version = STR_NONE;
+    return op_require(op, ACTION_ListBucket, &subject);
 }
 
 /*
@@ -92,10 +82,9 @@ static enum s3_error refuse_marker(struct op *op)
     return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
 }
 
-/* Of all operations S3's GetObjectTagging names the key behind its bucket. */
 static struct str absent_key(const struct op *op)
 {
-    if (op->route->run != op_GetObjectTagging)
+    if ((op->route->flags & ROUTE_PATH) == 0)
         return op->key;
     return arena_printf(op->arena, "%.*s/%.*s", STR_ARG(op->bucket_name), STR_ARG(op->key));
 }
@@ -109,8 +98,8 @@ static enum s3_error load_object(struct op *op)
     op->has_version = status == STORE_OK;
     if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
         return s3_from_store(op, status);
-    err = decide(op, need_of(op), &op->bucket,
-                 op->has_version && !op->version.delete_marker ? &op->version : NULL);
+    err =
+        require_of_object(op, op_action(op), op_subject(op), op->has_version ? &op->version : NULL);
     if (err != S3_OK)
         return err;
     if (status == STORE_NO_KEY)
@@ -123,6 +112,7 @@ static enum s3_error load_object(struct op *op)
 static enum s3_error load_source(struct op *op)
 {
     struct source_name name;
+    struct op_subject subject;
     enum store_status status;
     enum s3_error err = source_parse(op, op_header(op, "x-amz-copy-source"), &name);
 
@@ -137,8 +127,11 @@ static enum s3_error load_source(struct op *op)
     op->has_source = status == STORE_OK;
     if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
         return s3_from_store(op, status);
-    err = decide(op, NEED_OBJECT_READ, &op->source_bucket,
-                 op->has_source && !op->source.delete_marker ? &op->source : NULL);
+    subject = (struct op_subject){ .bucket = &op->source_bucket,
+                                   .key = name.key,
+                                   .version = name.version_text };
+    err = require_of_object(op, name.has_version ? ACTION_GetObjectVersion : ACTION_GetObject,
+                            subject, op->has_source ? &op->source : NULL);
     if (err != S3_OK)
         return err;
     if (status == STORE_NO_VERSION)
@@ -154,6 +147,7 @@ static enum s3_error load_source(struct op *op)
 
 enum s3_error op_admit(struct op *op)
 {
+    struct op_subject subject;
     enum s3_error err = S3_OK;
 
     if (str_present(op->bucket_name) && (op->route->flags & ROUTE_NEW_BUCKET) == 0)
@@ -169,8 +163,10 @@ enum s3_error op_admit(struct op *op)
     }
     if (op->route->flags & ROUTE_OBJECT)
         return load_object(op);
-    err = decide(op, need_of(op), op->bucket.id != 0 ? &op->bucket : NULL, NULL);
-    if (err == S3_OK && op->route->run == NULL)
+    subject = op_subject(op);
+    if (!op->form_unread)
+        err = op_require(op, op_action(op), &subject);
+    if (err == S3_OK && (op->route->flags & ROUTE_ABSENT))
         return op_fail(op, S3_NotImplemented);
     if (err == S3_OK && (op->route->flags & ROUTE_SOURCE))
         err = load_source(op);
@@ -190,10 +186,11 @@ enum s3_error op_admit_again(struct op *op)
 enum s3_error op_admit_form(struct op *op, const struct form_field *fields, size_t field_count,
                             uint64_t *ret_min_bytes, uint64_t *ret_max_bytes)
 {
+    const struct op_subject subject = op_subject(op);
     enum s3_error err = auth_verify_post(&op->options->auth, op->auth_cache, op->request, fields,
                                          field_count, op->bucket_name, op->arena, &op->auth,
                                          ret_min_bytes, ret_max_bytes, &op->refusal);
 
-    op->need = NEED_BUCKET_WRITE;
-    return err != S3_OK ? err : decide(op, op->need, &op->bucket, NULL);
+    op->form_unread = false;
+    return err == S3_OK ? op_require(op, op_action(op), &subject) : err;
 }

@@ -2,8 +2,8 @@
 /*
  * Whether a request may: what it speaks of is loaded, and the access decision made.
  *
- * admit.c holds the only call to access_allowed. Each of these runs on op's loop thread, inside a
- * snapshot (reader_begin), and fills op's bucket, version and source.
+ * Each of these runs on op's loop thread, inside a snapshot (reader_begin), and fills op's bucket,
+ * version and source.
  */
 #ifndef SERVER_S3_ADMIT_H
 #define SERVER_S3_ADMIT_H

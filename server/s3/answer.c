@@ -70,11 +70,16 @@ void op_set_version_id(struct op *op, const struct version *version)
         op->reply->incomplete = true;
 }
 
-enum s3_error op_reply_empty(struct op *op, int status)
+enum s3_error op_reply_status(struct op *op, int status)
 {
     op->reply->status = status;
     op->reply->body_kind = HTTP_BODY_EMPTY;
     return S3_OK;
+}
+
+enum s3_error op_reply_empty(struct op *op)
+{
+    return op_reply_status(op, op->route->status);
 }
 
 enum s3_error op_reply_xml(struct op *op, struct buf *document)
@@ -90,7 +95,7 @@ enum s3_error op_reply_xml(struct op *op, struct buf *document)
         buf_free(document);
         return op_fail(op, S3_SlowDown);
     }
-    op->reply->status = 200;
+    op->reply->status = op->route->status;
     op->reply->body_kind = HTTP_BODY_BUFFER;
     op->reply->buffer = *document;
     *document = (struct buf){ 0 };

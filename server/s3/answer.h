@@ -19,11 +19,12 @@ void op_set_version_id(struct op *op, const struct version *version);
 /* http(s)://host/bucket/key as this client addresses it, in the arena; STR_NONE: no memory. */
 struct str op_object_url(struct op *op);
 
-/* status with no body. */
-enum s3_error op_reply_empty(struct op *op, int status);
+/* The row's status with no body, and another than the row's. */
+enum s3_error op_reply_empty(struct op *op);
+enum s3_error op_reply_status(struct op *op, int status);
 /*
- * 200 with an XML document; takes over the buffer (sets it to empty). A failed buffer becomes
- * InternalError.
+ * The row's status with an XML document; takes over the buffer (sets it to empty). A failed buffer
+ * becomes SlowDown.
  */
 enum s3_error op_reply_xml(struct op *op, struct buf *document);
 

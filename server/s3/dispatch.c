@@ -23,12 +23,10 @@
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
-#include "server/s3/ops/multipart.h"
 #include "server/s3/post.h"
 #include "server/s3/record.h"
 #include "server/s3/refuse.h"
 #include "server/s3/render.h"
-#include "server/s3/request/attrs.h"
 #include "server/s3/routes.h"
 #include "server/s3/sink.h"
 #include "server/s3/store_map.h"
@@ -80,15 +78,12 @@ static enum s3_error open_body(struct op *op)
     else if (op->route->body == TAKES_NOTHING)
         max = HTTP_DRAIN_BYTES_MAX;
     err = sink_open(op, max);
+    /* Bad headers too are refused before the body travels. */
+    if (err == S3_OK && op->route->prepare != NULL)
+        err = op->route->prepare(op);
     if (err != S3_OK || op->route->body != TAKES_STREAM)
         return err;
-    if (op->route->run == op_UploadPart) {
-        err = op_upload_prepare(op);
-        return err != S3_OK ? err : sink_open_writer(op, op->upload.attrs.sse != SSE_NONE);
-    }
-    /* Bad headers too are refused before the body travels. */
-    err = attrs_from_request(op, &op->attrs);
-    return err != S3_OK ? err : sink_open_writer(op, op->attrs.sse != SSE_NONE);
+    return sink_open_writer(op);
 }
 
 static enum s3_error feed_body(struct op *op, const void *bytes, size_t len)

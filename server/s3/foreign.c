@@ -19,8 +19,8 @@
     }
 #define ROUTE(NAME, METHOD, TAKES)                                                                 \
     {                                                                                              \
-        T(NAME), T(METHOD), RESOURCE_SERVICE, T(""), T(""), T(""), NEED_ANYONE, TAKES,             \
-            FOREIGN_BODY_BYTES_MAX, PAYLOAD_ANY, 0, NULL                                           \
+        .name = T(NAME), .method = T(METHOD), .body = TAKES, .body_max = FOREIGN_BODY_BYTES_MAX,   \
+        .payloads = PAYLOAD_ANY                                                                    \
     }
 const struct route foreign_routes[] = {
     [FOREIGN_HEALTH] = ROUTE("Health", "GET", TAKES_NOTHING),

@@ -4,11 +4,12 @@
  */
 #include "server/s3/op.h"
 
+#include "server/auth/acl.h"
 #include "server/s3/routes.h"
 
 struct str op_caller_id(const struct op *op)
 {
-    return op->auth.user != NULL ? op->auth.user->canonical_id : S3_ANONYMOUS_ID;
+    return acl_user_id(op->auth.user);
 }
 
 struct str op_param(const struct op *op, const char *name)

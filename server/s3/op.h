@@ -44,8 +44,8 @@ struct op {
     uint32_t share;        /* of the budget, while held > 0 */
     uint64_t held;
     const struct route *route;
-    bool admitted;         /* once: what is loaded below was allowed, and the body is open */
-    enum access_need need; /* the row's; of a form BUCKET_WRITE once its fields say who asks */
+    bool admitted;    /* once: what is loaded below was allowed, and the body is open */
+    bool form_unread; /* who sends a form, and what of, its fields will tell */
     struct auth auth;
 
     size_t fields_sent;        /* of request->fields; the rest is UTF-8 from a URL: see settle.h */
@@ -88,7 +88,7 @@ struct op {
     struct request_record record; /* told when all is over: see record.h */
     struct sink *sink;
 
-    struct upload upload; /* UploadPart: set by op_upload_prepare; others load it themselves */
+    struct upload upload; /* UploadPart: set by op_prepare_UploadPart; others load it themselves */
     enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */
     uint32_t part_number;         /* with upload */
     /*
@@ -101,7 +101,6 @@ struct op {
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
 struct str op_caller_id(const struct op *op);
-#define S3_ANONYMOUS_ID STR("65a011a29cdf8ec533ec3d1ccaae921c")
 
 /*
  * First value of a query parameter (decoded) / header; STR_NONE when absent. A presigned URL's

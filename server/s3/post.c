@@ -158,7 +158,7 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     if (err == S3_OK)
         err = sink_open(op, u64_min(post->max_bytes, S3_OBJECT_BYTES_MAX));
     if (err == S3_OK)
-        err = sink_open_writer(op, op->attrs.sse != SSE_NONE);
+        err = sink_open_writer(op);
     return err;
 }
 

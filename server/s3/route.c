@@ -19,16 +19,42 @@
         "" text, sizeof(text) - 1                                                                  \
     }
 const struct route s3_routes[] = {
-#define R(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, NEED, TAKES, MAX, PAYLOADS, FLAGS)     \
-    { T(#NAME), T(METHOD), RESOURCE, T(SELECTOR), T(PARAMS), T(ACTION),                            \
-      NEED,     TAKES,     MAX,      PAYLOADS,    FLAGS,     op_##NAME },
-#define RD(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, NEED)                                 \
-    { T(#NAME), T(METHOD),     RESOURCE, T(SELECTOR),   T(PARAMS), T(ACTION),                      \
-      NEED,     TAKES_NOTHING, 0,        PAYLOAD_PLAIN, 0,         op_document_unset },
-/* That pail can not do it is only for those to know who might ask for it. */
+#define R(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, VERSION_ACTION, TAKES, MAX, PAYLOADS,  \
+          PREPARE, STATUS, FLAGS)                                                                  \
+    { .name = T(#NAME),                                                                            \
+      .method = T(METHOD),                                                                         \
+      .resource = RESOURCE,                                                                        \
+      .selector = T(SELECTOR),                                                                     \
+      .params = T(PARAMS),                                                                         \
+      .action = ACTION_##ACTION,                                                                   \
+      .version_action = ACTION_##VERSION_ACTION,                                                   \
+      .body = TAKES,                                                                               \
+      .body_max = MAX,                                                                             \
+      .payloads = PAYLOADS,                                                                        \
+      .prepare = PREPARE,                                                                          \
+      .status = STATUS,                                                                            \
+      .flags = FLAGS,                                                                              \
+      .run = op_##NAME },
+#define RD(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION)                                       \
+    { .name = T(#NAME),                                                                            \
+      .method = T(METHOD),                                                                         \
+      .resource = RESOURCE,                                                                        \
+      .selector = T(SELECTOR),                                                                     \
+      .params = T(PARAMS),                                                                         \
+      .action = ACTION_##ACTION,                                                                   \
+      .payloads = PAYLOAD_PLAIN,                                                                   \
+      .status = 200,                                                                               \
+      .run = op_document_unset },
+/* That pail can not do it is only for the owner to know, whatever the row's own action would ask. */
 #define RN(NAME, METHOD, RESOURCE, SELECTOR, ACTION)                                               \
-    { T(#NAME),          T(METHOD),     RESOURCE, T(SELECTOR), T(""), T(ACTION),                   \
-      NEED_BUCKET_OWNER, TAKES_NOTHING, 0,        PAYLOAD_ANY, 0,     NULL },
+    { .name = T(#NAME),                                                                            \
+      .method = T(METHOD),                                                                         \
+      .resource = RESOURCE,                                                                        \
+      .selector = T(SELECTOR),                                                                     \
+      .params = T(""),                                                                             \
+      .action = ACTION_AskForTheAbsent,                                                            \
+      .payloads = PAYLOAD_ANY,                                                                     \
+      .flags = ROUTE_ABSENT },
 #include "server/s3/routes.def"
 #undef R
 #undef RD
@@ -37,12 +63,14 @@ const struct route s3_routes[] = {
 const size_t s3_route_count = COUNT_OF(s3_routes);
 
 static const struct route unknown_of_service = { .name = T("-"),
-                                                 .need = NEED_USER,
-                                                 .payloads = PAYLOAD_ANY };
+                                                 .action = ACTION_ListAllMyBuckets,
+                                                 .payloads = PAYLOAD_ANY,
+                                                 .flags = ROUTE_ABSENT };
 static const struct route unknown_of_bucket = { .name = T("-"),
                                                 .resource = RESOURCE_BUCKET,
-                                                .need = NEED_BUCKET_OWNER,
-                                                .payloads = PAYLOAD_ANY };
+                                                .action = ACTION_AskForTheAbsent,
+                                                .payloads = PAYLOAD_ANY,
+                                                .flags = ROUTE_ABSENT };
 
 const struct route *route_unknown(enum resource resource)
 {
@@ -174,7 +202,7 @@ static const struct route *unexpected(const struct http_request *request, const 
         return at_key(request, refusal);
     if (selector != NULL)
         return refuse_method(request, selector->type, refusal);
-    if (route->run == NULL && str_eq(param->name, STR("versionId")))
+    if ((route->flags & ROUTE_ABSENT) && str_eq(param->name, STR("versionId")))
         return route;
     if (str_eq(param->name, STR("versionId")))
         return refuse_argument(str_eq(route->selector, STR("acl"))

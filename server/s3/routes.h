@@ -5,7 +5,7 @@
 #ifndef SERVER_S3_ROUTES_H
 #define SERVER_S3_ROUTES_H
 
-#include "server/auth/acl.h"
+#include "server/auth/access.h"
 #include "server/auth/auth.h"
 #include "server/http/http.h"
 #include "server/refusals/errors.h"
@@ -20,15 +20,17 @@ enum body_need {
 };
 
 enum route_flags {
-    ROUTE_VERSION = 1,     /* takes versionId; the version is loaded into op->version */
-    ROUTE_OBJECT = 2,      /* the current version (or versionId's) is loaded, absence is an error */
-    ROUTE_SOURCE = 4,      /* x-amz-copy-source is parsed, loaded and authorised */
-    ROUTE_CHECKSUM = 8,    /* Content-MD5 or x-amz-checksum-* is required */
-    ROUTE_LENGTH = 16,     /* Content-Length (or chunked) is required */
-    ROUTE_NEW_BUCKET = 32, /* the bucket need not exist */
-    ROUTE_MARKER = 64,     /* a current delete marker is refused as one: 405, not 404 */
-    ROUTE_OF_OBJECT = 128, /* x-amz-checksum-* describe the object, not the body sent */
-    ROUTE_REGION = 256,    /* x-amz-bucket-region is told, also to whom the rest is refused */
+    ROUTE_OBJECT = 1,      /* the current version (or versionId's) is loaded, absence is an error */
+    ROUTE_SOURCE = 2,      /* x-amz-copy-source is parsed, loaded and authorised */
+    ROUTE_CHECKSUM = 4,    /* Content-MD5 or x-amz-checksum-* is required */
+    ROUTE_LENGTH = 8,      /* Content-Length (or chunked) is required */
+    ROUTE_NEW_BUCKET = 16, /* the bucket need not exist */
+    ROUTE_MARKER = 32,     /* a current delete marker is refused as one: 405, not 404 */
+    ROUTE_OF_OBJECT = 64,  /* x-amz-checksum-* describe the object, not the body sent */
+    ROUTE_REGION = 128,    /* x-amz-bucket-region is told, also to whom the rest is refused */
+    ROUTE_WHOLE = 256,     /* the body is an object: S3 shows a wrong Content-MD5 in hexadecimal */
+    ROUTE_PATH = 512,      /* an absent key is named behind its bucket, of all operations here */
+    ROUTE_ABSENT = 1024,   /* there is no such operation: 501 to those it is told */
 };
 
 struct op;
@@ -40,13 +42,15 @@ struct route {
     enum resource resource;
     struct str selector; /* "acl", "list-type=2", "partNumber&uploadId&@x-amz-copy-source" */
     struct str params;   /* further query parameters it knows, separated by blanks */
-    struct str action;   /* IAM action, for the coverage page and later policies */
-    enum access_need need;
+    enum access_action action;
+    enum access_action version_action; /* with a versionId; ACTION_NONE: takes none */
     enum body_need body;
     uint32_t body_max;
-    unsigned payloads; /* enum payload_mode bits */
-    unsigned flags;    /* enum route_flags */
-    op_function *run;  /* NULL: answered 501 NotImplemented */
+    unsigned payloads;    /* enum payload_mode bits */
+    op_function *prepare; /* before the body is taken, its digests known by name; may be NULL */
+    int status;           /* of success */
+    unsigned flags;       /* enum route_flags */
+    op_function *run;     /* not with ROUTE_ABSENT */
 };
 
 extern const struct route s3_routes[];
@@ -68,6 +72,10 @@ bool route_method_known(struct str method);
 struct str resource_type(enum resource resource);
 /* The row of what no row knows on a resource: 501 for those who own it. */
 const struct route *route_unknown(enum resource resource);
+
+/* The column PREPARE. */
+op_function op_prepare_PutObject;  /* ops/put.c */
+op_function op_prepare_UploadPart; /* ops/multipart.c */
 
 #define R(NAME, ...) op_function op_##NAME;
 #define RD(NAME, ...)

@@ -6,6 +6,7 @@
 
 #include "base/text/codec.h"
 #include "server/s3/refuse.h"
+#include "server/s3/request/attrs.h"
 #include "server/s3/routes.h"
 #include "server/s3/store_map.h"
 
@@ -280,13 +281,13 @@ static bool on_trailer(void *context, struct str name, struct str value)
 
 /* ---- open, feed, finish ------------------------------------------------------------------------ */
 
-enum s3_error sink_open_writer(struct op *op, bool encrypt)
+enum s3_error sink_open_writer(struct op *op)
 {
     const struct sink *sink = op->sink;
     struct body_options options = {
         .group = op->bodies,
         .account = op->bucket.owner,
-        .encrypt = encrypt,
+        .encrypt = op->attrs.sse != SSE_NONE,
         .want_sha256 = op->auth.payload == PAYLOAD_HEX,
         .expected_bytes = sink != NULL && sink->has_decoded_length ? sink->decoded_length
                                                                    : op->request->content_length,
@@ -475,14 +476,14 @@ static enum s3_error check_sha256(struct op *op)
 /* S3 shows what a whole object's upload claimed in hexadecimal, what others claimed in base64. */
 static enum s3_error check_md5(struct op *op, const struct sink *sink)
 {
-    bool object = op->route->run == op_PutObject || op->route->run == op_PostObject;
+    bool whole = op->route->flags & ROUTE_WHOLE;
 
     if (!sink->has_md5 || memcmp(sink->md5, op->digests.md5, MD5_BYTES) == 0)
         return S3_OK;
     return op_fail_text(op, S3_BadDigest,
                         STR("The Content-MD5 you specified did not match what we received."),
-                        object ? hex_text(op, sink->md5, MD5_BYTES)
-                               : base64_text(op, sink->md5, MD5_BYTES),
+                        whole ? hex_text(op, sink->md5, MD5_BYTES)
+                              : base64_text(op, sink->md5, MD5_BYTES),
                         base64_text(op, op->digests.md5, MD5_BYTES));
 }
 

@@ -19,10 +19,10 @@
  */
 MUST_CHECK enum s3_error sink_open(struct op *op, uint64_t max_bytes);
 /*
- * TAKES_STREAM and TAKES_FORM: open op->writer for the body; op->checksum_kind becomes CRC64NVME
- * when nobody chose one, as S3 does.
+ * TAKES_STREAM and TAKES_FORM: open op->writer for the body, encrypted if op->attrs say so;
+ * op->checksum_kind becomes CRC64NVME when nobody chose one, as S3 does.
  */
-MUST_CHECK enum s3_error sink_open_writer(struct op *op, bool encrypt);
+MUST_CHECK enum s3_error sink_open_writer(struct op *op);
 MUST_CHECK enum s3_error sink_feed(struct op *op, const void *bytes, size_t len);
 /* The whole body is there: verify, fill op->body / op->digests. */
 MUST_CHECK enum s3_error sink_finish(struct op *op);

@@ -42,6 +42,16 @@ def selector_problems(rows):
             yield f"selectors.def: {operation} is no operation"
 
 
+def action_problems(row):
+    if not re.fullmatch(r"s3(express)?:\w+", row.action):
+        yield f"{row.name}: no IAM action: {row.action or 'NONE'}"
+    if row.version_action and not re.fullmatch(r"s3:\w*Version\w*", row.version_action):
+        yield f"{row.name}: {row.version_action} is no action on a version"
+    if row.kind == "R" and row.resource == "OBJECT" and (
+            ("versionId" in row.params.split()) != bool(row.version_action)):
+        yield f"{row.name}: versionId and VERSION_ACTION go together"
+
+
 # Parameters of an operation, not sub-resources: V2 leaves them unsigned by design.
 UNSIGNED_IN_V2 = {"list-type", "id"}
 
@@ -67,8 +77,7 @@ def main():
         if row.name in seen:
             problems.append(f"{row.name}: two rows of that name")
         seen.add(row.name)
-        if not re.fullmatch(r"s3:\w+", row.action):
-            problems.append(f"{row.name}: no IAM action")
+        problems += action_problems(row)
         for earlier in rows[:i]:
             if shadows(earlier, row):
                 problems.append(f"{row.name}: can never match, {earlier.name} stands before it")

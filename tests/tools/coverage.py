@@ -28,7 +28,8 @@ def page():
              f"{count['RN']} answer 501 NotImplemented (after authentication).", "",
              "| Operation | Request | IAM action | State |", "|---|---|---|---|"]
     for row in sorted(rows, key=lambda r: ("R RD RN".split().index(r.kind), r.name)):
-        lines.append(f"| {row.name} | {wire(row)} | `{row.action}` | {WORDS[row.kind]} |")
+        actions = ", ".join(f"`{a}`" for a in (row.action, row.version_action) if a)
+        lines.append(f"| {row.name} | {wire(row)} | {actions} | {WORDS[row.kind]} |")
     return "\n".join(lines) + "\n"
 
 

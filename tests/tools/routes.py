@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads server/s3/routes.def: shared by the lint, the coverage page and the tests."""
+"""Reads server/s3/routes.def and what it names: shared by the lint, the coverage page and the tests."""
 import pathlib
 import re
 from dataclasses import dataclass, field
@@ -24,9 +24,11 @@ class Route:
     selector: str
     action: str
     params: str = ""
-    need: str = ""
+    version_action: str = ""  # "" when it takes no version
     takes: str = ""
     payloads: str = ""
+    prepare: str = ""
+    status: int = 0
     flags: list = field(default_factory=list)
 
     @property
@@ -39,8 +41,19 @@ def _cell(text):
     return text[1:-1] if text.startswith('"') else text
 
 
+def actions(path=ROOT / "server/auth/actions.def"):
+    """Name in the tables -> name in a policy, in order."""
+    found = re.findall(r"^A\((\w+), (\w+), \w+, \w+\)", path.read_text(), re.M)
+    return {name: f"{service}:{name}" for service, name in found}
+
+
 def load(path=ROOT / "server/s3/routes.def"):
     routes = []
+    named = actions()
+
+    def action(name):
+        return "" if name == "NONE" else named.get(name, f"{name}, which is not in actions.def")
+
     for line in path.read_text().splitlines():
         match = re.match(r"(R|RD|RN)\((.*)\)$", line)
         if not match:
@@ -50,16 +63,16 @@ def load(path=ROOT / "server/s3/routes.def"):
         name, method, resource, selector = cells[:4]
         resource = resource.replace("RESOURCE_", "")
         if kind == "R":
-            params, action, need, takes, _maximum, payloads, flags = cells[4:]
-            routes.append(Route(kind, name, method, resource, selector, action, params,
-                                need.replace("NEED_", ""), takes.replace("TAKES_", ""), payloads,
+            params, plain, version, takes, _maximum, payloads, prepare, status, flags = cells[4:]
+            routes.append(Route(kind, name, method, resource, selector, action(plain), params,
+                                action(version), takes.replace("TAKES_", ""), payloads,
+                                prepare.replace("NULL", ""), int(status),
                                 [f.strip() for f in flags.split("|") if f.strip() != "0"]))
         elif kind == "RD":
-            params, action, need = cells[4:]
-            routes.append(Route(kind, name, method, resource, selector, action, params,
-                                need.replace("NEED_", "")))
+            params, plain = cells[4:]
+            routes.append(Route(kind, name, method, resource, selector, action(plain), params))
         else:
-            routes.append(Route(kind, name, method, resource, selector, cells[4]))
+            routes.append(Route(kind, name, method, resource, selector, action(cells[4])))
     return routes
 
 

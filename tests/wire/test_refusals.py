@@ -5,6 +5,7 @@
 """
 
 import datetime
+import itertools
 import time
 import xml.etree.ElementTree as ET
 
@@ -12,6 +13,7 @@ import pytest
 
 from wire import raw
 
+numbers = itertools.count(1)
 COMMON = {"Code", "Message", "RequestId", "HostId"}
 V4_MISMATCH = {"AWSAccessKeyId", "StringToSign", "SignatureProvided", "StringToSignBytes", "CanonicalRequest", "CanonicalRequestBytes"}
 V2_MISMATCH = {"AWSAccessKeyId", "StringToSign", "SignatureProvided", "StringToSignBytes"}
@@ -153,3 +155,59 @@ def test_refusal__tokens(server, root_user):
             request = request_of(server)
             sign(request, user)
             refused(server, request, 400, code, message)
+
+
+# ---- access ----------------------------------------------------------------------------------------------
+
+
+def refused_access(server, user, method, target, headers=()):
+    """The log's reason; the answer has the elements of every AccessDenied."""
+    request = raw.Request(method, target, [("Host", raw.host_of(server.url)), *headers])
+    if user is not None:
+        raw.sign_v4(request, user)
+    reply = refused(server, request, 403, "AccessDenied", "Access Denied")
+    return server.log_line(reply).rstrip("\n").partition(' why="')[2].removesuffix('"')
+
+
+@pytest.fixture
+def others_bucket(server):
+    """Alice's bucket with one object, which bob may write to and nobody else."""
+    name = f"whose-{next(numbers)}"
+    alice, bob = server.users["alice"], server.users["bob"]
+    grant = {"x-amz-grant-full-control": f'id="{alice.canonical_id}"', "x-amz-grant-write": f'id="{bob.canonical_id}"'}
+    assert raw.signed(server.url, alice, "PUT", f"/{name}", headers=grant.items()).status == 200
+    assert raw.signed(server.url, alice, "PUT", f"/{name}/key", b"x").status == 200
+    return name
+
+
+@pytest.mark.parametrize("method,target,why", [
+    ("GET", "", "s3:ListBucket: the bucket's ACL gives no READ"),
+    ("GET", "?versions", "s3:ListBucketVersions: the bucket's ACL gives no READ"),
+    ("PUT", "?acl", "s3:PutBucketAcl: the bucket's ACL gives no WRITE_ACP"),
+    ("GET", "?policy", "s3:GetBucketPolicy: only the bucket's owner may"),
+    ("GET", "/key", "s3:GetObject: the object's ACL gives no READ"),
+    ("GET", "/key?versionId=null", "s3:GetObjectVersion: the object's ACL gives no READ"),
+    ("GET", "/key?tagging&versionId=null", "s3:GetObjectVersionTagging: not the owner"),
+    ("GET", "/none", "s3:ListBucket: the bucket's ACL gives no READ"),
+    ("DELETE", "/key?versionId=null", "s3:DeleteObjectVersion: only the bucket's owner may"),
+    ("PUT", "?cors", "pail:AskForTheAbsent: only the bucket's owner may"),
+])  # fmt: skip
+def test_refusal__access_tells_the_log_why_and_the_client_no_more(server, others_bucket, method, target, why):
+    assert refused_access(server, server.users["bob"], method, f"/{others_bucket}{target}") == why
+
+
+def test_refusal__access_to_anothers_upload_says_so_in_the_log(server, others_bucket):
+    target = f"/{others_bucket}/upload"
+    made = raw.signed(server.url, server.users["alice"], "POST", f"{target}?uploads")
+    why = refused_access(server, server.users["bob"], "DELETE", f"{target}?uploadId={made.element('UploadId')}")
+    assert why == "s3:AbortMultipartUpload: somebody else's upload in somebody else's bucket"
+
+
+def test_refusal__access_without_a_signature_says_so_in_the_log(server):
+    assert refused_access(server, None, "GET", "/") == "s3:ListAllMyBuckets: nobody signed the request"
+
+
+def test_refusal__access_to_a_bucket_of_another_owner_than_expected_says_so_in_the_log(server, others_bucket):
+    expected = [("x-amz-expected-bucket-owner", server.users["bob"].canonical_id)]
+    why = refused_access(server, server.users["alice"], "GET", f"/{others_bucket}", expected)
+    assert why == "the bucket is not of the owner who is expected"

@@ -106,11 +106,6 @@ enum s3_error op_GetBucketAcl(struct op *op)
     return reply_acl(op, op->bucket.acl, op->bucket.owner);
 }
 
-static enum s3_error after_bucket_acl(struct op *op)
-{
-    return op_reply_empty(op, 200);
-}
-
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html */
 enum s3_error op_PutBucketAcl(struct op *op)
 {
@@ -125,7 +120,7 @@ enum s3_error op_PutBucketAcl(struct op *op)
         return op_fail(op, S3_SlowDown);
     intent->set_acl = true;
     intent->bucket_acl = packed;
-    return op_submit(op, intent, after_bucket_acl);
+    return op_submit(op, intent, op_reply_empty);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html */
@@ -140,7 +135,7 @@ static enum s3_error after_object_acl(struct op *op)
 {
     if (op->bucket.versioning != VERSIONING_NEVER)
         op_set_version_id(op, &op->version);
-    return op_reply_empty(op, 200);
+    return op_reply_empty(op);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html */

@@ -185,7 +185,7 @@ static enum s3_error reply_CreateBucket(struct op *op)
     op_set(op, "Location", arena_printf(op->arena, "/%.*s", STR_ARG(op->bucket_name)));
     op_set(op, "x-amz-bucket-arn",
            arena_printf(op->arena, ARN_PREFIX "%.*s", STR_ARG(op->bucket_name)));
-    return op_reply_empty(op, 200);
+    return op_reply_empty(op);
 }
 
 /*
@@ -272,12 +272,7 @@ enum s3_error op_HeadBucket(struct op *op)
            arena_printf(op->arena, ARN_PREFIX "%.*s", STR_ARG(op->bucket_name)));
     op_set(op, "x-amz-access-point-alias", STR("false"));
     op_set(op, "Content-Type", STR("application/xml"));
-    return op_reply_empty(op, 200);
-}
-
-static enum s3_error reply_DeleteBucket(struct op *op)
-{
-    return op_reply_empty(op, 204);
+    return op_reply_empty(op);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html */
@@ -285,7 +280,7 @@ enum s3_error op_DeleteBucket(struct op *op)
 {
     struct intent *intent = op_intent(op, INTENT_BUCKET_DELETE);
 
-    return intent != NULL ? op_submit(op, intent, reply_DeleteBucket) : op_fail(op, S3_SlowDown);
+    return intent != NULL ? op_submit(op, intent, op_reply_empty) : op_fail(op, S3_SlowDown);
 }
 
 /*
@@ -315,11 +310,6 @@ enum s3_error op_GetBucketVersioning(struct op *op)
                  op->bucket.versioning == VERSIONING_ENABLED ? STR("Enabled") : STR("Suspended"));
     xml_close(&out, STR("VersioningConfiguration"));
     return op_reply_xml(op, &out);
-}
-
-static enum s3_error reply_PutBucketVersioning(struct op *op)
-{
-    return op_reply_empty(op, 200);
 }
 
 static enum s3_error versioning_from_body(struct op *op, enum bucket_versioning *ret_versioning)
@@ -362,5 +352,5 @@ enum s3_error op_PutBucketVersioning(struct op *op)
         return op_fail(op, S3_SlowDown);
     intent->set_versioning = true;
     intent->versioning = versioning;
-    return op_submit(op, intent, reply_PutBucketVersioning);
+    return op_submit(op, intent, op_reply_empty);
 }

@@ -22,7 +22,7 @@ static enum s3_error reply_DeleteObject(struct op *op)
     else if (item->has_version)
         op_set(op, "x-amz-version-id", op_param(op, "versionId"));
     /* S3 answers 204 even when the key was never there: clients retry deletes. */
-    return op_reply_empty(op, 204);
+    return op_reply_empty(op);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */

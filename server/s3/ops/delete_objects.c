@@ -6,6 +6,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/limits.h"
+#include "server/s3/may.h"
 #include "server/s3/ops/document.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/condition.h"
@@ -57,15 +58,19 @@ static enum s3_error entry_condition(struct op *op, const struct xml_node *node,
 static enum s3_error judge_entry(const struct op *op, const struct delete_entry *entry,
                                  struct delete_item *item)
 {
+    const struct op_subject subject = { .bucket = &op->bucket,
+                                        .key = entry->key,
+                                        .version = entry->version_id };
+    bool one_version = str_present(entry->version_id);
+
     if (entry->key.len == 0)
         return S3_UserKeyMustBeSpecified;
     if (entry->key.len > STORE_KEY_BYTES_MAX)
         return S3_KeyTooLongError;
-    if (!str_present(entry->version_id))
-        return S3_OK;
-    /* Through an ACL, removing one version is the bucket owner's right alone. */
-    if (!str_eq(op_caller_id(op), op->bucket.owner))
+    if (!op_may(op, one_version ? op->route->version_action : op->route->action, &subject))
         return S3_AccessDenied;
+    if (!one_version)
+        return S3_OK;
     item->has_version = true;
     return version_id_parse(entry->version_id, &item->version) ? S3_OK : S3_NoSuchVersion;
 }

@@ -245,7 +245,7 @@ static enum s3_error attach_body(struct op *op, const struct selection *selectio
 static enum s3_error reply_not_modified(struct op *op)
 {
     set_identity(op);
-    return op_reply_empty(op, 304);
+    return op_reply_status(op, 304);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -285,7 +285,7 @@ enum s3_error op_GetObject(struct op *op)
     err = attach_body(op, &selection);
     if (err != S3_OK)
         return err;
-    op->reply->status = selection.partial ? 206 : 200;
+    op->reply->status = selection.partial ? 206 : op->route->status;
     return S3_OK;
 }
 

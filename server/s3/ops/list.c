@@ -10,6 +10,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/may.h"
 #include "server/s3/op.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
@@ -22,9 +23,12 @@
 
 struct list_body list_body_make(struct op *op, const struct list_form *form)
 {
+    const struct op_subject subject = op_subject(op);
+
     return (struct list_body){
         .op = op,
         .form = form,
+        .owners = op_may(op, ACTION_SeeOwners, &subject),
         .entries = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
         .prefixes = BUF_WITH_MAX(S3_LIST_XML_BYTES_MAX),
     };
@@ -56,14 +60,9 @@ void list_body_time(struct list_body *body, int64_t us)
     buf_append(&body->entries, text, CLOCK_ISO8601_LEN);
 }
 
-bool list_tells_owners(const struct op *op)
-{
-    return op->auth.user != NULL;
-}
-
 void list_body_owner(struct list_body *body, struct str canonical_id)
 {
-    if (list_tells_owners(body->op))
+    if (body->owners)
         xml_owner(&body->entries, canonical_id);
 }
 
@@ -88,7 +87,6 @@ struct page {
     struct list_form form;
     struct list_body body;
     struct list_query query;
-    bool owners;
     uint32_t count;
     struct list_end end;
     page_function *reply;
@@ -119,8 +117,7 @@ static void write_key(struct page *page, const struct listed_version *listed)
     buf_lit(out, "<Size>");
     buf_u64(out, listed->size_bytes);
     buf_lit(out, "</Size>");
-    if (page->owners)
-        list_body_owner(body, listed->owner);
+    list_body_owner(body, listed->owner);
     buf_lit(out, "<StorageClass>");
     buf_str(out, storage_class_name(listed->storage_class));
     buf_lit(out, "</StorageClass></Contents>");
@@ -199,7 +196,7 @@ static enum s3_error page_start(struct page *page, struct str after, bool start_
                                        .after = after,
                                        .max = form->max,
                                        .start_after = start_after,
-                                       .owners = page->owners };
+                                       .owners = page->body.owners };
     return page_read(page);
 }
 
@@ -246,7 +243,6 @@ enum s3_error op_ListObjects(struct op *op)
 
     if (err != S3_OK)
         return err;
-    page.owners = list_tells_owners(op);
     return page_start(&page, marker.len > 0 ? marker : STR_NONE, /* start_after= */ false);
 }
 
@@ -295,6 +291,6 @@ enum s3_error op_ListObjectsV2(struct op *op)
         err = v2_start(op, &after, &is_start_after);
     if (err != S3_OK)
         return err;
-    page.owners = str_eq_nocase(op_param(op, "fetch-owner"), STR("true")) && list_tells_owners(op);
+    page.body.owners &= str_eq_nocase(op_param(op, "fetch-owner"), STR("true"));
     return page_start(&page, after, is_start_after);
 }

@@ -15,6 +15,7 @@
 struct list_body {
     struct op *op;
     const struct list_form *form;
+    bool owners; /* are told: a listing open to all tells those who sign nothing no canonical ids */
     struct buf entries;
     struct buf prefixes;
     struct clock_day day; /* of the newest time written */
@@ -25,11 +26,9 @@ void list_body_free(struct list_body *body); /* CLEANUP helper */
 bool list_body_failed(const struct list_body *body);
 /* <CommonPrefixes>, which stand behind all entries. */
 void list_body_prefix(struct list_body *body, struct str prefix);
-/* Into the entries: the text of a time, and, if the caller may be told, <Owner>. */
+/* Into the entries: the text of a time, and, if they are told, <Owner>. */
 void list_body_time(struct list_body *body, int64_t us);
 void list_body_owner(struct list_body *body, struct str canonical_id);
-/* A listing open to all tells those who sign nothing no canonical ids. */
-bool list_tells_owners(const struct op *op);
 /* Reply: head, entries, prefixes, end of root. */
 MUST_CHECK enum s3_error list_body_reply(struct list_body *body, const struct buf *head,
                                          struct str root);

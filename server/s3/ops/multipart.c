@@ -12,6 +12,7 @@
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
 #include "server/s3/limits.h"
+#include "server/s3/may.h"
 #include "server/s3/ops/copying.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/ops/reply_put.h"
@@ -40,12 +41,12 @@ struct str u64_text(struct op *op, uint64_t value)
 }
 
 /*
- * The upload that uploadId names; done uploads only where the operation takes them. It is its
- * initiator's and the bucket owner's, whoever else may write to the bucket.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+ * The upload that uploadId names; done uploads only where the operation takes them. That the caller
+ * may write to the bucket was asked before: that the upload is his is asked of it.
  */
 enum s3_error upload_load(struct op *op, bool done_too)
 {
+    struct op_subject subject = op_subject(op);
     struct str id = op_param(op, "uploadId");
     enum store_status status =
         upload_get(op->reader, op->bucket.id, op->key, id, op->arena, &op->upload, &op->fault);
@@ -54,10 +55,8 @@ enum s3_error upload_load(struct op *op, bool done_too)
         status = STORE_NO_UPLOAD;
     if (status != STORE_OK)
         return s3_from_store(op, status);
-    if (!str_eq(op_caller_id(op), op->upload.initiator) &&
-        !str_eq(op_caller_id(op), op->bucket.owner))
-        return op_fail(op, S3_AccessDenied);
-    return S3_OK;
+    subject.upload = &op->upload;
+    return op_require(op, op_action(op), &subject);
 }
 
 /* ---- CreateMultipartUpload ---------------------------------------------------------------------- */
@@ -186,7 +185,7 @@ static enum s3_error reply_UploadPart(struct op *op)
     op_set_quoted(op, "ETag", op->intent->attrs.etag);
     op_set_checksum(op, &checksum, /* with_type= */ false);
     op_set_encryption(op, &op->upload.attrs);
-    return op_reply_empty(op, 200);
+    return op_reply_empty(op);
 }
 
 /*
@@ -208,7 +207,12 @@ static enum s3_error check_part_checksum(struct op *op)
                                      STR_ARG(checksum_header_suffix(kind)), STR_ARG(given)));
 }
 
-enum s3_error op_upload_prepare(struct op *op)
+/*
+ * partNumber and uploadId are judged, op->upload is loaded, a checksum that is not the upload's, or
+ * lacks, is refused, and what is to be computed is set: op->checksum_kind (the upload's when the
+ * client gave none; CHECKSUM_NONE: it has none) and op->kept_kind. A part is encrypted as its upload.
+ */
+enum s3_error op_prepare_UploadPart(struct op *op)
 {
     enum s3_error err = part_load(op);
 
@@ -219,6 +223,7 @@ enum s3_error op_upload_prepare(struct op *op)
     if (!op->checksum_given)
         op->checksum_kind = upload_kind(&op->upload);
     op->kept_kind = upload_kept_kind(&op->upload);
+    op->attrs.sse = op->upload.attrs.sse;
     return S3_OK;
 }
 
@@ -332,11 +337,6 @@ enum s3_error op_UploadPartCopy(struct op *op)
 
 /* ---- AbortMultipartUpload ----------------------------------------------------------------------- */
 
-static enum s3_error reply_AbortMultipartUpload(struct op *op)
-{
-    return op_reply_empty(op, 204);
-}
-
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html */
 enum s3_error op_AbortMultipartUpload(struct op *op)
 {
@@ -354,7 +354,7 @@ enum s3_error op_AbortMultipartUpload(struct op *op)
     if (intent->has_initiated && !clock_parse_http(initiated, &intent->initiated_us))
         return op_fail_argument(op, STR("Invalid date"), STR("x-amz-if-match-initiated-time"),
                                 initiated);
-    return op_submit(op, intent, reply_AbortMultipartUpload);
+    return op_submit(op, intent, op_reply_empty);
 }
 
 /* ---- ListParts ---------------------------------------------------------------------------------- */

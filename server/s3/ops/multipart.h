@@ -40,11 +40,4 @@ bool part_page_take(struct part_page *page, const struct part *part);
 /* <PartNumberMarker>, <NextPartNumberMarker>, <MaxParts>, <IsTruncated>. */
 void part_page_bounds(const struct part_page *page, struct buf *out, uint32_t marker);
 
-/*
- * UploadPart, before the body: partNumber and uploadId are judged, op->upload is loaded, a checksum
- * that is not the upload's, or lacks, is refused, and what is to be computed is set: op->checksum_kind
- * (the upload's when the client gave none; CHECKSUM_NONE: it has none) and op->kept_kind. multipart.c.
- */
-MUST_CHECK enum s3_error op_upload_prepare(struct op *op);
-
 #endif

@@ -31,7 +31,7 @@ static enum s3_error reply_redirect(struct op *op, struct str url)
     buf_str(&out, op->intent->attrs.etag);
     buf_lit(&out, "%22");
     op_set(op, "Location", arena_dup(op->arena, buf_view(&out)));
-    return op_reply_empty(op, 303);
+    return op_reply_status(op, 303);
 }
 
 static enum s3_error reply_created(struct op *op, struct str location)
@@ -69,7 +69,7 @@ static enum s3_error reply_PostObject(struct op *op)
         op_set(op, "Location", location);
     if (str_eq(status, STR("201")))
         return reply_created(op, location);
-    return op_reply_empty(op, str_eq(status, STR("200")) ? 200 : 204);
+    return str_eq(status, STR("200")) ? op_reply_status(op, 200) : op_reply_empty(op);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html */

@@ -44,7 +44,12 @@ static enum s3_error reply_PutObject(struct op *op)
     op_set_quoted(op, "ETag", op->intent->attrs.etag);
     op_set_checksum(op, &checksum, /* with_type= */ true);
     op_set_written(op);
-    return op_reply_empty(op, 200);
+    return op_reply_empty(op);
+}
+
+enum s3_error op_prepare_PutObject(struct op *op)
+{
+    return attrs_from_request(op, &op->attrs);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */

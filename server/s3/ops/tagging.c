@@ -54,11 +54,6 @@ static enum s3_error tagging_from_body(struct op *op, enum tags_of of, struct st
 
 /* ---- buckets ------------------------------------------------------------------------------------ */
 
-static enum s3_error after_bucket_tagging(struct op *op)
-{
-    return op_reply_empty(op, 204);
-}
-
 static enum s3_error set_bucket_tagging(struct op *op, struct str packed)
 {
     struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
@@ -67,7 +62,7 @@ static enum s3_error set_bucket_tagging(struct op *op, struct str packed)
         return op_fail(op, S3_SlowDown);
     intent->document =
         (struct bucket_document){ .kind = STR("tagging"), .id = STR(""), .body = packed };
-    return op_submit(op, intent, after_bucket_tagging);
+    return op_submit(op, intent, op_reply_empty);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html */
@@ -99,24 +94,14 @@ enum s3_error op_DeleteBucketTagging(struct op *op)
 
 /* ---- objects ------------------------------------------------------------------------------------ */
 
-static enum s3_error reply_version(struct op *op, int status)
+static enum s3_error after_object_tags(struct op *op)
 {
     if (op->bucket.versioning != VERSIONING_NEVER)
         op_set_version_id(op, &op->version);
-    return op_reply_empty(op, status);
+    return op_reply_empty(op);
 }
 
-static enum s3_error after_put(struct op *op)
-{
-    return reply_version(op, 200);
-}
-
-static enum s3_error after_delete(struct op *op)
-{
-    return reply_version(op, 204);
-}
-
-static enum s3_error set_object_tags(struct op *op, struct str packed, op_function *after)
+static enum s3_error set_object_tags(struct op *op, struct str packed)
 {
     struct intent *intent = op_intent(op, INTENT_OBJECT_SET);
 
@@ -126,7 +111,7 @@ static enum s3_error set_object_tags(struct op *op, struct str packed, op_functi
     intent->judged = &op->version;
     intent->attrs.tags = packed;
     intent->set_tags = true;
-    return op_submit(op, intent, after);
+    return op_submit(op, intent, after_object_tags);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html */
@@ -143,11 +128,11 @@ enum s3_error op_PutObjectTagging(struct op *op)
     struct str packed;
     enum s3_error err = tagging_from_body(op, TAGS_OF_OBJECT, &packed);
 
-    return err == S3_OK ? set_object_tags(op, packed, after_put) : err;
+    return err == S3_OK ? set_object_tags(op, packed) : err;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html */
 enum s3_error op_DeleteObjectTagging(struct op *op)
 {
-    return set_object_tags(op, STR_NONE, after_delete);
+    return set_object_tags(op, STR_NONE);
 }

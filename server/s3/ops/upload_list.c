@@ -20,7 +20,7 @@ static void write_upload(struct list_body *body, const struct upload *upload)
     xml_open(out, STR("Upload"));
     list_text(body->form, out, STR("Key"), upload->key);
     xml_text(out, STR("UploadId"), upload->id);
-    if (list_tells_owners(body->op))
+    if (body->owners)
         xml_initiator(body->op, out, upload->initiator);
     list_body_owner(body, upload->attrs.owner);
     xml_text(out, STR("StorageClass"), storage_class_name(upload->attrs.storage_class));

@@ -8,6 +8,7 @@
  */
 #include "server/s3/request/acl_request.h"
 
+#include "server/s3/may.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/xml/xml.h"
@@ -41,7 +42,7 @@ struct grant_place {
 
 static bool id_known(struct op *op, struct str id)
 {
-    return str_eq(id, S3_ANONYMOUS_ID) ||
+    return str_eq(id, ACL_ANONYMOUS_ID) ||
            users_by_canonical_id(op->options->auth.users, id) != NULL;
 }
 
@@ -266,8 +267,7 @@ static enum s3_error check_owner(struct op *op, const struct xml_node *root, str
         return S3_OK;
     if (!id_known(op, id))
         return op_fail_argument(op, STR("Invalid id"), DOCUMENT_ID, id);
-    /* Ownership does not change hands through an ACL. */
-    return op_fail(op, S3_AccessDenied);
+    return op_deny(op, "ownership does not change hands through an ACL");
 }
 
 enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed)

@@ -8,6 +8,7 @@
 
 #include "server/http/parse/guard.h"
 #include "server/s3/answer.h"
+#include "server/s3/may.h"
 #include "server/s3/refuse.h"
 
 static const struct {
@@ -46,10 +47,11 @@ static bool to_latin1(struct str text, char *bytes, size_t *ret_len)
 
 static enum s3_error read_one(struct op *op, const struct http_param *param, struct str *to)
 {
+    const struct op_subject subject = op_subject(op);
     char *bytes;
     size_t len;
 
-    if (op->auth.user == NULL)
+    if (!op_may(op, ACTION_OverrideHeaders, &subject))
         return op_fail_text(op, S3_InvalidRequest,
                             STR("Request specific response headers cannot be used for "
                                 "anonymous GET requests."));

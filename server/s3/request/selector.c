@@ -40,7 +40,7 @@ static const struct refused_param refused_params[] = {
       WHEN,                                                                                        \
       { .name = T(#OPERATION),                                                                     \
         .resource = RESOURCE_BUCKET,                                                               \
-        .need = NEED_BUCKET_READ,                                                                  \
+        .action = ACTION_ListBucket,                                                               \
         .payloads = PAYLOAD_ANY,                                                                   \
         .run = op_refused_param } },
 #include "server/s3/request/selectors.def"

@@ -4,6 +4,8 @@
  */
 #include "bare_op.h"
 
+#include "server/s3/routes.h"
+
 #include "server/xml/xml.h"
 
 struct op op;
@@ -15,6 +17,8 @@ static struct budget budget;
 static struct http_request request;
 static struct http_reply reply;
 static struct http_field fields[HTTP_HEADERS_MAX];
+
+static const struct route route = { .name = { "Bare", 4 }, .status = 200 };
 
 static const struct user people[] = {
     { .access_key = { "A", 1 },
@@ -81,6 +85,7 @@ void bare_request(const char *target, const char *headers)
     op = (struct op){ .arena = arena,
                       .budget = &budget,
                       .request = &request,
+                      .route = &route,
                       .reply = &reply,
                       .options = &options,
                       .fields_sent = request.field_count,

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asking the access decision; see may.h.
+ */
+#include "server/s3/may.h"
+
+#include "server/s3/refuse.h"
+
+struct op_subject op_subject(const struct op *op)
+{
+    return (struct op_subject){
+        .bucket = op->bucket.id != 0 ? &op->bucket : NULL,
+        .key = op->key,
+        .version = op->asked_version ? op_param(op, "versionId") : STR_NONE,
+    };
+}
+
+enum access_action op_action(const struct op *op)
+{
+    return op->asked_version ? op->route->version_action : op->route->action;
+}
+
+static struct access_resource resource_of(const struct op_subject *subject)
+{
+    struct access_resource resource = { .key = subject->key, .version = subject->version };
+
+    if (subject->bucket != NULL) {
+        resource.bucket = subject->bucket->name;
+        resource.bucket_owner = subject->bucket->owner;
+        resource.bucket_acl = subject->bucket->acl;
+    }
+    if (subject->object != NULL) {
+        resource.object_owner = subject->object->attrs.owner;
+        resource.object_acl = subject->object->attrs.acl;
+    }
+    if (subject->upload != NULL)
+        resource.initiator = subject->upload->initiator;
+    return resource;
+}
+
+/* The only call of access_decide. */
+static struct access_verdict ask(const struct op *op, enum access_action action,
+                                 const struct op_subject *subject)
+{
+    const struct access_request request = {
+        .principal = op->auth.user,
+        .action = action,
+        .resource = resource_of(subject),
+        .context = { .request = op->request,
+                     .scheme = op->auth.scheme,
+                     .region = op->options->auth.region,
+                     .clock = op->options->auth.clock },
+    };
+
+    return access_decide(&request);
+}
+
+bool op_may(const struct op *op, enum access_action action, const struct op_subject *subject)
+{
+    return ask(op, action, subject).decision == ACCESS_ALLOWED;
+}
+
+enum s3_error op_deny(struct op *op, const char *why)
+{
+    (void)fault_set(&op->fault, 0, "%s", why);
+    return op_fail(op, S3_AccessDenied);
+}
+
+enum s3_error op_require(struct op *op, enum access_action action, const struct op_subject *subject)
+{
+    struct access_verdict verdict = ask(op, action, subject);
+    struct str name = access_action_name(action);
+
+    if (verdict.decision == ACCESS_ALLOWED)
+        return S3_OK;
+    (void)fault_set(&op->fault, 0, "%.*s: %s", STR_ARG(name), verdict.reason);
+    return op_fail(op, S3_AccessDenied);
+}

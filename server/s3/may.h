@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asking the access decision: who asks, from where and for what is taken from the request.
+ *
+ * may.c holds the only call to access_decide; whatever depends on who the caller is asks here. The
+ * loop's thread; no allocation unless it refuses.
+ */
+#ifndef SERVER_S3_MAY_H
+#define SERVER_S3_MAY_H
+
+#include "server/auth/access.h"
+#include "server/s3/op.h"
+#include "server/s3/routes.h"
+
+/* What an action is to be done to. What there is none of is NULL or STR_NONE. All borrowed. */
+struct op_subject {
+    const struct bucket *bucket;
+    struct str key;
+    struct str version;           /* id as it was asked for; STR_NONE: the current one */
+    const struct version *object; /* no delete marker */
+    const struct upload *upload;
+};
+
+/* What the request itself names: its bucket (if it is loaded), key and version. */
+struct op_subject op_subject(const struct op *op);
+
+/* The row's action; on one version it is one of its own. */
+enum access_action op_action(const struct op *op);
+
+/* May the caller? For what is answered otherwise than by refusing the request. */
+MUST_CHECK bool op_may(const struct op *op, enum access_action action,
+                       const struct op_subject *subject);
+
+/* S3_OK, or AccessDenied with the reason in the log. */
+MUST_CHECK enum s3_error op_require(struct op *op, enum access_action action,
+                                    const struct op_subject *subject);
+
+/* AccessDenied for another reason than the caller's rights; why (static) is for the log. */
+enum s3_error op_deny(struct op *op, const char *why);
+
+#endif
