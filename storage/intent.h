@@ -2,9 +2,11 @@
 /*
  * Intents: every write of the store is one of these, closed when it is submitted.
  *
- * (1) It is decided inside the writer's transaction; nothing is asked back meanwhile.
- * (2) `done` is called exactly once, after the outcome is on disk (or refused).
- * (3) Until then everything it points to is the store's to read, and its arena the store's alone.
+ * (1) A head that all have, and one member by kind with what that kind asks for and finds out. Of
+ *     the members only the kind's own is read or written.
+ * (2) It is decided inside the writer's transaction; nothing is asked back meanwhile.
+ * (3) `done` is called exactly once, after the outcome is on disk (or refused).
+ * (4) Until then everything it points to is the store's to read, and its arena the store's alone.
  */
 #ifndef STORAGE_INTENT_H
 #define STORAGE_INTENT_H
@@ -26,6 +28,8 @@ enum intent_kind {
     INTENT_SWEEP, /* the store's own */
     INTENT_SCRUB, /* the same */
 };
+
+/* ---- what members are made of ------------------------------------------------------------ */
 
 /* Decided against the current version (delete marker = absent) inside the commit. */
 struct write_condition {
@@ -61,6 +65,13 @@ struct copy_source {
     struct body_options options; /* REWRITE; MEASURE: only what is to be computed */
 };
 
+/* The bytes that a write brings: at most one of body and source; neither: none, it is empty. */
+struct intent_bytes {
+    struct body_writer *body; /* finished; still closed by the submitter after done */
+    struct copy_source *source;
+    struct body_digests *source_digests; /* set by the store for MEASURE and REWRITE */
+};
+
 struct delete_item {
     struct str key;
     bool has_version;
@@ -76,6 +87,89 @@ struct delete_item {
 struct part_choice {
     uint32_t number;
     int64_t seq; /* as read by part_list */
+};
+
+/* ---- one member by kind ------------------------------------------------------------------ */
+
+struct intent_bucket_create {
+    struct str owner;                        /* canonical id */
+    struct str region;                       /* LocationConstraint, "" for the default */
+    struct str acl;                          /* opaque; STR_NONE: private */
+    enum bucket_versioning versioning;       /* to begin with */
+    const struct bucket_document *documents; /* to begin with, each of another kind or id */
+    size_t document_count;
+    /* result, of STORE_BUCKET_EXISTS */
+    struct str present_owner;
+};
+
+struct intent_bucket_set {
+    bool set_versioning;
+    enum bucket_versioning versioning; /* not NEVER */
+    bool set_acl;
+    struct str acl;
+};
+
+struct intent_put {
+    struct intent_bytes bytes;
+    struct version_attrs attrs;
+    struct write_condition condition;
+};
+
+struct intent_remove {
+    struct delete_item *items; /* key of the head: none, or that of the only one */
+    size_t count;
+    struct str owner; /* of delete markers; STR_NONE: the bucket's */
+};
+
+struct intent_object_set {
+    struct version_id version;
+    const struct version *judged; /* whose ACL allowed it; NULL: any */
+    bool set_tags, set_acl;
+    struct str tags; /* opaque; STR_NONE: none */
+    struct str acl;
+};
+
+struct intent_upload_create {
+    struct version_attrs attrs;           /* of the object to be; etag and checksum unused */
+    uint8_t checksum_kind, checksum_type; /* as struct upload has them */
+    /* result */
+    struct str upload_id;
+};
+
+struct intent_part {
+    struct str upload_id;
+    uint32_t number;
+    struct intent_bytes bytes;
+    struct str etag;     /* without quotes */
+    struct str checksum; /* opaque */
+};
+
+struct intent_complete {
+    struct str upload_id;
+    const struct part_choice *parts; /* ascending */
+    size_t count;
+    struct str etag;     /* of the object that comes of it */
+    struct str checksum; /* the same */
+    struct write_condition condition;
+};
+
+struct intent_abort {
+    struct str upload_id;
+    bool has_initiated; /* x-amz-if-match-initiated-time, compared in whole seconds */
+    int64_t initiated_us;
+};
+
+struct sweep;      /* storage/catalog: inside the store */
+struct scrub_note; /* the same */
+
+/* ---- the intent -------------------------------------------------------------------------- */
+
+/* What was written, of the kinds that write a version or a part. */
+struct intent_result {
+    int64_t committed_us;    /* Last-Modified of what was written; BUCKET_CREATE too */
+    bool versioned;          /* the bucket has a versioning state: send x-amz-version-id */
+    struct str version_text; /* id of the version written (or "null"); not of a part */
+    uint64_t size_bytes;
 };
 
 struct intent {
@@ -96,57 +190,38 @@ struct intent {
     void (*done)(struct intent *intent);
     /*
      * May be NULL. Called on a store thread when the bytes of a copy were read, before the commit:
-     * fills attrs (etag, checksum) from source_digests. Anything but STORE_OK ends the intent.
+     * fills etag and checksum from source_digests. Anything but STORE_OK ends the intent.
      */
     enum store_status (*staged)(struct intent *intent);
-    void *owner; /* the submitter's */
+    void *owner;         /* the submitter's */
+    struct intent *next; /* the store's queue; the submitter's list after done */
 
     enum store_status status;
     struct fault fault;
-    struct intent *next; /* the store's queue; the submitter's list after done */
+    struct intent_result result;
 
-    /* OBJECT_PUT, PART_PUT: exactly one of body, source; neither: an empty body */
-    struct body_writer *body; /* finished; still closed by the submitter after done */
-    struct copy_source *source;
-    struct body_digests *source_digests; /* set by the store for MEASURE and REWRITE */
-
-    /* OBJECT_PUT, UPLOAD_CREATE, OBJECT_SET(tags/acl) */
-    struct version_attrs attrs;
-    struct write_condition condition; /* OBJECT_PUT, UPLOAD_COMPLETE */
-    struct version_id version;        /* OBJECT_SET */
-    const struct version *judged;     /* OBJECT_SET: whose ACL allowed it; NULL: any */
-    bool set_tags, set_acl;           /* OBJECT_SET: which of attrs to store */
-
-    /* BUCKET_CREATE, BUCKET_SET */
-    struct str bucket_owner;  /* CREATE; result when STORE_BUCKET_EXISTS: the present owner */
-    struct str bucket_region; /* CREATE */
-    struct str bucket_acl;    /* CREATE; SET when set_acl */
-    bool set_versioning;
-    enum bucket_versioning versioning;
-
-    struct bucket_document document;         /* DOCUMENT_SET */
-    const struct bucket_document *documents; /* BUCKET_CREATE: those the bucket begins with */
-    size_t document_count;
-
-    /* OBJECT_DELETE */
-    struct delete_item *items;
-    size_t item_count;
-
-    /* uploads */
-    struct str upload_id;                 /* PART_PUT, COMPLETE, ABORT; result of CREATE */
-    uint8_t checksum_kind, checksum_type; /* CREATE */
-    uint32_t part_number;                 /* PART_PUT; attrs.etag and attrs.checksum describe it */
-    const struct part_choice *parts;      /* COMPLETE, ascending; attrs.etag/.checksum: result */
-    size_t part_count;
-    bool has_initiated; /* ABORT: x-amz-if-match-initiated-time */
-    int64_t initiated_us;
-
-    /* results of OBJECT_PUT, UPLOAD_COMPLETE, PART_PUT, OBJECT_SET */
-    int64_t committed_us;    /* Last-Modified of what was written */
-    bool versioned;          /* the bucket has a versioning state: send x-amz-version-id */
-    struct str version_text; /* id of the version written (or "null") */
-    uint64_t size_bytes;
+    union {
+        struct intent_bucket_create bucket_create;
+        /* BUCKET_DELETE asks nothing more */
+        struct intent_bucket_set bucket_set;
+        struct bucket_document document; /* body STR_NONE: remove it */
+        struct intent_put put;
+        struct intent_remove remove;
+        struct intent_object_set object_set;
+        struct intent_upload_create create_upload;
+        struct intent_part part;
+        struct intent_complete complete;
+        struct intent_abort abort;
+        struct sweep *sweep;
+        struct scrub_note *scrub;
+    };
 };
+
+/* What an intent brings, of whichever kind it is; NULL when it brings none. */
+struct body_writer *intent_body(const struct intent *intent);
+const struct copy_source *intent_source(const struct intent *intent);
+/* The room for it; NULL: intents of that kind bring no bytes. */
+struct intent_bytes *intent_bytes(struct intent *intent);
 
 /*
  * Queue an intent. Never blocks on the disk; done() is always called exactly once, possibly before

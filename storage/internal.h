@@ -230,7 +230,7 @@ MUST_CHECK struct batch *batch_new(struct store *store); /* NULL: no memory; mem
 void *writer_run(void *argument);
 void *worker_run(void *argument);
 void *copier_run(void *argument);
-/* copies.c: what intent->source->work asks for, and then staged(). */
+/* copies.c: what the work of its source asks for, and then staged(). */
 MUST_CHECK enum store_status copy_read(struct reader *reader, struct intent *intent);
 void *packer_run(void *argument);
 void *janitor_run(void *argument);
@@ -257,10 +257,6 @@ void intent_finish(struct store *store, struct intent *intent, enum store_status
 /* A repeated Complete is answered for so long. */
 #define DONE_UPLOAD_KEPT_US (INT64_C(24) * 3600 * US_PER_S)
 
-struct sweep_intent {
-    struct intent intent;
-    struct sweep sweep;
-};
 void sweep_prepare(struct store *store, struct sweep *sweep);
 /* Give back the bytes whose rows are gone. Writer. */
 void sweep_finish(struct store *store, const struct sweep *sweep);

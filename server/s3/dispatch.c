@@ -487,8 +487,7 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
 {
     struct intent intent = { .kind = INTENT_BUCKET_CREATE,
                              .bucket = name,
-                             .bucket_owner = owner->canonical_id,
-                             .bucket_region = region };
+                             .bucket_create = { .owner = owner->canonical_id, .region = region } };
     struct arena *arena;
     bool made;
 
@@ -502,8 +501,9 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
         return false;
     intent.arena = arena;
     (void)store_submit_wait(store, &intent);
-    made = intent.status == STORE_OK || (intent.status == STORE_BUCKET_EXISTS &&
-                                         str_eq(intent.bucket_owner, owner->canonical_id));
+    made = intent.status == STORE_OK ||
+           (intent.status == STORE_BUCKET_EXISTS &&
+            str_eq(intent.bucket_create.present_owner, owner->canonical_id));
     if (!made)
         (void)fault_set(fault, 0, "cannot create bucket '%.*s': %s%s%s", STR_ARG(name),
                         store_status_name(intent.status), intent.fault.text[0] ? ": " : "",

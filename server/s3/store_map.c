@@ -80,7 +80,7 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_NO_DOCUMENT:
         return op_fail(op, S3_NoSuchConfiguration);
     case STORE_BUCKET_EXISTS:
-        if (op->intent != NULL && str_eq(op->intent->bucket_owner, op_caller_id(op)))
+        if (op->intent != NULL && str_eq(op->intent->bucket_create.present_owner, op_caller_id(op)))
             return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
         return op_fail(op, S3_BucketAlreadyExists, op->bucket_name);
     case STORE_BUCKET_NOT_EMPTY:

@@ -370,11 +370,11 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
 /* The bodies of one pack, from the first that is not decided. */
 static void sync_one_pack(struct store *store, struct intent **intents, size_t count)
 {
-    const struct extent *extent = &intents[0]->body->extent;
+    const struct extent *extent = &intent_body(intents[0])->extent;
     int error = extent_sync(&store->dir.packs, extent);
 
     for (size_t i = 0; i < count; i++) {
-        struct body_writer *writer = intents[i]->body;
+        struct body_writer *writer = intent_body(intents[i]);
 
         if (writer->state != WRITER_FINISHED || writer->extent.pack != extent->pack)
             continue;
@@ -392,7 +392,7 @@ void body_writers_sync(struct store *store, struct intent **intents, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (health_poisoned(&store->health))
             intents[i]->status = health_refuse(&intents[i]->fault);
-        else if (intents[i]->body->state == WRITER_FINISHED)
+        else if (intent_body(intents[i])->state == WRITER_FINISHED)
             sync_one_pack(store, intents + i, count - i);
     }
 }

@@ -17,7 +17,7 @@
 static enum store_status open_source(struct reader *reader, struct intent *intent,
                                      struct body **ret_body, uint64_t *ret_len)
 {
-    const struct copy_source *source = intent->source;
+    const struct copy_source *source = intent_source(intent);
     struct version version;
     struct catalog *cat;
     enum store_status status;
@@ -125,18 +125,19 @@ static void meter_final(struct meter *meter, struct body_digests *ret_digests)
             checksum_final(meter->checksums[i], ret_digests->checksum[i]);
 }
 
-static enum store_status measure(struct intent *intent, struct body *body, uint64_t len)
+static enum store_status measure(const struct intent_bytes *bytes, struct body *body, uint64_t len,
+                                 struct fault *fault)
 {
     CLEANUP(meter_close) struct meter meter = { .md5 = NULL };
     enum store_status status;
 
-    if (!meter_open(&meter, intent->source))
-        return fault_set(&intent->fault, STORE_NO_MEMORY, "digests of a copy");
-    status = pump(body, len, meter_take, &meter, &intent->fault);
+    if (!meter_open(&meter, bytes->source))
+        return fault_set(fault, STORE_NO_MEMORY, "digests of a copy");
+    status = pump(body, len, meter_take, &meter, fault);
     if (status != STORE_OK)
         return status;
-    intent->source_digests->size_bytes = len;
-    meter_final(&meter, intent->source_digests);
+    bytes->source_digests->size_bytes = len;
+    meter_final(&meter, bytes->source_digests);
     return STORE_OK;
 }
 
@@ -148,37 +149,39 @@ static enum store_status append(void *context, const void *bytes, size_t len, st
 }
 
 /* Through a body writer of the store's own, which intent_finish closes. */
-static enum store_status rewrite(struct store *store, struct intent *intent, struct body *body,
-                                 uint64_t len)
+static enum store_status rewrite(struct store *store, struct intent_bytes *bytes, struct body *body,
+                                 uint64_t len, struct fault *fault)
 {
-    struct body_options options = intent->source->options;
+    struct body_options options = bytes->source->options;
     enum store_status status;
 
-    assert(intent->body == NULL);
+    assert(bytes->body == NULL);
     options.expected_bytes = len;
-    status = body_writer_open(store, &options, &intent->body, &intent->fault);
+    status = body_writer_open(store, &options, &bytes->body, fault);
     if (status == STORE_OK)
-        status = pump(body, len, append, intent->body, &intent->fault);
+        status = pump(body, len, append, bytes->body, fault);
     if (status == STORE_OK)
-        status = body_writer_finish(intent->body, intent->source_digests, &intent->fault);
+        status = body_writer_finish(bytes->body, bytes->source_digests, fault);
     return status;
 }
 
 enum store_status copy_read(struct reader *reader, struct intent *intent)
 {
+    struct intent_bytes *bytes = intent_bytes(intent);
     struct body *body = NULL;
     enum store_status status;
     uint64_t len;
 
-    intent->source_digests = ARENA_NEW(intent->arena, struct body_digests);
-    if (intent->source_digests == NULL)
+    bytes->source_digests = ARENA_NEW(intent->arena, struct body_digests);
+    if (bytes->source_digests == NULL)
         return fault_set(&intent->fault, STORE_NO_MEMORY, "copy");
     status = open_source(reader, intent, &body, &len);
     if (status != STORE_OK)
         return status;
 
-    status = intent->source->work == COPY_REWRITE ? rewrite(reader->store, intent, body, len)
-                                                  : measure(intent, body, len);
+    status = bytes->source->work == COPY_REWRITE
+                 ? rewrite(reader->store, bytes, body, len, &intent->fault)
+                 : measure(bytes, body, len, &intent->fault);
     body_close(body);
     return status == STORE_OK && intent->staged != NULL ? intent->staged(intent) : status;
 }

@@ -23,10 +23,10 @@
 /* The thread's own. */
 struct scrubber {
     struct store *store;
-    struct reader *reader; /* while there is work */
-    struct scrub_intent *intent;
-    int64_t paid_us;    /* until when what was read is within the rate; monotonic */
-    int64_t written_us; /* the place; monotonic */
+    struct reader *reader;   /* while there is work */
+    struct scrub_note *note; /* to be written: too long for a stack */
+    int64_t paid_us;         /* until when what was read is within the rate; monotonic */
+    int64_t written_us;      /* the place; monotonic */
     uint64_t step_bytes;
     bool placed;      /* the place of the pass is known */
     bool open_failed; /* and that was told */
@@ -202,9 +202,8 @@ static bool is_the_file(const struct store *store, const struct piece *blob, uin
     return (uint64_t)st.st_ino == inode;
 }
 
-enum store_status scrub_apply(struct store *store, struct scrub_intent *scrub)
+enum store_status scrub_apply(struct store *store, struct scrub_note *note, struct fault *fault)
 {
-    struct scrub_note *note = &scrub->note;
     size_t kept = 0;
 
     for (size_t i = 0; i < note->count; i++) {
@@ -219,7 +218,7 @@ enum store_status scrub_apply(struct store *store, struct scrub_intent *scrub)
             note->finds[kept++] = *find;
     }
     note->count = kept;
-    return catalog_scrub_note(store->cat, note, &scrub->intent.fault);
+    return catalog_scrub_note(store->cat, note, fault);
 }
 
 struct telling {
@@ -282,17 +281,15 @@ static void tell(struct scrubber *scrubber, const struct scrub_note *note)
 /* Write what was found and the place of the pass. */
 static enum store_status write_note(struct scrubber *scrubber, struct fault *fault)
 {
-    struct scrub_intent *intent = scrubber->intent;
-    enum store_status status;
+    struct intent intent = { .kind = INTENT_SCRUB, .scrub = scrubber->note };
+    enum store_status status = store_submit_wait(scrubber->store, &intent);
 
-    intent->intent = (struct intent){ .kind = INTENT_SCRUB };
-    status = store_submit_wait(scrubber->store, &intent->intent);
     if (status != STORE_OK) {
-        *fault = intent->intent.fault;
+        *fault = intent.fault;
         return status;
     }
-    tell(scrubber, &intent->note);
-    intent->note.count = 0;
+    tell(scrubber, scrubber->note);
+    scrubber->note->count = 0;
     scrubber->written_us = now_us(scrubber);
     return STORE_OK;
 }
@@ -300,7 +297,7 @@ static enum store_status write_note(struct scrubber *scrubber, struct fault *fau
 /* Something is to be written of it. */
 static void keep(struct scrubber *scrubber, const struct scrub_find *find)
 {
-    struct scrub_note *note = &scrubber->intent->note;
+    struct scrub_note *note = scrubber->note;
 
     atomic_fetch_add(&scrubber->store->bodies_scrubbed, 1);
     atomic_fetch_add(&scrubber->store->bytes_scrubbed, find->stored_bytes);
@@ -315,14 +312,14 @@ static bool keep_inline(void *context, const struct scrub_find *find)
     struct scrubber *scrubber = context;
 
     keep(scrubber, find);
-    scrubber->intent->note.place.at = find->id;
+    scrubber->note->place.at = find->id;
     scrubber->step_bytes += find->stored_bytes;
-    return scrubber->step_bytes < INLINE_STEP_BYTES && scrubber->intent->note.count < SCRUB_BATCH;
+    return scrubber->step_bytes < INLINE_STEP_BYTES && scrubber->note->count < SCRUB_BATCH;
 }
 
 static void next_stage(struct scrubber *scrubber)
 {
-    struct scrub_place *place = &scrubber->intent->note.place;
+    struct scrub_place *place = &scrubber->note->place;
 
     place->at = 0;
     place->stage = place->stage == SCRUB_INLINE ? SCRUB_BLOBS : SCRUB_IDLE;
@@ -332,7 +329,7 @@ static void next_stage(struct scrubber *scrubber)
 
 static enum store_status inline_step(struct scrubber *scrubber, struct fault *fault)
 {
-    struct scrub_place *place = &scrubber->intent->note.place;
+    struct scrub_place *place = &scrubber->note->place;
     struct catalog *cat;
     enum store_status status;
 
@@ -350,7 +347,7 @@ static enum store_status inline_step(struct scrubber *scrubber, struct fault *fa
 
 static enum store_status blob_step(struct scrubber *scrubber, struct fault *fault)
 {
-    struct scrub_place *place = &scrubber->intent->note.place;
+    struct scrub_place *place = &scrubber->note->place;
     struct scrub_find find;
     struct catalog *cat;
     int64_t id = 0;
@@ -389,7 +386,7 @@ static enum store_status suspects_step(struct scrubber *scrubber, struct fault *
     scrub->suspect_count = 0;
     (void)pthread_mutex_unlock(&scrub->lock);
     for (size_t i = 0; i < count && status == STORE_OK; i++) {
-        if (scrubber->intent->note.count == SCRUB_BATCH)
+        if (scrubber->note->count == SCRUB_BATCH)
             status = write_note(scrubber, fault);
         if (status == STORE_OK)
             status = look_at_blob(scrubber, ids[i], &find, fault);
@@ -397,14 +394,13 @@ static enum store_status suspects_step(struct scrubber *scrubber, struct fault *
             keep(scrubber, &find);
         status = status == STORE_RETRY ? STORE_OK : status;
     }
-    return status == STORE_OK && scrubber->intent->note.count > 0 ? write_note(scrubber, fault)
-                                                                  : status;
+    return status == STORE_OK && scrubber->note->count > 0 ? write_note(scrubber, fault) : status;
 }
 
 /* One step of the pass under way, if one is. */
 static enum store_status pass_step(struct scrubber *scrubber, struct fault *fault)
 {
-    struct scrub_note *note = &scrubber->intent->note;
+    struct scrub_note *note = scrubber->note;
     enum store_status status = note->place.stage == SCRUB_INLINE ? inline_step(scrubber, fault)
                                                                  : blob_step(scrubber, fault);
 
@@ -418,7 +414,7 @@ static enum store_status pass_step(struct scrubber *scrubber, struct fault *faul
 static int64_t pass_due(const struct scrubber *scrubber)
 {
     const struct store_options *options = &scrubber->store->options;
-    int64_t wait_us = scrubber->intent->note.place.ended_us + options->scrub_interval_us -
+    int64_t wait_us = scrubber->note->place.ended_us + options->scrub_interval_us -
                       clock_now_us(&scrubber->store->clock);
 
     if (options->scrub_bytes_per_s == 0)
@@ -455,7 +451,7 @@ static enum store_status find_place(struct scrubber *scrubber, struct fault *fau
     reader_begin(scrubber->reader);
     status = reader_catalog(scrubber->reader, &cat, fault);
     if (status == STORE_OK)
-        status = catalog_scrub_place(cat, &scrubber->intent->note.place, fault);
+        status = catalog_scrub_place(cat, &scrubber->note->place, fault);
     reader_end(scrubber->reader);
     scrubber->placed = status == STORE_OK;
     return status;
@@ -463,12 +459,12 @@ static enum store_status find_place(struct scrubber *scrubber, struct fault *fau
 
 static enum store_status work(struct scrubber *scrubber, struct fault *fault)
 {
-    struct scrub_place *place = &scrubber->intent->note.place;
+    struct scrub_place *place = &scrubber->note->place;
     enum store_status status = scrubber->placed ? open_reader(scrubber)
                                                 : find_place(scrubber, fault);
 
     /* What could not be written the last time. */
-    if (status == STORE_OK && scrubber->intent->note.count > 0)
+    if (status == STORE_OK && scrubber->note->count > 0)
         status = write_note(scrubber, fault);
     if (status == STORE_OK)
         status = suspects_step(scrubber, fault);
@@ -498,7 +494,7 @@ static void run(struct scrubber *scrubber)
                 health_duty(&store->health, DUTY_SCRUB, status, &fault);
             until_us = now_us(scrubber) + RETRY_US;
         } else {
-            until_us = scrubber->intent->note.place.stage != SCRUB_IDLE ? 0 : pass_due(scrubber);
+            until_us = scrubber->note->place.stage != SCRUB_IDLE ? 0 : pass_due(scrubber);
         }
         /* Nothing can be written: there is nothing more to do but wait for the end. */
         if (health_poisoned(&store->health))
@@ -512,7 +508,7 @@ static void run(struct scrubber *scrubber)
         if (status == STORE_OK)
             health_duty(&store->health, DUTY_SCRUB, STORE_OK, NULL);
     }
-    if (scrubber->intent->note.place.stage != SCRUB_IDLE && scrubber->reader != NULL)
+    if (scrubber->note->place.stage != SCRUB_IDLE && scrubber->reader != NULL)
         status = write_note(scrubber, &fault);
     (void)status; /* then the next run begins a little earlier */
     rest(scrubber);
@@ -522,12 +518,12 @@ void *scrub_run(void *argument)
 {
     struct scrubber scrubber = { .store = argument };
 
-    scrubber.intent = mem_zalloc(sizeof(*scrubber.intent));
-    if (scrubber.intent == NULL) {
+    scrubber.note = mem_zalloc(sizeof(*scrubber.note));
+    if (scrubber.note == NULL) {
         health_duty(&scrubber.store->health, DUTY_SCRUB, STORE_NO_MEMORY, NULL);
         return NULL;
     }
     run(&scrubber);
-    mem_free(scrubber.intent);
+    mem_free(scrubber.note);
     return NULL;
 }

@@ -42,11 +42,8 @@ void scrub_stop(struct scrub *scrub);
 /* A read of that blob met other bytes. Any thread. */
 void scrub_suspect(struct scrub *scrub, int64_t blob);
 
-/* What the scrub writes, decided by the writer. */
-struct scrub_intent {
-    struct intent intent;
-    struct scrub_note note;
-};
-MUST_CHECK enum store_status scrub_apply(struct store *store, struct scrub_intent *scrub);
+/* What the scrub writes, decided by the writer: what no longer holds is taken out of the note. */
+MUST_CHECK enum store_status scrub_apply(struct store *store, struct scrub_note *note,
+                                         struct fault *fault);
 
 #endif

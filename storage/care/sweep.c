@@ -98,18 +98,18 @@ void sweep_finish(struct store *store, const struct sweep *sweep)
 enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
                              struct fault *fault)
 {
-    struct sweep_intent *sweep = mem_zalloc(sizeof(*sweep));
+    struct sweep *sweep = mem_zalloc(sizeof(*sweep));
+    struct intent intent = { .kind = INTENT_SWEEP, .sweep = sweep };
     enum store_status status;
 
     if (sweep == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "sweep");
 
-    sweep->intent.kind = INTENT_SWEEP;
-    status = store_submit_wait(store, &sweep->intent);
-    *ret_more = status == STORE_OK && sweep->sweep.more;
-    *ret_waiting = status == STORE_OK && sweep->sweep.waiting;
+    status = store_submit_wait(store, &intent);
+    *ret_more = status == STORE_OK && sweep->more;
+    *ret_waiting = status == STORE_OK && sweep->waiting;
     if (status != STORE_OK && fault != NULL)
-        *fault = sweep->intent.fault;
+        *fault = intent.fault;
     mem_free(sweep);
     return status;
 }

@@ -132,24 +132,26 @@ static enum store_status bucket_insert(struct catalog *cat, struct intent *inten
 {
     static struct sql sql = { .text = "INSERT INTO bucket(" BUCKET_COLUMNS ")"
                                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)" };
+    const struct intent_bucket_create *create = &intent->bucket_create;
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
 
     if (status != STORE_OK)
         return status;
-    intent->committed_us = clock_now_us(cat->clock);
+    intent->result.committed_us = clock_now_us(cat->clock);
     sql_bind_i64(stmt, 1, id);
     sql_bind_text(stmt, 2, intent->bucket);
     sql_bind_i64(stmt, 3, owner);
-    sql_bind_text(stmt, 4, intent->bucket_region);
-    sql_bind_i64(stmt, 5, intent->committed_us);
-    sql_bind_i64(stmt, 6, intent->set_versioning ? intent->versioning : VERSIONING_NEVER);
-    sql_bind_str(stmt, 7, intent->bucket_acl);
+    sql_bind_text(stmt, 4, create->region);
+    sql_bind_i64(stmt, 5, intent->result.committed_us);
+    sql_bind_i64(stmt, 6, create->versioning);
+    sql_bind_str(stmt, 7, create->acl);
     return sql_run(cat, stmt, &intent->fault);
 }
 
 enum store_status catalog_bucket_create(struct catalog *cat, struct intent *intent)
 {
+    struct intent_bucket_create *create = &intent->bucket_create;
     struct bucket_facts facts;
     enum store_status status = bucket_facts_get(cat, intent->bucket, &facts, &intent->fault);
     struct str present;
@@ -163,13 +165,13 @@ enum store_status catalog_bucket_create(struct catalog *cat, struct intent *inte
             status = STORE_NO_MEMORY;
         if (status != STORE_OK)
             return status;
-        intent->bucket_owner = present;
+        create->present_owner = present;
         return STORE_BUCKET_EXISTS;
     }
     if (status != STORE_NO_BUCKET)
         return status;
 
-    status = account_find(cat, intent->bucket_owner, &owner, &intent->fault);
+    status = account_find(cat, create->owner, &owner, &intent->fault);
     if (status == STORE_OK && owner != 0)
         status = owner_bucket_count(cat, owner, &count, &intent->fault);
     if (status != STORE_OK)
@@ -177,12 +179,12 @@ enum store_status catalog_bucket_create(struct catalog *cat, struct intent *inte
     if (count >= STORE_BUCKETS_MAX)
         return STORE_BUCKET_LIMIT;
 
-    status = account_intern(cat, intent->bucket_owner, &owner, &intent->fault);
+    status = account_intern(cat, create->owner, &owner, &intent->fault);
     id = tx_next_seq(cat);
     if (status == STORE_OK)
         status = bucket_insert(cat, intent, owner, id);
-    for (size_t i = 0; status == STORE_OK && i < intent->document_count; i++)
-        status = document_write(cat, id, &intent->documents[i], &intent->fault);
+    for (size_t i = 0; status == STORE_OK && i < create->document_count; i++)
+        status = document_write(cat, id, &create->documents[i], &intent->fault);
     return status;
 }
 
@@ -194,20 +196,21 @@ enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent)
                                       "       changed = ?6"
                                       " WHERE id = ?1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    const struct intent_bucket_set *set = &intent->bucket_set;
     struct bucket_facts facts;
     enum store_status status = bucket_of_intent(cat, intent, &facts);
 
     /* Deletes rely on it: see versions_remove. */
-    assert(!intent->set_versioning || intent->versioning != VERSIONING_NEVER);
+    assert(!set->set_versioning || set->versioning != VERSIONING_NEVER);
     if (status == STORE_OK)
         status = sql_start(cat, &sql, &stmt, &intent->fault);
     if (status != STORE_OK)
         return status;
     sql_bind_i64(stmt, 1, facts.id);
-    sql_bind_i64(stmt, 2, intent->set_versioning);
-    sql_bind_i64(stmt, 3, intent->versioning);
-    sql_bind_i64(stmt, 4, intent->set_acl);
-    sql_bind_str(stmt, 5, intent->bucket_acl);
+    sql_bind_i64(stmt, 2, set->set_versioning);
+    sql_bind_i64(stmt, 3, set->versioning);
+    sql_bind_i64(stmt, 4, set->set_acl);
+    sql_bind_str(stmt, 5, set->acl);
     sql_bind_i64(stmt, 6, tx_next_seq(cat));
     bucket_cache_clear(cat);
     return sql_run(cat, stmt, &intent->fault);

@@ -10,10 +10,17 @@ bool version_is_as_judged(const struct version *version, const struct version *j
                               str_eq(version->attrs.acl, judged->attrs.acl));
 }
 
+bool copy_refers(const struct intent *intent)
+{
+    const struct copy_source *source = intent_source(intent);
+
+    return source != NULL && source->work != COPY_REWRITE;
+}
+
 enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
                                    struct version *ret_version)
 {
-    const struct copy_source *source = intent->source;
+    const struct copy_source *source = intent_source(intent);
     enum store_status status = catalog_version_by_seq(cat, source->bucket_id, source->key,
                                                       source->seq, cat->scratch, ret_version,
                                                       &intent->fault);
@@ -35,7 +42,7 @@ enum store_status copy_source_slice(struct catalog *cat, struct intent *intent,
                                     const struct version *from, struct body_ref *ret_ref,
                                     uint64_t *ret_size)
 {
-    const struct copy_source *source = intent->source;
+    const struct copy_source *source = intent_source(intent);
     uint64_t offset = source->ranged ? source->offset : 0;
 
     *ret_size = source->ranged ? source->len : from->size_bytes;

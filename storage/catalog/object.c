@@ -25,7 +25,8 @@ static enum store_status take_body(struct catalog *cat, struct intent *intent,
 enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
                                      const struct staged_body *staged)
 {
-    bool copies = intent->source != NULL && intent->source->work != COPY_REWRITE;
+    const struct intent_put *put = &intent->put;
+    bool copies = copy_refers(intent);
     struct bucket_facts bucket;
     struct version_facts current;
     struct version from;
@@ -37,15 +38,15 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
         status = versions_current(cat, bucket.id, intent->key, scratch_reset(cat), &current, &found,
                                   &intent->fault);
     if (status == STORE_OK)
-        status = condition_check(&intent->condition, found ? &current : NULL);
+        status = condition_check(&put->condition, found ? &current : NULL);
     if (status == STORE_OK && copies)
         status = copy_source_find(cat, intent, &from);
     if (status != STORE_OK)
         return status;
 
-    struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &intent->attrs };
+    struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &put->attrs };
 
-    status = account_intern(cat, intent->attrs.owner, &fresh.owner, &intent->fault);
+    status = account_intern(cat, put->attrs.owner, &fresh.owner, &intent->fault);
     if (status == STORE_OK)
         status = take_body(cat, intent, staged, copies ? &from : NULL, &fresh);
     if (status == STORE_OK)
@@ -107,8 +108,8 @@ static enum store_status put_marker(struct catalog *cat, struct intent *intent,
     struct written_version written;
     enum store_status status = STORE_OK;
 
-    if (str_present(intent->attrs.owner))
-        status = account_intern(cat, intent->attrs.owner, &marker.owner, &intent->fault);
+    if (str_present(intent->remove.owner))
+        status = account_intern(cat, intent->remove.owner, &marker.owner, &intent->fault);
     if (status == STORE_OK)
         status = versions_insert(cat, bucket, &marker, current, &written, &intent->fault);
     if (status != STORE_OK)
@@ -148,10 +149,10 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
 
     if (status != STORE_OK)
         return status;
-    intent->versioned = bucket.versioning != VERSIONING_NEVER;
+    intent->result.versioned = bucket.versioning != VERSIONING_NEVER;
 
-    for (size_t i = 0; i < intent->item_count; i++) {
-        struct delete_item *item = &intent->items[i];
+    for (size_t i = 0; i < intent->remove.count; i++) {
+        struct delete_item *item = &intent->remove.items[i];
 
         item->deleted_marker = false;
         item->made_marker = false;
@@ -177,18 +178,19 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
                                           "   SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl)"
                                           " WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    const struct intent_object_set *set = &intent->object_set;
     struct bucket_facts bucket;
     struct version version;
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
-        status = catalog_version_get(cat, bucket.id, intent->key, intent->version,
-                                     scratch_reset(cat), &version, &intent->fault);
+        status = catalog_version_get(cat, bucket.id, intent->key, set->version, scratch_reset(cat),
+                                     &version, &intent->fault);
     if (status != STORE_OK)
         return status;
     if (version.delete_marker)
         return STORE_DELETE_MARKER;
-    if (!version_is_as_judged(&version, intent->judged))
+    if (!version_is_as_judged(&version, set->judged))
         return STORE_RETRY;
 
     status = sql_start(cat, version.latest ? &current : &history, &stmt, &intent->fault);
@@ -197,10 +199,10 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
     sql_bind_i64(stmt, 1, bucket.id);
     sql_bind_text(stmt, 2, intent->key);
     sql_bind_i64(stmt, 3, version.seq);
-    sql_bind_i64(stmt, 4, intent->set_tags);
-    sql_bind_str(stmt, 5, intent->attrs.tags);
-    sql_bind_i64(stmt, 6, intent->set_acl);
-    sql_bind_str(stmt, 7, intent->attrs.acl);
+    sql_bind_i64(stmt, 4, set->set_tags);
+    sql_bind_str(stmt, 5, set->tags);
+    sql_bind_i64(stmt, 6, set->set_acl);
+    sql_bind_str(stmt, 7, set->acl);
     status = sql_run(cat, stmt, &intent->fault);
     if (status != STORE_OK)
         return status;

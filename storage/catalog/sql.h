@@ -284,8 +284,10 @@ MUST_CHECK enum store_status intent_result(struct intent *intent, const struct b
                                            const struct written_version *written,
                                            uint64_t size_bytes);
 
-/* object.c: copy sources. Find it (STORE_RETRY when it is gone), then take its bytes: a slice is
- * bytes alone, whatever parts the source was made of. */
+/* copy_source.c: whether what is written refers to bytes that are stored already. */
+bool copy_refers(const struct intent *intent);
+/* Find the source (STORE_RETRY when it is gone), then take its bytes: a slice is bytes alone,
+ * whatever parts the source was made of. */
 MUST_CHECK enum store_status copy_source_find(struct catalog *cat, struct intent *intent,
                                               struct version *ret_version);
 MUST_CHECK enum store_status copy_source_slice(struct catalog *cat, struct intent *intent,

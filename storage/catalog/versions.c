@@ -304,11 +304,13 @@ enum store_status condition_check(const struct write_condition *condition,
 enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
                                 const struct written_version *written, uint64_t size_bytes)
 {
-    intent->committed_us = written->modified_us;
-    intent->versioned = bucket->versioning != VERSIONING_NEVER;
-    intent->version_text = written->null_version
-                               ? STR("null")
-                               : id_text_in(intent->arena, written->seq, written->tail);
-    intent->size_bytes = size_bytes;
-    return str_present(intent->version_text) ? STORE_OK : STORE_NO_MEMORY;
+    intent->result = (struct intent_result){
+        .committed_us = written->modified_us,
+        .versioned = bucket->versioning != VERSIONING_NEVER,
+        .version_text = written->null_version
+                            ? STR("null")
+                            : id_text_in(intent->arena, written->seq, written->tail),
+        .size_bytes = size_bytes,
+    };
+    return str_present(intent->result.version_text) ? STORE_OK : STORE_NO_MEMORY;
 }

@@ -6,24 +6,29 @@
 
 void intent_finish(struct store *store, struct intent *intent, enum store_status status)
 {
+    const struct copy_source *source = intent_source(intent);
+
     intent->status = status;
     atomic_fetch_add_explicit(&store->intent_count, 1, memory_order_relaxed);
 
     /* The body of a rewrite is the store's own. */
-    if (intent->source != NULL && intent->source->work == COPY_REWRITE) {
-        body_writer_close(intent->body);
-        intent->body = NULL;
+    if (source != NULL && source->work == COPY_REWRITE) {
+        body_writer_close(intent_body(intent));
+        intent_bytes(intent)->body = NULL;
     }
     intent->done(intent); /* may free it */
 }
 
 static struct intent_queue *queue_for(struct store *store, const struct intent *intent)
 {
-    if (intent->source != NULL && intent->source->work != COPY_REFER)
+    const struct copy_source *source = intent_source(intent);
+    const struct body_writer *body = intent_body(intent);
+
+    if (source != NULL && source->work != COPY_REFER)
         return &store->copying;
-    if (intent->body != NULL && body_writer_is_file(intent->body))
+    if (body != NULL && body_writer_is_file(body))
         return &store->staging;
-    if (intent->body != NULL && body_writer_is_packed(intent->body))
+    if (body != NULL && body_writer_is_packed(body))
         return &store->packed;
     return &store->commits;
 }

@@ -25,7 +25,8 @@ static enum store_status compare(struct store *store, struct reader **opened, st
         return status;
     /* One lookup needs no snapshot of the catalog, only that what it names is kept. */
     reader_begin(*opened);
-    status = body_writer_compare(intent->body, (*opened)->cat, &(*opened)->room, &intent->fault);
+    status =
+        body_writer_compare(intent_body(intent), (*opened)->cat, &(*opened)->room, &intent->fault);
     reader_end(*opened);
     return status;
 }
@@ -36,14 +37,14 @@ static enum store_status stage(struct store *store, struct reader **opened, stru
 
     if (health_poisoned(&store->health))
         return health_refuse(&intent->fault);
-    if (intent->source != NULL) {
+    if (intent_source(intent) != NULL) {
         status = open_reader(store, opened, &intent->fault);
         if (status == STORE_OK)
             status = copy_read(*opened, intent);
     }
-    if (status != STORE_OK || intent->body == NULL)
+    if (status != STORE_OK || intent_body(intent) == NULL)
         return status;
-    status = body_writer_stage(intent->body, &intent->fault);
+    status = body_writer_stage(intent_body(intent), &intent->fault);
     return status != STORE_OK ? status : compare(store, opened, intent);
 }
 
@@ -64,7 +65,7 @@ static void work(struct store *store, struct intent_queue *queue)
 
         if (status != STORE_OK)
             intent_finish(store, intent, status);
-        else if (intent->body != NULL && body_writer_is_packed(intent->body))
+        else if (intent_body(intent) != NULL && body_writer_is_packed(intent_body(intent)))
             pass_on(store, &store->packed, intent);
         else
             pass_on(store, &store->commits, intent);

@@ -19,8 +19,7 @@
 
 struct entry {
     struct intent *intent;
-    struct str bucket_owner; /* an input that a refusal overwrites */
-    bool settled;            /* failed: not to be tried again */
+    bool settled; /* failed: not to be tried again */
 };
 
 struct batch {
@@ -43,14 +42,28 @@ struct batch *batch_new(struct store *store)
 
 /* ---- taking ------------------------------------------------------------------------------ */
 
+/* What makes one intent longer than another, beside its bytes. */
+static size_t rows_of(const struct intent *intent)
+{
+    switch (intent->kind) {
+    case INTENT_OBJECT_DELETE:
+        return intent->remove.count;
+    case INTENT_UPLOAD_COMPLETE:
+        return intent->complete.count;
+    default:
+        return 0;
+    }
+}
+
 static void weigh(struct batch *batch, const struct intent *intent)
 {
+    const struct body_writer *body = intent_body(intent);
     struct staged_body staged;
 
-    batch->items += 1 + intent->item_count + intent->part_count;
-    if (intent->body == NULL)
+    batch->items += 1 + rows_of(intent);
+    if (body == NULL)
         return;
-    body_writer_describe(intent->body, &staged);
+    body_writer_describe(body, &staged);
     batch->bytes += staged.bytes.len;
 }
 
@@ -72,8 +85,7 @@ static size_t batch_take(struct batch *batch)
     batch->log_restarted = false;
     batch->count = queue_take(&batch->store->commits, taken, BATCH_INTENTS, batch_full, batch);
     for (size_t i = 0; i < batch->count; i++)
-        batch->entries[i] =
-            (struct entry){ .intent = taken[i], .bucket_owner = taken[i]->bucket_owner };
+        batch->entries[i] = (struct entry){ .intent = taken[i] };
     return batch->count;
 }
 
@@ -87,10 +99,8 @@ static bool frees_space(const struct intent *intent)
 
 static enum store_status apply_sweep(struct store *store, struct intent *intent)
 {
-    struct sweep_intent *sweep = CONTAINER_OF(intent, struct sweep_intent, intent);
-
-    sweep_prepare(store, &sweep->sweep);
-    return catalog_sweep(store->cat, &sweep->sweep, &intent->fault);
+    sweep_prepare(store, intent->sweep);
+    return catalog_sweep(store->cat, intent->sweep, &intent->fault);
 }
 
 static enum store_status apply(struct store *store, struct intent *intent)
@@ -99,8 +109,8 @@ static enum store_status apply(struct store *store, struct intent *intent)
 
     if (atomic_load(&store->reserve_gone) && !frees_space(intent) && !reserve_retry(store))
         return fault_set(&intent->fault, STORE_FULL, "the disk is full");
-    if (intent->body != NULL)
-        body_writer_describe(intent->body, &staged);
+    if (intent_body(intent) != NULL)
+        body_writer_describe(intent_body(intent), &staged);
 
     switch (intent->kind) {
     case INTENT_BUCKET_CREATE:
@@ -128,7 +138,7 @@ static enum store_status apply(struct store *store, struct intent *intent)
     case INTENT_SWEEP:
         return apply_sweep(store, intent);
     case INTENT_SCRUB:
-        return scrub_apply(store, CONTAINER_OF(intent, struct scrub_intent, intent));
+        return scrub_apply(store, intent->scrub, &intent->fault);
     }
     return fault_set(&intent->fault, STORE_IO, "an intent of unknown kind");
 }
@@ -169,7 +179,6 @@ static bool decide(struct batch *batch)
 
         if (entry->settled)
             continue;
-        intent->bucket_owner = entry->bucket_owner;
         memset(&intent->fault, 0, sizeof(intent->fault));
         intent->status = apply(store, intent);
         if (intent->status == STORE_OK ||
@@ -222,8 +231,9 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
         freshness_stamp(freshness, freshness_of_key(freshness, intent->key), number);
         return;
     case INTENT_OBJECT_DELETE:
-        for (size_t i = 0; i < intent->item_count; i++)
-            freshness_stamp(freshness, freshness_of_key(freshness, intent->items[i].key), number);
+        for (size_t i = 0; i < intent->remove.count; i++)
+            freshness_stamp(freshness, freshness_of_key(freshness, intent->remove.items[i].key),
+                            number);
         return;
     case INTENT_UPLOAD_CREATE:
     case INTENT_PART_PUT:
@@ -331,16 +341,16 @@ static void hand_back(struct batch *batch)
 
     for (size_t i = 0; i < batch->count; i++) {
         struct intent *intent = batch->entries[i].intent;
-        bool again = intent->status == STORE_RETRY && intent->source == NULL;
+        bool again = intent->status == STORE_RETRY && intent_source(intent) == NULL;
 
         if (intent->kind == INTENT_SWEEP && intent->status == STORE_OK)
-            sweep_finish(store, &CONTAINER_OF(intent, struct sweep_intent, intent)->sweep);
+            sweep_finish(store, intent->sweep);
         /*
          * What is to be decided again keeps its body for that: if nothing comes of it, close leaves
          * a file that no row names, as a crash does.
          */
-        if (intent->body != NULL && !again)
-            body_writer_settle(intent->body, intent->status == STORE_OK, store->cat);
+        if (intent_body(intent) != NULL && !again)
+            body_writer_settle(intent_body(intent), intent->status == STORE_OK, store->cat);
         intent_finish(store, intent, intent->status);
     }
 }

@@ -79,15 +79,21 @@ static enum store_status put(struct store *store, struct arena *arena,
         return status;
 
     hex_encode(digests.md5, sizeof(digests.md5), etag);
-    intent->kind = request->part_number > 0 ? INTENT_PART_PUT : INTENT_OBJECT_PUT;
     intent->arena = arena;
     intent->bucket = str_from_cstr(request->bucket);
     intent->key = str_from_cstr(request->key);
-    intent->body = writer;
-    intent->attrs.etag = str_make(etag, 2 * MD5_BYTES);
-    intent->attrs.owner = OWNER;
-    intent->upload_id = request->upload_id;
-    intent->part_number = request->part_number;
+    if (request->part_number > 0) {
+        intent->kind = INTENT_PART_PUT;
+        intent->part = (struct intent_part){ .upload_id = request->upload_id,
+                                             .number = request->part_number,
+                                             .bytes = { .body = writer },
+                                             .etag = str_make(etag, 2 * MD5_BYTES) };
+    } else {
+        intent->kind = INTENT_OBJECT_PUT;
+        intent->put.bytes.body = writer;
+        intent->put.attrs =
+            (struct version_attrs){ .etag = str_make(etag, 2 * MD5_BYTES), .owner = OWNER };
+    }
     return store_submit_wait(store, intent);
 }
 
@@ -102,7 +108,6 @@ static struct intent *intent_of(struct arena *arena, enum intent_kind kind, cons
     intent->arena = arena;
     intent->bucket = str_from_cstr(bucket);
     intent->key = key != NULL ? str_from_cstr(key) : STR_NONE;
-    intent->attrs.owner = OWNER;
     return intent;
 }
 
@@ -110,8 +115,7 @@ static enum store_status bucket_create(struct store *store, struct arena *arena,
 {
     struct intent *intent = intent_of(arena, INTENT_BUCKET_CREATE, name, NULL);
 
-    intent->bucket_owner = OWNER;
-    intent->bucket_region = STR("");
+    intent->bucket_create = (struct intent_bucket_create){ .owner = OWNER, .region = STR("") };
     return store_submit_wait(store, intent);
 }
 
@@ -121,8 +125,7 @@ static enum store_status delete_items(struct store *store, struct arena *arena, 
     struct intent *intent = intent_of(arena, INTENT_OBJECT_DELETE, bucket, NULL);
 
     intent->key = items[0].key;
-    intent->items = items;
-    intent->item_count = count;
+    intent->remove = (struct intent_remove){ .items = items, .count = count, .owner = OWNER };
     return store_submit_wait(store, intent);
 }
 
@@ -286,8 +289,8 @@ static enum store_status copy_plain(struct store *store, struct arena *arena)
         return status;
     source.bucket_id = bucket.id;
     source.seq = version.seq;
-    intent->source = &source;
-    intent->attrs = version.attrs;
+    intent->put.bytes.source = &source;
+    intent->put.attrs = version.attrs;
     return store_submit_wait(store, intent);
 }
 
@@ -295,6 +298,7 @@ static enum store_status upload_create(struct store *store, struct arena *arena)
 {
     struct intent *intent = intent_of(arena, INTENT_UPLOAD_CREATE, "plain", "upload");
 
+    intent->create_upload.attrs.owner = OWNER;
     return store_submit_wait(store, intent);
 }
 
@@ -321,10 +325,12 @@ static enum store_status upload_complete(struct store *store, struct arena *aren
 
     if (!find_upload(store, arena, &found, &parts))
         return STORE_NO_UPLOAD;
-    intent->upload_id = found.id;
-    intent->parts = parts.list;
-    intent->part_count = parts.count;
-    intent->attrs.etag = STR("00000000000000000000000000000000-2");
+    intent->complete = (struct intent_complete){
+        .upload_id = found.id,
+        .parts = parts.list,
+        .count = parts.count,
+        .etag = STR("00000000000000000000000000000000-2"),
+    };
     return store_submit_wait(store, intent);
 }
 
@@ -335,7 +341,7 @@ static enum store_status upload_abort(struct store *store, struct arena *arena)
 
     if (!find_upload(store, arena, &found, NULL))
         return STORE_NO_UPLOAD;
-    intent->upload_id = found.id;
+    intent->abort.upload_id = found.id;
     return store_submit_wait(store, intent);
 }
 
@@ -353,8 +359,8 @@ static enum store_status set_tags(struct store *store, struct arena *arena)
 {
     struct intent *intent = intent_of(arena, INTENT_OBJECT_SET, "plain", "old");
 
-    intent->set_tags = true;
-    intent->attrs.tags = STR("some tags");
+    intent->object_set.set_tags = true;
+    intent->object_set.tags = STR("some tags");
     return store_submit_wait(store, intent);
 }
 
@@ -455,8 +461,8 @@ static void prepare(struct store *store, struct arena *arena, const struct opera
     };
     struct intent *versioning = intent_of(arena, INTENT_BUCKET_SET, "hist", NULL);
 
-    versioning->set_versioning = true;
-    versioning->versioning = VERSIONING_ENABLED;
+    versioning->bucket_set.set_versioning = true;
+    versioning->bucket_set.versioning = VERSIONING_ENABLED;
     if (bucket_create(store, arena, "plain") != STORE_OK ||
         bucket_create(store, arena, "hist") != STORE_OK ||
         bucket_create(store, arena, "empty") != STORE_OK ||

@@ -16,8 +16,7 @@ FILE_LINES_MAX = 600
 FOLDER_SOURCES_MAX = 24
 
 # (rule, name): reason
-ALLOWED = {
-}
+ALLOWED = {}
 
 FUNCTION = re.compile(r"^(?!static const|struct \w+ \{|enum \w+ \{|typedef|extern|#)"
                       r"([A-Za-z_][^;={}]*?\b(\w+)\([^;{}]*\))\s*\n\{\n(.*?)^\}", re.M | re.S)  # fmt: skip

@@ -118,8 +118,7 @@ enum s3_error op_PutBucketAcl(struct op *op)
     intent = op_intent(op, INTENT_BUCKET_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->set_acl = true;
-    intent->bucket_acl = packed;
+    intent->bucket_set = (struct intent_bucket_set){ .set_acl = true, .acl = packed };
     return op_submit(op, intent, op_reply_empty);
 }
 
@@ -150,9 +149,9 @@ enum s3_error op_PutObjectAcl(struct op *op)
     intent = op_intent(op, INTENT_OBJECT_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->version = version_id_of(&op->version);
-    intent->judged = &op->version;
-    intent->attrs.acl = packed;
-    intent->set_acl = true;
+    intent->object_set = (struct intent_object_set){ .version = version_id_of(&op->version),
+                                                     .judged = &op->version,
+                                                     .set_acl = true,
+                                                     .acl = packed };
     return op_submit(op, intent, after_object_acl);
 }

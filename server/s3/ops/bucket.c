@@ -208,14 +208,13 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
         return op_fail(op, S3_SlowDown);
     intent->bucket_id = present->id;
     intent->bucket_changed_seq = present->changed_seq;
-    intent->set_acl = true;
-    intent->bucket_acl = creation->acl;
+    intent->bucket_set = (struct intent_bucket_set){ .set_acl = true, .acl = creation->acl };
     return op_submit(op, intent, reply_CreateBucket);
 }
 
 /* The documents that the bucket begins with. False: no memory. */
 static bool creation_documents(struct op *op, const struct creation *creation,
-                               struct intent *intent)
+                               struct intent_bucket_create *create)
 {
     struct bucket_document *tagging;
 
@@ -225,8 +224,8 @@ static bool creation_documents(struct op *op, const struct creation *creation,
     if (tagging == NULL)
         return false;
     *tagging = (struct bucket_document){ STR("tagging"), STR(""), creation->tags };
-    intent->documents = tagging;
-    intent->document_count = 1;
+    create->documents = tagging;
+    create->document_count = 1;
     return true;
 }
 
@@ -255,10 +254,10 @@ enum s3_error op_CreateBucket(struct op *op)
     intent = op_intent(op, INTENT_BUCKET_CREATE);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->bucket_owner = op_caller_id(op);
-    intent->bucket_region = creation.region;
-    intent->bucket_acl = creation.acl;
-    if (!creation_documents(op, &creation, intent))
+    intent->bucket_create = (struct intent_bucket_create){ .owner = op_caller_id(op),
+                                                           .region = creation.region,
+                                                           .acl = creation.acl };
+    if (!creation_documents(op, &creation, &intent->bucket_create))
         return op_fail(op, S3_SlowDown);
     return op_submit(op, intent, reply_CreateBucket);
 }
@@ -350,7 +349,7 @@ enum s3_error op_PutBucketVersioning(struct op *op)
     intent = op_intent(op, INTENT_BUCKET_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->set_versioning = true;
-    intent->versioning = versioning;
+    intent->bucket_set =
+        (struct intent_bucket_set){ .set_versioning = true, .versioning = versioning };
     return op_submit(op, intent, op_reply_empty);
 }

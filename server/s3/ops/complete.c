@@ -386,9 +386,9 @@ static enum s3_error reply_CompleteMultipartUpload(struct op *op)
 {
     const struct intent *intent = op->intent;
 
-    if (intent->versioned && !str_eq(intent->version_text, STR("null")))
-        op_set(op, "x-amz-version-id", intent->version_text);
-    return write_complete(op, intent->attrs.etag, intent->attrs.checksum);
+    if (intent->result.versioned && !str_eq(intent->result.version_text, STR("null")))
+        op_set(op, "x-amz-version-id", intent->result.version_text);
+    return write_complete(op, intent->complete.etag, intent->complete.checksum);
 }
 
 /* The same Complete again, by a client that did not hear the answer. */
@@ -440,7 +440,7 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (err == S3_OK && op->upload.done)
         return complete_again(op, root, count);
     if (err == S3_OK)
-        err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+        err = condition_from_request(op, /* for_delete= */ false, &intent->complete.condition);
     if (err == S3_OK)
         err = check_claimed_type(op, &claimed_type);
     if (err == S3_OK)
@@ -456,12 +456,12 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (err != S3_OK)
         return err;
 
-    intent->upload_id = op_param(op, "uploadId");
-    intent->parts = assembly.choices;
-    intent->part_count = assembly.count;
-    intent->attrs.etag = joined_etag(op, assembly.md5, assembly.count);
-    intent->attrs.checksum = stored_checksum_pack(op, &assembly.result);
-    if (!str_present(intent->attrs.etag))
+    intent->complete.upload_id = op_param(op, "uploadId");
+    intent->complete.parts = assembly.choices;
+    intent->complete.count = assembly.count;
+    intent->complete.etag = joined_etag(op, assembly.md5, assembly.count);
+    intent->complete.checksum = stored_checksum_pack(op, &assembly.result);
+    if (!str_present(intent->complete.etag))
         return op_fail(op, S3_SlowDown);
     return op_submit(op, intent, reply_CompleteMultipartUpload);
 }

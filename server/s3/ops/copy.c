@@ -25,15 +25,16 @@ static enum s3_error reply_CopyObject(struct op *op)
     struct buf out = BUF_WITH_MAX(4096);
 
     xml_begin(&out, STR("CopyObjectResult"));
-    xml_time(&out, STR("LastModified"), intent->committed_us);
-    xml_text(&out, STR("ETag"), arena_printf(op->arena, "\"%.*s\"", STR_ARG(intent->attrs.etag)));
-    if (stored_checksum_unpack(intent->attrs.checksum, &checksum))
+    xml_time(&out, STR("LastModified"), intent->result.committed_us);
+    xml_text(&out, STR("ETag"),
+             arena_printf(op->arena, "\"%.*s\"", STR_ARG(intent->put.attrs.etag)));
+    if (stored_checksum_unpack(intent->put.attrs.checksum, &checksum))
         xml_checksum(op, &out, &checksum, /* with_type= */ true);
     xml_close(&out, STR("CopyObjectResult"));
     op_set_written(op);
     /* Other than PutObject, CopyObject does name the null version that it wrote. */
-    if (intent->versioned && str_eq(intent->version_text, STR("null")))
-        op_set(op, "x-amz-version-id", intent->version_text);
+    if (intent->result.versioned && str_eq(intent->result.version_text, STR("null")))
+        op_set(op, "x-amz-version-id", intent->result.version_text);
     source_set_version(op);
     return op_reply_xml(op, &out);
 }
@@ -138,11 +139,11 @@ enum s3_error op_CopyObject(struct op *op)
     if (err == S3_OK)
         err = read_directive(op, "x-amz-tagging-directive", &replace_tags);
     if (err == S3_OK)
-        err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+        err = condition_from_request(op, /* for_delete= */ false, &intent->put.condition);
     if (err == S3_OK)
-        err = attrs_from_request(op, &intent->attrs);
+        err = attrs_from_request(op, &intent->put.attrs);
     if (err == S3_OK)
-        err = check_self_copy(op, replace_metadata, &intent->attrs);
+        err = check_self_copy(op, replace_metadata, &intent->put.attrs);
     if (err == S3_OK && op->source.size_bytes > S3_OBJECT_BYTES_MAX)
         err = op_fail_text(op, S3_InvalidRequest,
                            STR("The specified copy source is larger than the maximum allowable "
@@ -152,8 +153,8 @@ enum s3_error op_CopyObject(struct op *op)
     if (err != S3_OK)
         return err;
 
-    merge_attrs(op, replace_metadata, replace_tags, &intent->attrs);
-    wish.encrypt = intent->attrs.sse != SSE_NONE;
+    merge_attrs(op, replace_metadata, replace_tags, &intent->put.attrs);
+    wish.encrypt = intent->put.attrs.sse != SSE_NONE;
     err = copy_plan(op, intent, &wish);
     if (err != S3_OK)
         return err;

@@ -23,27 +23,50 @@ enum s3_error copy_check_form(struct op *op)
     return S3_OK;
 }
 
+/* What is told of the bytes copied, in an intent for an object or a part. */
+struct described {
+    struct str *etag;
+    struct str *checksum;
+};
+
+static struct described described_by(struct intent *intent)
+{
+    if (intent->kind == INTENT_PART_PUT)
+        return (struct described){ &intent->part.etag, &intent->part.checksum };
+    return (struct described){ &intent->put.attrs.etag, &intent->put.attrs.checksum };
+}
+
+/* Copies have one checksum each. */
+static enum checksum_kind kind_asked_for(const struct copy_source *source)
+{
+    unsigned kind = CHECKSUM_NONE;
+
+    while (kind + 1 < CHECKSUM_KINDS && (source->options.checksum_kinds & 1u << kind) == 0)
+        kind++;
+    return (enum checksum_kind)kind;
+}
+
 /* On a store thread: what the source did not tell is taken from its bytes. */
 static enum store_status take_digests(struct intent *intent)
 {
-    const struct body_digests *digests = intent->source_digests;
-    struct version_attrs *attrs = &intent->attrs;
+    const struct body_digests *digests = intent_bytes(intent)->source_digests;
+    const struct described bytes = described_by(intent);
 
-    if (!str_present(attrs->etag)) {
+    if (!str_present(*bytes.etag)) {
         char *hex = arena_alloc(intent->arena, ETAG_HEX_LEN);
 
         if (hex == NULL)
             return fault_set(&intent->fault, STORE_NO_MEMORY, "ETag of a copy");
         hex_encode(digests->md5, MD5_BYTES, hex);
-        attrs->etag = str_make(hex, ETAG_HEX_LEN);
+        *bytes.etag = str_make(hex, ETAG_HEX_LEN);
     }
-    if (!str_present(attrs->checksum)) {
-        struct stored_checksum checksum = { .kind = (enum checksum_kind)intent->checksum_kind,
+    if (!str_present(*bytes.checksum)) {
+        struct stored_checksum checksum = { .kind = kind_asked_for(intent_source(intent)),
                                             .type = CHECKSUM_FULL_OBJECT };
 
         memcpy(checksum.value, digests->checksum[checksum.kind], sizeof(checksum.value));
-        attrs->checksum = stored_checksum_pack_in(intent->arena, &checksum);
-        if (!str_present(attrs->checksum))
+        *bytes.checksum = stored_checksum_pack_in(intent->arena, &checksum);
+        if (!str_present(*bytes.checksum))
             return fault_set(&intent->fault, STORE_NO_MEMORY, "checksum of a copy");
     }
     return STORE_OK;
@@ -78,6 +101,7 @@ static enum copy_work work_of(const struct op *op, const struct copy_wish *wish)
 enum s3_error copy_plan(struct op *op, struct intent *intent, const struct copy_wish *wish)
 {
     struct copy_source *source = ARENA_NEW(op->arena, struct copy_source);
+    const struct described bytes = described_by(intent);
 
     if (source == NULL)
         return op_fail(op, S3_SlowDown);
@@ -93,12 +117,11 @@ enum s3_error copy_plan(struct op *op, struct intent *intent, const struct copy_
         .want_md5 = !knows_etag(op, wish),
         .options = { .account = op->bucket.owner, .encrypt = wish->encrypt },
     };
-    intent->attrs.etag = knows_etag(op, wish) ? op->source.attrs.etag : STR_NONE;
-    intent->attrs.checksum = knows_checksum(op, wish) ? op->source.attrs.checksum : STR_NONE;
-    if (!str_present(intent->attrs.checksum))
+    *bytes.etag = knows_etag(op, wish) ? op->source.attrs.etag : STR_NONE;
+    *bytes.checksum = knows_checksum(op, wish) ? op->source.attrs.checksum : STR_NONE;
+    if (!str_present(*bytes.checksum))
         source->options.checksum_kinds = 1u << wish->kind;
-    intent->checksum_kind = (uint8_t)wish->kind; /* for take_digests */
-    intent->source = source;
+    intent_bytes(intent)->source = source;
     intent->staged = take_digests;
     return S3_OK;
 }

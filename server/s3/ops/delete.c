@@ -10,7 +10,7 @@
 
 static enum s3_error reply_DeleteObject(struct op *op)
 {
-    const struct delete_item *item = &op->intent->items[0];
+    const struct delete_item *item = &op->intent->remove.items[0];
     enum s3_error err = s3_from_store(op, item->status);
 
     if (err != S3_OK)
@@ -40,7 +40,7 @@ enum s3_error op_DeleteObject(struct op *op)
     err = condition_from_request(op, /* for_delete= */ true, &item->condition);
     if (err != S3_OK)
         return err;
-    intent->items = item;
-    intent->item_count = 1;
+    intent->remove.items = item;
+    intent->remove.count = 1;
     return op_submit(op, intent, reply_DeleteObject);
 }

@@ -195,7 +195,7 @@ enum s3_error op_DeleteObjects(struct op *op)
     op->work = deletion;
     if (deletion->item_count == 0)
         return reply_DeleteObjects(op);
-    intent->items = deletion->items;
-    intent->item_count = deletion->item_count;
+    intent->remove.items = deletion->items;
+    intent->remove.count = deletion->item_count;
     return op_submit(op, intent, reply_DeleteObjects);
 }

@@ -108,20 +108,20 @@ static enum s3_error checksum_of_upload(struct op *op, enum checksum_kind *ret_k
 
 static enum s3_error reply_CreateMultipartUpload(struct op *op)
 {
-    const struct intent *intent = op->intent;
+    const struct intent_upload_create *create = &op->intent->create_upload;
     struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
 
-    if (intent->checksum_kind != CHECKSUM_NONE) {
+    if (create->checksum_kind != CHECKSUM_NONE) {
         op_set(op, "x-amz-checksum-algorithm",
-               checksum_name((enum checksum_kind)intent->checksum_kind));
+               checksum_name((enum checksum_kind)create->checksum_kind));
         op_set(op, "x-amz-checksum-type",
-               checksum_type_name((enum checksum_type)intent->checksum_type));
+               checksum_type_name((enum checksum_type)create->checksum_type));
     }
-    op_set_encryption(op, &intent->attrs);
+    op_set_encryption(op, &create->attrs);
     xml_begin(&out, STR("InitiateMultipartUploadResult"));
     xml_text(&out, STR("Bucket"), op->bucket_name);
     xml_text(&out, STR("Key"), op->key);
-    xml_text(&out, STR("UploadId"), intent->upload_id);
+    xml_text(&out, STR("UploadId"), create->upload_id);
     xml_close(&out, STR("InitiateMultipartUploadResult"));
     return op_reply_xml(op, &out);
 }
@@ -136,14 +136,14 @@ enum s3_error op_CreateMultipartUpload(struct op *op)
 
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    err = attrs_from_request(op, &intent->attrs);
+    err = attrs_from_request(op, &intent->create_upload.attrs);
     if (err == S3_OK)
         err = checksum_of_upload(op, &kind, &type);
     if (err != S3_OK)
         return err;
-    intent->attrs.owner = op_caller_id(op);
-    intent->checksum_kind = (uint8_t)kind;
-    intent->checksum_type = (uint8_t)type;
+    intent->create_upload.attrs.owner = op_caller_id(op);
+    intent->create_upload.checksum_kind = (uint8_t)kind;
+    intent->create_upload.checksum_type = (uint8_t)type;
     return op_submit(op, intent, reply_CreateMultipartUpload);
 }
 
@@ -182,7 +182,7 @@ static enum s3_error reply_UploadPart(struct op *op)
 {
     struct stored_checksum checksum = checksum_of_digests(op);
 
-    op_set_quoted(op, "ETag", op->intent->attrs.etag);
+    op_set_quoted(op, "ETag", op->intent->part.etag);
     op_set_checksum(op, &checksum, /* with_type= */ false);
     op_set_encryption(op, &op->upload.attrs);
     return op_reply_empty(op);
@@ -236,12 +236,12 @@ enum s3_error op_UploadPart(struct op *op)
     memcpy(checksum.value, op->digests.checksum[checksum.kind], sizeof(checksum.value));
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->upload_id = op_param(op, "uploadId");
-    intent->part_number = op->part_number;
-    intent->attrs.etag = etag_of_digests(op, &op->digests);
-    intent->attrs.checksum = stored_checksum_pack(op, &checksum);
-    intent->body = op->writer;
-    if (!str_present(intent->attrs.etag) || !str_present(intent->attrs.checksum))
+    intent->part = (struct intent_part){ .upload_id = op_param(op, "uploadId"),
+                                         .number = op->part_number,
+                                         .bytes = { .body = op->writer },
+                                         .etag = etag_of_digests(op, &op->digests),
+                                         .checksum = stored_checksum_pack(op, &checksum) };
+    if (!str_present(intent->part.etag) || !str_present(intent->part.checksum))
         return op_fail(op, S3_SlowDown);
     return op_submit(op, intent, reply_UploadPart);
 }
@@ -296,10 +296,10 @@ static enum s3_error reply_UploadPartCopy(struct op *op)
     source_set_version(op);
     op_set_encryption(op, &op->upload.attrs);
     xml_begin(&out, STR("CopyPartResult"));
-    xml_time(&out, STR("LastModified"), intent->committed_us);
-    xml_etag(&out, intent->attrs.etag);
+    xml_time(&out, STR("LastModified"), intent->result.committed_us);
+    xml_etag(&out, intent->part.etag);
     if (upload_kind(&op->upload) != CHECKSUM_NONE &&
-        stored_checksum_unpack(intent->attrs.checksum, &checksum))
+        stored_checksum_unpack(intent->part.checksum, &checksum))
         xml_checksum(op, &out, &checksum, /* with_type= */ false);
     xml_close(&out, STR("CopyPartResult"));
     return op_reply_xml(op, &out);
@@ -330,8 +330,8 @@ enum s3_error op_UploadPartCopy(struct op *op)
     err = copy_plan(op, intent, &wish);
     if (err != S3_OK)
         return err;
-    intent->upload_id = op_param(op, "uploadId");
-    intent->part_number = op->part_number;
+    intent->part.upload_id = op_param(op, "uploadId");
+    intent->part.number = op->part_number;
     return op_submit(op, intent, reply_UploadPartCopy);
 }
 
@@ -349,9 +349,9 @@ enum s3_error op_AbortMultipartUpload(struct op *op)
     err = upload_load(op, /* done_too= */ false);
     if (err != S3_OK)
         return err;
-    intent->upload_id = op_param(op, "uploadId");
-    intent->has_initiated = str_present(initiated);
-    if (intent->has_initiated && !clock_parse_http(initiated, &intent->initiated_us))
+    intent->abort.upload_id = op_param(op, "uploadId");
+    intent->abort.has_initiated = str_present(initiated);
+    if (str_present(initiated) && !clock_parse_http(initiated, &intent->abort.initiated_us))
         return op_fail_argument(op, STR("Invalid date"), STR("x-amz-if-match-initiated-time"),
                                 initiated);
     return op_submit(op, intent, op_reply_empty);

@@ -28,7 +28,7 @@ static enum s3_error reply_redirect(struct op *op, struct str url)
     buf_lit(&out, "&key=");
     uri_encode(&out, op->key, URI_KEEP_NONE);
     buf_lit(&out, "&etag=%22");
-    buf_str(&out, op->intent->attrs.etag);
+    buf_str(&out, op->intent->put.attrs.etag);
     buf_lit(&out, "%22");
     op_set(op, "Location", arena_dup(op->arena, buf_view(&out)));
     return op_reply_status(op, 303);
@@ -44,7 +44,7 @@ static enum s3_error reply_created(struct op *op, struct str location)
     xml_text(&out, STR("Bucket"), op->bucket_name);
     xml_text(&out, STR("Key"), op->key);
     xml_text(&out, STR("ETag"),
-             arena_printf(op->arena, "\"%.*s\"", STR_ARG(op->intent->attrs.etag)));
+             arena_printf(op->arena, "\"%.*s\"", STR_ARG(op->intent->put.attrs.etag)));
     xml_close(&out, STR("PostResponse"));
     err = op_reply_xml(op, &out);
     op->reply->status = 201;
@@ -60,7 +60,7 @@ static enum s3_error reply_PostObject(struct op *op)
 
     if (!str_present(redirect))
         redirect = op_header(op, "redirect");
-    op_set_quoted(op, "ETag", op->intent->attrs.etag);
+    op_set_quoted(op, "ETag", op->intent->put.attrs.etag);
     op_set_checksum(op, &checksum, /* with_type= */ true);
     op_set_written(op);
     if (is_web_url(redirect))
@@ -76,16 +76,18 @@ static enum s3_error reply_PostObject(struct op *op)
 enum s3_error op_PostObject(struct op *op)
 {
     struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
+    struct intent_put *put;
     struct stored_checksum checksum = checksum_of_digests(op);
 
     if (intent == NULL)
         return S3_SlowDown;
-    intent->attrs = op->attrs;
-    intent->attrs.owner = op_caller_id(op);
-    intent->attrs.etag = etag_of_digests(op, &op->digests);
-    intent->attrs.checksum = stored_checksum_pack(op, &checksum);
-    intent->body = op->writer;
-    if (!str_present(intent->attrs.etag))
+    put = &intent->put;
+    put->attrs = op->attrs;
+    put->attrs.owner = op_caller_id(op);
+    put->attrs.etag = etag_of_digests(op, &op->digests);
+    put->attrs.checksum = stored_checksum_pack(op, &checksum);
+    put->bytes.body = op->writer;
+    if (!str_present(put->attrs.etag))
         return S3_SlowDown;
     return op_submit(op, intent, reply_PostObject);
 }

@@ -31,17 +31,19 @@ struct stored_checksum checksum_of_digests(const struct op *op)
 
 void op_set_written(struct op *op)
 {
+    const struct intent *intent = op->intent;
+
     /* A suspended bucket's writes become the null version; S3 does not name it to the writer. */
-    if (op->intent->versioned && !str_eq(op->intent->version_text, STR("null")))
-        op_set(op, "x-amz-version-id", op->intent->version_text);
-    op_set_encryption(op, &op->intent->attrs);
+    if (intent->result.versioned && !str_eq(intent->result.version_text, STR("null")))
+        op_set(op, "x-amz-version-id", intent->result.version_text);
+    op_set_encryption(op, &intent->put.attrs);
 }
 
 static enum s3_error reply_PutObject(struct op *op)
 {
     struct stored_checksum checksum = checksum_of_digests(op);
 
-    op_set_quoted(op, "ETag", op->intent->attrs.etag);
+    op_set_quoted(op, "ETag", op->intent->put.attrs.etag);
     op_set_checksum(op, &checksum, /* with_type= */ true);
     op_set_written(op);
     return op_reply_empty(op);
@@ -56,20 +58,22 @@ enum s3_error op_prepare_PutObject(struct op *op)
 enum s3_error op_PutObject(struct op *op)
 {
     struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
+    struct intent_put *put;
     struct stored_checksum checksum = checksum_of_digests(op);
     enum s3_error err;
 
     if (intent == NULL)
         return S3_SlowDown;
-    err = condition_from_request(op, /* for_delete= */ false, &intent->condition);
+    put = &intent->put;
+    err = condition_from_request(op, /* for_delete= */ false, &put->condition);
     if (err != S3_OK)
         return err;
-    intent->attrs = op->attrs;
-    intent->attrs.owner = op_caller_id(op);
-    intent->attrs.etag = etag_of_digests(op, &op->digests);
-    intent->attrs.checksum = stored_checksum_pack(op, &checksum);
-    intent->body = op->writer;
-    if (!str_present(intent->attrs.etag))
+    put->attrs = op->attrs;
+    put->attrs.owner = op_caller_id(op);
+    put->attrs.etag = etag_of_digests(op, &op->digests);
+    put->attrs.checksum = stored_checksum_pack(op, &checksum);
+    put->bytes.body = op->writer;
+    if (!str_present(put->attrs.etag))
         return S3_SlowDown;
     return op_submit(op, intent, reply_PutObject);
 }

@@ -107,10 +107,10 @@ static enum s3_error set_object_tags(struct op *op, struct str packed)
 
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->version = version_id_of(&op->version);
-    intent->judged = &op->version;
-    intent->attrs.tags = packed;
-    intent->set_tags = true;
+    intent->object_set = (struct intent_object_set){ .version = version_id_of(&op->version),
+                                                     .judged = &op->version,
+                                                     .set_tags = true,
+                                                     .tags = packed };
     return op_submit(op, intent, after_object_tags);
 }
 

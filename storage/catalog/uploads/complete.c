@@ -12,17 +12,17 @@
 struct assembly {
     struct catalog *cat;
     struct intent *intent;
-    size_t next; /* of intent->parts */
+    size_t next; /* of the parts asked for */
     uint64_t pieces;
     struct new_version *fresh;
 };
 
 static bool is_chosen(const struct assembly *assembly, const struct part *part)
 {
-    const struct intent *intent = assembly->intent;
+    const struct intent_complete *complete = &assembly->intent->complete;
 
-    return assembly->next < intent->part_count &&
-           intent->parts[assembly->next].number == part->number;
+    return assembly->next < complete->count &&
+           complete->parts[assembly->next].number == part->number;
 }
 
 static enum store_status check_part(void *context, const struct stored_part *stored)
@@ -34,7 +34,7 @@ static enum store_status check_part(void *context, const struct stored_part *sto
 
     if (!is_chosen(assembly, &stored->part))
         return STORE_OK;
-    if (assembly->intent->parts[assembly->next++].seq != stored->part.seq)
+    if (assembly->intent->complete.parts[assembly->next++].seq != stored->part.seq)
         return STORE_RETRY;
     if (stored->body.kind == BODY_MANIFEST)
         status =
@@ -45,20 +45,21 @@ static enum store_status check_part(void *context, const struct stored_part *sto
 
 static enum store_status check_parts(struct catalog *cat, struct intent *intent, int64_t upload)
 {
+    const struct intent_complete *complete = &intent->complete;
     struct assembly assembly = { .cat = cat, .intent = intent };
     uint32_t previous = 0;
     enum store_status status;
 
-    if (intent->part_count == 0 || intent->part_count > STORE_PARTS_MAX)
+    if (complete->count == 0 || complete->count > STORE_PARTS_MAX)
         return STORE_PART_LIMIT;
-    for (size_t i = 0; i < intent->part_count; i++) {
-        if (intent->parts[i].number <= previous)
+    for (size_t i = 0; i < complete->count; i++) {
+        if (complete->parts[i].number <= previous)
             return STORE_NO_PART;
-        previous = intent->parts[i].number;
+        previous = complete->parts[i].number;
     }
 
     status = part_each(cat, upload, check_part, &assembly, &intent->fault);
-    if (status == STORE_OK && assembly.next < intent->part_count)
+    if (status == STORE_OK && assembly.next < complete->count)
         return STORE_RETRY;
     /* Whoever reads the object holds a list of them. */
     if (status == STORE_OK && assembly.pieces > STORE_PIECES_MAX)
@@ -93,7 +94,7 @@ static enum store_status take_parts(struct catalog *cat, struct intent *intent, 
     enum store_status status;
 
     fresh->body = (struct body_ref){ .kind = BODY_MANIFEST, .id = tx_next_seq(cat) };
-    fresh->part_count = (uint32_t)intent->part_count;
+    fresh->part_count = (uint32_t)intent->complete.count;
     status = part_each(cat, upload, take_part, &assembly, &intent->fault);
     return status != STORE_OK ? status : part_remove_all(cat, upload, &intent->fault);
 }
@@ -119,8 +120,8 @@ static enum store_status mark_done(struct catalog *cat, struct intent *intent,
     sql_bind_i64(stmt, 3, written->seq);
     sql_bind_i64(stmt, 4, (int64_t)written->tail);
     sql_bind_i64(stmt, 5, flags);
-    sql_bind_text(stmt, 6, intent->attrs.etag);
-    sql_bind_str(stmt, 7, intent->attrs.checksum);
+    sql_bind_text(stmt, 6, intent->complete.etag);
+    sql_bind_str(stmt, 7, intent->complete.checksum);
     upload_note_closed(cat);
     return sql_run(cat, stmt, &intent->fault);
 }
@@ -142,6 +143,7 @@ static enum store_status check_condition(const struct write_condition *condition
 
 enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent)
 {
+    const struct intent_complete *complete = &intent->complete;
     struct bucket_facts bucket;
     struct upload upload;
     struct version_facts current;
@@ -150,7 +152,7 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
-        status = catalog_upload_get(cat, bucket.id, intent->key, intent->upload_id, intent->arena,
+        status = catalog_upload_get(cat, bucket.id, intent->key, complete->upload_id, intent->arena,
                                     &upload, &intent->fault);
     if (status != STORE_OK)
         return status;
@@ -162,15 +164,15 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
         status = versions_current(cat, bucket.id, intent->key, intent->arena, &current, &found,
                                   &intent->fault);
     if (status == STORE_OK)
-        status = check_condition(&intent->condition, &upload, found ? &current : NULL);
+        status = check_condition(&complete->condition, &upload, found ? &current : NULL);
     if (status != STORE_OK)
         return status;
 
     struct version_attrs attrs = upload.attrs;
     struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &attrs };
 
-    attrs.etag = intent->attrs.etag;
-    attrs.checksum = intent->attrs.checksum;
+    attrs.etag = complete->etag;
+    attrs.checksum = complete->checksum;
     status = account_intern(cat, attrs.owner, &fresh.owner, &intent->fault);
     if (status == STORE_OK)
         status = take_parts(cat, intent, upload.seq, &fresh);

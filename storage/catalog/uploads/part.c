@@ -118,18 +118,19 @@ static enum store_status part_write(struct catalog *cat, struct intent *intent, 
 {
     static struct sql sql = { .text = "INSERT OR REPLACE INTO part(upload," PART_COLUMNS ")"
                                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)" };
+    const struct intent_part *part = &intent->part;
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
 
     if (status != STORE_OK)
         return status;
     sql_bind_i64(stmt, 1, upload);
-    sql_bind_i64(stmt, 2, intent->part_number);
+    sql_bind_i64(stmt, 2, part->number);
     sql_bind_i64(stmt, 3, tx_next_seq(cat));
-    sql_bind_i64(stmt, 4, (int64_t)intent->size_bytes);
-    sql_bind_i64(stmt, 5, intent->committed_us);
-    sql_bind_text(stmt, 6, intent->attrs.etag);
-    sql_bind_str(stmt, 7, intent->attrs.checksum);
+    sql_bind_i64(stmt, 4, (int64_t)intent->result.size_bytes);
+    sql_bind_i64(stmt, 5, intent->result.committed_us);
+    sql_bind_text(stmt, 6, part->etag);
+    sql_bind_str(stmt, 7, part->checksum);
     sql_bind_i64(stmt, 8, body->kind);
     sql_bind_i64(stmt, 9, body->id);
     sql_bind_str(stmt, 10, body->wrapped_key);
@@ -140,8 +141,9 @@ static enum store_status part_write(struct catalog *cat, struct intent *intent, 
 static enum store_status open_upload(struct catalog *cat, struct intent *intent,
                                      const struct bucket_facts *bucket, struct upload *ret_upload)
 {
-    enum store_status status = catalog_upload_get(cat, bucket->id, intent->key, intent->upload_id,
-                                                  scratch_reset(cat), ret_upload, &intent->fault);
+    enum store_status status = catalog_upload_get(cat, bucket->id, intent->key,
+                                                  intent->part.upload_id, scratch_reset(cat),
+                                                  ret_upload, &intent->fault);
 
     return status == STORE_OK && ret_upload->done ? STORE_NO_UPLOAD : status;
 }
@@ -149,7 +151,8 @@ static enum store_status open_upload(struct catalog *cat, struct intent *intent,
 enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
                                    const struct staged_body *staged)
 {
-    bool copies = intent->source != NULL && intent->source->work != COPY_REWRITE;
+    const struct intent_part *part = &intent->part;
+    bool copies = copy_refers(intent);
     struct bucket_facts bucket;
     struct upload upload;
     struct version from;
@@ -158,7 +161,7 @@ enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
     enum store_status old_status;
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
-    if (intent->part_number < 1 || intent->part_number > STORE_PARTS_MAX)
+    if (part->number < 1 || part->number > STORE_PARTS_MAX)
         return STORE_PART_LIMIT;
     if (status == STORE_OK)
         status = open_upload(cat, intent, &bucket, &upload);
@@ -166,16 +169,15 @@ enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
         status = copy_source_find(cat, intent, &from);
     if (status != STORE_OK)
         return status;
-    old_status =
-        part_find(cat, upload.seq, intent->part_number, cat->scratch, &old, &intent->fault);
+    old_status = part_find(cat, upload.seq, part->number, cat->scratch, &old, &intent->fault);
     if (old_status != STORE_OK && old_status != STORE_NO_PART)
         return old_status;
 
-    intent->committed_us = clock_now_us(cat->clock);
+    intent->result.committed_us = clock_now_us(cat->clock);
     if (copies) {
-        status = copy_source_slice(cat, intent, &from, &body, &intent->size_bytes);
+        status = copy_source_slice(cat, intent, &from, &body, &intent->result.size_bytes);
     } else {
-        intent->size_bytes = staged->size_bytes;
+        intent->result.size_bytes = staged->size_bytes;
         status = body_store(cat, staged, &body, &intent->fault);
     }
     if (status == STORE_OK)

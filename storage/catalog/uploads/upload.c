@@ -21,6 +21,7 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
             "        ?13)"
     };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    struct intent_upload_create *create = &intent->create_upload;
     struct bucket_facts bucket;
     int64_t owner;
     int64_t seq;
@@ -28,30 +29,30 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
-        status = account_intern(cat, intent->attrs.owner, &owner, &intent->fault);
+        status = account_intern(cat, create->attrs.owner, &owner, &intent->fault);
     if (status == STORE_OK)
         status = sql_start(cat, &sql, &stmt, &intent->fault);
     if (status != STORE_OK)
         return status;
 
     seq = tx_next_seq(cat);
-    intent->committed_us = clock_now_us(cat->clock);
-    intent->upload_id = id_text_in(intent->arena, seq, tail);
-    if (!str_present(intent->upload_id))
+    intent->result.committed_us = clock_now_us(cat->clock);
+    create->upload_id = id_text_in(intent->arena, seq, tail);
+    if (!str_present(create->upload_id))
         return STORE_NO_MEMORY;
     sql_bind_i64(stmt, 1, seq);
     sql_bind_i64(stmt, 2, (int64_t)tail);
     sql_bind_i64(stmt, 3, bucket.id);
     sql_bind_text(stmt, 4, intent->key);
-    sql_bind_i64(stmt, 5, intent->committed_us);
+    sql_bind_i64(stmt, 5, intent->result.committed_us);
     sql_bind_i64(stmt, 6, owner);
-    sql_bind_i64(stmt, 7, intent->attrs.storage_class);
-    sql_bind_i64(stmt, 8, intent->attrs.sse);
-    sql_bind_i64(stmt, 9, intent->checksum_kind);
-    sql_bind_i64(stmt, 10, intent->checksum_type);
-    sql_bind_str(stmt, 11, intent->attrs.tags);
-    sql_bind_str(stmt, 12, intent->attrs.headers);
-    sql_bind_str(stmt, 13, intent->attrs.acl);
+    sql_bind_i64(stmt, 7, create->attrs.storage_class);
+    sql_bind_i64(stmt, 8, create->attrs.sse);
+    sql_bind_i64(stmt, 9, create->checksum_kind);
+    sql_bind_i64(stmt, 10, create->checksum_type);
+    sql_bind_str(stmt, 11, create->attrs.tags);
+    sql_bind_str(stmt, 12, create->attrs.headers);
+    sql_bind_str(stmt, 13, create->attrs.acl);
     cat->uploads = UPLOADS_SOME;
     return sql_run(cat, stmt, &intent->fault);
 }
@@ -89,13 +90,14 @@ enum store_status catalog_upload_abort(struct catalog *cat, struct intent *inten
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
     if (status == STORE_OK)
-        status = catalog_upload_get(cat, bucket.id, intent->key, intent->upload_id,
+        status = catalog_upload_get(cat, bucket.id, intent->key, intent->abort.upload_id,
                                     scratch_reset(cat), &upload, &intent->fault);
     if (status != STORE_OK)
         return status;
     if (upload.done)
         return STORE_NO_UPLOAD;
-    if (intent->has_initiated && intent->initiated_us / US_PER_S != upload.initiated_us / US_PER_S)
+    if (intent->abort.has_initiated &&
+        intent->abort.initiated_us / US_PER_S != upload.initiated_us / US_PER_S)
         return STORE_PRECONDITION_FAILED;
 
     return upload_remove(cat, upload.seq, &intent->fault);

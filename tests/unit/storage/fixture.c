@@ -34,7 +34,7 @@ struct fixture *fx_open(const struct store_options *options)
     f->arena = arena_open(65536, ARENA_MAX);
     assert_non_null(f->arena);
     fx_start(f);
-    intent.bucket_owner = OWNER;
+    intent.bucket_create.owner = OWNER;
     intent.arena = f->arena;
     FX_OK(f, store_submit_wait(f->store, &intent));
     return f;
@@ -119,8 +119,8 @@ enum store_status fx_versioning(struct fixture *f, enum bucket_versioning versio
     struct intent intent = { .kind = INTENT_BUCKET_SET,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .set_versioning = true,
-                             .versioning = versioning };
+                             .bucket_set.set_versioning = true,
+                             .bucket_set.versioning = versioning };
 
     return store_submit_wait(f->store, &intent);
 }
@@ -181,25 +181,26 @@ enum store_status fx_put_with(struct fixture *f, struct fx_put *put)
                              .bucket = BUCKET,
                              .key = put->key,
                              .arena = f->arena,
-                             .condition = put->condition,
-                             .attrs = { .etag = STR("none"), .owner = OWNER } };
+                             .put.condition = put->condition,
+                             .put.attrs = { .etag = STR("none"), .owner = OWNER } };
 
     if (put->source != NULL) {
         source = *put->source;
-        intent.source = &source;
+        intent.put.bytes.source = &source;
         if (version_get(f->reader, source.bucket_id, source.key, (struct version_id){ 0 }, f->arena,
                         &from, &f->fault) == STORE_OK)
-            intent.attrs.etag = from.attrs.etag;
+            intent.put.attrs.etag = from.attrs.etag;
     } else {
         writer = write_body(f, put->bytes, put->encrypt, put->announced, &put->digests, &status);
-        intent.body = writer;
+        intent.put.bytes.body = writer;
         if (status == STORE_OK)
-            intent.attrs.etag = md5_text(f, &put->digests);
+            intent.put.attrs.etag = md5_text(f, &put->digests);
     }
     if (status == STORE_OK)
         status = store_submit_wait(f->store, &intent);
     if (status == STORE_OK)
-        (void)snprintf(put->version, sizeof(put->version), "%.*s", STR_ARG(intent.version_text));
+        (void)snprintf(put->version, sizeof(put->version), "%.*s",
+                       STR_ARG(intent.result.version_text));
     if (status != STORE_OK && intent.fault.text[0] != '\0')
         f->fault = intent.fault;
     body_writer_close(writer);
@@ -233,8 +234,7 @@ static enum store_status run_delete(struct fixture *f, struct delete_item *item)
     struct intent intent = { .kind = INTENT_OBJECT_DELETE,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .items = item,
-                             .item_count = 1 };
+                             .remove = { .items = item, .count = 1 } };
     enum store_status status = store_submit_wait(f->store, &intent);
 
     return status != STORE_OK ? status : item->status;
@@ -253,8 +253,7 @@ enum store_status fx_delete_all(struct fixture *f, const struct str *keys, size_
     struct intent intent = { .kind = INTENT_OBJECT_DELETE,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .items = items,
-                             .item_count = count };
+                             .remove = { .items = items, .count = count } };
     enum store_status status;
 
     for (size_t i = 0; i < count; i++)
@@ -337,10 +336,10 @@ struct str fx_upload(struct fixture *f, const char *key)
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
-                             .attrs = { .owner = OWNER, .headers = STR("h") } };
+                             .create_upload.attrs = { .owner = OWNER, .headers = STR("h") } };
 
     FX_OK(f, store_submit_wait(f->store, &intent));
-    return intent.upload_id;
+    return intent.create_upload.upload_id;
 }
 
 enum store_status fx_part(struct fixture *f, const char *key, struct str upload, uint32_t number,
@@ -353,21 +352,21 @@ enum store_status fx_part(struct fixture *f, const char *key, struct str upload,
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
-                             .upload_id = upload,
-                             .part_number = number,
-                             .attrs = { .etag = STR("none"), .owner = OWNER } };
+                             .part.upload_id = upload,
+                             .part.number = number,
+                             .part.etag = STR("none") };
 
     if (source != NULL) {
         copy = *source;
-        intent.source = &copy;
+        intent.part.bytes.source = &copy;
     } else {
-        intent.body = write_body(f, bytes, /* encrypt= */ number % 2 == 0,
-                                 /* announced= */ number % 3 == 0, &digests, &status);
+        intent.part.bytes.body = write_body(f, bytes, /* encrypt= */ number % 2 == 0,
+                                            /* announced= */ number % 3 == 0, &digests, &status);
         if (status == STORE_OK)
-            intent.attrs.etag = md5_text(f, &digests);
+            intent.part.etag = md5_text(f, &digests);
     }
 
-    struct body_writer *writer = intent.body;
+    struct body_writer *writer = intent.part.bytes.body;
 
     if (status == STORE_OK)
         status = store_submit_wait(f->store, &intent);
@@ -405,17 +404,17 @@ enum store_status fx_complete_if(struct fixture *f, const char *key, struct str 
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
-                             .upload_id = upload,
-                             .condition = *condition,
-                             .attrs = { .etag = STR("multi-2") } };
+                             .complete.upload_id = upload,
+                             .complete.condition = *condition,
+                             .complete.etag = STR("multi-2") };
 
     if (status != STORE_OK)
         return status;
     for (size_t i = 0; i < count; i++)
         choosing.choices[i] = (struct part_choice){ .number = numbers[i] };
     FX_OK(f, part_list(f->reader, &found, 0, STORE_PARTS_MAX, choose, &choosing, &f->fault));
-    intent.parts = choosing.choices;
-    intent.part_count = count;
+    intent.complete.parts = choosing.choices;
+    intent.complete.count = count;
     return store_submit_wait(f->store, &intent);
 }
 
@@ -433,7 +432,7 @@ enum store_status fx_abort(struct fixture *f, const char *key, struct str upload
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
-                             .upload_id = upload };
+                             .abort.upload_id = upload };
 
     return store_submit_wait(f->store, &intent);
 }

@@ -59,9 +59,9 @@ static void a_deleted_key_costs_three_statements(void **state)
 {
     enum { KEYS = 50 };
     struct delete_item items[KEYS] = { 0 };
-    struct intent intent = {
-        .kind = INTENT_OBJECT_DELETE, .bucket = BUCKET, .items = items, .item_count = KEYS
-    };
+    struct intent intent = { .kind = INTENT_OBJECT_DELETE,
+                             .bucket = BUCKET,
+                             .remove = { .items = items, .count = KEYS } };
     struct fixture *f = fx_open(&strict);
     struct file_counters before;
     struct store_counters counters;
@@ -145,7 +145,7 @@ static void intents_in_a_hurry_share_syncs(void **state)
                                       .bucket = BUCKET,
                                       .key = STR("k"),
                                       .arena = arena_open(1024, 1 << 16),
-                                      .attrs = { .etag = STR("e"), .owner = OWNER },
+                                      .put.attrs = { .etag = STR("e"), .owner = OWNER },
                                       .done = ignore_done };
         store_submit(f->store, &intents[i]);
     }
@@ -482,9 +482,9 @@ static void put_large_group(struct fixture *f)
         intents[i] = (struct intent){ .kind = INTENT_OBJECT_PUT,
                                       .bucket = BUCKET,
                                       .key = str_from_cstr(names[i % LARGE_KEYS]),
-                                      .body = writer,
+                                      .put.bytes.body = writer,
                                       .arena = arena_open(1024, 1 << 16),
-                                      .attrs = { .etag = STR("e"), .owner = OWNER },
+                                      .put.attrs = { .etag = STR("e"), .owner = OWNER },
                                       .done = ignore_done };
     }
     for (size_t i = 0; i < LARGE_GROUP; i++)

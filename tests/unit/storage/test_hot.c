@@ -167,8 +167,7 @@ static void deletes_are_seen(void **state)
     struct intent both = { .kind = INTENT_OBJECT_DELETE,
                            .bucket = BUCKET,
                            .arena = f->arena,
-                           .items = items,
-                           .item_count = 2 };
+                           .remove = { .items = items, .count = 2 } };
     struct version version;
 
     (void)state;
@@ -212,9 +211,10 @@ static void new_attributes_are_seen(void **state)
                           .bucket = BUCKET,
                           .key = STR("k"),
                           .arena = f->arena,
-                          .set_tags = true,
-                          .set_acl = true,
-                          .attrs = { .tags = STR("tags"), .acl = STR("acl") } };
+                          .object_set.set_tags = true,
+                          .object_set.set_acl = true,
+                          .object_set.tags = STR("tags"),
+                          .object_set.acl = STR("acl") };
     struct version version;
 
     (void)state;
@@ -248,13 +248,12 @@ static void a_completed_upload_is_seen(void **state)
 
 static enum store_status bucket_intent(struct fixture *f, enum intent_kind kind, struct str acl)
 {
-    struct intent intent = { .kind = kind,
-                             .bucket = STR("other"),
-                             .bucket_owner = OWNER,
-                             .bucket_acl = acl,
-                             .set_acl = kind == INTENT_BUCKET_SET,
-                             .arena = f->arena };
+    struct intent intent = { .kind = kind, .bucket = STR("other"), .arena = f->arena };
 
+    if (kind == INTENT_BUCKET_CREATE)
+        intent.bucket_create = (struct intent_bucket_create){ .owner = OWNER, .acl = acl };
+    if (kind == INTENT_BUCKET_SET)
+        intent.bucket_set = (struct intent_bucket_set){ .set_acl = true, .acl = acl };
     return store_submit_wait(f->store, &intent);
 }
 
@@ -394,8 +393,9 @@ static void *put_numbers(void *argument)
                               .bucket = BUCKET,
                               .key = str_make(&key, 1),
                               .arena = arena,
-                              .attrs = { .etag = arena_printf(arena, "%llu", (unsigned long long)i),
-                                         .owner = OWNER } };
+                              .put.attrs = {
+                                  .etag = arena_printf(arena, "%llu", (unsigned long long)i),
+                                  .owner = OWNER } };
 
         if (store_submit_wait(race->f->store, &put) != STORE_OK)
             atomic_fetch_add(&race->failed, 1);

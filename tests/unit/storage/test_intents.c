@@ -51,13 +51,13 @@ static void attributes_come_back(void **state)
                              .bucket = BUCKET,
                              .key = STR("k"),
                              .arena = f->arena,
-                             .attrs = { .etag = STR("e"),
-                                        .owner = STR("writer"),
-                                        .headers = STR("h\0h"),
-                                        .tags = STR(""),
-                                        .checksum = STR("c"),
-                                        .storage_class = 3,
-                                        .sse = 2 } };
+                             .put.attrs = { .etag = STR("e"),
+                                            .owner = STR("writer"),
+                                            .headers = STR("h\0h"),
+                                            .tags = STR(""),
+                                            .checksum = STR("c"),
+                                            .storage_class = 3,
+                                            .sse = 2 } };
 
     (void)state;
     FX_OK(f, store_submit_wait(f->store, &intent));
@@ -69,15 +69,16 @@ static void attributes_come_back(void **state)
     assert_false(str_present(version.attrs.acl));
     assert_int_equal(version.attrs.storage_class, 3);
     assert_int_equal(version.attrs.sse, 2);
-    assert_int_equal(version.modified_us, intent.committed_us);
-    assert_true(version.null_version && version.latest && !intent.versioned);
+    assert_int_equal(version.modified_us, intent.result.committed_us);
+    assert_true(version.null_version && version.latest && !intent.result.versioned);
 
     struct intent set = { .kind = INTENT_OBJECT_SET,
                           .bucket = BUCKET,
                           .key = STR("k"),
                           .arena = f->arena,
-                          .set_tags = true,
-                          .attrs = { .tags = STR("t"), .acl = STR("ignored") } };
+                          .object_set.set_tags = true,
+                          .object_set.tags = STR("t"),
+                          .object_set.acl = STR("ignored") };
 
     FX_OK(f, store_submit_wait(f->store, &set));
     FX_OK(f, fx_head(f, "k", &version));
@@ -116,8 +117,7 @@ static void conditions_are_decided_in_the_commit(void **state)
     struct intent remove = { .kind = INTENT_OBJECT_DELETE,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .items = items,
-                             .item_count = COUNT_OF(items) };
+                             .remove = { .items = items, .count = COUNT_OF(items) } };
 
     FX_OK(f, store_submit_wait(f->store, &remove));
     assert_int_equal(items[0].status, STORE_PRECONDITION_FAILED);
@@ -134,12 +134,12 @@ static void a_bucket_exists_once_and_goes_only_when_empty(void **state)
     struct intent create = { .kind = INTENT_BUCKET_CREATE,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .bucket_owner = STR("other") };
+                             .bucket_create.owner = STR("other") };
     struct intent remove = { .kind = INTENT_BUCKET_DELETE, .bucket = BUCKET, .arena = f->arena };
 
     (void)state;
     assert_int_equal(store_submit_wait(f->store, &create), STORE_BUCKET_EXISTS);
-    assert_true(str_eq(create.bucket_owner, OWNER));
+    assert_true(str_eq(create.bucket_create.present_owner, OWNER));
 
     FX_OK(f, fx_put(f, "k", STR("x")));
     assert_int_equal(store_submit_wait(f->store, &remove), STORE_BUCKET_NOT_EMPTY);
@@ -175,8 +175,8 @@ static void buckets_are_listed_by_owner_and_prefix(void **state)
         struct intent create = { .kind = INTENT_BUCKET_CREATE,
                                  .bucket = str_from_cstr(names[i]),
                                  .arena = f->arena,
-                                 .bucket_owner = STR("lister"),
-                                 .bucket_region = STR("eu") };
+                                 .bucket_create.owner = STR("lister"),
+                                 .bucket_create.region = STR("eu") };
 
         FX_OK(f, store_submit_wait(f->store, &create));
     }
@@ -240,11 +240,11 @@ static void a_bucket_may_begin_with_documents(void **state)
     };
     struct intent make = { .kind = INTENT_BUCKET_CREATE,
                            .bucket = STR("tagged"),
-                           .bucket_owner = OWNER,
-                           .bucket_region = STR(""),
+                           .bucket_create.owner = OWNER,
+                           .bucket_create.region = STR(""),
                            .arena = f->arena,
-                           .documents = documents,
-                           .document_count = COUNT_OF(documents) };
+                           .bucket_create.documents = documents,
+                           .bucket_create.document_count = COUNT_OF(documents) };
     struct bucket bucket;
 
     (void)state;
@@ -265,8 +265,8 @@ static void an_owner_has_so_many_buckets_and_not_one_more(void **state)
     struct fixture *f = fx_open(NULL);
     char name[16];
     struct intent make = { .kind = INTENT_BUCKET_CREATE,
-                           .bucket_owner = STR("collector"),
-                           .bucket_region = STR(""),
+                           .bucket_create.owner = STR("collector"),
+                           .bucket_create.region = STR(""),
                            .arena = f->arena };
 
     (void)state;
@@ -277,7 +277,7 @@ static void an_owner_has_so_many_buckets_and_not_one_more(void **state)
     }
     make.bucket = STR("one-more");
     assert_int_equal(store_submit_wait(f->store, &make), STORE_BUCKET_LIMIT);
-    make.bucket_owner = STR("somebody-else");
+    make.bucket_create.owner = STR("somebody-else");
     FX_OK(f, store_submit_wait(f->store, &make));
     fx_close(f);
 }
@@ -355,7 +355,7 @@ static enum store_status note_staged(struct intent *intent)
                               .bucket = BUCKET,
                               .key = str_from_cstr(m->replaces),
                               .arena = intent->arena,
-                              .attrs = { .etag = STR("none"), .owner = OWNER } };
+                              .put.attrs = { .etag = STR("none"), .owner = OWNER } };
 
         FX_OK(m->f, store_submit_wait(m->f->store, &put));
     }
@@ -383,15 +383,15 @@ static enum store_status measure(struct fixture *f, struct measuring *m, uint64_
                                  .bucket = BUCKET,
                                  .key = STR("copy"),
                                  .arena = f->arena,
-                                 .source = &source,
+                                 .put.bytes.source = &source,
                                  .staged = note_staged,
-                                 .attrs = { .etag = STR("none"), .owner = OWNER } };
+                                 .put.attrs = { .etag = STR("none"), .owner = OWNER } };
     return store_submit_wait(f->store, &m->intent);
 }
 
 static void assert_measured(const struct measuring *m, struct str bytes)
 {
-    const struct body_digests *digests = m->intent.source_digests;
+    const struct body_digests *digests = m->intent.put.bytes.source_digests;
     uint8_t md5[MD5_BYTES];
     uint8_t crc[CHECKSUM_BYTES_MAX];
 
@@ -486,15 +486,15 @@ static void long_copies_do_not_hold_up_uploads(void **state)
     source.seq = version.seq;
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         arenas[i] = arena_open(4096, 65536);
-        held[i] =
-            (struct held_copy){ .intent = { .kind = INTENT_OBJECT_PUT,
-                                            .bucket = BUCKET,
-                                            .key = str_from_cstr(keys[i]),
-                                            .arena = arenas[i],
-                                            .source = &source,
-                                            .staged = hold,
-                                            .done = note_done,
-                                            .attrs = { .etag = STR("none"), .owner = OWNER } } };
+        held[i] = (struct held_copy){ .intent = {
+                                          .kind = INTENT_OBJECT_PUT,
+                                          .bucket = BUCKET,
+                                          .key = str_from_cstr(keys[i]),
+                                          .arena = arenas[i],
+                                          .put.bytes.source = &source,
+                                          .staged = hold,
+                                          .done = note_done,
+                                          .put.attrs = { .etag = STR("none"), .owner = OWNER } } };
         (void)sem_init(&held[i].begun, 0, 0);
         (void)sem_init(&held[i].go, 0, 0);
         (void)sem_init(&held[i].done, 0, 0);

@@ -21,17 +21,24 @@ static struct intent judged(struct fixture *f, enum intent_kind kind, const stru
                             .key = STR("k"),
                             .arena = f->arena,
                             .bucket_id = bucket->id,
-                            .bucket_changed_seq = bucket->changed_seq,
-                            .attrs = { .etag = STR("e"), .owner = OWNER } };
+                            .bucket_changed_seq = bucket->changed_seq };
+}
+
+static struct intent judged_put(struct fixture *f, const struct bucket *bucket)
+{
+    struct intent put = judged(f, INTENT_OBJECT_PUT, bucket);
+
+    put.put.attrs = (struct version_attrs){ .etag = STR("e"), .owner = OWNER };
+    return put;
 }
 
 static void set_acl(struct fixture *f, struct str acl)
 {
     struct intent set = {
-        .kind = INTENT_BUCKET_SET, .bucket = BUCKET, .arena = f->arena, .set_acl = true
+        .kind = INTENT_BUCKET_SET, .bucket = BUCKET, .arena = f->arena, .bucket_set.set_acl = true
     };
 
-    set.bucket_acl = acl;
+    set.bucket_set.acl = acl;
     FX_OK(f, store_submit_wait(f->store, &set));
 }
 
@@ -51,7 +58,7 @@ static void make_anew(struct fixture *f)
     struct intent create = { .kind = INTENT_BUCKET_CREATE,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .bucket_owner = STR("other") };
+                             .bucket_create.owner = STR("other") };
 
     FX_OK(f, store_submit_wait(f->store, &remove));
     FX_OK(f, store_submit_wait(f->store, &create));
@@ -68,9 +75,8 @@ static void every_kind_is_refused(struct fixture *f, const struct bucket *old)
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct intent intent = judged(f, kinds[i], old);
 
-        intent.part_number = 1;
-        intent.upload_id = STR("00000000000000000000000000000000");
-        intent.document = (struct bucket_document){ .kind = STR("cors"), .id = STR("") };
+        if (kinds[i] == INTENT_PART_PUT)
+            intent.part.number = 1;
         assert_int_equal(store_submit_wait(f->store, &intent), STORE_RETRY);
     }
 }
@@ -98,7 +104,7 @@ static void a_bucket_of_another_number_or_state_is_to_be_judged_again(void **sta
     every_kind_is_refused(f, &old);
 
     now = bucket_now(f);
-    struct intent put = judged(f, INTENT_OBJECT_PUT, &now);
+    struct intent put = judged_put(f, &now);
 
     FX_OK(f, store_submit_wait(f->store, &put));
     fx_close(f);
@@ -120,7 +126,7 @@ static void a_serving_reader_sees_that_a_document_has_changed(void **state)
     FX_OK(f, bucket_get(serving, BUCKET, f->arena, &after, &f->fault));
     assert_true(after.changed_seq > before.changed_seq);
 
-    struct intent put = judged(f, INTENT_OBJECT_PUT, &after);
+    struct intent put = judged_put(f, &after);
 
     FX_OK(f, store_submit_wait(f->store, &put));
     reader_rest(serving);
@@ -141,21 +147,21 @@ static void a_body_that_is_judged_again_is_still_there(void **state)
         struct body_writer *writer = NULL;
         struct body_digests digests;
         struct bucket old = bucket_now(f);
-        struct intent first = judged(f, INTENT_OBJECT_PUT, &old);
+        struct intent first = judged_put(f, &old);
         struct bucket now;
 
         FX_OK(f, body_writer_open(f->store, &options, &writer, &f->fault));
         FX_OK(f, body_writer_append(writer, big, sizes[i], &f->fault));
         FX_OK(f, body_writer_finish(writer, &digests, &f->fault));
         set_acl(f, i % 2 == 0 ? STR("one") : STR("two"));
-        first.body = writer;
+        first.put.bytes.body = writer;
         assert_int_equal(store_submit_wait(f->store, &first), STORE_RETRY);
 
         FX_OK(f, store_sweep_now(f->store, &f->fault));
         now = bucket_now(f);
-        struct intent second = judged(f, INTENT_OBJECT_PUT, &now);
+        struct intent second = judged_put(f, &now);
 
-        second.body = writer;
+        second.put.bytes.body = writer;
         FX_OK(f, store_submit_wait(f->store, &second));
         body_writer_close(writer);
         fx_assert_content(f, "k", str_make(big, sizes[i]));
@@ -172,14 +178,14 @@ static void an_acl_that_has_changed_is_to_be_judged_again(void **state)
                              .bucket = BUCKET,
                              .key = STR("k"),
                              .arena = f->arena,
-                             .set_acl = true,
-                             .attrs = { .acl = STR("closed") } };
+                             .object_set.set_acl = true,
+                             .object_set.acl = STR("closed") };
     struct intent tag = { .kind = INTENT_OBJECT_SET,
                           .bucket = BUCKET,
                           .key = STR("k"),
                           .arena = f->arena,
-                          .set_tags = true,
-                          .attrs = { .tags = STR("t") } };
+                          .object_set.set_tags = true,
+                          .object_set.tags = STR("t") };
 
     (void)state;
     FX_OK(f, fx_put(f, "k", STR("x")));
@@ -191,7 +197,7 @@ static void an_acl_that_has_changed_is_to_be_judged_again(void **state)
     };
     struct fx_put put = { .key = STR("copy"), .source = &source };
 
-    tag.judged = &old;
+    tag.object_set.judged = &old;
     assert_int_equal(store_submit_wait(f->store, &tag), STORE_RETRY);
     assert_int_equal(fx_put_with(f, &put), STORE_RETRY);
     source.work = COPY_REWRITE;
@@ -200,7 +206,7 @@ static void an_acl_that_has_changed_is_to_be_judged_again(void **state)
     source.work = COPY_REFER;
 
     FX_OK(f, fx_head(f, "k", &now));
-    tag.judged = &now;
+    tag.object_set.judged = &now;
     source.judged = &now;
     FX_OK(f, store_submit_wait(f->store, &tag));
     FX_OK(f, fx_put_with(f, &put));

@@ -252,9 +252,9 @@ static void a_replaced_part_says_retry_and_an_aborted_upload_is_gone(void **stat
                                .bucket = BUCKET,
                                .key = STR("m"),
                                .arena = f->arena,
-                               .upload_id = upload,
-                               .parts = &stale,
-                               .part_count = 1 };
+                               .complete.upload_id = upload,
+                               .complete.parts = &stale,
+                               .complete.count = 1 };
 
     (void)state;
     FX_OK(f, fx_part(f, "m", upload, 1, part_bytes(1, 2000), NULL));
@@ -591,7 +591,7 @@ static int steps_of_deletes(struct fixture *f)
 {
     struct intent create = { .kind = INTENT_BUCKET_CREATE,
                              .bucket = STR("other"),
-                             .bucket_owner = OWNER,
+                             .bucket_create.owner = OWNER,
                              .arena = f->arena };
     struct intent delete = { .kind = INTENT_BUCKET_DELETE,
                              .bucket = STR("other"),

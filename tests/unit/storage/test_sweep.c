@@ -35,12 +35,12 @@ static void put_bytes(struct racer *racer, struct arena *arena, struct str key, 
                              .bucket = BUCKET,
                              .key = key,
                              .arena = arena,
-                             .attrs = { .etag = STR("e"), .owner = OWNER } };
+                             .put.attrs = { .etag = STR("e"), .owner = OWNER } };
 
     assert_int_equal(body_writer_open(racer->f->store, &options, &writer, &fault), STORE_OK);
     assert_int_equal(body_writer_append(writer, bytes.p, bytes.len, &fault), STORE_OK);
     assert_int_equal(body_writer_finish(writer, &digests, &fault), STORE_OK);
-    intent.body = writer;
+    intent.put.bytes.body = writer;
     assert_int_equal(store_submit_wait(racer->f->store, &intent), STORE_OK);
     body_writer_close(writer);
 }
@@ -83,8 +83,7 @@ static void *race(void *argument)
         struct intent remove = { .kind = INTENT_OBJECT_DELETE,
                                  .bucket = BUCKET,
                                  .arena = arena,
-                                 .items = &item,
-                                 .item_count = 1 };
+                                 .remove = { .items = &item, .count = 1 } };
 
         put_bytes(racer, arena, str_from_cstr(key), bytes, /* announced= */ i % 2 == 0);
         check_bytes(reader, arena, str_from_cstr(key), bytes);

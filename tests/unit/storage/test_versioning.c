@@ -161,8 +161,7 @@ static void do_delete(struct fixture *f, struct model *model, size_t k)
     struct intent intent = { .kind = INTENT_OBJECT_DELETE,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .items = &item,
-                             .item_count = 1 };
+                             .remove = { .items = &item, .count = 1 } };
     char id[VERSION_TEXT_LEN + 1];
 
     FX_OK(f, store_submit_wait(f->store, &intent));
@@ -279,7 +278,7 @@ static void a_condition_sees_a_delete_marker_as_absent(void **state)
                           .bucket = BUCKET,
                           .key = STR("a"),
                           .arena = f->arena,
-                          .set_tags = true };
+                          .object_set.set_tags = true };
 
     assert_int_equal(store_submit_wait(f->store, &set), STORE_DELETE_MARKER);
     fx_close(f);
