@@ -7,9 +7,9 @@ set(PAIL_MHD_MINIMUM 0x01001000)
 
 set(mhd_roots ${PAIL_MHD_ROOT})
 if(PAIL_SANITIZE STREQUAL "thread")
-    list(APPEND mhd_roots "${CMAKE_CURRENT_SOURCE_DIR}/build/deps/libmicrohttpd-tsan")
+    list(APPEND mhd_roots "${CMAKE_CURRENT_SOURCE_DIR}/build/deps/microhttpd-tsan")
 endif()
-list(APPEND mhd_roots "${CMAKE_CURRENT_SOURCE_DIR}/build/deps/libmicrohttpd")
+list(APPEND mhd_roots "${CMAKE_CURRENT_SOURCE_DIR}/build/deps/microhttpd")
 
 # Looked for anew each time: ./dev may have built the library since the last configuration.
 unset(MHD_HEADER_DIR CACHE)

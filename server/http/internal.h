@@ -22,9 +22,9 @@
 #endif
 
 /*
- * MHD's memory per connection: request head, its index, read buffer, reply head. MHD clears all of
- * it between requests, so every connection that was used once keeps it resident: 256 connections
- * cost 12 MiB. Room: HTTP_HEAD_BYTES_MAX + 72 bytes per field and parameter + 8 KiB reply head.
+ * MHD's memory per connection: request head, its index, read buffer, reply head. A library
+ * without our patch clears all of it between requests, and so keeps it resident: 256 connections
+ * cost 12 MiB then. Room: HTTP_HEAD_BYTES_MAX + 72 bytes per field and parameter + 8 KiB reply head.
  */
 #define HTTP_CONNECTION_POOL_BYTES (48 * 1024)
 #define HTTP_STREAM_BLOCK_BYTES (128 * 1024) /* per body on its way: memory against calls */
