@@ -52,21 +52,6 @@ static enum s3_error read_version_id(struct op *op)
 }
 
 /*
- * Of an object there is, the action is asked; that there is none (a delete marker is none) is told to
- * those who may list the bucket.
- */
-static enum s3_error require_of_object(struct op *op, enum access_action action,
-                                       struct op_subject subject, const struct version *found)
-{
-    if (found != NULL && !found->delete_marker) {
-        subject.object = found;
-        return op_require(op, action, &subject);
-    }
-    subject.key = subject.version = STR_NONE;
-    return op_require(op, ACTION_ListBucket, &subject);
-}
-
-/*
  * To who reads the object a current delete marker is an absence, to who would change something of
  * it a thing that has no such thing. https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
  */
@@ -98,8 +83,8 @@ static enum s3_error load_object(struct op *op)
     op->has_version = status == STORE_OK;
     if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
         return s3_from_store(op, status);
-    err =
-        require_of_object(op, op_action(op), op_subject(op), op->has_version ? &op->version : NULL);
+    err = op_require_of_object(op, op_action(op), op_subject(op),
+                               op->has_version ? &op->version : NULL);
     if (err != S3_OK)
         return err;
     if (status == STORE_NO_KEY)
@@ -130,8 +115,8 @@ static enum s3_error load_source(struct op *op)
     subject = (struct op_subject){ .bucket = &op->source_bucket,
                                    .key = name.key,
                                    .version = name.version_text };
-    err = require_of_object(op, name.has_version ? ACTION_GetObjectVersion : ACTION_GetObject,
-                            subject, op->has_source ? &op->source : NULL);
+    err = op_require_of_object(op, name.has_version ? ACTION_GetObjectVersion : ACTION_GetObject,
+                               subject, op->has_source ? &op->source : NULL);
     if (err != S3_OK)
         return err;
     if (status == STORE_NO_VERSION)

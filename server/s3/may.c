@@ -76,3 +76,14 @@ enum s3_error op_require(struct op *op, enum access_action action, const struct 
     (void)fault_set(&op->fault, 0, "%.*s: %s", STR_ARG(name), verdict.reason);
     return op_fail(op, S3_AccessDenied);
 }
+
+enum s3_error op_require_of_object(struct op *op, enum access_action action,
+                                   struct op_subject subject, const struct version *found)
+{
+    if (found != NULL && !found->delete_marker) {
+        subject.object = found;
+        return op_require(op, action, &subject);
+    }
+    subject.key = subject.version = STR_NONE;
+    return op_require(op, ACTION_ListBucket, &subject);
+}

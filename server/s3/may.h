@@ -35,6 +35,14 @@ MUST_CHECK bool op_may(const struct op *op, enum access_action action,
 MUST_CHECK enum s3_error op_require(struct op *op, enum access_action action,
                                     const struct op_subject *subject);
 
+/*
+ * The same for an object that was looked up. That there is none (found NULL, or a delete marker) is
+ * told to those who may list the bucket: then that is asked instead.
+ */
+MUST_CHECK enum s3_error op_require_of_object(struct op *op, enum access_action action,
+                                              struct op_subject subject,
+                                              const struct version *found);
+
 /* AccessDenied for another reason than the caller's rights; why (static) is for the log. */
 enum s3_error op_deny(struct op *op, const char *why);
 

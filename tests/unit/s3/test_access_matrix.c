@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may do what: every row of routes.def, on the current and on one version, x callers x bucket
+ * lists x object owners x object lists x initiators, against a model written from S3's pages.
+ *
+ * The model knows operations by name, people and lists of its own; neither actions.def nor acl.c.
+ * What it shares with the server are the packed lists that it hands over. A row it does not know
+ * fails.
+ *
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+ */
+#include "bare_op.h"
+
+#include "server/auth/acl.h"
+#include "server/s3/may.h"
+#include "server/s3/ops/document.h"
+#include "server/s3/routes.h"
+
+#define DECISIONS_MIN 30000
+#define LISTS_MAX 64
+#define GIVEN_MAX 3
+#define WRONG_SHOWN_MAX 10
+
+/* ---- the world ------------------------------------------------------------------------------- */
+
+/* The bucket is the host's; of the others each is one thing at most. */
+enum person { HOST, WRITER, NAMED, STRANGER, INITIATOR, UNSIGNED, PEOPLE };
+
+static const char *const person_names[PEOPLE] = { "host",     "writer",    "named",
+                                                  "stranger", "initiator", "unsigned" };
+
+#define USER(LETTER)                                                                               \
+    {                                                                                              \
+        .canonical_id = { LETTER LETTER LETTER LETTER, 4 }                                         \
+    }
+static const struct user users[PEOPLE] = { USER("h"), USER("w"), USER("n"), USER("s"), USER("i") };
+#undef USER
+
+static const struct user *user_of(enum person person)
+{
+    return person == UNSIGNED ? NULL : &users[person];
+}
+
+static struct str id_of(enum person person)
+{
+    /* Whom S3 shows as the owner of what the anonymous wrote. */
+    return person == UNSIGNED ? STR("65a011a29cdf8ec533ec3d1ccaae921c")
+                              : users[person].canonical_id;
+}
+
+/* ---- the model: lists -------------------------------------------------------------------------- */
+
+enum whom { THE_OWNER, THE_HOST, THE_WRITER, THE_NAMED, THE_UNSIGNED, ALL, SIGNED, LOGS, WHOMS };
+enum right { READ, WRITE, READ_ACP, WRITE_ACP, FULL, RIGHTS };
+
+static const char *const whom_names[WHOMS] = { "owner",    "host", "writer", "named",
+                                               "unsigned", "all",  "signed", "logs" };
+static const char *const right_names[RIGHTS] = { "READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL" };
+
+struct given {
+    enum whom whom;
+    enum right right;
+};
+
+struct list {
+    const char *canned; /* NULL: made of grants */
+    struct given given[GIVEN_MAX];
+    size_t count;
+};
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl */
+static const struct list canned_of_bucket[] = {
+    { "private", { { THE_OWNER, FULL } }, 1 },
+    { "public-read", { { THE_OWNER, FULL }, { ALL, READ } }, 2 },
+    { "public-read-write", { { THE_OWNER, FULL }, { ALL, READ }, { ALL, WRITE } }, 3 },
+    { "authenticated-read", { { THE_OWNER, FULL }, { SIGNED, READ } }, 2 },
+    { "aws-exec-read", { { THE_OWNER, FULL } }, 1 },
+    { "log-delivery-write", { { THE_OWNER, FULL }, { LOGS, WRITE }, { LOGS, READ_ACP } }, 3 },
+};
+static const struct list canned_of_object[] = {
+    { "private", { { THE_OWNER, FULL } }, 1 },
+    { "public-read", { { THE_OWNER, FULL }, { ALL, READ } }, 2 },
+    { "public-read-write", { { THE_OWNER, FULL }, { ALL, READ }, { ALL, WRITE } }, 3 },
+    { "authenticated-read", { { THE_OWNER, FULL }, { SIGNED, READ } }, 2 },
+    { "aws-exec-read", { { THE_OWNER, FULL } }, 1 },
+    { "bucket-owner-read", { { THE_OWNER, FULL }, { THE_HOST, READ } }, 2 },
+    { "bucket-owner-full-control", { { THE_OWNER, FULL }, { THE_HOST, FULL } }, 2 },
+};
+
+static struct list bucket_lists[LISTS_MAX], object_lists[LISTS_MAX];
+static size_t bucket_list_count, object_list_count;
+
+/* The canned ones; no grant at all; each right for each grantee, with and without the owner's own. */
+static size_t make_lists(const struct list *canned, size_t count, struct list *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = canned[i];
+    out[count++] = (struct list){ .count = 0 };
+    for (enum whom whom = THE_OWNER; whom < WHOMS; whom++)
+        for (enum right right = READ; right < RIGHTS; right++)
+            out[count++] = whom == THE_OWNER
+                               ? (struct list){ .given = { { whom, right } }, .count = 1 }
+                               : (struct list){ .given = { { THE_OWNER, FULL }, { whom, right } },
+                                                .count = 2 };
+    out[count++] = (struct list){ .given = { { THE_NAMED, READ }, { ALL, WRITE } }, .count = 2 };
+    out[count++] =
+        (struct list){ .given = { { SIGNED, READ }, { THE_NAMED, READ_ACP } }, .count = 2 };
+    assert_true(count <= LISTS_MAX);
+    return count;
+}
+
+static bool reaches(enum whom whom, enum person owner, enum person caller)
+{
+    switch (whom) {
+    case THE_OWNER:
+        return caller == owner;
+    case THE_HOST:
+        return caller == HOST;
+    case THE_WRITER:
+        return caller == WRITER;
+    case THE_NAMED:
+        return caller == NAMED;
+    case THE_UNSIGNED:
+        return caller == UNSIGNED;
+    case ALL:
+        return true;
+    case SIGNED:
+        return caller != UNSIGNED;
+    case LOGS:
+    case WHOMS:
+        break;
+    }
+    return false;
+}
+
+static bool gives(const struct list *list, enum person owner, enum person caller, enum right right)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if ((list->given[i].right == right || list->given[i].right == FULL) &&
+            reaches(list->given[i].whom, owner, caller))
+            return true;
+    return false;
+}
+
+/* ---- the model: operations --------------------------------------------------------------------- */
+
+enum presence { THERE, MARKED_DELETED, ABSENT, PRESENCES };
+
+struct cell {
+    const struct route *row;
+    bool version; /* asked for one */
+    enum person caller;
+    const struct list *bucket;
+    enum presence presence;
+    enum person owner; /* of the object */
+    const struct list *object;
+    enum person initiator;
+};
+
+static bool is_one_of(struct str name, const char *names)
+{
+    struct str rest = str_from_cstr(names);
+    struct str each;
+
+    while (str_next(&rest, ' ', &each))
+        if (str_eq(each, name))
+            return true;
+    return false;
+}
+
+#define LISTING "HeadBucket ListObjects ListObjectsV2 ListObjectVersions ListMultipartUploads"
+#define WRITING "PutObject PostObject CreateMultipartUpload DeleteObject DeleteObjects CopyObject"
+#define OF_UPLOAD "UploadPart UploadPartCopy CompleteMultipartUpload AbortMultipartUpload ListParts"
+#define COPYING "CopyObject UploadPartCopy"
+#define READING "GetObject HeadObject GetObjectAttributes"
+#define TAGGING "GetObjectTagging PutObjectTagging DeleteObjectTagging"
+#define OF_ACCOUNT "ListBuckets CreateBucket"
+#define OF_HOST                                                                                    \
+    "DeleteBucket GetBucketLocation GetBucketVersioning PutBucketVersioning GetBucketTagging "     \
+    "PutBucketTagging DeleteBucketTagging"
+
+static bool has_object(struct str name)
+{
+    return is_one_of(name, READING " " TAGGING " GetObjectAcl PutObjectAcl " COPYING);
+}
+
+static bool bucket_gives(const struct cell *cell, enum right right)
+{
+    return gives(cell->bucket, HOST, cell->caller, right);
+}
+
+/* Who may list a bucket may know that a key is not in it. */
+static bool may_with_object(const struct cell *cell, struct str name)
+{
+    bool owner = cell->caller == cell->owner;
+
+    if (cell->presence != THERE)
+        return bucket_gives(cell, READ);
+    if (is_one_of(name, TAGGING))
+        return owner || cell->caller == HOST;
+    if (str_eq(name, STR("GetObjectAcl")))
+        return owner || gives(cell->object, cell->owner, cell->caller, READ_ACP);
+    if (str_eq(name, STR("PutObjectAcl")))
+        return owner || gives(cell->object, cell->owner, cell->caller, WRITE_ACP);
+    return gives(cell->object, cell->owner, cell->caller, READ);
+}
+
+static bool may_write(const struct cell *cell, struct str name)
+{
+    if (str_eq(name, STR("DeleteObject")) && cell->version)
+        return cell->caller == HOST;
+    if (!bucket_gives(cell, WRITE))
+        return false;
+    if (str_eq(name, STR("DeleteObjects")) && cell->version)
+        return cell->caller == HOST;
+    if (is_one_of(name, OF_UPLOAD) && cell->caller != cell->initiator && cell->caller != HOST)
+        return false;
+    return !is_one_of(name, COPYING) || may_with_object(cell, name);
+}
+
+static bool model_says(const struct cell *cell)
+{
+    struct str name = cell->row->name;
+
+    /* What is not there or not configured is told to the owner. */
+    if ((cell->row->flags & ROUTE_ABSENT) || cell->row->run == op_document_unset)
+        return cell->caller == HOST;
+    if (is_one_of(name, LISTING))
+        return bucket_gives(cell, READ);
+    if (is_one_of(name, WRITING) || is_one_of(name, OF_UPLOAD))
+        return may_write(cell, name);
+    if (has_object(name))
+        return may_with_object(cell, name);
+    if (str_eq(name, STR("GetBucketAcl")))
+        return cell->caller == HOST || bucket_gives(cell, READ_ACP);
+    if (str_eq(name, STR("PutBucketAcl")))
+        return cell->caller == HOST || bucket_gives(cell, WRITE_ACP);
+    if (is_one_of(name, OF_ACCOUNT))
+        return cell->caller != UNSIGNED;
+    if (!is_one_of(name, OF_HOST))
+        fail_msg("who may %.*s?", STR_ARG(name));
+    return cell->caller == HOST;
+}
+
+/* ---- the server -------------------------------------------------------------------------------- */
+
+static const enum acl_permission permissions[RIGHTS] = { ACL_READ, ACL_WRITE, ACL_READ_ACP,
+                                                         ACL_WRITE_ACP, ACL_FULL_CONTROL };
+
+static struct acl_grant grant_of(const struct given *given, enum person owner)
+{
+    static const enum person people[] = {
+        [THE_HOST] = HOST, [THE_WRITER] = WRITER, [THE_NAMED] = NAMED, [THE_UNSIGNED] = UNSIGNED
+    };
+    static const enum acl_grantee groups[] = {
+        [ALL] = ACL_ALL_USERS, [SIGNED] = ACL_AUTHENTICATED_USERS, [LOGS] = ACL_LOG_DELIVERY
+    };
+    unsigned permission = permissions[given->right];
+
+    if (given->whom >= ALL)
+        return (struct acl_grant){ groups[given->whom], permission, STR("") };
+    return (struct acl_grant){ ACL_USER, permission,
+                               id_of(given->whom == THE_OWNER ? owner : people[given->whom]) };
+}
+
+/* Packed lists by list and owner, as the catalog would give them. */
+static struct str packed_bucket[LISTS_MAX], packed_object[LISTS_MAX][PEOPLE];
+
+static struct str pack(const struct list *list, enum person owner, enum acl_place place)
+{
+    struct acl_grant grants[GIVEN_MAX];
+    struct acl acl = { grants, list->count };
+    struct str packed;
+
+    for (size_t i = 0; i < list->count; i++)
+        grants[i] = grant_of(&list->given[i], owner);
+    if (list->canned != NULL)
+        assert_true(acl_canned(str_from_cstr(list->canned), id_of(owner), id_of(HOST), place,
+                               op.arena, &acl));
+    assert_true(acl_pack(&acl, id_of(owner), op.arena, &packed));
+    return packed;
+}
+
+static bool asks_for_upload(const struct op_subject *plain, const struct cell *cell)
+{
+    struct upload upload = { .initiator = id_of(cell->initiator) };
+    struct op_subject subject = *plain;
+
+    subject.upload = &upload;
+    return op_require(&op, op_action(&op), &subject) == S3_OK;
+}
+
+static bool asks_for_object(enum access_action action, const struct cell *cell)
+{
+    struct version version = { .delete_marker = cell->presence == MARKED_DELETED };
+
+    version.attrs.owner = id_of(cell->owner);
+    version.attrs.acl = packed_object[cell->object - object_lists][cell->owner];
+    return op_require_of_object(&op, action, op_subject(&op),
+                                cell->presence == ABSENT ? NULL : &version) == S3_OK;
+}
+
+/* As admit.c, and the operations that ask more, do it. */
+static bool server_says(const struct cell *cell)
+{
+    struct str name = cell->row->name;
+    bool account = is_one_of(name, OF_ACCOUNT);
+    struct op_subject subject;
+
+    op.route = cell->row;
+    op.auth.user = user_of(cell->caller);
+    op.bucket.id = account ? 0 : 1;
+    op.bucket.owner = id_of(HOST);
+    op.bucket.acl = packed_bucket[cell->bucket - bucket_lists];
+    op.asked_version = cell->version && !str_eq(name, STR("DeleteObjects")) &&
+                       !is_one_of(name, COPYING);
+    op.fault.text[0] = '\0';
+    subject = op_subject(&op);
+    if (cell->row->flags & ROUTE_OBJECT)
+        return asks_for_object(op_action(&op), cell);
+    if (op_require(&op, op_action(&op), &subject) != S3_OK)
+        return false;
+    if (is_one_of(name, OF_UPLOAD) && !asks_for_upload(&subject, cell))
+        return false;
+    if (cell->row->flags & ROUTE_SOURCE)
+        return asks_for_object(cell->version ? ACTION_GetObjectVersion : ACTION_GetObject, cell);
+    if (str_eq(name, STR("DeleteObjects")))
+        return op_may(&op, cell->version ? cell->row->version_action : cell->row->action, &subject);
+    return true;
+}
+
+/* ---- the cross product ------------------------------------------------------------------------- */
+
+static size_t decisions, wrong;
+
+static void show_list(const char *what, const struct list *list)
+{
+    print_error(" %s=%s", what, list->canned != NULL ? list->canned : "");
+    for (size_t i = 0; list->canned == NULL && i < list->count; i++)
+        print_error("%s:%s,", whom_names[list->given[i].whom], right_names[list->given[i].right]);
+}
+
+static void show(const struct cell *cell, bool server)
+{
+    print_error("%.*s%s by %s: %s", STR_ARG(cell->row->name), cell->version ? " (version)" : "",
+                person_names[cell->caller], server ? "allowed" : "refused");
+    show_list("bucket", cell->bucket);
+    show_list("object", cell->object);
+    print_error(" presence=%d owner=%s initiator=%s\n", cell->presence, person_names[cell->owner],
+                person_names[cell->initiator]);
+}
+
+static void judge(const struct cell *cell)
+{
+    bool server = server_says(cell);
+
+    decisions++;
+    if (server == model_says(cell) &&
+        (server || op.fault.text[0] != '\0' || str_eq(cell->row->name, STR("DeleteObjects"))))
+        return;
+    if (wrong++ < WRONG_SHOWN_MAX)
+        show(cell, server);
+}
+
+static void judge_objects(struct cell cell)
+{
+    static const enum person owners[] = { HOST, WRITER, UNSIGNED };
+
+    for (size_t i = 0; i < COUNT_OF(owners); i++)
+        for (size_t list = 0; list < object_list_count; list++) {
+            cell.owner = owners[i];
+            cell.object = &object_lists[list];
+            cell.presence = THERE;
+            judge(&cell);
+        }
+    for (cell.presence = MARKED_DELETED; cell.presence < PRESENCES; cell.presence++)
+        judge(&cell);
+}
+
+static void judge_uploads(struct cell cell)
+{
+    static const enum person initiators[] = { HOST, INITIATOR, UNSIGNED };
+    struct str name = cell.row->name;
+
+    for (size_t i = 0; i < COUNT_OF(initiators); i++) {
+        cell.initiator = initiators[i];
+        if (has_object(name))
+            judge_objects(cell);
+        else
+            judge(&cell);
+        if (!is_one_of(name, OF_UPLOAD))
+            return;
+    }
+}
+
+static void judge_row(const struct route *row, bool version)
+{
+    for (enum person caller = HOST; caller < PEOPLE; caller++)
+        for (size_t list = 0; list < bucket_list_count; list++)
+            judge_uploads((struct cell){ .row = row,
+                                         .version = version,
+                                         .caller = caller,
+                                         .bucket = &bucket_lists[list],
+                                         .object = &object_lists[0] });
+}
+
+static void test_s3_access__follows_the_model_in_every_cell(void **state UNUSED)
+{
+    for (size_t i = 0; i < s3_route_count; i++) {
+        judge_row(&s3_routes[i], /* version= */ false);
+        if (s3_routes[i].version_action != ACTION_NONE || (s3_routes[i].flags & ROUTE_SOURCE))
+            judge_row(&s3_routes[i], /* version= */ true);
+    }
+    print_message("%zu decisions\n", decisions);
+    assert_int_equal(wrong, 0);
+    assert_true(decisions >= DECISIONS_MIN);
+}
+
+static void test_s3_access__what_needs_a_user_is_not_for_the_unsigned(void **state UNUSED)
+{
+    static const enum access_action asked[] = { ACTION_OverrideHeaders, ACTION_SeeOwners };
+    struct op_subject subject = { .bucket = &op.bucket };
+
+    for (size_t i = 0; i < COUNT_OF(asked); i++)
+        for (enum person caller = HOST; caller < PEOPLE; caller++)
+            for (size_t list = 0; list < bucket_list_count; list++) {
+                op.auth.user = user_of(caller);
+                op.bucket.acl = packed_bucket[list];
+                assert_int_equal(op_may(&op, asked[i], &subject), caller != UNSIGNED);
+            }
+}
+
+static int setup(void **state)
+{
+    if (bare_group_setup(state) != 0)
+        return 1;
+    bare_request("/b/k?versionId=null", "");
+    bucket_list_count = make_lists(canned_of_bucket, COUNT_OF(canned_of_bucket), bucket_lists);
+    object_list_count = make_lists(canned_of_object, COUNT_OF(canned_of_object), object_lists);
+    for (size_t i = 0; i < bucket_list_count; i++)
+        packed_bucket[i] = pack(&bucket_lists[i], HOST, ACL_OF_BUCKET);
+    for (size_t i = 0; i < object_list_count; i++)
+        for (enum person owner = HOST; owner < PEOPLE; owner++)
+            packed_object[i][owner] = pack(&object_lists[i], owner, ACL_OF_OBJECT);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_s3_access__follows_the_model_in_every_cell),
+        cmocka_unit_test(test_s3_access__what_needs_a_user_is_not_for_the_unsigned),
+    };
+
+    return cmocka_run_group_tests(tests, setup, bare_group_teardown);
+}
