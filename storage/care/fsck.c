@@ -323,33 +323,38 @@ static void count_orphans(struct fsck *fsck, const char *path)
     (void)closedir(dir);
 }
 
-static void walk_top(struct fsck *fsck, unsigned top)
-{
-    char path[6];
-    const struct dirent *entry;
-    DIR *dir;
-    int fd;
+typedef void visit_dir(struct fsck *fsck, const char *path);
 
-    (void)snprintf(path, sizeof(path), "%02x", top);
-    fd = openat(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    dir = fd >= 0 ? fdopendir(fd) : NULL;
+/* Directories of two hex digits in a directory of blobs/; path "." is blobs/ itself. */
+static void each_dir(struct fsck *fsck, const char *path, visit_dir *visit)
+{
+    int fd = openat(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+
     if (dir == NULL) {
         fd_close(&fd);
         return;
     }
     while ((entry = readdir(dir)) != NULL) {
+        char inner[BLOB_PATH_MAX];
+
         if (entry->d_name[0] == '.' || strlen(entry->d_name) != 2)
             continue;
-        (void)snprintf(path, sizeof(path), "%02x/%.2s", top, entry->d_name);
-        count_orphans(fsck, path);
+        (void)snprintf(inner, sizeof(inner), "%.2s/%.2s", path, entry->d_name);
+        visit(fsck, inner);
     }
     (void)closedir(dir);
 }
 
+static void walk_top(struct fsck *fsck, const char *path)
+{
+    each_dir(fsck, path + 2, count_orphans); /* without "./" */
+}
+
 static void walk(struct fsck *fsck)
 {
-    for (unsigned top = 0; top < 256; top++)
-        walk_top(fsck, top);
+    each_dir(fsck, ".", walk_top);
 }
 
 /* ---- the check --------------------------------------------------------------------------- */
