@@ -7,6 +7,8 @@
  *     and only while armed.
  * (2) To be included by one file of a program, before anything else: it wants open and open64 to be
  *     two names.
+ * (3) Who listens is told of each call that has changed the disk, one at a time, in the order in which
+ *     the disk was changed.
  */
 #ifndef TESTS_FAULT_DISK_H
 #define TESTS_FAULT_DISK_H
@@ -14,6 +16,7 @@
 #undef _FILE_OFFSET_BITS
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -60,7 +63,7 @@ static struct {
     _Atomic(const char *) name; /* of the call that failed */
 } disk;
 
-static void disk_arm(enum trouble trouble, uint64_t n)
+static inline void disk_arm(enum trouble trouble, uint64_t n)
 {
     disk.trouble = trouble;
     atomic_store(&disk.left, n);
@@ -69,7 +72,7 @@ static void disk_arm(enum trouble trouble, uint64_t n)
     atomic_store(&disk.armed, true);
 }
 
-static void disk_heal(void)
+static inline void disk_heal(void)
 {
     atomic_store(&disk.armed, false);
 }
@@ -112,13 +115,73 @@ static bool path_on_disk(const char *path)
            strncmp(path, "/etc/", 5) != 0 && strncmp(path, "/sys/", 5) != 0;
 }
 
+/* ---- listening ------------------------------------------------------------------------------- */
+
+enum disk_act {
+    DISK_OPEN, /* that may make the file or empty it */
+    DISK_WRITE,
+    DISK_SIZE, /* len is the new one */
+    DISK_ROOM, /* the file has at least len bytes now */
+    DISK_PUNCH,
+    DISK_SYNC,
+    DISK_LINK,
+    DISK_RENAME,
+    DISK_UNLINK,
+    DISK_MKDIR,
+};
+
+struct disk_event {
+    enum disk_act act;
+    int fd;    /* the file, or the directory of a sync */
+    int flags; /* of an open */
+    int dir;   /* with path: the name made, or removed */
+    const char *path;
+    int from_dir; /* of a link or a rename */
+    const char *from;
+    const void *bytes;
+    uint64_t at, len;
+};
+
+/* NULL: nobody listens. Set before there are threads. */
+static void (*disk_listener)(const struct disk_event *event);
+static pthread_mutex_t disk_order = PTHREAD_MUTEX_INITIALIZER;
+
+static void disk_before(void)
+{
+    if (disk_listener != NULL)
+        (void)pthread_mutex_lock(&disk_order);
+}
+
+/* After disk_before and the call: tells of one that did something. Its result. */
+static long disk_after(const struct disk_event *event, long result)
+{
+    int error = errno;
+
+    if (disk_listener == NULL)
+        return result;
+    if (result >= 0)
+        disk_listener(event);
+    (void)pthread_mutex_unlock(&disk_order);
+    errno = error;
+    return result;
+}
+
+/* ---- the calls ------------------------------------------------------------------------------- */
+
 #define SEEN __attribute__((visibility("default")))
 
 static int disk_open(int dir, const char *path, int flags, unsigned mode)
 {
+    struct disk_event event = { .act = DISK_OPEN, .flags = flags, .dir = dir, .path = path };
+
     if (path_on_disk(path) && disk_hit(CALL_OPEN, "open"))
         return -1;
-    return (int)syscall(SYS_openat, dir, path, flags, mode);
+    if ((flags & (O_CREAT | O_TRUNC)) == 0)
+        return (int)syscall(SYS_openat, dir, path, flags, mode);
+
+    disk_before();
+    event.fd = (int)syscall(SYS_openat, dir, path, flags, mode);
+    return (int)disk_after(&event, event.fd);
 }
 
 #define OPEN_MODE(flags, mode)                                                                     \
@@ -174,16 +237,35 @@ static size_t disk_write_len(int fd, size_t len, const char *name)
 
 SEEN ssize_t write(int fd, const void *bytes, size_t len)
 {
+    struct disk_event event = { .act = DISK_WRITE, .fd = fd, .bytes = bytes };
     size_t take = disk_write_len(fd, len, "write");
+    long written;
 
-    return take == 0 && len > 0 ? -1 : syscall(SYS_write, fd, bytes, take);
+    if (take == 0 && len > 0)
+        return -1;
+    disk_before();
+    written = syscall(SYS_write, fd, bytes, take);
+    if (written > 0 && disk_listener != NULL) {
+        event.len = (uint64_t)written;
+        event.at = (uint64_t)(syscall(SYS_lseek, fd, 0, SEEK_CUR) - written);
+    }
+    return disk_after(&event, written);
 }
 
 static ssize_t disk_pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
+    struct disk_event event = {
+        .act = DISK_WRITE, .fd = fd, .bytes = bytes, .at = (uint64_t)offset
+    };
     size_t take = disk_write_len(fd, len, "pwrite");
+    long written;
 
-    return take == 0 && len > 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, take, offset);
+    if (take == 0 && len > 0)
+        return -1;
+    disk_before();
+    written = syscall(SYS_pwrite64, fd, bytes, take, offset);
+    event.len = written > 0 ? (uint64_t)written : 0;
+    return disk_after(&event, written);
 }
 
 SEEN ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
@@ -200,7 +282,9 @@ SEEN int fsync(int fd)
 {
     if (on_disk(fd) && disk_hit(CALL_SYNC, "fsync"))
         return -1;
-    return (int)syscall(SYS_fsync, fd);
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_SYNC, .fd = fd },
+                           syscall(SYS_fsync, fd));
 }
 
 SEEN int fdatasync(int fd)
@@ -213,21 +297,28 @@ SEEN int fdatasync(int fd)
                                 ? DISK_DIRECTORY_OF_SQLITE
                                 : "fdatasync"))
         return -1;
-    return (int)syscall(SYS_fdatasync, fd);
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_SYNC, .fd = fd },
+                           syscall(SYS_fdatasync, fd));
+}
+
+static int disk_truncate(int fd, off_t len)
+{
+    if (on_disk(fd) && disk_hit(CALL_NAME, "ftruncate"))
+        return -1;
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_SIZE, .fd = fd, .len = (uint64_t)len },
+                           syscall(SYS_ftruncate, fd, len));
 }
 
 SEEN int ftruncate(int fd, off_t len)
 {
-    if (on_disk(fd) && disk_hit(CALL_NAME, "ftruncate"))
-        return -1;
-    return (int)syscall(SYS_ftruncate, fd, len);
+    return disk_truncate(fd, len);
 }
 
 SEEN int ftruncate64(int fd, off64_t len)
 {
-    if (on_disk(fd) && disk_hit(CALL_NAME, "ftruncate"))
-        return -1;
-    return (int)syscall(SYS_ftruncate, fd, len);
+    return disk_truncate(fd, len);
 }
 
 /* Answers an errno, not -1. */
@@ -235,7 +326,34 @@ static int disk_fallocate(int fd, off_t offset, off_t len)
 {
     if (on_disk(fd) && disk_hit(CALL_NAME, "fallocate"))
         return errno;
-    return syscall(SYS_fallocate, fd, 0, offset, len) == 0 ? 0 : errno;
+    disk_before();
+    return disk_after(&(struct disk_event){ .act = DISK_ROOM,
+                                            .fd = fd,
+                                            .len = (uint64_t)offset + (uint64_t)len },
+                      syscall(SYS_fallocate, fd, 0, offset, len)) == 0
+               ? 0
+               : errno;
+}
+
+/* Only told of: what fails here is done without. */
+static int disk_punch(int fd, int mode, off_t offset, off_t len)
+{
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_PUNCH,
+                                                 .fd = fd,
+                                                 .at = (uint64_t)offset,
+                                                 .len = (uint64_t)len },
+                           syscall(SYS_fallocate, fd, mode, offset, len));
+}
+
+SEEN int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    return disk_punch(fd, mode, offset, len);
+}
+
+SEEN int fallocate64(int fd, int mode, off64_t offset, off64_t len)
+{
+    return disk_punch(fd, mode, offset, len);
 }
 
 SEEN int posix_fallocate(int fd, off_t offset, off_t len)
@@ -252,14 +370,26 @@ SEEN int linkat(int from_dir, const char *from, int to_dir, const char *to, int 
 {
     if (disk_hit(CALL_NAME, "link"))
         return -1;
-    return (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_LINK,
+                                                 .dir = to_dir,
+                                                 .path = to,
+                                                 .from_dir = from_dir,
+                                                 .from = from },
+                           syscall(SYS_linkat, from_dir, from, to_dir, to, flags));
 }
 
 SEEN int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
     if (disk_hit(CALL_NAME, "rename"))
         return -1;
-    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_RENAME,
+                                                 .dir = to_dir,
+                                                 .path = to,
+                                                 .from_dir = from_dir,
+                                                 .from = from },
+                           syscall(SYS_renameat2, from_dir, from, to_dir, to, 0));
 }
 
 SEEN int rename(const char *from, const char *to)
@@ -271,7 +401,9 @@ SEEN int unlinkat(int dir, const char *path, int flags)
 {
     if (disk_hit(CALL_NAME, "unlink"))
         return -1;
-    return (int)syscall(SYS_unlinkat, dir, path, flags);
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_UNLINK, .dir = dir, .path = path },
+                           syscall(SYS_unlinkat, dir, path, flags));
 }
 
 SEEN int unlink(const char *path)
@@ -283,7 +415,14 @@ SEEN int mkdirat(int dir, const char *path, mode_t mode)
 {
     if (disk_hit(CALL_NAME, "mkdir"))
         return -1;
-    return (int)syscall(SYS_mkdirat, dir, path, mode);
+    disk_before();
+    return (int)disk_after(&(struct disk_event){ .act = DISK_MKDIR, .dir = dir, .path = path },
+                           syscall(SYS_mkdirat, dir, path, mode));
+}
+
+SEEN int rmdir(const char *path)
+{
+    return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
 SEEN int mkdir(const char *path, mode_t mode)

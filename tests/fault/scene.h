@@ -15,12 +15,18 @@
 #include "storage/store.h"
 
 #define VIEW_BYTES_MAX (1u << 20)
+#ifndef BIG_BYTES
 #define BIG_BYTES (70u * 1024)
+#endif
 #define READ_BYTES 65536
+
+/* How an intent is submitted and waited for. */
+static enum store_status (*scene_submit)(struct store *store,
+                                         struct intent *intent) = store_submit_wait;
 
 static void die(const char *what, const char *why)
 {
-    printf("sweep: %s: %s\n", what, why);
+    printf("scene: %s: %s\n", what, why);
     exit(2);
 }
 
@@ -49,6 +55,7 @@ struct write_request {
     const char *bucket, *key, *text;
     size_t len;
     bool encrypt;
+    bool announce;        /* its size, as most clients do: it goes to a pack */
     struct str upload_id; /* a part */
     uint32_t part_number;
 };
@@ -57,7 +64,7 @@ static enum store_status put(struct store *store, struct arena *arena,
                              const struct write_request *request)
 {
     /* Plain objects become files, the others, whose size is announced, extents of packs. */
-    bool announced = request->encrypt || request->part_number > 0;
+    bool announced = request->announce || request->encrypt || request->part_number > 0;
     struct body_options options = { .account = OWNER,
                                     .encrypt = request->encrypt,
                                     .expected_bytes = announced ? request->len : 0 };
@@ -94,7 +101,7 @@ static enum store_status put(struct store *store, struct arena *arena,
         intent->put.attrs =
             (struct version_attrs){ .etag = str_make(etag, 2 * MD5_BYTES), .owner = OWNER };
     }
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
 }
 
 static struct intent *intent_of(struct arena *arena, enum intent_kind kind, const char *bucket,
@@ -116,7 +123,17 @@ static enum store_status bucket_create(struct store *store, struct arena *arena,
     struct intent *intent = intent_of(arena, INTENT_BUCKET_CREATE, name, NULL);
 
     intent->bucket_create = (struct intent_bucket_create){ .owner = OWNER, .region = STR("") };
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
+}
+
+static enum store_status versioning_set(struct store *store, struct arena *arena,
+                                        const char *bucket, enum bucket_versioning versioning)
+{
+    struct intent *intent = intent_of(arena, INTENT_BUCKET_SET, bucket, NULL);
+
+    intent->bucket_set.set_versioning = true;
+    intent->bucket_set.versioning = versioning;
+    return scene_submit(store, intent);
 }
 
 static enum store_status delete_items(struct store *store, struct arena *arena, const char *bucket,
@@ -126,7 +143,7 @@ static enum store_status delete_items(struct store *store, struct arena *arena, 
 
     intent->key = items[0].key;
     intent->remove = (struct intent_remove){ .items = items, .count = count, .owner = OWNER };
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
 }
 
 /* The only open upload of plain/upload, and its bucket. */
@@ -291,7 +308,7 @@ static enum store_status copy_plain(struct store *store, struct arena *arena)
     source.seq = version.seq;
     intent->put.bytes.source = &source;
     intent->put.attrs = version.attrs;
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
 }
 
 static enum store_status upload_create(struct store *store, struct arena *arena)
@@ -299,7 +316,7 @@ static enum store_status upload_create(struct store *store, struct arena *arena)
     struct intent *intent = intent_of(arena, INTENT_UPLOAD_CREATE, "plain", "upload");
 
     intent->create_upload.attrs.owner = OWNER;
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
 }
 
 static enum store_status part_put(struct store *store, struct arena *arena)
@@ -331,7 +348,7 @@ static enum store_status upload_complete(struct store *store, struct arena *aren
         .count = parts.count,
         .etag = STR("00000000000000000000000000000000-2"),
     };
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
 }
 
 static enum store_status upload_abort(struct store *store, struct arena *arena)
@@ -342,7 +359,7 @@ static enum store_status upload_abort(struct store *store, struct arena *arena)
     if (!find_upload(store, arena, &found, NULL))
         return STORE_NO_UPLOAD;
     intent->abort.upload_id = found.id;
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
 }
 
 static enum store_status create_bucket(struct store *store, struct arena *arena)
@@ -352,7 +369,7 @@ static enum store_status create_bucket(struct store *store, struct arena *arena)
 
 static enum store_status delete_bucket(struct store *store, struct arena *arena)
 {
-    return store_submit_wait(store, intent_of(arena, INTENT_BUCKET_DELETE, "empty", NULL));
+    return scene_submit(store, intent_of(arena, INTENT_BUCKET_DELETE, "empty", NULL));
 }
 
 static enum store_status set_tags(struct store *store, struct arena *arena)
@@ -361,17 +378,21 @@ static enum store_status set_tags(struct store *store, struct arena *arena)
 
     intent->object_set.set_tags = true;
     intent->object_set.tags = STR("some tags");
-    return store_submit_wait(store, intent);
+    return scene_submit(store, intent);
+}
+
+static enum store_status document_set(struct store *store, struct arena *arena, struct str body)
+{
+    struct intent *intent = intent_of(arena, INTENT_DOCUMENT_SET, "plain", NULL);
+
+    intent->document =
+        (struct bucket_document){ .kind = STR("tagging"), .id = STR(""), .body = body };
+    return scene_submit(store, intent);
 }
 
 static enum store_status set_document(struct store *store, struct arena *arena)
 {
-    struct intent *intent = intent_of(arena, INTENT_DOCUMENT_SET, "plain", NULL);
-
-    intent->document = (struct bucket_document){ .kind = STR("tagging"),
-                                                 .id = STR(""),
-                                                 .body = STR("a document") };
-    return store_submit_wait(store, intent);
+    return document_set(store, arena, STR("a document"));
 }
 
 static enum store_status sweep_now(struct store *store, struct arena *arena)
@@ -459,14 +480,11 @@ static void prepare(struct store *store, struct arena *arena, const struct opera
         { .bucket = "hist", .key = "keep", .text = "first", .len = 100 },
         { .bucket = "hist", .key = "keep", .text = "second", .len = BIG_BYTES },
     };
-    struct intent *versioning = intent_of(arena, INTENT_BUCKET_SET, "hist", NULL);
 
-    versioning->bucket_set.set_versioning = true;
-    versioning->bucket_set.versioning = VERSIONING_ENABLED;
     if (bucket_create(store, arena, "plain") != STORE_OK ||
         bucket_create(store, arena, "hist") != STORE_OK ||
         bucket_create(store, arena, "empty") != STORE_OK ||
-        store_submit_wait(store, versioning) != STORE_OK)
+        versioning_set(store, arena, "hist", VERSIONING_ENABLED) != STORE_OK)
         die("prepare", "buckets");
     for (size_t i = 0; i < COUNT_OF(objects); i++) {
         if (put(store, arena, &objects[i]) != STORE_OK)
@@ -502,7 +520,7 @@ static void view_body(struct view *view, const struct version *version)
 
     if (digest == NULL ||
         body_open(view->reader, version, 0, version->size_bytes, &body, NULL) != STORE_OK) {
-        buf_lit(&view->text, " UNREADABLE");
+        buf_lit(&view->text, " DAMAGED");
         view->failed = true;
         return;
     }
@@ -512,8 +530,9 @@ static void view_body(struct view *view, const struct version *version)
     }
     digest_final(digest, sha256);
     if (got < 0 || total != version->size_bytes) {
-        buf_lit(&view->text, " BROKEN");
+        buf_lit(&view->text, " DAMAGED");
         view->failed = true;
+        return;
     }
     buf_char(&view->text, ' ');
     for (size_t i = 0; i < 8; i++)

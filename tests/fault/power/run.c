@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs; rules in run.h. Each process goes through all traces and judges the places that are its own.
+ */
+#include "tests/fault/power/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/fault/power/judge.h"
+
+#define RANDOM_PER_PLACE 2
+#define PATH_BYTES_MAX 512
+
+struct worker {
+    struct run *run;
+    struct shared *shared;
+    unsigned number;
+    struct judge judge;
+    struct cut *cut;
+    size_t scene;
+    size_t first, last; /* views expected at this place */
+    bool saved[SCENES_MAX];
+};
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+static void one_line(char out[SHARED_TEXT_BYTES], struct str text)
+{
+    struct str line;
+
+    (void)str_cut(text, '\n', &line, &text);
+    (void)snprintf(out, SHARED_TEXT_BYTES, "%.*s", (int)size_min(line.len, 200), line.p);
+}
+
+static void tell_failure(struct worker *worker, const char *choice)
+{
+    const struct run *run = worker->run;
+    const struct trace *trace = &run->traces[worker->scene];
+    const char *scene = run->scenes[worker->scene]->name;
+    char path[PATH_BYTES_MAX];
+
+    if (atomic_fetch_add(&worker->shared->failures, 1) == 0)
+        one_line(worker->shared->why, buf_view(&worker->judge.why));
+    if (run->quiet)
+        return;
+    (void)snprintf(path, sizeof(path), "%s/power-%s-%ld.trace", run->kept, scene, (long)getpid());
+    if (!worker->saved[worker->scene])
+        trace_save(trace, path);
+    worker->saved[worker->scene] = true;
+    printf(
+        "power: %s, after %zu of %zu calls, %s:\n%.*spower: shown again by %s --trace %s --state "
+        "%zu:%s\n",
+        scene, cut_position(worker->cut), trace_events(trace), choice,
+        STR_ARG(buf_view(&worker->judge.why)), run->program, path, cut_position(worker->cut),
+        choice);
+    (void)fflush(stdout);
+}
+
+static bool enough(const struct worker *worker)
+{
+    return atomic_load(&worker->shared->failures) >= worker->run->failures_max;
+}
+
+/* Another view than the one that was found may say the same. */
+static bool expected(const struct worker *worker, size_t found)
+{
+    const struct trace *trace = &worker->run->traces[worker->scene];
+
+    for (size_t k = worker->first; k <= worker->last; k++) {
+        if (str_eq(trace_view(trace, k), trace_view(trace, found)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- a state --------------------------------------------------------------------------------- */
+
+static void try_state(struct worker *worker, const struct choice *choice)
+{
+    struct shared *shared = worker->shared;
+    uint64_t sum = choice_mix(cut_state(worker->cut, choice), worker->scene);
+    char text[CHOICE_TEXT_BYTES];
+    size_t view = 0;
+    enum met met = shared_meet(shared, sum, &view);
+
+    choice_text(choice, text);
+    atomic_fetch_add(&shared->tried, 1);
+    if (met == MET_BEFORE) {
+        if (expected(worker, view))
+            return;
+        buf_clear(&worker->judge.why);
+        buf_printf(&worker->judge.why, "view %zu is found, %zu to %zu are expected\n", view,
+                   worker->first, worker->last);
+        tell_failure(worker, text);
+        return;
+    }
+    (void)snprintf(shared->at[worker->number], SHARED_TEXT_BYTES, "%s, place %zu, %s",
+                   worker->run->scenes[worker->scene]->name, cut_position(worker->cut), text);
+    if (met == MET_NEW) {
+        atomic_fetch_add(&shared->states, 1);
+        atomic_fetch_add(&shared->scene_states[worker->scene], 1);
+    }
+    if (judge_state(&worker->judge, worker->cut, sum, worker->first, worker->last, &view))
+        shared_found(shared, sum, view);
+    else
+        tell_failure(worker, text);
+}
+
+/* ---- a place --------------------------------------------------------------------------------- */
+
+static void try_systematic(struct worker *worker)
+{
+    const uint32_t *unsafe;
+    size_t count = cut_unsafe(worker->cut, &unsafe);
+    uint32_t *events = mem_zalloc((count + 1) * sizeof(*events));
+    uint32_t torn;
+
+    if (events == NULL)
+        give_up("a place", "memory");
+    if (count > 0)
+        memcpy(events, unsafe, count * sizeof(*events));
+    try_state(worker, &(struct choice){ .kind = CHOICE_NONE });
+    try_state(worker, &(struct choice){ .kind = CHOICE_ALL });
+    for (size_t i = 0; i < count && !enough(worker); i++) {
+        try_state(worker, &(struct choice){ .kind = CHOICE_DROP, .event = events[i] });
+        try_state(worker, &(struct choice){ .kind = CHOICE_KEEP, .event = events[i] });
+    }
+    for (uint64_t tear = 0; tear < TEARS && cut_last_write(worker->cut, &torn); tear++)
+        try_state(worker, &(struct choice){ .kind = CHOICE_TORN, .event = torn, .detail = tear });
+    mem_free(events);
+}
+
+static void try_random(struct worker *worker, uint64_t round)
+{
+    uint64_t place = choice_mix(cut_position(worker->cut), worker->scene);
+    const uint32_t *unsafe;
+
+    if (cut_unsafe(worker->cut, &unsafe) < 2)
+        return;
+    for (uint64_t i = 0; i < RANDOM_PER_PLACE; i++) {
+        struct choice choice = { .kind = CHOICE_RANDOM,
+                                 .detail = choice_mix(choice_mix(round, i), place) };
+
+        try_state(worker, &choice);
+    }
+}
+
+/* round: UINT64_MAX for what is systematic. */
+static void go_through(struct worker *worker, size_t scene, uint64_t round, bool until_count)
+{
+    struct run *run = worker->run;
+    const struct trace *trace = &run->traces[scene];
+
+    worker->scene = scene;
+    worker->judge.scene = run->scenes[scene];
+    worker->judge.trace = trace;
+    worker->cut = cut_open(trace, run->planted);
+    do {
+        size_t place = cut_position(worker->cut);
+
+        if (place % run->jobs != worker->number)
+            continue;
+        trace_expected(trace, place, &worker->first, &worker->last);
+        if (round == UINT64_MAX)
+            try_systematic(worker);
+        else
+            try_random(worker, round);
+    } while (!enough(worker) &&
+             !(until_count && atomic_load(&worker->shared->states) >= run->states) &&
+             cut_advance(worker->cut));
+    cut_close(worker->cut);
+}
+
+static void work(struct run *run, struct shared *shared, unsigned number)
+{
+    struct worker worker = { .run = run, .shared = shared, .number = number };
+    char folder[PATH_BYTES_MAX];
+
+    (void)snprintf(folder, sizeof(folder), "%s/%u", run->folder, number);
+    judge_init(&worker.judge, folder);
+    for (size_t i = 0; run->seed == 0 && i < run->scene_count && !enough(&worker); i++)
+        go_through(&worker, i, UINT64_MAX, false);
+    for (uint64_t round = run->seed; atomic_load(&shared->states) < run->states && !enough(&worker);
+         round++) {
+        for (size_t i = 0; i < run->scene_count && !enough(&worker); i++)
+            go_through(&worker, i, round, true);
+        atomic_fetch_add(&shared->rounds, 1);
+    }
+    folder_remove(folder);
+    judge_free(&worker.judge);
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+void run_all(struct run *run, struct shared **ret_shared)
+{
+    struct shared *shared = shared_open(run->states);
+    pid_t workers[JOBS_MAX];
+
+    (void)fflush(stdout);
+    for (unsigned i = 0; i < run->jobs; i++) {
+        workers[i] = fork();
+        if (workers[i] < 0)
+            give_up("start a process", "there is none");
+        if (workers[i] == 0) {
+            work(run, shared, i);
+            _Exit(0);
+        }
+    }
+    for (unsigned i = 0; i < run->jobs; i++) {
+        int status = 0;
+
+        if (waitpid(workers[i], &status, 0) == workers[i] && WIFEXITED(status) &&
+            WEXITSTATUS(status) == 0)
+            continue;
+        run->ended_badly = true;
+        printf("power: a process ended with status %x at %s\n", (unsigned)status, shared->at[i]);
+    }
+    *ret_shared = shared;
+}
+
+bool run_one(struct run *run, const struct scene *scene, const struct trace *trace, size_t place,
+             const struct choice *choice, const char *keep)
+{
+    CLEANUP(judge_free) struct judge judge;
+    struct cut *cut = cut_open(trace, run->planted);
+    size_t first;
+    size_t last;
+    size_t view;
+    uint64_t sum;
+    bool good;
+
+    judge_init(&judge, run->folder);
+    judge.scene = scene;
+    judge.trace = trace;
+    while (cut_position(cut) < place && cut_advance(cut))
+        ;
+    trace_expected(trace, place, &first, &last);
+    sum = cut_state(cut, choice);
+    if (keep != NULL) {
+        if (mkdir(keep, 0700) != 0)
+            give_up("make the folder to keep", keep);
+        cut_write(cut, keep);
+    }
+    good = judge_state(&judge, cut, sum, first, last, &view);
+    if (good)
+        printf("power: good, view %zu of %zu to %zu\n", view, first, last);
+    else
+        printf("power: fails:\n%.*s", STR_ARG(buf_view(&judge.why)));
+    cut_close(cut);
+    folder_remove(run->folder);
+    return good;
+}
