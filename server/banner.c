@@ -45,65 +45,63 @@ static void export_by_command(const struct banner *banner, struct buf *out, cons
 
 static bool command_knows(const struct banner *banner)
 {
-    enum credentials_origin origin = banner->credentials->origin;
+    enum root_pair_origin origin = banner->root->origin;
 
-    return banner->answers || origin == CREDENTIALS_STORED || origin == CREDENTIALS_GENERATED;
+    return banner->answers || origin == ROOT_PAIR_STORED || origin == ROOT_PAIR_GENERATED;
 }
 
 static void export_keys(const struct banner *banner, struct buf *out)
 {
-    const struct credentials *credentials = banner->credentials;
-    bool shown = banner->on_terminal || credentials->origin == CREDENTIALS_DEV;
-    bool has_token = str_present(credentials->session_token);
+    const struct root_pair *pair = banner->root;
+    bool shown = banner->on_terminal || pair->origin == ROOT_PAIR_DEV;
+    bool has_token = str_present(pair->session_token);
 
-    banner_export(out, "AWS_ACCESS_KEY_ID", credentials->access_key);
+    banner_export(out, "AWS_ACCESS_KEY_ID", pair->access_key);
     if (shown)
-        banner_export(out, "AWS_SECRET_ACCESS_KEY", credentials->secret_key);
+        banner_export(out, "AWS_SECRET_ACCESS_KEY", pair->secret_key);
     else if (command_knows(banner))
         export_by_command(banner, out, "AWS_SECRET_ACCESS_KEY", "secret-key");
     else
         buf_printf(out, "# AWS_SECRET_ACCESS_KEY: the value of %s this server was started with\n",
-                   credentials->origin == CREDENTIALS_ENVIRONMENT ? credentials->secret_variable
-                                                                  : "root-password");
+                   pair->origin == ROOT_PAIR_ENVIRONMENT ? pair->secret_variable : "root-password");
 
     /* A token of another account in that shell would be sent along and refused. */
     if (!has_token)
         buf_lit(out, "unset AWS_SESSION_TOKEN\n");
     else if (shown)
-        banner_export(out, "AWS_SESSION_TOKEN", credentials->session_token);
+        banner_export(out, "AWS_SESSION_TOKEN", pair->session_token);
     else if (command_knows(banner))
         export_by_command(banner, out, "AWS_SESSION_TOKEN", "session-token");
 }
 
 static void say_root(const struct banner *banner, struct buf *out)
 {
-    const struct credentials *credentials = banner->credentials;
+    const struct root_pair *pair = banner->root;
 
     buf_lit(out, "# root user: ");
-    switch (credentials->origin) {
-    case CREDENTIALS_DEV:
+    switch (pair->origin) {
+    case ROOT_PAIR_DEV:
         buf_lit(out, "the published key pair of --dev");
         break;
-    case CREDENTIALS_SETTINGS:
+    case ROOT_PAIR_SETTINGS:
         buf_lit(out, "root-user in ");
         comment(out, banner->file);
         break;
-    case CREDENTIALS_ENVIRONMENT:
-        buf_printf(out, "from %s and %s", credentials->user_variable, credentials->secret_variable);
+    case ROOT_PAIR_ENVIRONMENT:
+        buf_printf(out, "from %s and %s", pair->user_variable, pair->secret_variable);
         break;
-    case CREDENTIALS_STORED:
-    case CREDENTIALS_ASKED:
-    case CREDENTIALS_GENERATED:
-        buf_str(out, credentials->origin == CREDENTIALS_GENERATED ? STR("a new key pair, kept in ")
-                                                                  : STR("from "));
+    case ROOT_PAIR_STORED:
+    case ROOT_PAIR_ASKED:
+    case ROOT_PAIR_GENERATED:
+        buf_str(out, pair->origin == ROOT_PAIR_GENERATED ? STR("a new key pair, kept in ")
+                                                         : STR("from "));
         comment(out, banner->dir);
-        buf_lit(out, "/" CREDENTIALS_FILE);
+        buf_lit(out, "/" ROOT_PAIR_FILE);
         break;
     }
     buf_char(out, '\n');
 
-    if ((credentials->origin == CREDENTIALS_STORED ||
-         credentials->origin == CREDENTIALS_GENERATED) &&
+    if ((pair->origin == ROOT_PAIR_STORED || pair->origin == ROOT_PAIR_GENERATED) &&
         getenv("AWS_ACCESS_KEY_ID") != NULL)
         buf_lit(out, "# AWS_ACCESS_KEY_ID of this environment is not the root user's; "
                      "--root-from-aws would make it that\n");
@@ -274,7 +272,7 @@ void banner_json(const struct banner *banner, struct buf *out)
         buf_lit(out, ",\"region\":");
         text_json(out, banner->config->region);
         buf_lit(out, ",\"access_key\":");
-        text_json(out, banner->credentials->access_key);
+        text_json(out, banner->root->access_key);
         buf_printf(out, ",\"version\":\"%s\"}\n", PAIL_VERSION);
     }
 }

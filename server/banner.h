@@ -8,15 +8,15 @@
 #define SERVER_BANNER_H
 
 #include "base/text/buf.h"
-#include "server/credentials.h"
 #include "server/http/http.h"
+#include "server/root_pair.h"
 #include "server/settings/config.h"
 
 #define BANNER_BYTES_MAX 65536
 
 struct banner {
     const struct config *config;
-    const struct credentials *credentials;
+    const struct root_pair *root;
     struct str dir;     /* absolute */
     struct str program; /* absolute path of pail */
     struct str file;    /* settings file, absolute; "" for none */

@@ -27,7 +27,7 @@ struct root_socket {
     int fd;
     atomic_bool stop;
     pthread_t thread;
-    const struct credentials *credentials;
+    const struct root_pair *root;
 };
 
 /* By way of the descriptor: a socket's path has room for 107 bytes, a store's may have more. */
@@ -67,7 +67,7 @@ static void bound_waiting(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
-static void answer(const struct credentials *credentials, int fd)
+static void answer(const struct root_pair *pair, int fd)
 {
     char text[ANSWER_BYTES_MAX + 1];
     int len;
@@ -76,8 +76,8 @@ static void answer(const struct credentials *credentials, int fd)
         return;
 
     bound_waiting(fd);
-    len = snprintf(text, sizeof(text), "%.*s\n%.*s\n%.*s\n", STR_ARG(credentials->access_key),
-                   STR_ARG(credentials->secret_key), STR_ARG(credentials->session_token));
+    len = snprintf(text, sizeof(text), "%.*s\n%.*s\n%.*s\n", STR_ARG(pair->access_key),
+                   STR_ARG(pair->secret_key), STR_ARG(pair->session_token));
     if (len > 0 && (size_t)len < sizeof(text))
         (void)send(fd, text, (size_t)len, MSG_NOSIGNAL);
     explicit_bzero(text, sizeof(text));
@@ -92,7 +92,7 @@ static void *serve_askers(void *context)
         CLEANUP(fd_close) int peer = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC);
 
         if (peer >= 0)
-            answer(self->credentials, peer);
+            answer(self->root, peer);
         else if (errno != ECONNABORTED && errno != EINTR)
             (void)usleep(100000); /* those who ask can wait */
     }
@@ -123,8 +123,7 @@ static bool start(struct root_socket *self, struct fault *fault)
     return true;
 }
 
-struct root_socket *root_socket_open(int dir_fd, const struct credentials *credentials,
-                                     struct fault *fault)
+struct root_socket *root_socket_open(int dir_fd, const struct root_pair *pair, struct fault *fault)
 {
     struct root_socket *self = mem_zalloc(sizeof(*self));
 
@@ -133,7 +132,7 @@ struct root_socket *root_socket_open(int dir_fd, const struct credentials *crede
         return NULL;
     }
 
-    *self = (struct root_socket){ .dir_fd = dir_fd, .fd = -1, .credentials = credentials };
+    *self = (struct root_socket){ .dir_fd = dir_fd, .fd = -1, .root = pair };
     if (start(self, fault))
         return self;
 
@@ -184,10 +183,10 @@ static size_t receive_all(int fd, char *out, size_t max)
     return len;
 }
 
-bool root_socket_ask(int dir_fd, struct arena *arena, struct credentials *ret_credentials)
+bool root_socket_ask(int dir_fd, struct arena *arena, struct root_pair *ret_pair)
 {
     CLEANUP(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct credentials found = { .origin = CREDENTIALS_ASKED };
+    struct root_pair found = { .origin = ROOT_PAIR_ASKED };
     CLEANUP(received_wipe) struct received received;
     struct sockaddr_un address;
     struct str rest;
@@ -211,6 +210,6 @@ bool root_socket_ask(int dir_fd, struct arena *arena, struct credentials *ret_cr
     if (found.access_key.len == 0 || found.secret_key.len == 0)
         return false;
 
-    *ret_credentials = found;
+    *ret_pair = found;
     return true;
 }

@@ -13,19 +13,18 @@
 #ifndef SERVER_ROOT_SOCKET_H
 #define SERVER_ROOT_SOCKET_H
 
-#include "server/credentials.h"
+#include "server/root_pair.h"
 
 #define ROOT_SOCKET_FILE "root.socket"
 
 struct root_socket;
 
-/* NULL with a fault: a file system without sockets, for example. credentials is borrowed. */
-MUST_CHECK struct root_socket *root_socket_open(int dir_fd, const struct credentials *credentials,
+/* NULL with a fault: a file system without sockets, for example. pair is borrowed. */
+MUST_CHECK struct root_socket *root_socket_open(int dir_fd, const struct root_pair *pair,
                                                 struct fault *fault);
 void root_socket_close(struct root_socket *self); /* NULL is fine */
 
 /* Ask the server of that directory. False: nobody answers there. Texts live in the arena. */
-MUST_CHECK bool root_socket_ask(int dir_fd, struct arena *arena,
-                                struct credentials *ret_credentials);
+MUST_CHECK bool root_socket_ask(int dir_fd, struct arena *arena, struct root_pair *ret_pair);
 
 #endif

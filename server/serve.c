@@ -22,12 +22,12 @@
 #include "server/banner.h"
 #include "server/commands/arguments.h"
 #include "server/commands/commands.h"
-#include "server/credentials.h"
 #include "server/listeners.h"
 #include "server/process.h"
 #include "server/ready.h"
 #include "server/records/counters.h"
 #include "server/records/log_lines.h"
+#include "server/root_pair.h"
 #include "server/root_socket.h"
 #include "server/settings/config.h"
 #include "server/settings/settings.h"
@@ -41,7 +41,7 @@ struct serve {
     struct store *store;
     struct http_listener listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
-    struct credentials credentials;
+    struct root_pair root;
     struct users *users;
     struct counters *counters;
     struct observers observers;
@@ -137,13 +137,13 @@ static int open_store(struct serve *serve, struct fault *fault)
 }
 
 /* root, as the credentials say. */
-static struct user root_user(const struct credentials *credentials, char id[64])
+static struct user root_user(const struct root_pair *pair, char id[64])
 {
     users_canonical_id(STR("root"), id);
     return (struct user){
-        .access_key = credentials->access_key,
-        .secret_key = credentials->secret_key,
-        .session_token = credentials->session_token,
+        .access_key = pair->access_key,
+        .secret_key = pair->secret_key,
+        .session_token = pair->session_token,
         .canonical_id = str_make(id, 64),
         .display_name = STR("root"),
         .email = STR(""),
@@ -156,14 +156,13 @@ static bool open_users(struct serve *serve, struct fault *fault)
     char id[64];
     struct user root;
 
-    if (!credentials_find(config, store_dir_fd(serve->store), config->arena, &serve->credentials,
-                          fault))
+    if (!root_pair_find(config, store_dir_fd(serve->store), config->arena, &serve->root, fault))
         return false;
 
     serve->users = users_open();
     if (serve->users == NULL)
         return fault_set(fault, false, "there is no memory for the users");
-    root = root_user(&serve->credentials, id);
+    root = root_user(&serve->root, id);
     if (!users_add(serve->users, &root, fault))
         return false;
 
@@ -181,7 +180,7 @@ static bool open_users(struct serve *serve, struct fault *fault)
 static bool create_buckets(const struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
-    const struct user *root = users_by_access_key(serve->users, serve->credentials.access_key);
+    const struct user *root = users_by_access_key(serve->users, serve->root.access_key);
     /* us-east-1 has no name among location constraints. */
     struct str region = str_eq(config->region, STR("us-east-1")) ? STR("") : config->region;
 
@@ -273,13 +272,13 @@ static bool start_loops(struct serve *serve, struct fault *fault)
  */
 static void open_root_socket(struct serve *serve)
 {
-    enum credentials_origin origin = serve->credentials.origin;
+    enum root_pair_origin origin = serve->root.origin;
     struct fault cause = { 0 };
 
-    if (origin != CREDENTIALS_ENVIRONMENT && origin != CREDENTIALS_SETTINGS)
+    if (origin != ROOT_PAIR_ENVIRONMENT && origin != ROOT_PAIR_SETTINGS)
         return;
 
-    serve->root_socket = root_socket_open(store_dir_fd(serve->store), &serve->credentials, &cause);
+    serve->root_socket = root_socket_open(store_dir_fd(serve->store), &serve->root, &cause);
     if (serve->root_socket == NULL)
         log_info("'pail credentials' will not know the key pair: %s", cause.text);
 }
@@ -306,7 +305,7 @@ static bool announce(const struct serve *serve, struct fault *fault)
     struct http_certificate_facts facts;
     struct banner banner = {
         .config = &serve->config,
-        .credentials = &serve->credentials,
+        .root = &serve->root,
         .dir = absolute(serve->config.dir, room[0]),
         .program = own_program(room[1]),
         .file = absolute(serve->config.file, room[2]),

@@ -15,7 +15,7 @@
 #include "server/banner.h"
 #include "server/commands/arguments.h"
 #include "server/commands/commands.h"
-#include "server/credentials.h"
+#include "server/root_pair.h"
 
 #define ARENA_BYTES 8192
 #define OPERANDS_MAX 2
@@ -30,20 +30,20 @@ static void print_help(struct buf *out)
             "settings; otherwise it is the pair kept in DIR/credentials.\n");
 }
 
-static int print_pair(const struct credentials *credentials, struct str which, struct buf *out,
+static int print_pair(const struct root_pair *pair, struct str which, struct buf *out,
                       struct fault *fault)
 {
     if (which.len == 0) {
-        banner_export(out, "AWS_ACCESS_KEY_ID", credentials->access_key);
-        banner_export(out, "AWS_SECRET_ACCESS_KEY", credentials->secret_key);
-        if (str_present(credentials->session_token))
-            banner_export(out, "AWS_SESSION_TOKEN", credentials->session_token);
+        banner_export(out, "AWS_ACCESS_KEY_ID", pair->access_key);
+        banner_export(out, "AWS_SECRET_ACCESS_KEY", pair->secret_key);
+        if (str_present(pair->session_token))
+            banner_export(out, "AWS_SESSION_TOKEN", pair->session_token);
     } else if (str_eq(which, STR("access-key"))) {
-        buf_printf(out, "%.*s\n", STR_ARG(credentials->access_key));
+        buf_printf(out, "%.*s\n", STR_ARG(pair->access_key));
     } else if (str_eq(which, STR("secret-key"))) {
-        buf_printf(out, "%.*s\n", STR_ARG(credentials->secret_key));
+        buf_printf(out, "%.*s\n", STR_ARG(pair->secret_key));
     } else if (str_eq(which, STR("session-token"))) {
-        buf_printf(out, "%.*s\n", STR_ARG(credentials->session_token));
+        buf_printf(out, "%.*s\n", STR_ARG(pair->session_token));
     } else {
         return fault_set(fault, EXIT_CODE_USAGE,
                          "'%.*s' is none of access-key, secret-key and session-token",
@@ -57,16 +57,16 @@ static int print_of_dir(const char *dir, struct str which, struct buf *out, stru
 {
     CLEANUP(arena_closep) struct arena *arena = arena_open(ARENA_BYTES, ARENA_BYTES);
     CLEANUP(fd_close) int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct credentials credentials;
+    struct root_pair pair;
 
     if (dir_fd < 0)
         return fault_errno(fault, EXIT_CODE_FAILED, "open '%s'", dir);
     if (arena == NULL)
         return fault_set(fault, EXIT_CODE_FAILED, "there is no memory");
-    if (!credentials_load(dir_fd, arena, &credentials, fault))
+    if (!root_pair_load(dir_fd, arena, &pair, fault))
         return EXIT_CODE_FAILED;
 
-    return print_pair(&credentials, which, out, fault);
+    return print_pair(&pair, which, out, fault);
 }
 
 int command_credentials(char *const *words)

@@ -15,8 +15,8 @@
 #include "base/text/codec.h"
 #include "server/commands/arguments.h"
 #include "server/commands/commands.h"
-#include "server/credentials.h"
 #include "server/endpoint.h"
+#include "server/root_pair.h"
 #include "server/settings/settings.h"
 
 #define ARENA_BYTES 65536
@@ -116,21 +116,21 @@ static bool read_secret(struct str path, struct arena *arena, struct str *ret_se
 }
 
 static bool find_credentials(const struct presign_request *request, struct arena *arena,
-                             struct credentials *ret_credentials, struct fault *fault)
+                             struct root_pair *ret_pair, struct fault *fault)
 {
     if (str_present(request->access_key)) {
-        *ret_credentials = (struct credentials){ .access_key = request->access_key };
-        return read_secret(request->secret_key_file, arena, &ret_credentials->secret_key, fault);
+        *ret_pair = (struct root_pair){ .access_key = request->access_key };
+        return read_secret(request->secret_key_file, arena, &ret_pair->secret_key, fault);
     }
     if (str_present(request->dir)) {
         CLEANUP(fd_close) int dir_fd = open(request->dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (dir_fd < 0)
             return fault_errno(fault, false, "open '%.*s'", STR_ARG(request->dir));
-        return credentials_load(dir_fd, arena, ret_credentials, fault);
+        return root_pair_load(dir_fd, arena, ret_pair, fault);
     }
 
-    return credentials_from_aws(ret_credentials, fault) ||
+    return root_pair_from_aws(ret_pair, fault) ||
            fault_set(fault, false,
                      "there is no key pair: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
                      "give --dir DIR, or --access-key and --secret-key-file");
@@ -162,14 +162,14 @@ static bool check_endpoint(const struct presign_request *request, struct fault *
     return true;
 }
 
-static bool presign(const struct presign_request *request, const struct credentials *credentials,
+static bool presign(const struct presign_request *request, const struct root_pair *pair,
                     uint64_t expires_s, struct buf *out)
 {
     CLEANUP(buf_free) struct buf query = BUF_WITH_MAX(URL_BYTES_MAX);
     struct user user = {
-        .access_key = credentials->access_key,
-        .secret_key = credentials->secret_key,
-        .session_token = credentials->session_token,
+        .access_key = pair->access_key,
+        .secret_key = pair->secret_key,
+        .session_token = pair->session_token,
     };
     struct str endpoint = request->endpoint;
     struct str bucket;
@@ -222,7 +222,7 @@ int command_presign(char *const *words)
             first_of("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", STR("http://127.0.0.1:9000")),
         .region = first_of("AWS_REGION", "AWS_DEFAULT_REGION", STR("us-east-1")),
     };
-    struct credentials credentials = { 0 };
+    struct root_pair pair = { 0 };
     struct fault fault = { 0 };
     uint64_t expires_s = 0;
 
@@ -235,9 +235,9 @@ int command_presign(char *const *words)
         (void)fault_set(&fault, 0, "there is no memory, or no crypto library");
         return command_failed(EXIT_CODE_FAILED, &fault);
     }
-    if (!find_credentials(&request, arena, &credentials, &fault))
+    if (!find_credentials(&request, arena, &pair, &fault))
         return command_failed(EXIT_CODE_FAILED, &fault);
-    if (!presign(&request, &credentials, expires_s, &text)) {
+    if (!presign(&request, &pair, expires_s, &text)) {
         (void)fault_set(&fault, 0, "'%.*s' can not be signed", STR_ARG(request.target));
         return command_failed(EXIT_CODE_FAILED, &fault);
     }

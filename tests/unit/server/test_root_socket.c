@@ -23,7 +23,7 @@ struct fixture {
     char dir[64];
     int dir_fd;
     struct arena *arena;
-    struct credentials pair;
+    struct root_pair pair;
     struct fault fault;
 };
 
@@ -57,7 +57,7 @@ static int teardown(void **state)
 
 static void assert_answers(struct fixture *fixture)
 {
-    struct credentials found;
+    struct root_pair found;
 
     assert_true(root_socket_ask(fixture->dir_fd, fixture->arena, &found));
     assert_true(str_eq(found.access_key, fixture->pair.access_key));
@@ -68,7 +68,7 @@ static void assert_answers(struct fixture *fixture)
 static void test_server_root_socket__what_a_killed_server_left_is_replaced(void **state)
 {
     struct fixture *fixture = *state;
-    struct credentials found;
+    struct root_pair found;
     struct root_socket *opened;
     struct stat there;
 

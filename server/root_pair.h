@@ -8,30 +8,30 @@
  * (3) A pair is taken whole from one place; half a pair is an error, never mixed with another.
  * (4) AWS_* variables are most people's keys of AWS itself: only --root-from-aws takes them.
  */
-#ifndef SERVER_CREDENTIALS_H
-#define SERVER_CREDENTIALS_H
+#ifndef SERVER_ROOT_PAIR_H
+#define SERVER_ROOT_PAIR_H
 
 #include "base/arena.h"
 #include "server/settings/config.h"
 
-#define CREDENTIALS_FILE "credentials"
-#define CREDENTIALS_ACCESS_KEY_LEN 20
-#define CREDENTIALS_SECRET_KEY_LEN 40
+#define ROOT_PAIR_FILE "credentials"
+#define ROOT_PAIR_ACCESS_KEY_LEN 20
+#define ROOT_PAIR_SECRET_KEY_LEN 40
 
-enum credentials_origin {
-    CREDENTIALS_DEV,
-    CREDENTIALS_SETTINGS,    /* [server] root-user of the settings file */
-    CREDENTIALS_ENVIRONMENT, /* the two variables name it */
-    CREDENTIALS_STORED,      /* DIR/credentials, from an earlier start */
-    CREDENTIALS_GENERATED,   /* DIR/credentials, made just now */
-    CREDENTIALS_ASKED,       /* told by the server that serves DIR; see root_socket.h */
+enum root_pair_origin {
+    ROOT_PAIR_DEV,
+    ROOT_PAIR_SETTINGS,    /* [server] root-user of the settings file */
+    ROOT_PAIR_ENVIRONMENT, /* the two variables name it */
+    ROOT_PAIR_STORED,      /* DIR/credentials, from an earlier start */
+    ROOT_PAIR_GENERATED,   /* DIR/credentials, made just now */
+    ROOT_PAIR_ASKED,       /* told by the server that serves DIR; see root_socket.h */
 };
 
-struct credentials {
+struct root_pair {
     struct str access_key, secret_key;
     struct str session_token; /* STR_NONE but for temporary AWS_* variables */
-    enum credentials_origin origin;
-    const char *user_variable, *secret_variable; /* CREDENTIALS_ENVIRONMENT */
+    enum root_pair_origin origin;
+    const char *user_variable, *secret_variable; /* ROOT_PAIR_ENVIRONMENT */
 };
 
 /*
@@ -39,17 +39,17 @@ struct credentials {
  * --root-from-aws asks for it, then the file in dir_fd, which is made when missing. Texts live in
  * the arena or the config.
  */
-MUST_CHECK bool credentials_find(const struct config *config, int dir_fd, struct arena *arena,
-                                 struct credentials *ret_credentials, struct fault *fault);
+MUST_CHECK bool root_pair_find(const struct config *config, int dir_fd, struct arena *arena,
+                               struct root_pair *ret_pair, struct fault *fault);
 
 /* AWS_ACCESS_KEY_ID and its companions; false also when they are not set. */
-MUST_CHECK bool credentials_from_aws(struct credentials *ret_credentials, struct fault *fault);
+MUST_CHECK bool root_pair_from_aws(struct root_pair *ret_pair, struct fault *fault);
 
 /*
  * The key pair of an existing store, for the subcommands that act for its root user: what the
  * server that serves it says, else DIR/credentials.
  */
-MUST_CHECK bool credentials_load(int dir_fd, struct arena *arena,
-                                 struct credentials *ret_credentials, struct fault *fault);
+MUST_CHECK bool root_pair_load(int dir_fd, struct arena *arena, struct root_pair *ret_pair,
+                               struct fault *fault);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The root user's key pair; see credentials.h.
+ * The root user's key pair; see root_pair.h.
  */
-#include "server/credentials.h"
+#include "server/root_pair.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "server/root_socket.h"
 
-#define CREDENTIALS_BYTES_MAX 4096
+#define ROOT_PAIR_BYTES_MAX 4096
 
 static const char access_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /* Without '/' and '+', which trip up scripts: 40 of these are 238 bits. */
@@ -36,9 +36,9 @@ static void random_text(const char *alphabet, char *out, size_t len)
 }
 
 /* A signature names the access key between separators, and V2 ends it at a colon. */
-static bool usable(const struct credentials *credentials, const char *source, struct fault *fault)
+static bool usable(const struct root_pair *pair, const char *source, struct fault *fault)
 {
-    struct str key = credentials->access_key;
+    struct str key = pair->access_key;
 
     for (size_t i = 0; i < key.len; i++) {
         if (key.p[i] <= ' ' || key.p[i] > '~' || str_find_char(STR("/,:=;&"), key.p[i]) != SIZE_MAX)
@@ -47,8 +47,8 @@ static bool usable(const struct credentials *credentials, const char *source, st
                              "= ; & and blank",
                              source);
     }
-    for (size_t i = 0; i < credentials->secret_key.len; i++) {
-        unsigned char c = (unsigned char)credentials->secret_key.p[i];
+    for (size_t i = 0; i < pair->secret_key.len; i++) {
+        unsigned char c = (unsigned char)pair->secret_key.p[i];
 
         /* Often the line feed at the end of the file it was read from. */
         if (c < ' ' || c == 0x7f)
@@ -57,7 +57,7 @@ static bool usable(const struct credentials *credentials, const char *source, st
                              "character",
                              source);
     }
-    if (key.len > AUTH_ACCESS_KEY_BYTES_MAX || credentials->secret_key.len > AUTH_SECRET_BYTES_MAX)
+    if (key.len > AUTH_ACCESS_KEY_BYTES_MAX || pair->secret_key.len > AUTH_SECRET_BYTES_MAX)
         return fault_set(fault, false, "%s: access key or secret key is longer than %d bytes",
                          source, AUTH_SECRET_BYTES_MAX);
 
@@ -68,12 +68,12 @@ static bool usable(const struct credentials *credentials, const char *source, st
 
 /* false with an empty fault: not set. */
 static bool from_variables(const char *key_name, const char *secret_name,
-                           struct credentials *ret_credentials, struct fault *fault)
+                           struct root_pair *ret_pair, struct fault *fault)
 {
-    struct credentials found = {
+    struct root_pair found = {
         .access_key = str_from_cstr(getenv(key_name)),
         .secret_key = str_from_cstr(getenv(secret_name)),
-        .origin = CREDENTIALS_ENVIRONMENT,
+        .origin = ROOT_PAIR_ENVIRONMENT,
         .user_variable = key_name,
         .secret_variable = secret_name,
     };
@@ -86,19 +86,19 @@ static bool from_variables(const char *key_name, const char *secret_name,
     if (!usable(&found, key_name, fault))
         return false;
 
-    *ret_credentials = found;
+    *ret_pair = found;
     return true;
 }
 
-bool credentials_from_aws(struct credentials *ret_credentials, struct fault *fault)
+bool root_pair_from_aws(struct root_pair *ret_pair, struct fault *fault)
 {
     struct str token = str_from_cstr(getenv("AWS_SESSION_TOKEN"));
 
-    if (!from_variables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", ret_credentials, fault))
+    if (!from_variables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", ret_pair, fault))
         return false;
 
     if (token.len > 0)
-        ret_credentials->session_token = token;
+        ret_pair->session_token = token;
     return true;
 }
 
@@ -123,24 +123,24 @@ static void warn_if_public(int dir_fd)
 {
     struct stat there;
 
-    if (fstatat(dir_fd, CREDENTIALS_FILE, &there, 0) == 0 && (there.st_mode & 077) != 0)
-        log_warn("the file '" CREDENTIALS_FILE "' of the store has mode %03o: others may read it",
+    if (fstatat(dir_fd, ROOT_PAIR_FILE, &there, 0) == 0 && (there.st_mode & 077) != 0)
+        log_warn("the file '" ROOT_PAIR_FILE "' of the store has mode %03o: others may read it",
                  there.st_mode & 0777);
 }
 
 /* 1: loaded, 0: no such file, -1: fault is set. */
-static int load_file(int dir_fd, struct arena *arena, struct credentials *ret_credentials,
+static int load_file(int dir_fd, struct arena *arena, struct root_pair *ret_pair,
                      struct fault *fault)
 {
-    CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(CREDENTIALS_BYTES_MAX);
-    struct credentials found = { .origin = CREDENTIALS_STORED };
-    int error = file_read_own(dir_fd, CREDENTIALS_FILE, &content);
+    CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(ROOT_PAIR_BYTES_MAX);
+    struct root_pair found = { .origin = ROOT_PAIR_STORED };
+    int error = file_read_own(dir_fd, ROOT_PAIR_FILE, &content);
 
     if (error == -ENOENT)
         return 0;
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, -1, "read the store's file '" CREDENTIALS_FILE "'");
+        return fault_errno(fault, -1, "read the store's file '" ROOT_PAIR_FILE "'");
     }
 
     found.access_key = arena_dup(arena, file_value(buf_view(&content), STR("aws_access_key_id")));
@@ -148,39 +148,39 @@ static int load_file(int dir_fd, struct arena *arena, struct credentials *ret_cr
         arena_dup(arena, file_value(buf_view(&content), STR("aws_secret_access_key")));
     if (found.access_key.len == 0 || found.secret_key.len == 0)
         return fault_set(fault, -1,
-                         "the store's file '" CREDENTIALS_FILE "' lacks aws_access_key_id or "
+                         "the store's file '" ROOT_PAIR_FILE "' lacks aws_access_key_id or "
                          "aws_secret_access_key; remove it to have a new pair made");
-    if (!usable(&found, CREDENTIALS_FILE, fault))
+    if (!usable(&found, ROOT_PAIR_FILE, fault))
         return -1;
 
     warn_if_public(dir_fd);
-    *ret_credentials = found;
+    *ret_pair = found;
     return 1;
 }
 
-bool credentials_load(int dir_fd, struct arena *arena, struct credentials *ret_credentials,
-                      struct fault *fault)
+bool root_pair_load(int dir_fd, struct arena *arena, struct root_pair *ret_pair,
+                    struct fault *fault)
 {
     int loaded;
 
-    if (root_socket_ask(dir_fd, arena, ret_credentials))
+    if (root_socket_ask(dir_fd, arena, ret_pair))
         return true;
 
-    loaded = load_file(dir_fd, arena, ret_credentials, fault);
+    loaded = load_file(dir_fd, arena, ret_pair, fault);
     if (loaded == 0)
         return fault_set(fault, false,
-                         "nobody serves the store, and it has no file '" CREDENTIALS_FILE "': its "
+                         "nobody serves the store, and it has no file '" ROOT_PAIR_FILE "': its "
                          "key pair was given by environment or settings so far");
 
     return loaded > 0;
 }
 
-static bool generate(int dir_fd, struct arena *arena, struct credentials *ret_credentials,
+static bool generate(int dir_fd, struct arena *arena, struct root_pair *ret_pair,
                      struct fault *fault)
 {
-    struct credentials made = { .origin = CREDENTIALS_GENERATED };
-    char access[CREDENTIALS_ACCESS_KEY_LEN] = "PAIL";
-    char secret[CREDENTIALS_SECRET_KEY_LEN];
+    struct root_pair made = { .origin = ROOT_PAIR_GENERATED };
+    char access[ROOT_PAIR_ACCESS_KEY_LEN] = "PAIL";
+    char secret[ROOT_PAIR_SECRET_KEY_LEN];
     struct str content;
     int error;
 
@@ -198,57 +198,57 @@ static bool generate(int dir_fd, struct arena *arena, struct credentials *ret_cr
     if (!str_present(made.access_key) || !str_present(made.secret_key) || !str_present(content))
         return fault_set(fault, false, "there is no memory for the key pair");
 
-    error = file_replace(dir_fd, CREDENTIALS_FILE, 0600, content);
+    error = file_replace(dir_fd, ROOT_PAIR_FILE, 0600, content);
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, false, "write the store's file '" CREDENTIALS_FILE "'");
+        return fault_errno(fault, false, "write the store's file '" ROOT_PAIR_FILE "'");
     }
 
-    *ret_credentials = made;
+    *ret_pair = made;
     return true;
 }
 
 /* PAIL_ROOT_USER and PAIL_ROOT_PASSWORD, from wherever settings come. */
-static bool from_config(const struct config *config, struct credentials *ret_credentials,
+static bool from_config(const struct config *config, struct root_pair *ret_pair,
                         struct fault *fault)
 {
     bool variable = config->origins[SETTING_root_password] == CONFIG_ENVIRONMENT;
 
-    *ret_credentials = (struct credentials){
+    *ret_pair = (struct root_pair){
         .access_key = config->root_user,
         .secret_key = config->root_password,
-        .origin = variable ? CREDENTIALS_ENVIRONMENT : CREDENTIALS_SETTINGS,
+        .origin = variable ? ROOT_PAIR_ENVIRONMENT : ROOT_PAIR_SETTINGS,
         .user_variable = "PAIL_ROOT_USER",
         .secret_variable = "PAIL_ROOT_PASSWORD",
     };
-    return usable(ret_credentials, "root-user", fault);
+    return usable(ret_pair, "root-user", fault);
 }
 
-bool credentials_find(const struct config *config, int dir_fd, struct arena *arena,
-                      struct credentials *ret_credentials, struct fault *fault)
+bool root_pair_find(const struct config *config, int dir_fd, struct arena *arena,
+                    struct root_pair *ret_pair, struct fault *fault)
 {
     struct fault cause = { 0 };
     int loaded;
 
     if (config->dev) {
-        *ret_credentials = (struct credentials){ .access_key = STR(CONFIG_DEV_USER),
-                                                 .secret_key = STR(CONFIG_DEV_PASSWORD),
-                                                 .origin = CREDENTIALS_DEV };
+        *ret_pair = (struct root_pair){ .access_key = STR(CONFIG_DEV_USER),
+                                        .secret_key = STR(CONFIG_DEV_PASSWORD),
+                                        .origin = ROOT_PAIR_DEV };
         return true;
     }
     if (config->root_user.len > 0)
-        return from_config(config, ret_credentials, fault);
+        return from_config(config, ret_pair, fault);
 
-    if (from_variables("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", ret_credentials, &cause))
+    if (from_variables("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", ret_pair, &cause))
         return true;
     if (cause.text[0] != '\0')
         return fault_set(fault, false, "%s", cause.text);
     if (config->root_from_aws)
-        return credentials_from_aws(ret_credentials, fault) ||
+        return root_pair_from_aws(ret_pair, fault) ||
                fault_set(fault, false,
                          "--root-from-aws: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not "
                          "set");
 
-    loaded = load_file(dir_fd, arena, ret_credentials, fault);
-    return loaded == 0 ? generate(dir_fd, arena, ret_credentials, fault) : loaded > 0;
+    loaded = load_file(dir_fd, arena, ret_pair, fault);
+    return loaded == 0 ? generate(dir_fd, arena, ret_pair, fault) : loaded > 0;
 }

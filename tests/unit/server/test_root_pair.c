@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server/credentials: where the key pair comes from, and the file that keeps a generated one. */
+/* server/root_pair: where the key pair comes from, and the file that keeps a generated one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "server/credentials.h"
+#include "server/root_pair.h"
 
 static const char *const variables[] = {
     "MINIO_ROOT_USER",   "MINIO_ROOT_PASSWORD",   "AWS_ACCESS_KEY_ID",
@@ -24,8 +24,8 @@ struct fixture {
     char dir[64];
     int dir_fd;
     struct arena *arena;
-    struct config config; /* only what credentials_find reads */
-    struct credentials found;
+    struct config config; /* only what root_pair_find reads */
+    struct root_pair found;
     struct fault fault;
 };
 
@@ -39,7 +39,7 @@ static int setup(void **state)
 {
     static struct fixture fixture;
 
-    fixture = (struct fixture){ .dir = "/tmp/pail-credentials-XXXXXX" };
+    fixture = (struct fixture){ .dir = "/tmp/pail-root-pair-XXXXXX" };
     if (mkdtemp(fixture.dir) == NULL)
         return -1;
     fixture.dir_fd = open(fixture.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -55,7 +55,7 @@ static int teardown(void **state)
     struct fixture *fixture = *state;
 
     clear_variables();
-    (void)unlinkat(fixture->dir_fd, CREDENTIALS_FILE, 0);
+    (void)unlinkat(fixture->dir_fd, ROOT_PAIR_FILE, 0);
     (void)close(fixture->dir_fd);
     (void)rmdir(fixture->dir);
     arena_close(fixture->arena);
@@ -65,42 +65,42 @@ static int teardown(void **state)
 static bool find(struct fixture *fixture)
 {
     fixture->fault = (struct fault){ 0 };
-    return credentials_find(&fixture->config, fixture->dir_fd, fixture->arena, &fixture->found,
-                            &fixture->fault);
+    return root_pair_find(&fixture->config, fixture->dir_fd, fixture->arena, &fixture->found,
+                          &fixture->fault);
 }
 
 static void write_file(const struct fixture *fixture, const char *content)
 {
-    assert_int_equal(file_replace(fixture->dir_fd, CREDENTIALS_FILE, 0600, str_from_cstr(content)),
+    assert_int_equal(file_replace(fixture->dir_fd, ROOT_PAIR_FILE, 0600, str_from_cstr(content)),
                      0);
 }
 
-static void test_server_credentials__a_new_pair_is_made_and_found_again(void **state)
+static void test_server_root_pair__a_new_pair_is_made_and_found_again(void **state)
 {
     struct fixture *fixture = *state;
-    struct credentials made;
+    struct root_pair made;
     struct stat there;
 
     assert_true(find(fixture));
     made = fixture->found;
-    assert_int_equal(made.origin, CREDENTIALS_GENERATED);
-    assert_int_equal(made.access_key.len, CREDENTIALS_ACCESS_KEY_LEN);
-    assert_int_equal(made.secret_key.len, CREDENTIALS_SECRET_KEY_LEN);
+    assert_int_equal(made.origin, ROOT_PAIR_GENERATED);
+    assert_int_equal(made.access_key.len, ROOT_PAIR_ACCESS_KEY_LEN);
+    assert_int_equal(made.secret_key.len, ROOT_PAIR_SECRET_KEY_LEN);
     for (size_t i = 0; i < made.access_key.len; i++) {
         char c = made.access_key.p[i];
 
         assert_true((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'));
     }
-    assert_int_equal(fstatat(fixture->dir_fd, CREDENTIALS_FILE, &there, 0), 0);
+    assert_int_equal(fstatat(fixture->dir_fd, ROOT_PAIR_FILE, &there, 0), 0);
     assert_int_equal(there.st_mode & 07777, 0600);
 
     assert_true(find(fixture));
-    assert_int_equal(fixture->found.origin, CREDENTIALS_STORED);
+    assert_int_equal(fixture->found.origin, ROOT_PAIR_STORED);
     assert_true(str_eq(fixture->found.access_key, made.access_key));
     assert_true(str_eq(fixture->found.secret_key, made.secret_key));
 }
 
-static void test_server_credentials__settings_before_minio_before_aws_before_file(void **state)
+static void test_server_root_pair__settings_before_minio_before_aws_before_file(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -135,21 +135,21 @@ static void test_server_credentials__settings_before_minio_before_aws_before_fil
 
     fixture->config.dev = true;
     assert_true(find(fixture));
-    assert_int_equal(fixture->found.origin, CREDENTIALS_DEV);
+    assert_int_equal(fixture->found.origin, ROOT_PAIR_DEV);
     assert_true(str_eq(fixture->found.access_key, STR(CONFIG_DEV_USER)));
 }
 
-static void test_server_credentials__nothing_is_kept_when_the_pair_was_given(void **state)
+static void test_server_root_pair__nothing_is_kept_when_the_pair_was_given(void **state)
 {
     struct fixture *fixture = *state;
 
     fixture->config.dev = true;
     assert_true(find(fixture));
-    assert_int_equal(faccessat(fixture->dir_fd, CREDENTIALS_FILE, F_OK, 0), -1);
-    assert_false(credentials_load(fixture->dir_fd, fixture->arena, &fixture->found, NULL));
+    assert_int_equal(faccessat(fixture->dir_fd, ROOT_PAIR_FILE, F_OK, 0), -1);
+    assert_false(root_pair_load(fixture->dir_fd, fixture->arena, &fixture->found, NULL));
 }
 
-static void test_server_credentials__half_a_pair_is_refused(void **state)
+static void test_server_root_pair__half_a_pair_is_refused(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -169,7 +169,7 @@ static void test_server_credentials__half_a_pair_is_refused(void **state)
     assert_non_null(strstr(fixture->fault.text, "--root-from-aws"));
 }
 
-static void test_server_credentials__a_damaged_file_is_refused_and_kept(void **state)
+static void test_server_root_pair__a_damaged_file_is_refused_and_kept(void **state)
 {
     static const char *const contents[] = {
         "",
@@ -181,12 +181,12 @@ static void test_server_credentials__a_damaged_file_is_refused_and_kept(void **s
     for (size_t i = 0; i < COUNT_OF(contents); i++) {
         write_file(fixture, contents[i]);
         assert_false(find(fixture));
-        assert_non_null(strstr(fixture->fault.text, CREDENTIALS_FILE));
-        assert_int_equal(faccessat(fixture->dir_fd, CREDENTIALS_FILE, F_OK, 0), 0);
+        assert_non_null(strstr(fixture->fault.text, ROOT_PAIR_FILE));
+        assert_int_equal(faccessat(fixture->dir_fd, ROOT_PAIR_FILE, F_OK, 0), 0);
     }
 }
 
-static void test_server_credentials__keys_that_a_signature_can_not_carry_are_refused(void **state)
+static void test_server_root_pair__keys_that_a_signature_can_not_carry_are_refused(void **state)
 {
     static const char *const bad[] = { "a b", "a/b", "a:b", "a,b", "a=b", "a\x7f", "\xc3\xa9" };
     struct fixture *fixture = *state;
@@ -200,7 +200,7 @@ static void test_server_credentials__keys_that_a_signature_can_not_carry_are_ref
     assert_true(find(fixture));
 }
 
-static void test_server_credentials__a_secret_that_no_line_can_hold_is_refused(void **state)
+static void test_server_root_pair__a_secret_that_no_line_can_hold_is_refused(void **state)
 {
     static const char *const bad[] = { "secret\n", "\tsecret", "a\x7f", "a\rb" };
     struct fixture *fixture = *state;
@@ -220,13 +220,13 @@ static void test_server_credentials__a_secret_that_no_line_can_hold_is_refused(v
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_server_credentials__a_new_pair_is_made_and_found_again),
-        TEST(test_server_credentials__settings_before_minio_before_aws_before_file),
-        TEST(test_server_credentials__nothing_is_kept_when_the_pair_was_given),
-        TEST(test_server_credentials__half_a_pair_is_refused),
-        TEST(test_server_credentials__a_damaged_file_is_refused_and_kept),
-        TEST(test_server_credentials__keys_that_a_signature_can_not_carry_are_refused),
-        TEST(test_server_credentials__a_secret_that_no_line_can_hold_is_refused),
+        TEST(test_server_root_pair__a_new_pair_is_made_and_found_again),
+        TEST(test_server_root_pair__settings_before_minio_before_aws_before_file),
+        TEST(test_server_root_pair__nothing_is_kept_when_the_pair_was_given),
+        TEST(test_server_root_pair__half_a_pair_is_refused),
+        TEST(test_server_root_pair__a_damaged_file_is_refused_and_kept),
+        TEST(test_server_root_pair__keys_that_a_signature_can_not_carry_are_refused),
+        TEST(test_server_root_pair__a_secret_that_no_line_can_hold_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
