@@ -224,8 +224,8 @@ static bool from_config(const struct config *config, struct root_pair *ret_pair,
     return usable(ret_pair, "root-user", fault);
 }
 
-bool root_pair_find(const struct config *config, int dir_fd, struct arena *arena,
-                    struct root_pair *ret_pair, struct fault *fault)
+bool root_pair_find(const struct config *config, int dir_fd, enum root_pair_missing missing,
+                    struct arena *arena, struct root_pair *ret_pair, struct fault *fault)
 {
     struct fault cause = { 0 };
     int loaded;
@@ -250,5 +250,7 @@ bool root_pair_find(const struct config *config, int dir_fd, struct arena *arena
                          "set");
 
     loaded = load_file(dir_fd, arena, ret_pair, fault);
+    if (loaded == 0 && missing == ROOT_PAIR_REFUSE)
+        return fault_set(fault, false, "the store has no file '" ROOT_PAIR_FILE "' any more");
     return loaded == 0 ? generate(dir_fd, arena, ret_pair, fault) : loaded > 0;
 }

@@ -34,12 +34,15 @@ struct root_pair {
     const char *user_variable, *secret_variable; /* ROOT_PAIR_ENVIRONMENT */
 };
 
+enum root_pair_missing { ROOT_PAIR_MAKE, ROOT_PAIR_REFUSE };
+
 /*
  * The pair in force: --dev, PAIL_ROOT_* (also from the settings file), MINIO_ROOT_*, AWS_* where
- * --root-from-aws asks for it, then the file in dir_fd, which is made when missing. Texts live in
- * the arena or the config.
+ * --root-from-aws asks for it, then the file in dir_fd. missing: what is done when that is not
+ * there either. Texts live in the arena, the config or the environment.
  */
-MUST_CHECK bool root_pair_find(const struct config *config, int dir_fd, struct arena *arena,
+MUST_CHECK bool root_pair_find(const struct config *config, int dir_fd,
+                               enum root_pair_missing missing, struct arena *arena,
                                struct root_pair *ret_pair, struct fault *fault);
 
 /* AWS_ACCESS_KEY_ID and its companions; false also when they are not set. */

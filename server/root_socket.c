@@ -27,7 +27,9 @@ struct root_socket {
     int fd;
     atomic_bool stop;
     pthread_t thread;
-    const struct root_pair *root;
+    pthread_mutex_t lock; /* of the answer */
+    size_t len;
+    char text[ANSWER_BYTES_MAX + 1];
 };
 
 /* By way of the descriptor: a socket's path has room for 107 bytes, a store's may have more. */
@@ -67,20 +69,32 @@ static void bound_waiting(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
-static void answer(const struct root_pair *pair, int fd)
+static void answer(struct root_socket *self, int fd)
 {
     char text[ANSWER_BYTES_MAX + 1];
-    int len;
+    size_t len;
 
     if (!peer_is_us(fd))
         return;
 
+    (void)pthread_mutex_lock(&self->lock);
+    len = self->len;
+    memcpy(text, self->text, len);
+    (void)pthread_mutex_unlock(&self->lock);
     bound_waiting(fd);
-    len = snprintf(text, sizeof(text), "%.*s\n%.*s\n%.*s\n", STR_ARG(pair->access_key),
-                   STR_ARG(pair->secret_key), STR_ARG(pair->session_token));
-    if (len > 0 && (size_t)len < sizeof(text))
-        (void)send(fd, text, (size_t)len, MSG_NOSIGNAL);
+    (void)send(fd, text, len, MSG_NOSIGNAL);
     explicit_bzero(text, sizeof(text));
+}
+
+void root_socket_tell(struct root_socket *self, const struct root_pair *pair)
+{
+    int len;
+
+    (void)pthread_mutex_lock(&self->lock);
+    len = snprintf(self->text, sizeof(self->text), "%.*s\n%.*s\n%.*s\n", STR_ARG(pair->access_key),
+                   STR_ARG(pair->secret_key), STR_ARG(pair->session_token));
+    self->len = len > 0 && (size_t)len < sizeof(self->text) ? (size_t)len : 0;
+    (void)pthread_mutex_unlock(&self->lock);
 }
 
 static void *serve_askers(void *context)
@@ -92,7 +106,7 @@ static void *serve_askers(void *context)
         CLEANUP(fd_close) int peer = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC);
 
         if (peer >= 0)
-            answer(self->root, peer);
+            answer(self, peer);
         else if (errno != ECONNABORTED && errno != EINTR)
             (void)usleep(100000); /* those who ask can wait */
     }
@@ -123,6 +137,14 @@ static bool start(struct root_socket *self, struct fault *fault)
     return true;
 }
 
+static void discard(struct root_socket *self)
+{
+    fd_close(&self->fd);
+    (void)pthread_mutex_destroy(&self->lock);
+    explicit_bzero(self->text, sizeof(self->text));
+    mem_free(self);
+}
+
 struct root_socket *root_socket_open(int dir_fd, const struct root_pair *pair, struct fault *fault)
 {
     struct root_socket *self = mem_zalloc(sizeof(*self));
@@ -132,13 +154,14 @@ struct root_socket *root_socket_open(int dir_fd, const struct root_pair *pair, s
         return NULL;
     }
 
-    *self = (struct root_socket){ .dir_fd = dir_fd, .fd = -1, .root = pair };
+    *self = (struct root_socket){ .dir_fd = dir_fd, .fd = -1 };
+    (void)pthread_mutex_init(&self->lock, NULL);
+    root_socket_tell(self, pair);
     if (start(self, fault))
         return self;
 
     (void)unlinkat(dir_fd, ROOT_SOCKET_FILE, 0);
-    fd_close(&self->fd);
-    mem_free(self);
+    discard(self);
     return NULL;
 }
 
@@ -151,8 +174,7 @@ void root_socket_close(struct root_socket *self)
     atomic_store(&self->stop, true);
     (void)shutdown(self->fd, SHUT_RDWR); /* wakes accept */
     (void)pthread_join(self->thread, NULL);
-    fd_close(&self->fd);
-    mem_free(self);
+    discard(self);
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */

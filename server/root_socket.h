@@ -19,9 +19,11 @@
 
 struct root_socket;
 
-/* NULL with a fault: a file system without sockets, for example. pair is borrowed. */
+/* NULL with a fault: a file system without sockets, for example. pair is copied. */
 MUST_CHECK struct root_socket *root_socket_open(int dir_fd, const struct root_pair *pair,
                                                 struct fault *fault);
+/* The pair is another one from now on; copied. */
+void root_socket_tell(struct root_socket *self, const struct root_pair *pair);
 void root_socket_close(struct root_socket *self); /* NULL is fine */
 
 /* Ask the server of that directory. False: nobody answers there. Texts live in the arena. */

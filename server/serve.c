@@ -19,6 +19,7 @@
 
 #include "base/digest/digest.h"
 #include "base/log.h"
+#include "server/accounts.h"
 #include "server/banner.h"
 #include "server/commands/arguments.h"
 #include "server/commands/commands.h"
@@ -27,7 +28,6 @@
 #include "server/ready.h"
 #include "server/records/counters.h"
 #include "server/records/log_lines.h"
-#include "server/root_pair.h"
 #include "server/root_socket.h"
 #include "server/settings/config.h"
 #include "server/settings/settings.h"
@@ -37,12 +37,12 @@
 #define DRAIN_GRACE_S 8
 
 struct serve {
+    char *const *words; /* of the command */
     struct config config;
     struct store *store;
     struct http_listener listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
-    struct root_pair root;
-    struct users *users;
+    struct accounts *accounts;
     struct counters *counters;
     struct observers observers;
     struct s3_app *app;
@@ -60,8 +60,7 @@ static void serve_close(struct serve *serve)
     if (serve->app != NULL)
         s3_app_close(serve->app);
     counters_close(serve->counters);
-    if (serve->users != NULL)
-        users_close(serve->users);
+    accounts_close(serve->accounts);
     if (serve->store != NULL)
         store_close(serve->store);
     config_free(&serve->config);
@@ -136,58 +135,25 @@ static int open_store(struct serve *serve, struct fault *fault)
     return EXIT_CODE_OK;
 }
 
-/* root, as the credentials say. */
-static struct user root_user(const struct root_pair *pair, char id[64])
+static bool open_accounts(struct serve *serve, struct fault *fault)
 {
-    users_canonical_id(STR("root"), id);
-    return (struct user){
-        .access_key = pair->access_key,
-        .secret_key = pair->secret_key,
-        .session_token = pair->session_token,
-        .canonical_id = str_make(id, 64),
-        .display_name = STR("root"),
-        .email = STR(""),
-    };
-}
-
-static bool open_users(struct serve *serve, struct fault *fault)
-{
-    const struct config *config = &serve->config;
-    char id[64];
-    struct user root;
-
-    if (!root_pair_find(config, store_dir_fd(serve->store), config->arena, &serve->root, fault))
-        return false;
-
-    serve->users = users_open();
-    if (serve->users == NULL)
-        return fault_set(fault, false, "there is no memory for the users");
-    root = root_user(&serve->root, id);
-    if (!users_add(serve->users, &root, fault))
-        return false;
-
-    for (size_t i = 0; i < config->user_count; i++) {
-        struct fault cause = { 0 };
-
-        if (!users_add(serve->users, &config->users[i].user, &cause))
-            return fault_set(fault, false, "%.*s, user '%.*s': %s", STR_ARG(config->file),
-                             STR_ARG(config->users[i].name), cause.text);
-    }
-
-    return true;
+    serve->accounts =
+        accounts_open(&serve->config, serve->words, store_dir_fd(serve->store), fault);
+    return serve->accounts != NULL;
 }
 
 static bool create_buckets(const struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
-    const struct user *root = users_by_access_key(serve->users, serve->root.access_key);
+    char id[64];
+    struct user root = accounts_root_user(serve->accounts, id);
     /* us-east-1 has no name among location constraints. */
     struct str region = str_eq(config->region, STR("us-east-1")) ? STR("") : config->region;
 
     for (size_t i = 0; i < config->buckets.count; i++) {
         struct fault cause = { 0 };
 
-        if (!s3_create_bucket(serve->store, config->buckets.items[i], root, region, &cause))
+        if (!s3_create_bucket(serve->store, config->buckets.items[i], &root, region, &cause))
             return fault_set(fault, false, "can not create bucket '%.*s': %s",
                              STR_ARG(config->buckets.items[i]), cause.text);
     }
@@ -230,7 +196,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         .store = serve->store,
         .auth = {
             .mode = config->auth,
-            .users = serve->users,
+            .users = accounts_users(serve->accounts),
             .region = config->region,
             .strict_region = config->strict_region,
         },
@@ -267,18 +233,25 @@ static bool start_loops(struct serve *serve, struct fault *fault)
 }
 
 /*
- * Where `pail credentials DIR` asks for a pair that no file holds. Not having it costs the banner
- * a line, nothing else.
+ * Where `pail credentials DIR` asks for a pair that no file holds, as it is now. Not having it costs
+ * the banner a line, nothing else.
  */
-static void open_root_socket(struct serve *serve)
+static void mind_root_socket(struct serve *serve)
 {
-    enum root_pair_origin origin = serve->root.origin;
+    const struct root_pair *root = accounts_root(serve->accounts);
     struct fault cause = { 0 };
 
-    if (origin != ROOT_PAIR_ENVIRONMENT && origin != ROOT_PAIR_SETTINGS)
+    if (root->origin != ROOT_PAIR_ENVIRONMENT && root->origin != ROOT_PAIR_SETTINGS) {
+        root_socket_close(serve->root_socket);
+        serve->root_socket = NULL;
         return;
+    }
+    if (serve->root_socket != NULL) {
+        root_socket_tell(serve->root_socket, root);
+        return;
+    }
 
-    serve->root_socket = root_socket_open(store_dir_fd(serve->store), &serve->root, &cause);
+    serve->root_socket = root_socket_open(store_dir_fd(serve->store), root, &cause);
     if (serve->root_socket == NULL)
         log_info("'pail credentials' will not know the key pair: %s", cause.text);
 }
@@ -305,7 +278,7 @@ static bool announce(const struct serve *serve, struct fault *fault)
     struct http_certificate_facts facts;
     struct banner banner = {
         .config = &serve->config,
-        .root = &serve->root,
+        .root = accounts_root(serve->accounts),
         .dir = absolute(serve->config.dir, room[0]),
         .program = own_program(room[1]),
         .file = absolute(serve->config.file, room[2]),
@@ -326,7 +299,21 @@ static bool announce(const struct serve *serve, struct fault *fault)
 
 /* ---- running ------------------------------------------------------------------------------- */
 
-static void reload(const struct serve *serve)
+static void reload_accounts(struct serve *serve)
+{
+    struct fault fault = { 0 };
+    size_t count;
+
+    if (!accounts_reload(serve->accounts, &count, &fault)) {
+        log_error("SIGHUP: the key pairs in force stay so: %s", fault.text);
+        return;
+    }
+
+    mind_root_socket(serve);
+    log_info("SIGHUP: key pairs in force, read just now: %zu", count);
+}
+
+static void reload_certificate(const struct serve *serve)
 {
     struct fault fault = { 0 };
 
@@ -345,16 +332,18 @@ static int serve_run(struct serve *serve, struct fault *fault)
     if (code != EXIT_CODE_OK)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
-        !open_users(serve, fault) || !create_buckets(serve, fault) ||
+        !open_accounts(serve, fault) || !create_buckets(serve, fault) ||
         !open_observers(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
-    open_root_socket(serve);
+    mind_root_socket(serve);
     if (!announce(serve, fault))
         return EXIT_CODE_FAILED;
 
     process_release_startup_pages();
-    while (process_wait() == PROCESS_RELOAD)
-        reload(serve);
+    while (process_wait() == PROCESS_RELOAD) {
+        reload_accounts(serve);
+        reload_certificate(serve);
+    }
 
     process_stopping();
     log_info("stopping: requests in flight have %d s to end", DRAIN_GRACE_S);
@@ -389,7 +378,7 @@ int command_serve(char *const *words)
                                              [CONFIG_LOG_WARN] = LOG_LEVEL_WARN,
                                              [CONFIG_LOG_INFO] = LOG_LEVEL_INFO,
                                              [CONFIG_LOG_DEBUG] = LOG_LEVEL_DEBUG };
-    CLEANUP(serve_close) struct serve serve = { 0 };
+    CLEANUP(serve_close) struct serve serve = { .words = words };
     struct fault fault = { 0 };
     int code;
 

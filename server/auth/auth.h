@@ -16,9 +16,9 @@
 #ifndef SERVER_AUTH_AUTH_H
 #define SERVER_AUTH_AUTH_H
 
-#include "base/arena.h"
 #include "base/digest/digest.h"
 #include "base/text/buf.h"
+#include "server/auth/credentials.h"
 #include "server/http/http.h"
 #include "server/http/parse/aws_chunked.h"
 #include "server/http/parse/form.h"
@@ -26,37 +26,6 @@
 
 #define AUTH_SKEW_S 900
 #define AUTH_EXPIRES_MAX_S 604800
-#define AUTH_ACCESS_KEY_BYTES_MAX 128
-#define AUTH_SECRET_BYTES_MAX 128
-#define AUTH_TOKEN_BYTES_MAX 2048
-#define AUTH_USERS_MAX 256
-
-/* ---- users --------------------------------------------------------------------------------- */
-
-struct user {
-    struct str access_key;
-    struct str secret_key;
-    struct str session_token; /* STR_NONE: a permanent key; else every request must carry it */
-    struct str canonical_id;  /* 64 hex digits */
-    struct str display_name;
-    struct str email;   /* "" when unknown */
-    struct str name;    /* of the user in ARNs; STR_NONE: display_name */
-    int64_t expires_us; /* temporary keys; 0: never */
-};
-
-struct users; /* immutable once built; any thread reads */
-
-MUST_CHECK struct users *users_open(void);
-void users_close(struct users *users);
-/* Copies. False: duplicate access key, empty or too long fields, too many. Two entries may share
- * a canonical id (several keys of one user). */
-MUST_CHECK bool users_add(struct users *users, const struct user *user, struct fault *fault);
-const struct user *users_by_access_key(const struct users *users, struct str access_key);
-const struct user *users_by_canonical_id(const struct users *users, struct str canonical_id);
-const struct user *users_by_email(const struct users *users, struct str email); /* no case */
-size_t users_count(const struct users *users);
-/* The canonical id pail gives a user that was not given one: SHA-256 of the name, hex. */
-void users_canonical_id(struct str name, char out[64]);
 
 /* ---- verification -------------------------------------------------------------------------- */
 
@@ -64,11 +33,11 @@ enum auth_mode { AUTH_STRICT = 0, AUTH_AUDIT, AUTH_OPEN };
 
 struct auth_config {
     enum auth_mode mode;
-    const struct users *users;
-    struct str region;         /* ours */
-    bool strict_region;        /* refuse other regions in the scope */
-    int64_t skew_us;           /* 0: AUTH_SKEW_S */
-    const struct clock *clock; /* what time it is: of signatures, of policies and of tokens */
+    struct users_in_force *users; /* borrowed; whom a loop's cache asks */
+    struct str region;            /* ours */
+    bool strict_region;           /* refuse other regions in the scope */
+    int64_t skew_us;              /* 0: AUTH_SKEW_S */
+    const struct clock *clock;    /* what time it is: of signatures, of policies and of tokens */
 };
 
 /* Payload forms a request can declare; routes.def says which an operation takes. */
@@ -102,7 +71,7 @@ enum auth_scheme {
  */
 struct auth {
     enum auth_scheme scheme;
-    const struct user *user; /* NULL: anonymous */
+    const struct user *user; /* NULL: anonymous. A copy in the arena, without secrets */
     bool audited;            /* verification failed but AUTH_AUDIT or AUTH_OPEN let it through */
     enum payload_mode payload;
     struct str payload_claim;  /* PAYLOAD_HEX: as sent; without V4 it may be any text */
@@ -122,11 +91,14 @@ struct auth {
  * Returns S3_OK and *ret_auth, or an error with its facts in *refusal. A request without any
  * credential is S3_OK and anonymous. ECDSA forms are NotImplemented. A malformed or missing
  * x-amz-content-sha256 on a V4 header request is an error as on AWS.
- * Threads: any; uses a process-independent per-config cache of signing keys inside `cache`.
+ * cache: of the calling thread.
  */
-struct auth_cache; /* signing keys by (access key, date, region, service); one per loop thread */
-MUST_CHECK struct auth_cache *auth_cache_open(void);
+struct auth_cache; /* what one loop thread has: whom it asks for credentials, signing keys */
+/* NULL: no memory. users: those in force; borrowed, closed after all caches. */
+MUST_CHECK struct auth_cache *auth_cache_open(struct users_in_force *users);
 void auth_cache_close(struct auth_cache *cache);
+/* Whom the verifier asks. Borrowed, for the cache's thread. */
+struct credentials *auth_credentials(struct auth_cache *cache);
 
 MUST_CHECK enum s3_error auth_verify(const struct auth_config *config, struct auth_cache *cache,
                                      const struct http_request *request, struct str virtual_bucket,

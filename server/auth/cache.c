@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per loop thread: signing keys already derived, and the two buffers verification writes into.
+ * Per loop thread: whom it asks for credentials, the signing keys it has derived, and the two
+ * buffers verification writes into.
  *
  * (1) A signing key is good for a day, a region and a secret: four HMACs saved per request. The
- *     secret is part of what is compared, so a reload with another secret never meets an old key.
+ *     secret is part of what is compared, so that another one never meets an old key; and all keys
+ *     go as soon as the generation of the credentials is another one, so that none outlives its
+ *     secret.
  * (2) The table is direct mapped: a collision costs a derivation, nothing else.
  * (3) The buffers keep their memory, so a steady verification allocates nothing.
  */
@@ -25,17 +28,25 @@ struct slot {
 };
 
 struct auth_cache {
+    struct credentials *credentials;
+    uint64_t generation; /* of the credentials that the keys were derived from */
     struct buf text;
     struct buf scratch;
     struct slot slots[SLOTS];
 };
 
-struct auth_cache *auth_cache_open(void)
+struct auth_cache *auth_cache_open(struct users_in_force *users)
 {
     struct auth_cache *cache = mem_zalloc(sizeof(*cache));
 
     if (cache == NULL)
         return NULL;
+
+    cache->credentials = credentials_open(users);
+    if (cache->credentials == NULL) {
+        mem_free(cache);
+        return NULL;
+    }
 
     cache->text = BUF_WITH_MAX(AUTH_TEXT_BYTES_MAX);
     cache->scratch = BUF_WITH_MAX(AUTH_TEXT_BYTES_MAX);
@@ -47,10 +58,16 @@ void auth_cache_close(struct auth_cache *cache)
     if (cache == NULL)
         return;
 
+    credentials_close(cache->credentials);
     buf_free(&cache->text);
     buf_free(&cache->scratch);
     explicit_bzero(cache, sizeof(*cache));
     mem_free(cache);
+}
+
+struct credentials *auth_credentials(struct auth_cache *cache)
+{
+    return cache->credentials;
 }
 
 struct buf *auth_cache_text(struct auth_cache *cache)
@@ -97,9 +114,19 @@ void auth_signing_key(struct str secret, struct str date, struct str region, str
     memcpy(out, next.bytes, sizeof(next.bytes));
 }
 
-void auth_cache_key(struct auth_cache *cache, const struct user *user, const struct scope *scope,
-                    uint8_t out[SHA256_BYTES])
+static void forget_older(struct auth_cache *cache, uint64_t generation)
 {
+    if (cache->generation == generation)
+        return;
+
+    explicit_bzero(cache->slots, sizeof(cache->slots));
+    cache->generation = generation;
+}
+
+void auth_cache_key(struct auth_cache *cache, const struct credential *credential,
+                    const struct scope *scope, uint8_t out[SHA256_BYTES])
+{
+    const struct user *user = &credential->user;
     struct str terminator = STR("/aws4_request");
     struct str text = str_slice(scope->text, 0, scope->text.len - terminator.len);
     uint32_t hash = 2166136261U;
@@ -109,6 +136,7 @@ void auth_cache_key(struct auth_cache *cache, const struct user *user, const str
         hash = (hash ^ (unsigned char)user->access_key.p[i]) * 16777619U;
     for (size_t i = 0; i < text.len; i++)
         hash = (hash ^ (unsigned char)text.p[i]) * 16777619U;
+    forget_older(cache, credential->generation);
     slot = &cache->slots[(hash ^ hash >> 16) % SLOTS];
 
     if (slot->scope_len > 0 && str_eq(str_make(slot->scope, slot->scope_len), text) &&

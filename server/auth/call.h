@@ -75,12 +75,19 @@ int64_t auth_skew_us(const struct auth_config *config);
 MUST_CHECK enum s3_error auth_check_skew(struct auth_call *call, int64_t date_us,
                                          struct str as_sent);
 /*
- * The user of the claimed access key. Never NULL: for an unknown key it is a user whose secret
- * nobody has, so that unknown keys cost what known ones do; *ret_known says which.
+ * The credential of the claimed access key, found now. For an unknown key it is one whose secret
+ * nobody has, so that unknown keys cost what known ones do; *ret_known says which. SlowDown: it
+ * can not be known.
  */
-const struct user *auth_claimed_user(const struct auth_call *call, bool *ret_known);
-/* After a signature matched: session token and expiry of temporary keys. */
-MUST_CHECK enum s3_error auth_check_token(struct auth_call *call, const struct user *user);
+MUST_CHECK enum s3_error auth_claimed(struct auth_call *call, struct credential *ret_credential,
+                                      bool *ret_known);
+/*
+ * After a signature matched: session token and expiry of temporary keys; then the request is its
+ * user's.
+ */
+MUST_CHECK enum s3_error auth_accept(struct auth_call *call, const struct credential *credential);
+/* The request is this user's, whatever it has proven. SlowDown: no memory. */
+MUST_CHECK enum s3_error auth_become(struct auth_call *call, const struct credential *credential);
 /* InvalidAccessKeyId or SignatureDoesNotMatch. canonical: STR_NONE for V2 and forms. */
 enum s3_error auth_refuse_signature(struct auth_call *call, bool known, struct str text,
                                     struct str signature, struct str canonical);
@@ -98,18 +105,14 @@ bool auth_has_credential(const struct http_request *request);
 enum s3_error auth_settle(struct auth_call *call, enum s3_error error);
 bool auth_is_amz_name(struct str name); /* x-amz-*, no case */
 
-/* ---- users.c --------------------------------------------------------------------------------- */
-
-const struct user *users_first(const struct users *users); /* NULL: there is none */
-
 /* ---- cache.c --------------------------------------------------------------------------------- */
 
 struct scope;
 struct buf *auth_cache_text(struct auth_cache *cache);    /* emptied at each call */
 struct buf *auth_cache_scratch(struct auth_cache *cache); /* emptied at each call */
 void auth_cache_trim(struct auth_cache *cache);           /* give back what a huge request took */
-void auth_cache_key(struct auth_cache *cache, const struct user *user, const struct scope *scope,
-                    uint8_t out[SHA256_BYTES]);
+void auth_cache_key(struct auth_cache *cache, const struct credential *credential,
+                    const struct scope *scope, uint8_t out[SHA256_BYTES]);
 
 /* ---- scope.c --------------------------------------------------------------------------------- */
 

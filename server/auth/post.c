@@ -44,14 +44,13 @@ static enum s3_error refuse_missing(struct auth_call *call, struct str name)
         name, STR(""));
 }
 
-static enum s3_error accept(struct auth_call *call, const struct user *user, bool known,
+static enum s3_error accept(struct auth_call *call, const struct credential *credential, bool known,
                             bool matches, struct str policy, struct str signature)
 {
     if (!known || !matches)
         return auth_refuse_signature(call, known, policy, signature, STR_NONE);
 
-    call->auth->user = user;
-    return auth_check_token(call, user);
+    return auth_accept(call, credential);
 }
 
 struct post {
@@ -63,7 +62,7 @@ struct post {
 static enum s3_error verify_v4(struct auth_call *call, const struct post *post)
 {
     struct scope scope;
-    const struct user *user;
+    CLEANUP(credential_wipe) struct credential credential;
     CLEANUP(secret_key_wipe) struct secret_key key;
     uint8_t mac[SHA256_BYTES];
     char expected[2 * SHA256_BYTES];
@@ -95,21 +94,24 @@ static enum s3_error verify_v4(struct auth_call *call, const struct post *post)
     if (err != S3_OK)
         return err;
 
-    user = auth_claimed_user(call, &known);
-    auth_cache_key(call->cache, user, &scope, key.bytes);
+    err = auth_claimed(call, &credential, &known);
+    if (err != S3_OK)
+        return err;
+    auth_cache_key(call->cache, &credential, &scope, key.bytes);
     hmac_sha256(str_make(key.bytes, sizeof(key.bytes)), post->policy, mac);
     hex_encode(mac, sizeof(mac), expected);
 
-    return accept(call, user, known,
+    return accept(call, &credential, known,
                   str_eq_secret(str_make(expected, sizeof(expected)), post->v4_signature),
                   post->policy, post->v4_signature);
 }
 
 static enum s3_error verify_v2(struct auth_call *call, const struct post *post)
 {
-    const struct user *user;
+    CLEANUP(credential_wipe) struct credential credential;
     char expected[V2_SIGNATURE_BYTES];
     bool known;
+    enum s3_error err;
 
     call->auth->scheme = AUTH_V2_POST;
     if (!str_present(post->access_key))
@@ -118,10 +120,12 @@ static enum s3_error verify_v2(struct auth_call *call, const struct post *post)
         return refuse_missing(call, STR("Signature"));
 
     call->access_key = post->access_key;
-    user = auth_claimed_user(call, &known);
-    v2_sign(user->secret_key, post->policy, expected);
+    err = auth_claimed(call, &credential, &known);
+    if (err != S3_OK)
+        return err;
+    v2_sign(credential.user.secret_key, post->policy, expected);
 
-    return accept(call, user, known,
+    return accept(call, &credential, known,
                   str_eq_secret(str_make(expected, sizeof(expected)), post->v2_signature),
                   post->policy, post->v2_signature);
 }

@@ -97,19 +97,35 @@ enum s3_error auth_check_skew(struct auth_call *call, int64_t date_us, struct st
     return err;
 }
 
-const struct user *auth_claimed_user(const struct auth_call *call, bool *ret_known)
+enum s3_error auth_claimed(struct auth_call *call, struct credential *ret_credential,
+                           bool *ret_known)
 {
     static const struct user nobody = {
-        .access_key = { "", 0 },
-        .secret_key = { "........................................", 40 },
+        .access_key = STR("...................."),
+        .secret_key = STR("........................................"),
+        .canonical_id = STR("................................................................"),
+        .display_name = STR("......"),
+        .name = STR("......"),
+        .email = STR(""),
     };
-    const struct user *user = users_by_access_key(call->config->users, call->access_key);
+    struct credentials *credentials = auth_credentials(call->cache);
+    enum credentials_answer answer = credentials_find(credentials, CREDENTIALS_BY_ACCESS_KEY,
+                                                      call->access_key, call->arena,
+                                                      ret_credential);
 
-    *ret_known = user != NULL;
-    return user != NULL ? user : &nobody;
+    *ret_known = answer == CREDENTIALS_FOUND;
+    if (answer == CREDENTIALS_LACKING)
+        return auth_refuse(call, S3_SlowDown, STR_NONE);
+    if (answer == CREDENTIALS_UNKNOWN) {
+        if (!credential_copy(&nobody, call->arena, ret_credential))
+            return auth_refuse(call, S3_SlowDown, STR_NONE);
+        ret_credential->generation = credentials_generation(credentials);
+    }
+
+    return S3_OK;
 }
 
-enum s3_error auth_check_token(struct auth_call *call, const struct user *user)
+static enum s3_error check_token(struct auth_call *call, const struct user *user)
 {
     if (!str_present(user->session_token)) {
         if (str_present(call->token))
@@ -127,6 +143,26 @@ enum s3_error auth_check_token(struct auth_call *call, const struct user *user)
     if (user->expires_us != 0 && user->expires_us <= call->now_us)
         return auth_refuse(call, S3_ExpiredToken, STR_NONE);
 
+    return S3_OK;
+}
+
+enum s3_error auth_accept(struct auth_call *call, const struct credential *credential)
+{
+    enum s3_error err = check_token(call, &credential->user);
+
+    return err != S3_OK ? err : auth_become(call, credential);
+}
+
+enum s3_error auth_become(struct auth_call *call, const struct credential *credential)
+{
+    struct user *user = ARENA_NEW(call->arena, struct user);
+
+    if (user == NULL)
+        return auth_refuse(call, S3_SlowDown, STR_NONE);
+
+    *user = credential->user;
+    user->secret_key = user->session_token = STR_NONE;
+    call->auth->user = user;
     return S3_OK;
 }
 

@@ -291,17 +291,19 @@ static enum s3_error verify(struct auth_call *call, const struct claim *claim)
 {
     struct str paths[PATHS_MAX] = { call->request->raw_path };
     size_t path_count = 1;
-    const struct user *user;
+    CLEANUP(credential_wipe) struct credential credential;
     char expected[V2_SIGNATURE_BYTES];
     struct str text;
     bool matches = false;
     bool known;
+    enum s3_error err = auth_claimed(call, &credential, &known);
 
-    user = auth_claimed_user(call, &known);
+    if (err != S3_OK)
+        return err;
     for (size_t i = 0; i < 2 * path_count && !matches; i++) {
         if (!build(call, claim, paths[i / 2], /* bare= */ i % 2 == 1, &text))
             return auth_refuse(call, S3_SlowDown, STR_NONE);
-        v2_sign(user->secret_key, text, expected);
+        v2_sign(credential.user.secret_key, text, expected);
         matches = str_eq_secret(str_make(expected, sizeof(expected)), claim->signature);
         if (i == 1 && !matches)
             path_count = other_spellings(call, paths);
@@ -313,8 +315,7 @@ static enum s3_error verify(struct auth_call *call, const struct claim *claim)
         return auth_refuse_signature(call, known, text, claim->signature, STR_NONE);
     }
 
-    call->auth->user = user;
-    return auth_check_token(call, user);
+    return auth_accept(call, &credential);
 }
 
 /* The header form leaves them unsigned, and an operation would take them for headers. */

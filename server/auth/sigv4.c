@@ -142,7 +142,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     char text[TEXT_BYTES_MAX];
     char expected[2 * SHA256_BYTES];
     CLEANUP(secret_key_wipe) struct secret_key key;
-    const struct user *user;
+    CLEANUP(credential_wipe) struct credential credential;
     bool known;
     bool matches;
     enum s3_error err;
@@ -151,8 +151,10 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     if (err != S3_OK)
         return err;
 
-    user = auth_claimed_user(call, &known);
-    auth_cache_key(call->cache, user, &claim->scope, key.bytes);
+    err = auth_claimed(call, &credential, &known);
+    if (err != S3_OK)
+        return err;
+    auth_cache_key(call->cache, &credential, &claim->scope, key.bytes);
     if (!build(call, claim, &canonical))
         return auth_refuse(call, S3_SlowDown, STR_NONE);
     v4_sign(key.bytes, claim->amz_date, claim->scope.text, canonical, expected);
@@ -164,11 +166,10 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
                                                     text),
                                      claim->signature, canonical);
 
-    err = auth_check_token(call, user);
+    err = auth_accept(call, &credential);
     if (err != S3_OK)
         return err;
 
-    auth->user = user;
     auth->scope = claim->scope.text;
     auth->signed_headers = claim->signed_headers;
     auth->amz_date = claim->amz_date;

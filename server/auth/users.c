@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Users: who may sign, found by access key, canonical id or e-mail address.
+ * A table of users: who may sign, found by access key, canonical id or e-mail address.
  *
- * (1) Immutable once built: readers take no lock. A reload builds another table.
+ * (1) Once it is in force nothing of it changes, so that readers take no lock: other users are
+ *     another table.
  * (2) The first user added is the root user.
+ * (3) Its secrets are wiped before its memory is given back.
  */
-#include "server/auth/call.h"
+#include "server/auth/users.h"
+#include "base/text/buf.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/digest/digest.h"
+#include "base/text/codec.h"
 
 #define NAME_BYTES_MAX 256
 #define USERS_ARENA_BYTES (2 * 1024 * 1024) /* AUTH_USERS_MAX users with every field at its limit */
 #define SLOTS 512                           /* a power of two, twice AUTH_USERS_MAX */
 
 struct users {
+    atomic_uint holders;
     struct arena *arena;
     size_t count;
     struct user list[AUTH_USERS_MAX];
@@ -31,16 +41,39 @@ struct users *users_open(void)
         return NULL;
     }
 
+    atomic_init(&users->holders, 1);
     return users;
+}
+
+/* The arena's copies, which nobody reads any more. */
+static void wipe(struct str secret)
+{
+    if (secret.len > 0)
+        explicit_bzero((void *)(uintptr_t)secret.p, secret.len);
+}
+
+void users_hold(struct users *users)
+{
+    (void)atomic_fetch_add(&users->holders, 1);
+}
+
+void users_drop(struct users *users)
+{
+    if (atomic_fetch_sub(&users->holders, 1) != 1)
+        return;
+
+    for (size_t i = 0; i < users->count; i++) {
+        wipe(users->list[i].secret_key);
+        wipe(users->list[i].session_token);
+    }
+    arena_close(users->arena);
+    mem_free(users);
 }
 
 void users_close(struct users *users)
 {
-    if (users == NULL)
-        return;
-
-    arena_close(users->arena);
-    mem_free(users);
+    if (users != NULL)
+        users_drop(users);
 }
 
 static size_t slot_of(struct str access_key)
@@ -95,6 +128,7 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
         .display_name = arena_dup(users->arena, user->display_name),
         .email = arena_dup(users->arena, user->email),
         .expires_us = user->expires_us,
+        .disabled = user->disabled,
     };
     if (str_present(user->name)) {
         copy->name = arena_dup(users->arena, user->name);

@@ -127,10 +127,29 @@ static void log_audited(const struct auth_call *call, enum s3_error error)
     log_warn("auth audited error=%d %.*s", (int)error, STR_ARG(buf_view(&line)));
 }
 
+/* Who says so is the user, whoever else it is root. */
+static enum s3_error become_claimed(struct auth_call *call)
+{
+    CLEANUP(credential_wipe) struct credential credential;
+    enum credentials_answer answer = credentials_find(auth_credentials(call->cache),
+                                                      CREDENTIALS_BY_ACCESS_KEY, call->access_key,
+                                                      call->arena, &credential);
+
+    call->auth->user = NULL;
+    if (answer == CREDENTIALS_UNKNOWN)
+        answer = credentials_find(auth_credentials(call->cache), CREDENTIALS_ROOT, STR_NONE,
+                                  call->arena, &credential);
+    if (answer == CREDENTIALS_UNKNOWN)
+        return S3_OK;
+    return answer == CREDENTIALS_FOUND ? auth_become(call, &credential)
+                                       : auth_refuse(call, S3_SlowDown, STR_NONE);
+}
+
 enum s3_error auth_settle(struct auth_call *call, enum s3_error error)
 {
     enum auth_mode mode = call->config->mode;
     bool anonymous = call->auth->scheme == AUTH_ANONYMOUS && !str_present(call->access_key);
+    enum s3_error err;
 
     /* What we lack or cannot do is refused in every mode. */
     if (mode == AUTH_STRICT || error == S3_NotImplemented || error == S3_SlowDown)
@@ -140,10 +159,10 @@ enum s3_error auth_settle(struct auth_call *call, enum s3_error error)
 
     if (mode == AUTH_AUDIT)
         log_audited(call, error);
+    err = become_claimed(call);
+    if (err != S3_OK)
+        return err;
     call->auth->audited = true;
-    call->auth->user = users_by_access_key(call->config->users, call->access_key);
-    if (call->auth->user == NULL)
-        call->auth->user = users_first(call->config->users);
     *call->refusal = (struct s3_refusal){ .error = S3_OK };
     return S3_OK;
 }

@@ -407,7 +407,7 @@ static void *on_loop_start(void *context)
         return NULL;
     loop->app = context;
     loop->number = atomic_fetch_add(&loop->app->loops, 1);
-    loop->auth_cache = auth_cache_open();
+    loop->auth_cache = auth_cache_open(loop->app->options.auth.users);
     loop->bodies = body_group_open();
     if (loop->auth_cache == NULL || loop->bodies == NULL ||
         reader_open(loop->app->options.store, &loop->reader, &fault) != STORE_OK ||

@@ -62,12 +62,14 @@ void xml_owner(struct buf *out, struct str canonical_id)
 
 void xml_initiator(struct op *op, struct buf *out, struct str canonical_id)
 {
-    const struct user *user = users_by_canonical_id(op->options->auth.users, canonical_id);
+    struct user user;
+    bool known = credentials_know(auth_credentials(op->auth_cache), CREDENTIALS_BY_CANONICAL_ID,
+                                  canonical_id, &user) == CREDENTIALS_FOUND;
 
     buf_lit(out, "<Initiator>");
     xml_text(out, STR("ID"), canonical_id);
-    if (user != NULL)
-        xml_text(out, STR("DisplayName"), user->display_name);
+    if (known)
+        xml_text(out, STR("DisplayName"), user.display_name);
     buf_lit(out, "</Initiator>");
 }
 

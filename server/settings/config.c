@@ -193,15 +193,23 @@ static bool check_listener(const struct config *config, const struct listener_ad
     return true;
 }
 
+bool config_check_root(const struct config *config, struct fault *fault)
+{
+    if ((config->root_user.len > 0) != (config->root_password.len > 0))
+        return fault_set(fault, false,
+                         "PAIL_ROOT_USER and PAIL_ROOT_PASSWORD belong together: set both");
+
+    return true;
+}
+
 bool config_check(const struct config *config, struct fault *fault)
 {
     bool has_tcp = false;
 
     if ((config->tls_cert.len > 0) != (config->tls_key.len > 0))
         return fault_set(fault, false, "--tls-cert and --tls-key belong together: give both");
-    if ((config->root_user.len > 0) != (config->root_password.len > 0))
-        return fault_set(fault, false,
-                         "PAIL_ROOT_USER and PAIL_ROOT_PASSWORD belong together: set both");
+    if (!config_check_root(config, fault))
+        return false;
     if (config->ready_fd >= 0 && fcntl(config->ready_fd, F_GETFD) < 0)
         return fault_errno(fault, false, "--ready-fd %d", config->ready_fd);
 

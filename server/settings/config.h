@@ -54,6 +54,7 @@ struct config_list {
 struct config_user {
     struct str name;
     unsigned line; /* of its first field, for messages */
+    bool has_disabled;
     struct user user;
 };
 
@@ -103,6 +104,7 @@ MUST_CHECK bool config_load(char *const *arguments, struct config *ret_config, s
 void config_free(struct config *config); /* also the CLEANUP helper; a zeroed one is fine */
 
 /* Rules between settings (TLS pair, loopback-only modes, port file). */
+MUST_CHECK bool config_check_root(const struct config *config, struct fault *fault); /* alone */
 MUST_CHECK bool config_check(const struct config *config, struct fault *fault);
 
 /*

@@ -90,6 +90,16 @@ static struct config_user *user_named(struct reading *reading, struct str name)
     return user;
 }
 
+static int on_disabled(struct reading *reading, struct config_user *user, struct str value)
+{
+    if (user->has_disabled)
+        return refuse(reading, "the field is given twice");
+    user->has_disabled = true;
+    return setting_switch(value, &user->user.disabled)
+               ? 1
+               : refuse(reading, "the value is neither yes nor no");
+}
+
 static int on_user(struct reading *reading, struct str name, struct str key, struct str value)
 {
     struct config_user *user = user_named(reading, name);
@@ -98,13 +108,15 @@ static int on_user(struct reading *reading, struct str name, struct str key, str
 
     if (user == NULL)
         return 0;
+    if (str_eq(key, STR("disabled")))
+        return on_disabled(reading, user, value);
     for (size_t i = 0; i < COUNT_OF(user_fields); i++) {
         if (str_eq(user_fields[i].key, key))
             field = &user_fields[i];
     }
     if (field == NULL)
         return refuse(reading, "a user has no such field (access_key, secret_key, canonical_id, "
-                               "display_name, email, session_token)");
+                               "display_name, email, session_token, disabled)");
 
     text = (struct str *)(void *)((char *)&user->user + field->offset);
     if (str_present(*text) && !(reading->continues && str_eq(key, STR("session_token"))))

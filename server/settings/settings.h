@@ -53,6 +53,8 @@ void setting_print(const struct config *config, enum setting_index index, struct
 void settings_help(struct buf *out);
 
 /* Whole number with a suffix for seconds ("90", "15m", "7d", "never"); also used for --expires. */
+/* yes, true, on, 1 and their opposites, in any case. False: neither. */
+MUST_CHECK bool setting_switch(struct str text, bool *ret_on);
 MUST_CHECK bool setting_seconds(struct str text, uint64_t *ret_seconds);
 
 #endif

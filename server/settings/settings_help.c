@@ -32,6 +32,7 @@ void settings_help(struct buf *out)
     buf_lit(out, "Usage: pail serve [options] DIR\n"
                  "\n"
                  "Serves the store in DIR, which is made when missing, until SIGTERM or SIGINT.\n"
+                 "SIGHUP reads the users, the root user's key pair and the certificate again.\n"
                  "\n"
                  "Each setting is a flag, an environment variable and a key in section [server]\n"
                  "of the settings file (the flag without its dashes). The flag is stronger than\n"

@@ -157,8 +157,7 @@ static bool store_list(struct config *config, const struct setting *setting, boo
     return true;
 }
 
-static bool store_switch(struct config *config, const struct setting *setting, struct str text,
-                         struct fault *fault)
+bool setting_switch(struct str text, bool *ret_on)
 {
     static const struct str words[][2] = {
         { STR("no"), STR("yes") },
@@ -166,16 +165,24 @@ static bool store_switch(struct config *config, const struct setting *setting, s
         { STR("off"), STR("on") },
         { STR("0"), STR("1") },
     };
-    bool *field = field_of(config, setting);
 
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         for (size_t value = 0; value < 2; value++) {
             if (str_eq_nocase(text, words[i][value])) {
-                *field = value == 1;
+                *ret_on = value == 1;
                 return true;
             }
         }
     }
+
+    return false;
+}
+
+static bool store_switch(struct config *config, const struct setting *setting, struct str text,
+                         struct fault *fault)
+{
+    if (setting_switch(text, field_of(config, setting)))
+        return true;
 
     return fault_set(fault, false, "'%.*s' is neither yes nor no", STR_ARG(text));
 }

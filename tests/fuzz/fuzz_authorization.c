@@ -20,7 +20,6 @@
 enum plan { PLAN_AS_IS, PLAN_SIGNED, PLAN_CHANGED, PLAN_ADDED, PLANS };
 
 struct fuzz {
-    struct users *users;
     struct auth_cache *cache;
     struct auth_config config;
 };
@@ -29,6 +28,8 @@ static const struct fuzz *fuzz_start(void)
 {
     static struct fuzz fuzz;
     static char id[64];
+    struct users_in_force *in_force;
+    struct users *users;
     struct user user = {
         .access_key = STR(ACCESS_KEY),
         .secret_key = fuzz_secret(),
@@ -36,18 +37,17 @@ static const struct fuzz *fuzz_start(void)
         .email = STR(""),
     };
 
-    if (fuzz.users != NULL)
+    if (fuzz.cache != NULL)
         return &fuzz;
     users_canonical_id(STR("fuzz"), id);
     user.canonical_id = str_make(id, sizeof(id));
     FUZZ_CHECK(digest_init(), "digests");
-    fuzz.users = users_open();
-    fuzz.cache = auth_cache_open();
-    FUZZ_CHECK(fuzz.users != NULL && fuzz.cache != NULL, "memory");
-    FUZZ_CHECK(users_add(fuzz.users, &user, NULL), "user");
-    fuzz.config = (struct auth_config){ .users = fuzz.users,
-                                        .region = STR("us-east-1"),
-                                        .clock = fuzz_clock() };
+    users = users_open();
+    FUZZ_CHECK(users != NULL && users_add(users, &user, NULL), "memory");
+    in_force = users_put_in_force(users);
+    fuzz.cache = in_force != NULL ? auth_cache_open(in_force) : NULL;
+    FUZZ_CHECK(fuzz.cache != NULL, "memory");
+    fuzz.config = (struct auth_config){ .region = STR("us-east-1"), .clock = fuzz_clock() };
     return &fuzz;
 }
 

@@ -27,12 +27,13 @@ struct form_input {
     struct str bucket;
 };
 
-static struct users *users;
 static struct auth_cache *cache;
 
 static void start(void)
 {
     static char id[64];
+    struct users_in_force *in_force;
+    struct users *users;
     struct user user = {
         .access_key = STR(ACCESS_KEY),
         .secret_key = fuzz_secret(),
@@ -40,14 +41,16 @@ static void start(void)
         .email = STR(""),
     };
 
-    if (users != NULL)
+    if (cache != NULL)
         return;
     users_canonical_id(STR("fuzz"), id);
     user.canonical_id = str_make(id, sizeof(id));
     FUZZ_CHECK(digest_init(), "digests");
     users = users_open();
-    cache = auth_cache_open();
-    FUZZ_CHECK(users != NULL && cache != NULL && users_add(users, &user, NULL), "memory");
+    FUZZ_CHECK(users != NULL && users_add(users, &user, NULL), "memory");
+    in_force = users_put_in_force(users);
+    cache = in_force != NULL ? auth_cache_open(in_force) : NULL;
+    FUZZ_CHECK(cache != NULL, "memory");
 }
 
 static void add(struct form_input *form, struct str name, struct str value)
@@ -95,9 +98,7 @@ static void sign_v2(struct form_input *form, struct str policy, struct arena *ar
 static enum s3_error verify(const struct form_input *form, struct arena *arena,
                             struct auth *ret_auth, uint64_t *ret_min, uint64_t *ret_max)
 {
-    struct auth_config config = { .users = users,
-                                  .region = STR("us-east-1"),
-                                  .clock = fuzz_clock() };
+    struct auth_config config = { .region = STR("us-east-1"), .clock = fuzz_clock() };
     struct http_request request = { .method = STR("POST"), .raw_path = STR("/") };
     struct s3_refusal refusal = { 0 };
 

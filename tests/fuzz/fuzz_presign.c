@@ -18,15 +18,16 @@
 
 enum plan { PLAN_AS_IS, PLAN_SIGNED, PLAN_CHANGED, PLANS };
 
-static struct users *users;
 static struct auth_cache *cache;
 static struct user user;
 
 static void start(void)
 {
     static char id[64];
+    struct users_in_force *in_force;
+    struct users *users;
 
-    if (users != NULL)
+    if (cache != NULL)
         return;
     users_canonical_id(STR("fuzz"), id);
     user = (struct user){
@@ -38,8 +39,10 @@ static void start(void)
     };
     FUZZ_CHECK(digest_init(), "digests");
     users = users_open();
-    cache = auth_cache_open();
-    FUZZ_CHECK(users != NULL && cache != NULL && users_add(users, &user, NULL), "memory");
+    FUZZ_CHECK(users != NULL && users_add(users, &user, NULL), "memory");
+    in_force = users_put_in_force(users);
+    cache = in_force != NULL ? auth_cache_open(in_force) : NULL;
+    FUZZ_CHECK(cache != NULL, "memory");
 }
 
 static struct str presigned_target(struct str method, struct input *input, struct arena *arena)
@@ -118,7 +121,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start();
     if (arena == NULL)
         return 0;
-    config.users = users;
     fuzz_set_now(now_us);
     request.method = input_until(&input, '\n');
     request.target = plan == PLAN_AS_IS ? arena_dup(arena, input_rest(&input))

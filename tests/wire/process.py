@@ -69,6 +69,8 @@ def settings(users=USERS):
                   f"display_name = {user.name}", f"email = {user.email}"]  # fmt: skip
         if user.session_token:
             lines.append(f"session_token = {user.session_token}")
+        if user.disabled:
+            lines.append("disabled = yes")
         lines.append("")
     return "\n".join(lines)
 
@@ -80,7 +82,8 @@ class ServerDied(AssertionError):
 class Server:
     """A pail process. `url` and `tls_url` are its endpoints; `directory` holds its store."""
 
-    def __init__(self, folder, *options, certificate=None, users=USERS, environment=()):
+    def __init__(self, folder, *options, certificate=None, users=USERS, environment=(),
+                 configuration=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.directory = self.folder / "data"
@@ -89,7 +92,7 @@ class Server:
         self.certificate = certificate
         self.environment = dict(environment)
         self.config = self.folder / "users.conf"
-        self.config.write_text(settings(users))
+        self.config.write_text(configuration or settings(users))
         self.config.chmod(0o600)
         self.stderr_path = self.folder / "stderr.log"
         self.process = None
@@ -164,6 +167,21 @@ class Server:
                     return line
             time.sleep(0.01)
         raise AssertionError(f"no line of the log has {mark}")
+
+    def reload(self, users=None, configuration=None):
+        """Write the settings file anew, send SIGHUP; the line that says what came of it."""
+        mark = re.compile(r"^.* SIGHUP: .*key pairs.*\n", re.M)
+        before = len(mark.findall(self.stderr()))
+        if users is not None or configuration is not None:
+            self.config.write_text(configuration if configuration is not None else settings(users))
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            found = mark.findall(self.stderr())
+            if len(found) > before:
+                return found[before]
+            time.sleep(0.01)
+        raise AssertionError(f"SIGHUP was not answered:\n{self.stderr()[-4000:]}")
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

@@ -52,6 +52,7 @@ class User:
     canonical_id: str = ""
     email: str = ""
     session_token: str = ""
+    disabled: bool = False
 
 
 @dataclasses.dataclass
@@ -401,7 +402,7 @@ def _v2_string(request, resource, date):
          date, *(f"{k}:{','.join(v)}" for k, v in sorted(amz.items())), resource])  # fmt: skip
 
 
-def _v2_mac(user, text):
+def v2_mac(user, text):
     return base64.b64encode(hmac.new(user.secret_key.encode(), text.encode(), "sha1").digest()).decode()
 
 
@@ -412,7 +413,7 @@ def sign_v2(request, user, *, when=None, resource=None):
     if user.session_token:
         request.set("x-amz-security-token", user.session_token)
     text = _v2_string(request, resource or request.path, request.header("date") or "")
-    request.set("Authorization", f"AWS {user.access_key}:{_v2_mac(user, text)}")
+    request.set("Authorization", f"AWS {user.access_key}:{v2_mac(user, text)}")
     return text
 
 
@@ -422,7 +423,7 @@ def presign_v2(request, user, expires_at=None, *, resource=None):
     text = _v2_string(request, resource or request.path, expires_at)
     separator = "&" if "?" in request.target else "?"
     request.target += separator + urllib.parse.urlencode(
-        {"AWSAccessKeyId": user.access_key, "Expires": expires_at, "Signature": _v2_mac(user, text)},
+        {"AWSAccessKeyId": user.access_key, "Expires": expires_at, "Signature": v2_mac(user, text)},
         quote_via=urllib.parse.quote)  # fmt: skip
     return text
 

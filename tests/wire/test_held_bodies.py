@@ -7,9 +7,12 @@ here from Amazon's rules alone: who owns a bucket, what its ACL grants, whose an
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+
+Who asks is told by the signature of the head, once. A form is signed by its fields, which are its body's.
 """
 
 import base64
+import dataclasses
 import itertools
 import json
 import xml.etree.ElementTree as ET
@@ -41,7 +44,7 @@ class World:
     """alice's bucket with an object and an upload of the caller's, open to whom the caller is."""
 
     def __init__(self, server, caller):
-        self.url, self.users = server.url, server.users
+        self.server, self.url, self.users = server, server.url, server.users
         self.owner, self.other = self.users["alice"], self.users["bob"]
         self.caller = {"owner": self.owner, "grantee": self.users["temp"], "anyone": None}[caller]
         self.bucket = f"held-{next(numbers)}"
@@ -142,6 +145,14 @@ class World:
     def version_deleted(self):
         self.ask(self.owner, "DELETE", f"/{self.bucket}/object?versionId={self.version}")
 
+    def credentials_replaced(self):
+        """The caller's key pair is another; where nobody signs, the owner's is."""
+        who = self.caller or self.owner
+        renewed = dataclasses.replace(who, access_key=f"RENEWED{next(numbers)}")
+        self.server.reload({**self.users, who.name: renewed})
+        if who is self.owner:
+            self.owner = self.now_owner = renewed
+
     def object_replaced_by_another(self):
         self.ask(self.owner, "PUT", f"/{self.bucket}?acl",
                  headers={**OPEN, "x-amz-grant-full-control": f'id="{self.owner.canonical_id}"'})  # fmt: skip
@@ -208,6 +219,8 @@ def callers(operation):
 
 def expected(operation, caller, change, versioned):
     """Status and code by Amazon's rules. None: it succeeds."""
+    if change == "credentials_replaced":
+        return (403, "InvalidAccessKeyId") if operation == "PostObject" and caller != "anyone" else None
     if change == "removed":
         return (404, "NoSuchBucket")
     if change in ("made_anew_by_another", "made_anew_twice"):
@@ -270,6 +283,9 @@ def cases():
         for caller in callers(operation):
             for change in CHANGES:
                 for hold in ("all", "tail"):
+                    # Whether the fields were read by then, nobody can tell: see test_credentials.py.
+                    if (operation, change, hold) == ("PostObject", "credentials_replaced", "tail"):
+                        continue
                     yield operation, caller, change, hold, False, "signed"
                 if operation in OF_VERSION:
                     yield operation, caller, change, "all", True, "signed"
@@ -277,8 +293,16 @@ def cases():
                     yield operation, caller, change, "all", False, "unsigned"
 
 
+@pytest.fixture
+def users_again(server, request):
+    yield
+    if "credentials_replaced" in request.node.name:
+        server.reload(server.users)
+
+
 @pytest.mark.parametrize(("operation", "caller", "change", "hold", "versioned", "payload"), list(cases()))
-def test_held_bodies__are_judged_when_they_have_arrived(server, operation, caller, change, hold, versioned, payload):
+def test_held_bodies__are_judged_when_they_have_arrived(
+        server, users_again, operation, caller, change, hold, versioned, payload):  # fmt: skip
     world = World(server, caller)
     connection, rest = held(world, build(world, operation, versioned, payload), hold)
     with connection:

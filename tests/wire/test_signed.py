@@ -114,7 +114,7 @@ def test_signed__an_authorization_beside_a_forms_policy_makes_two_mechanisms(ser
     policy = json.dumps({"expiration": when.replace(year=when.year + 1).strftime("%Y-%m-%dT%H:%M:%SZ"),
                          "conditions": [{"bucket": bucket}, {"key": "k"}]})  # fmt: skip
     policy = base64.b64encode(policy.encode()).decode()
-    fields = [("key", "k"), ("policy", policy), ("AWSAccessKeyId", root_user.access_key), ("signature", raw._v2_mac(root_user, policy))]
+    fields = [("key", "k"), ("policy", policy), ("AWSAccessKeyId", root_user.access_key), ("signature", raw.v2_mac(root_user, policy))]
     body, content_type = raw.form_body(fields, b"posted")
 
     request = request_of(server, "POST", f"/{bucket}", body, [("Content-Type", content_type)])

@@ -40,17 +40,29 @@ struct grant_place {
     struct str uri;
 };
 
-static bool id_known(struct op *op, struct str id)
+static enum s3_error check_id(struct op *op, struct str id, struct str argument)
 {
-    return str_eq(id, ACL_ANONYMOUS_ID) ||
-           users_by_canonical_id(op->options->auth.users, id) != NULL;
+    struct user user;
+    enum credentials_answer answer;
+
+    if (str_eq(id, ACL_ANONYMOUS_ID))
+        return S3_OK;
+
+    answer =
+        credentials_know(auth_credentials(op->auth_cache), CREDENTIALS_BY_CANONICAL_ID, id, &user);
+    if (answer == CREDENTIALS_LACKING)
+        return op_fail(op, S3_SlowDown);
+    return answer == CREDENTIALS_FOUND ? S3_OK
+                                       : op_fail_argument(op, STR("Invalid id"), argument, id);
 }
 
 static enum s3_error grant_to_id(struct op *op, struct str id, const struct grant_place *place,
                                  struct acl_grant *grant)
 {
-    if (!id_known(op, id))
-        return op_fail_argument(op, STR("Invalid id"), place->id, id);
+    enum s3_error err = check_id(op, id, place->id);
+
+    if (err != S3_OK)
+        return err;
     grant->grantee = ACL_USER;
     grant->id = id;
     return S3_OK;
@@ -67,13 +79,15 @@ static enum s3_error grant_to_group(struct op *op, struct str uri, const struct 
 
 static enum s3_error grant_to_email(struct op *op, struct str email, struct acl_grant *grant)
 {
-    const struct user *user = email.len > 0 ? users_by_email(op->options->auth.users, email) : NULL;
+    struct user user;
+    enum credentials_answer answer =
+        credentials_know(auth_credentials(op->auth_cache), CREDENTIALS_BY_EMAIL, email, &user);
 
-    if (user == NULL)
+    if (answer == CREDENTIALS_UNKNOWN)
         return op_fail(op, S3_UnresolvableGrantByEmailAddress, email);
     grant->grantee = ACL_USER;
-    grant->id = user->canonical_id;
-    return S3_OK;
+    grant->id = answer == CREDENTIALS_FOUND ? arena_dup(op->arena, user.canonical_id) : STR_NONE;
+    return str_present(grant->id) ? S3_OK : op_fail(op, S3_SlowDown);
 }
 
 static enum s3_error too_many_grants(struct op *op)
@@ -260,14 +274,14 @@ static enum s3_error check_owner(struct op *op, const struct xml_node *root, str
 {
     const struct xml_node *node = xml_child(root, STR("Owner"));
     struct str id = node != NULL ? xml_child_text(node, STR("ID")) : STR_NONE;
+    enum s3_error err;
 
     if (!str_present(id))
         return op_fail(op, S3_MalformedACLError);
     if (str_eq(id, owner))
         return S3_OK;
-    if (!id_known(op, id))
-        return op_fail_argument(op, STR("Invalid id"), DOCUMENT_ID, id);
-    return op_deny(op, "ownership does not change hands through an ACL");
+    err = check_id(op, id, DOCUMENT_ID);
+    return err != S3_OK ? err : op_deny(op, "ownership does not change hands through an ACL");
 }
 
 enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed)

@@ -17,9 +17,9 @@ int harness_setup(void **state UNUSED)
 
     memset(&h, 0, sizeof(h));
     h.arena = arena_open(65536, 16 * 1024 * 1024);
-    h.cache = auth_cache_open();
     h.users = users_open();
-    h.config.users = h.users;
+    h.in_force = users_put_in_force(h.users);
+    h.cache = auth_cache_open(h.in_force);
     h.config.region = STR("us-east-1");
     clock_init(&h.clock);
     clock_move(&h.clock, CLOCK_FREEZE, 0);
@@ -27,11 +27,18 @@ int harness_setup(void **state UNUSED)
     return h.arena == NULL || h.cache == NULL || h.users == NULL;
 }
 
+void forget_users(void)
+{
+    h.users = users_open();
+    assert_non_null(h.users);
+    users_replace(h.in_force, h.users);
+}
+
 int harness_teardown(void **state UNUSED)
 {
     clock_free(&h.clock);
-    users_close(h.users);
     auth_cache_close(h.cache);
+    users_in_force_close(h.in_force);
     arena_close(h.arena);
     return 0;
 }

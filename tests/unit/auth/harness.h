@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "server/auth/call.h"
+#include "server/auth/users.h"
 
 /* The user of AWS's published examples. */
 #define AWS_KEY "AKIAIOSFODNN7EXAMPLE"
@@ -22,7 +23,8 @@
 struct harness {
     struct arena *arena;
     struct auth_cache *cache;
-    struct users *users;
+    struct users *users; /* in force, and added to all the same: there is one thread */
+    struct users_in_force *in_force;
     struct clock clock; /* stands, at the time of the test until clock_at says another */
     struct auth_config config;
     struct http_request request;
@@ -42,6 +44,8 @@ int harness_setup(void **state);
 int harness_teardown(void **state);
 #define AUTH_TEST(name) cmocka_unit_test_setup_teardown(name, harness_setup, harness_teardown)
 
+/* Without the users that were there. */
+void forget_users(void);
 void add_user(const char *access_key, const char *secret, const char *token, int64_t expires_us);
 void clock_at(int64_t seconds);
 /* 20130524T000000Z */

@@ -8,10 +8,7 @@
 
 static void use_user(const char *token)
 {
-    users_close(h.users);
-    h.users = users_open();
-    assert_non_null(h.users);
-    h.config.users = h.users;
+    forget_users();
     add_user(VECTORS_ACCESS_KEY, VECTORS_SECRET, token, 0);
 }
 
@@ -219,10 +216,7 @@ static void test_auth_vectors__another_secret_or_key_is_refused(void **state UNU
 {
     for (size_t i = 0; i < COUNT_OF(request_vectors); i++) {
         use_vector(&request_vectors[i]);
-        users_close(h.users);
-        h.users = users_open();
-        assert_non_null(h.users);
-        h.config.users = h.users;
+        forget_users();
         assert_int_equal(verify(), S3_InvalidAccessKeyId);
         assert_text(fact_value(FACT_KEY_ID), VECTORS_ACCESS_KEY);
 

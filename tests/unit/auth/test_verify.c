@@ -335,6 +335,8 @@ static void test_auth_users__canonical_id_is_the_hash_of_the_name(void **state U
 static void test_auth_verify__a_full_arena_never_verifies_a_bad_request(void **state UNUSED)
 {
     struct arena *large = h.arena;
+    enum s3_error err;
+    bool fits = false;
 
     add_user(AWS_KEY, AWS_SECRET, NULL, 0);
     signed_get(HEAD, LIST);
@@ -342,12 +344,16 @@ static void test_auth_verify__a_full_arena_never_verifies_a_bad_request(void **s
         CLEANUP(arena_closep) struct arena *small = arena_open(bytes, bytes);
 
         h.arena = small;
-        assert_int_equal(verify(), S3_OK);
+        /* Too small for a copy of the user: the request is nobody's, and refused. */
+        err = verify();
+        assert_true(err == S3_OK || (err == S3_SlowDown && !fits));
+        fits = err == S3_OK;
         h.request.method = STR("PUT");
         assert_int_not_equal(verify(), S3_OK);
         h.request.method = STR("GET");
         h.arena = large;
     }
+    assert_true(fits);
 }
 
 int main(void)

@@ -11,7 +11,8 @@
 struct op op;
 
 static struct arena *arena;
-static struct users *users;
+static struct users_in_force *users;
+static struct auth_cache *auth_cache;
 static struct s3_options options;
 static struct budget budget;
 static struct http_request request;
@@ -35,19 +36,24 @@ static const struct user people[] = {
 
 int bare_group_setup(void **state UNUSED)
 {
+    struct users *table = users_open();
     struct fault fault = { 0 };
 
     xml_init();
     arena = arena_open(16384, 16 * 1024 * 1024);
-    users = users_open();
-    return arena == NULL || users == NULL || !users_add(users, &people[0], &fault) ||
-           !users_add(users, &people[1], &fault);
+    if (arena == NULL || table == NULL || !users_add(table, &people[0], &fault) ||
+        !users_add(table, &people[1], &fault))
+        return 1;
+    users = users_put_in_force(table);
+    auth_cache = users != NULL ? auth_cache_open(users) : NULL;
+    return auth_cache == NULL;
 }
 
 int bare_group_teardown(void **state UNUSED)
 {
     http_reply_reset(&reply);
-    users_close(users);
+    auth_cache_close(auth_cache);
+    users_in_force_close(users);
     arena_close(arena);
     return 0;
 }
@@ -78,7 +84,6 @@ void bare_request(const char *target, const char *headers)
     assert_true(http_target_parse(str_from_cstr(target), arena, &request, &fault));
     take_headers(headers);
     options = (struct s3_options){ .kms_key_arn = STR("arn:aws:kms:default") };
-    options.auth.users = users;
     options.auth.region = STR("us-east-1");
     budget_free(&budget);
     budget_init(&budget, S3_BUFFERED_BYTES_DEFAULT);
@@ -88,10 +93,11 @@ void bare_request(const char *target, const char *headers)
                       .route = &route,
                       .reply = &reply,
                       .options = &options,
+                      .auth_cache = auth_cache,
                       .fields_sent = request.field_count,
                       .bucket_name = STR("b"),
                       .key = STR("k") };
-    op.auth.user = users_by_access_key(users, STR("A"));
+    op.auth.user = &people[0];
     op.auth.scheme = AUTH_V4_HEADER;
     op.bucket.name = op.bucket_name;
     op.bucket.owner = op.auth.user->canonical_id;

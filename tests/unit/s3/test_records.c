@@ -111,7 +111,7 @@ static const struct user alice = { .access_key = { "A", 1 },
 static struct {
     char dir[64];
     struct store *store;
-    struct users *users;
+    struct users_in_force *users;
     struct counters *counters;
     struct observers observers;
     struct s3_app *app;
@@ -138,6 +138,7 @@ static int setup(void **state UNUSED)
     struct http_options http_options = { .loop_count = 1 };
     struct s3_options options = { .kms_key_arn = STR("arn:aws:kms:default") };
     struct fault fault = { 0 };
+    struct users *users;
 
     log_set_level(LOG_LEVEL_ERROR);
     xml_init();
@@ -146,8 +147,10 @@ static int setup(void **state UNUSED)
     (void)snprintf(server.dir, sizeof(server.dir), "/tmp/pail-records-XXXXXX");
     assert_non_null(mkdtemp(server.dir));
     assert_int_equal(store_open(server.dir, &store_options, &server.store, &fault), STORE_OK);
-    server.users = users_open();
-    assert_true(users_add(server.users, &alice, &fault));
+    users = users_open();
+    assert_true(users_add(users, &alice, &fault));
+    server.users = users_put_in_force(users);
+    assert_non_null(server.users);
     open_observers();
     options.store = server.store;
     options.auth.users = server.users;
@@ -168,7 +171,7 @@ static int teardown(void **state UNUSED)
     http_server_stop(server.http, 0);
     s3_app_close(server.app);
     counters_close(server.counters);
-    users_close(server.users);
+    users_in_force_close(server.users);
     store_close(server.store);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", server.dir);
     return system(command);

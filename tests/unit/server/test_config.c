@@ -390,6 +390,8 @@ static void test_server_config_file__errors_name_their_line(void **state)
         { "[user bob]\naccess_key =\n", "line 2: the value is empty" },
         { "[user bob]\naccess_key = a\nsecret_key = b\ncanonical_id = 12\n", "line 2: the user's" },
         { "[user ]\naccess_key = a\n", "line 2: the section is neither" },
+        { "[user bob]\ndisabled = maybe\n", "line 2: the value is neither yes nor no" },
+        { "[user bob]\ndisabled = no\ndisabled = no\n", "line 3: the field is given twice" },
     };
     struct fixture *fixture = *state;
 
@@ -453,13 +455,15 @@ static void test_server_config_file__users_get_what_they_leave_out(void **state)
                                         "access_key = bob-access\n"
                                         "secret_key = bob-secret\n"
                                         "display_name = Bob B.\n"
-                                        "email = bob@example.com\n"));
+                                        "email = bob@example.com\n"
+                                        "disabled = Yes\n"));
     assert_int_equal(fixture->config.user_count, 2);
 
     user = &fixture->config.users[0].user;
     assert_true(str_eq(user->secret_key, STR("alice=secret;x")));
     assert_true(str_eq(user->session_token, STR("firstsecond")));
     assert_true(str_eq(user->display_name, STR("alice")));
+    assert_false(user->disabled);
     /* printf alice | sha256sum */
     assert_true(str_eq(user->canonical_id,
                        STR("2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90")));
@@ -468,6 +472,7 @@ static void test_server_config_file__users_get_what_they_leave_out(void **state)
     assert_false(str_present(user->session_token));
     assert_true(str_eq(user->display_name, STR("Bob B.")));
     assert_true(str_eq(user->email, STR("bob@example.com")));
+    assert_true(user->disabled);
 }
 
 static void test_server_config_file__users_stop_at_their_maximum(void **state)

@@ -65,8 +65,8 @@ static int teardown(void **state)
 static bool find(struct fixture *fixture)
 {
     fixture->fault = (struct fault){ 0 };
-    return root_pair_find(&fixture->config, fixture->dir_fd, fixture->arena, &fixture->found,
-                          &fixture->fault);
+    return root_pair_find(&fixture->config, fixture->dir_fd, ROOT_PAIR_MAKE, fixture->arena,
+                          &fixture->found, &fixture->fault);
 }
 
 static void write_file(const struct fixture *fixture, const char *content)
