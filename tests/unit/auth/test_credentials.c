@@ -172,7 +172,7 @@ static void test_auth_credentials__sources_stop_at_their_maximum(void **state UN
 
 static void test_auth_credentials__that_can_not_be_asked_slow_the_request_down(void **state UNUSED)
 {
-    struct given given = { .lacking = true };
+    static struct given given = { .lacking = true }; /* as long as the cache that closes it */
     struct credentials_source source = source_of(&given);
 
     clock_at_amz("20130524T000000Z");
