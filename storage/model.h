@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "storage/catalog/columns.def"
 
 enum store_status {
     STORE_OK = 0,
@@ -96,18 +97,17 @@ struct body_ref {
     struct str wrapped_key; /* STR_NONE: stored in plain */
 };
 
-/* What the server gives with a new version and gets back with it. */
+/*
+ * What the server gives with a new version and gets back with it: a field for each ATTR row of
+ * columns.def, where they are told.
+ */
+#define NO_FIELD(...)
+#define ATTR_FIELD(NAME, KIND, FIELD, ...) COLUMN_C_##KIND FIELD;
 struct version_attrs {
-    struct str etag;       /* without quotes */
-    struct str owner;      /* canonical id of the writer */
-    struct str headers;    /* opaque: system headers and user metadata */
-    struct str tags;       /* opaque; STR_NONE: none */
-    struct str acl;        /* opaque; STR_NONE: private to the owner */
-    struct str checksum;   /* opaque; STR_NONE: none */
-    uint8_t storage_class; /* the server's number; 0 = STANDARD */
-    uint8_t sse;           /* the server's number; 0 = none */
+    COLUMN_ROWS(NO_FIELD, NO_FIELD, ATTR_FIELD)
 };
 
+/* Its texts are rows of columns.def, and key: what is not is not remembered (storage/reading/hot.c). */
 struct version {
     int64_t seq; /* catalog order; greater = newer */
     uint64_t tail;
@@ -155,7 +155,8 @@ struct upload {
     struct str key;
     struct str initiator; /* canonical id */
     int64_t initiated_us;
-    bool done; /* completed: kept for a while so that a repeated Complete can be answered */
+    int64_t state_us; /* when it was completed; while open, when it was initiated */
+    bool done;        /* completed: kept for a while so that a repeated Complete can be answered */
     struct version_attrs attrs;     /* of the object to be; etag set once done */
     uint8_t checksum_kind;          /* enum checksum_kind */
     uint8_t checksum_type;          /* the server's number */

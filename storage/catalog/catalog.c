@@ -22,27 +22,6 @@ static const char setup_common[] = "PRAGMA foreign_keys = OFF;"
                                    "PRAGMA temp_store = MEMORY;"
                                    "PRAGMA mmap_size = 0;"
                                    "PRAGMA cell_size_check = ON;";
-/* From version i + 1 to i + 2; a new catalog gets schema.sql at once. */
-static const char *const migrations[SCHEMA_VERSION - 1] = {
-    "ALTER TABLE blob ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE blob ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
-    "CREATE INDEX blob_pack ON blob(pack, at) WHERE pack > 0;"
-    "PRAGMA user_version = 2;",
-    "ALTER TABLE bucket ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
-    "PRAGMA user_version = 3;",
-    /* Parts made from whole multipart objects had their parts, and left them behind. */
-    "DELETE FROM manifest_part WHERE manifest NOT IN"
-    " (SELECT body_id FROM object WHERE body_kind = 3"
-    "  UNION ALL SELECT body_id FROM version WHERE body_kind = 3);"
-    "PRAGMA user_version = 4;",
-    "ALTER TABLE inline_body ADD COLUMN sum INTEGER;"
-    "ALTER TABLE inline_body ADD COLUMN damaged_us INTEGER;"
-    "ALTER TABLE blob ADD COLUMN sum INTEGER;"
-    "ALTER TABLE blob ADD COLUMN damaged_us INTEGER;"
-    "CREATE INDEX blob_damaged ON blob(id) WHERE damaged_us IS NOT NULL;"
-    "PRAGMA user_version = 5;",
-};
-
 static const char setup_reader[] = "PRAGMA cache_size = -1024;"
                                    "PRAGMA query_only = ON;"
                                    "PRAGMA wal_autocheckpoint = 0;";
@@ -63,59 +42,6 @@ static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
     (void)schema;
     cat->wal_bytes = (uint64_t)pages * CATALOG_PAGE_BYTES;
     return SQLITE_OK;
-}
-
-static enum store_status pragma_i64(struct catalog *cat, const char *text, int64_t *ret_value,
-                                    struct fault *fault)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(cat->db, text, -1, &stmt, NULL);
-
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(stmt);
-    if (rc == SQLITE_ROW)
-        *ret_value = sqlite3_column_int64(stmt, 0);
-
-    (void)sqlite3_finalize(stmt);
-    return rc == SQLITE_ROW ? STORE_OK : sql_fail(cat, rc, fault, text);
-}
-
-static enum store_status migrate(struct catalog *cat, int64_t from, struct fault *fault)
-{
-    enum store_status status = STORE_OK;
-
-    for (int64_t version = from; status == STORE_OK && version < SCHEMA_VERSION; version++) {
-        status = sql_script(cat, "BEGIN IMMEDIATE", fault);
-        if (status == STORE_OK)
-            status = sql_script(cat, migrations[version - 1], fault);
-        if (status == STORE_OK)
-            status = sql_script(cat, "COMMIT", fault);
-        if (status != STORE_OK)
-            (void)sqlite3_exec(cat->db, "ROLLBACK", NULL, NULL, NULL);
-    }
-    return status;
-}
-
-/* An older one gets its changes; it must be ours and not from the future. */
-static enum store_status check_schema(struct catalog *cat, struct fault *fault)
-{
-    int64_t application;
-    int64_t version;
-    enum store_status status = pragma_i64(cat, "PRAGMA application_id", &application, fault);
-
-    if (status == STORE_OK)
-        status = pragma_i64(cat, "PRAGMA user_version", &version, fault);
-    if (status != STORE_OK)
-        return status;
-
-    if (application != APPLICATION_ID)
-        return fault_set(fault, STORE_FORMAT, "catalog.db is not a pail catalog");
-    if (version >= 1 && version < SCHEMA_VERSION && cat->mode == CATALOG_WRITER)
-        return migrate(cat, version, fault);
-    if (version != SCHEMA_VERSION)
-        return fault_set(fault, STORE_FORMAT, "catalog.db has schema %lld, this program knows %d",
-                         (long long)version, SCHEMA_VERSION);
-    return STORE_OK;
 }
 
 static enum store_status configure(struct catalog *cat, enum store_durability durability,
@@ -150,7 +76,7 @@ static enum store_status configure(struct catalog *cat, enum store_durability du
 static enum store_status load_seq(struct catalog *cat, struct fault *fault)
 {
     enum store_status status =
-        pragma_i64(cat, "SELECT value FROM meta WHERE name = 'seq'", &cat->seq, fault);
+        sql_script_i64(cat, "SELECT value FROM meta WHERE name = 'seq'", &cat->seq, fault);
 
     cat->seq_reserved = cat->seq;
     cat->seq_reserved_on_disk = cat->seq;
@@ -187,7 +113,7 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
 
     status = configure(cat, durability, fault);
     if (status == STORE_OK && mode != CATALOG_READER)
-        status = check_schema(cat, fault);
+        status = schema_check(cat, fault);
     if (status == STORE_OK && mode == CATALOG_WRITER)
         status = load_seq(cat, fault);
     if (status != STORE_OK)

@@ -5,8 +5,10 @@
  * Whoever makes a store writes them as one file under another name, so a crash leaves no database
  * or this one. SQLite itself would build it in place, through a journal and six syncs.
  */
-#include "catalog_schema.h"
+#include "storage/catalog/columns.h"
 #include "storage/catalog/sql.h"
+
+#include "catalog_schema.h"
 
 #define IMAGE_BYTES_MAX (1024u * 1024u)
 
@@ -17,9 +19,7 @@
 #define VERSION_WAL 2
 
 static const char facts[] = "INSERT INTO meta(name, value) VALUES('seq', 0);"
-                            "PRAGMA application_id = " STRINGIFY(
-                                APPLICATION_ID) ";"
-                                                "PRAGMA user_version = " STRINGIFY(SCHEMA_VERSION);
+                            "PRAGMA application_id = " STRINGIFY(APPLICATION_ID);
 static struct sql scrubbed = { .text = "INSERT INTO meta(name, value) VALUES('scrub_us', ?1)" };
 
 static void image_free(unsigned char **image)
@@ -46,6 +46,8 @@ enum store_status catalog_image(const struct clock *clock, struct buf *ret_image
         status = sql_script(cat, catalog_schema_sql, fault);
     if (status == STORE_OK)
         status = sql_script(cat, facts, fault);
+    if (status == STORE_OK)
+        status = schema_mark(cat, SCHEMA_VERSION, fault);
     /* There is nothing to scrub yet. */
     if (status == STORE_OK)
         status = sql_run_i64(cat, &scrubbed, clock_now_us(clock), 0, fault);

@@ -5,7 +5,7 @@
  * Rows are given to the visitor where they lie in SQLite's page: nothing is copied.
  */
 #include "storage/catalog/page.h"
-#include "storage/catalog/sql.h"
+#include "storage/catalog/row.h"
 
 struct list_place {
     struct page page;

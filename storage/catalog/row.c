@@ -1,48 +1,158 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The columns that object and version share, turned into a struct version or, fewer of them, into
- * a struct listed_version; ids in text form.
+ * See row.h. And ids in text form.
  */
+#include "storage/catalog/row.h"
+
 #include "base/text/codec.h"
-#include "storage/catalog/sql.h"
+
+/* ---- kinds, read ------------------------------------------------------------------------- */
+
+void row_i64(struct row *row, int at, int64_t *ret_value)
+{
+    *ret_value = sql_i64(row->stmt, at);
+}
+
+void row_u64(struct row *row, int at, uint64_t *ret_value)
+{
+    *ret_value = (uint64_t)sql_i64(row->stmt, at);
+}
+
+void row_u32(struct row *row, int at, uint32_t *ret_value)
+{
+    *ret_value = (uint32_t)sql_i64(row->stmt, at);
+}
+
+void row_u8(struct row *row, int at, uint8_t *ret_value)
+{
+    *ret_value = (uint8_t)sql_i64(row->stmt, at);
+}
+
+void row_flag(struct row *row, int at, bool *ret_value)
+{
+    *ret_value = sql_i64(row->stmt, at) != 0;
+}
+
+void row_body(struct row *row, int at, enum body_kind *ret_value)
+{
+    *ret_value = (enum body_kind)sql_i64(row->stmt, at);
+}
+
+static void keep(struct row *row, struct str *text)
+{
+    if (row->status == STORE_OK && !sql_keep(row->arena, text))
+        row->status = fault_set(row->fault, STORE_NO_MEMORY, "a row of the catalog");
+}
+
+void row_account(struct row *row, int at, struct str *ret_text)
+{
+    if (row->status == STORE_OK)
+        row->status = account_text(row->cat, sql_i64(row->stmt, at), ret_text, row->fault);
+    keep(row, ret_text);
+}
+
+void row_text(struct row *row, int at, struct str *ret_text)
+{
+    *ret_text = sql_str(row->stmt, at);
+    keep(row, ret_text);
+}
+
+void row_optional(struct row *row, int at, struct str *ret_text)
+{
+    row_text(row, at, ret_text);
+}
+
+/* ---- kinds, bound ------------------------------------------------------------------------ */
+
+void bind_i64(struct row *row, int at, int64_t value)
+{
+    sql_bind_i64(row->stmt, 1 + at, value);
+}
+
+void bind_u64(struct row *row, int at, uint64_t value)
+{
+    sql_bind_i64(row->stmt, 1 + at, (int64_t)value);
+}
+
+void bind_u32(struct row *row, int at, uint32_t value)
+{
+    sql_bind_i64(row->stmt, 1 + at, value);
+}
+
+void bind_u8(struct row *row, int at, uint8_t value)
+{
+    sql_bind_i64(row->stmt, 1 + at, value);
+}
+
+void bind_flag(struct row *row, int at, bool value)
+{
+    sql_bind_i64(row->stmt, 1 + at, value);
+}
+
+void bind_body(struct row *row, int at, enum body_kind value)
+{
+    sql_bind_i64(row->stmt, 1 + at, value);
+}
+
+void bind_account(struct row *row, int at, struct str text)
+{
+    int64_t account = row->account;
+
+    if (row->status == STORE_OK && str_present(text))
+        row->status = account_intern(row->cat, text, &account, row->fault);
+    sql_bind_i64(row->stmt, 1 + at, account);
+}
+
+void bind_text(struct row *row, int at, struct str text)
+{
+    sql_bind_text(row->stmt, 1 + at, text);
+}
+
+void bind_optional(struct row *row, int at, struct str text)
+{
+    sql_bind_str(row->stmt, 1 + at, text);
+}
+
+/* ---- versions ---------------------------------------------------------------------------- */
+
+#define READ_VERSION(NAME, KIND, FIELD, ...)                                                       \
+    COLUMN_IF_FIELD_##KIND(row_##KIND(&row, VERSION_AT_##NAME, &v.FIELD);)
+#define READ_ATTR(NAME, KIND, FIELD, ...) row_##KIND(&row, VERSION_AT_##NAME, &v.attrs.FIELD);
 
 enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,
                               bool latest, struct version *ret_version, struct fault *fault)
 {
-    int64_t flags = sql_i64(stmt, 3);
+    struct row row = { .cat = cat, .stmt = stmt, .arena = arena, .fault = fault };
+    int64_t flags = sql_i64(stmt, VERSION_AT_flags);
     struct version v = {
-        .key = sql_str(stmt, 0),
-        .seq = sql_i64(stmt, 1),
-        .tail = (uint64_t)sql_i64(stmt, 2),
         .delete_marker = (flags & FLAG_DELETE_MARKER) != 0,
         .null_version = (flags & FLAG_NULL_VERSION) != 0,
         .latest = latest,
-        .modified_us = sql_i64(stmt, 4),
-        .size_bytes = (uint64_t)sql_i64(stmt, 5),
-        .part_count = (uint32_t)sql_i64(stmt, 9),
-        .body = { .kind = (enum body_kind)sql_i64(stmt, 10),
-                  .id = sql_i64(stmt, 11),
-                  .wrapped_key = sql_str(stmt, 12) },
-        .attrs = { .storage_class = (uint8_t)sql_i64(stmt, 7),
-                   .sse = (uint8_t)sql_i64(stmt, 8),
-                   .etag = sql_str(stmt, 13),
-                   .checksum = sql_str(stmt, 14),
-                   .tags = sql_str(stmt, 15),
-                   .headers = sql_str(stmt, 16),
-                   .acl = sql_str(stmt, 17) },
     };
-    enum store_status status = account_text(cat, sql_i64(stmt, 6), &v.attrs.owner, fault);
 
-    if (status != STORE_OK)
-        return status;
-    if (!sql_keep(arena, &v.key) || !sql_keep(arena, &v.body.wrapped_key) ||
-        !sql_keep(arena, &v.attrs.etag) || !sql_keep(arena, &v.attrs.checksum) ||
-        !sql_keep(arena, &v.attrs.tags) || !sql_keep(arena, &v.attrs.headers) ||
-        !sql_keep(arena, &v.attrs.acl) || !sql_keep(arena, &v.attrs.owner))
-        return fault_set(fault, STORE_NO_MEMORY, "attributes of a version");
+    row_text(&row, VERSION_AT_key, &v.key);
+    COLUMN_ROWS(READ_VERSION, COLUMN_NOTHING, READ_ATTR);
+    if (row.status == STORE_OK)
+        *ret_version = v;
+    return row.status;
+}
 
-    *ret_version = v;
-    return STORE_OK;
+#define BIND_VERSION(NAME, KIND, FIELD, ...)                                                       \
+    COLUMN_IF_FIELD_##KIND(bind_##KIND(&row, VERSION_AT_##NAME, version->FIELD);)
+#define BIND_ATTR(NAME, KIND, FIELD, ...)                                                          \
+    bind_##KIND(&row, VERSION_AT_##NAME, version->attrs.FIELD);
+
+enum store_status bind_version(struct catalog *cat, sqlite3_stmt *stmt,
+                               const struct version *version, int64_t owner, struct fault *fault)
+{
+    struct row row = { .cat = cat, .stmt = stmt, .account = owner, .fault = fault };
+    int flags = (version->delete_marker ? FLAG_DELETE_MARKER : 0) |
+                (version->null_version ? FLAG_NULL_VERSION : 0);
+
+    bind_text(&row, VERSION_AT_key, version->key);
+    bind_i64(&row, VERSION_AT_flags, flags);
+    COLUMN_ROWS(BIND_VERSION, COLUMN_NOTHING, BIND_ATTR);
+    return row.status;
 }
 
 void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed)
@@ -61,6 +171,8 @@ void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_list
         .checksum = sql_str(stmt, 6),
     };
 }
+
+/* ---- ids ---------------------------------------------------------------------------------- */
 
 /* hex(tail), hex(seq ^ tail): looks random, orders nothing, needs no table to be read back. */
 void id_text(int64_t seq, uint64_t tail, char out[VERSION_TEXT_LEN])

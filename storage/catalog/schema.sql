@@ -2,6 +2,8 @@
 --
 -- The catalog of one store. docs/storage-format.md tells the same in prose.
 --
+-- A name between @ signs stands for columns that are rows of columns.def; columns.h says which.
+--
 -- Rules that always hold:
 -- (1) Every id and every seq comes from one counter (meta 'seq' holds its reserved upper bound),
 --     so a greater number is always younger and no number is ever used twice.
@@ -48,48 +50,14 @@ CREATE TABLE document(
 -- Current versions.
 CREATE TABLE object(
     bucket      INTEGER NOT NULL,
-    key         BLOB NOT NULL,
-    seq         INTEGER NOT NULL,
-    tail        INTEGER NOT NULL,    -- random half of the version id
-    flags       INTEGER NOT NULL,    -- 1: delete marker, 2: its version id is "null"
-    modified_us INTEGER NOT NULL,    -- never smaller than that of the version it replaced
-    size        INTEGER NOT NULL,    -- of the plain content
-    owner       INTEGER NOT NULL,    -- account.id
-    class       INTEGER NOT NULL,
-    sse         INTEGER NOT NULL,
-    part_count  INTEGER NOT NULL,    -- 0: not made by a multipart upload
-    body_kind   INTEGER NOT NULL,    -- enum body_kind
-    body_id     INTEGER NOT NULL,    -- inline_body.id, blob.id or manifest
-    wrapped_key BLOB,                -- NULL: stored in plain
-    etag        BLOB NOT NULL,
-    checksum    BLOB,
-    tags        BLOB,
-    headers     BLOB,
-    acl         BLOB,
+    key         BLOB NOT NULL@VERSION_COLUMN_LINES@,
     PRIMARY KEY(bucket, key)
 ) STRICT, WITHOUT ROWID;
 
--- Older versions: the same columns in the same order.
+-- Older versions: the same columns.
 CREATE TABLE version(
     bucket      INTEGER NOT NULL,
-    key         BLOB NOT NULL,
-    seq         INTEGER NOT NULL,
-    tail        INTEGER NOT NULL,
-    flags       INTEGER NOT NULL,
-    modified_us INTEGER NOT NULL,
-    size        INTEGER NOT NULL,
-    owner       INTEGER NOT NULL,
-    class       INTEGER NOT NULL,
-    sse         INTEGER NOT NULL,
-    part_count  INTEGER NOT NULL,
-    body_kind   INTEGER NOT NULL,
-    body_id     INTEGER NOT NULL,
-    wrapped_key BLOB,
-    etag        BLOB NOT NULL,
-    checksum    BLOB,
-    tags        BLOB,
-    headers     BLOB,
-    acl         BLOB,
+    key         BLOB NOT NULL@VERSION_COLUMN_LINES@,
     PRIMARY KEY(bucket, key, seq DESC)
 ) STRICT, WITHOUT ROWID;
 -- At most one null version per key, found without reading the history.
@@ -151,38 +119,12 @@ CREATE TABLE upload(
     id            INTEGER PRIMARY KEY, -- its seq; the text id hides it behind tail
     tail          INTEGER NOT NULL,
     bucket        INTEGER NOT NULL,
-    key           BLOB NOT NULL,
-    state         INTEGER NOT NULL,    -- 0: open, 1: done
-    initiated_us  INTEGER NOT NULL,
-    state_us      INTEGER NOT NULL,    -- when it entered its state
-    owner         INTEGER NOT NULL,
-    class         INTEGER NOT NULL,
-    sse           INTEGER NOT NULL,
-    checksum_kind INTEGER NOT NULL,
-    checksum_type INTEGER NOT NULL,
-    done_seq      INTEGER NOT NULL,
-    done_tail     INTEGER NOT NULL,
-    done_flags    INTEGER NOT NULL,    -- 2: became a null version, 4: bucket had versioning;
-                                       -- while open, 8: a current version of the key was removed
-    etag          BLOB NOT NULL,
-    checksum      BLOB,
-    tags          BLOB,
-    headers       BLOB,
-    acl           BLOB
+    key           BLOB NOT NULL@UPLOAD_COLUMN_LINES@
 ) STRICT;
 CREATE INDEX upload_open ON upload(bucket, key, id) WHERE state = 0;
 CREATE INDEX upload_age ON upload(state, state_us);
 
 CREATE TABLE part(
-    upload      INTEGER NOT NULL,
-    number      INTEGER NOT NULL,
-    seq         INTEGER NOT NULL,    -- changes when the part is uploaded again
-    size        INTEGER NOT NULL,
-    modified_us INTEGER NOT NULL,
-    body_kind   INTEGER NOT NULL,
-    body_id     INTEGER NOT NULL,
-    wrapped_key BLOB,
-    etag        BLOB NOT NULL,
-    checksum    BLOB,
+    upload      INTEGER NOT NULL@PART_COLUMN_LINES@,
     PRIMARY KEY(upload, number)
 ) STRICT, WITHOUT ROWID;

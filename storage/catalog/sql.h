@@ -31,7 +31,6 @@
 #define BUCKET_NAME_CACHED_MAX 64
 
 #define APPLICATION_ID 0x7061696c /* 'pail' */
-#define SCHEMA_VERSION 5
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x) STRINGIFY_(x)
 
@@ -120,6 +119,9 @@ MUST_CHECK enum store_status sql_run_i64(struct catalog *cat, struct sql *sql, i
                                          struct fault *fault);
 /* Text that is not worth a prepared statement. */
 MUST_CHECK enum store_status sql_script(struct catalog *cat, const char *text, struct fault *fault);
+/* The integer that it gives. */
+MUST_CHECK enum store_status sql_script_i64(struct catalog *cat, const char *text,
+                                            int64_t *ret_value, struct fault *fault);
 /* Translate an SQLite result that is not a success. */
 enum store_status sql_fail(struct catalog *cat, int rc, struct fault *fault, const char *what);
 
@@ -146,6 +148,11 @@ MUST_CHECK enum store_status tx_reserve_seq(struct catalog *cat, struct fault *f
 /* The number at which this transaction's dead bodies died: greater than any open snapshot's. */
 int64_t tx_dead_seq(struct catalog *cat);
 
+/* schema.c: the catalog has this program's schema, or gets it. STORE_FORMAT: it is not ours, or newer;
+ * or it is older, and the connection is no writer's. */
+MUST_CHECK enum store_status schema_check(struct catalog *cat, struct fault *fault);
+MUST_CHECK enum store_status schema_mark(struct catalog *cat, int version, struct fault *fault);
+
 /* account.c: the integer of a canonical id, made when new; and back (lives until evicted). */
 MUST_CHECK enum store_status account_intern(struct catalog *cat, struct str canonical,
                                             int64_t *ret_id, struct fault *fault);
@@ -170,21 +177,6 @@ void bucket_cache_clear(struct catalog *cat);
 MUST_CHECK enum store_status document_write(struct catalog *cat, int64_t bucket_id,
                                             const struct bucket_document *document,
                                             struct fault *fault);
-
-/* row.c: the columns that object and version share, in the order of VERSION_COLUMNS. */
-#define VERSION_COLUMNS                                                                            \
-    " key, seq, tail, flags, modified_us, size, owner, class, sse, part_count, body_kind,"         \
-    " body_id, wrapped_key, etag, checksum, tags, headers, acl "
-/* arena NULL: texts are borrowed from the row. */
-MUST_CHECK enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt,
-                                         struct arena *arena, bool latest,
-                                         struct version *ret_version, struct fault *fault);
-
-/* row.c: what listings read; few columns, because they read them a thousand times a page. */
-#define LISTED_COLUMNS " key, flags, modified_us, size, class, etag, checksum"
-enum { LISTED_COLUMN_COUNT = 7 };
-/* Texts are borrowed from the row; owner, seq and tail, if the statement has them, stay unread. */
-void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed);
 
 /* check.c: blobs of a statement whose columns are scope, hash, size, pack, at, id. */
 MUST_CHECK enum store_status check_visit_blobs(struct catalog *cat, struct sql *sql,

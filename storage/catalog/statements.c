@@ -99,6 +99,21 @@ enum store_status sql_script(struct catalog *cat, const char *text, struct fault
     return rc == SQLITE_OK ? STORE_OK : sql_fail(cat, rc, fault, "script");
 }
 
+enum store_status sql_script_i64(struct catalog *cat, const char *text, int64_t *ret_value,
+                                 struct fault *fault)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(cat->db, text, -1, &stmt, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(stmt, 0);
+
+    (void)sqlite3_finalize(stmt);
+    return rc == SQLITE_ROW ? STORE_OK : sql_fail(cat, rc, fault, text);
+}
+
 /* After these nobody knows what the disk holds. */
 static bool device_error(int rc)
 {

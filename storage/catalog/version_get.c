@@ -4,7 +4,7 @@
  *
  * More than one table is asked, so the caller holds a snapshot or is the writer.
  */
-#include "storage/catalog/sql.h"
+#include "storage/catalog/row.h"
 
 static enum store_status one_version(struct catalog *cat, struct sql *sql, int64_t bucket,
                                      struct str key, int64_t seq, struct arena *arena, bool latest,

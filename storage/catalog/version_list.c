@@ -6,7 +6,7 @@
  * newest.
  */
 #include "storage/catalog/page.h"
-#include "storage/catalog/sql.h"
+#include "storage/catalog/row.h"
 
 #define MERGED_COLUMNS LISTED_COLUMNS ", seq, tail, owner "
 

@@ -10,7 +10,7 @@
  *   its id      | null               | own                 | null
  */
 #include "base/random.h"
-#include "storage/catalog/sql.h"
+#include "storage/catalog/row.h"
 
 enum store_status versions_current(struct catalog *cat, int64_t bucket, struct str key,
                                    struct arena *arena, struct version_facts *ret_facts,

@@ -7,12 +7,12 @@
 #include <stdalign.h>
 
 #include "base/text/buf.h"
+#include "storage/catalog/columns.h"
 
 #define HEADS 16384u
 #define ENTRY_OVERHEAD_BYTES 32 /* what malloc and the table add */
 #define VALUE_BYTES_MAX 4096u /* of a bucket or version: long metadata and tags are not worth it */
 #define BUCKET_TEXTS 4
-#define VERSION_TEXTS 8
 
 enum entry_kind { ENTRY_BUCKET, ENTRY_VERSION, ENTRY_BODY };
 
@@ -55,17 +55,18 @@ static size_t bucket_texts(struct bucket *bucket, struct str *texts[BUCKET_TEXTS
     return BUCKET_TEXTS;
 }
 
+#define NOTE_VERSION_TEXT(NAME, KIND, FIELD, ...)                                                  \
+    COLUMN_IF_TEXT_##KIND(texts[count++] = &version->FIELD;)
+#define NOTE_ATTR_TEXT(NAME, KIND, FIELD, ...)                                                     \
+    COLUMN_IF_TEXT_##KIND(texts[count++] = &version->attrs.FIELD;)
+
 static size_t version_texts(struct version *version, struct str *texts[VERSION_TEXTS])
 {
-    texts[0] = &version->key;
-    texts[1] = &version->attrs.etag;
-    texts[2] = &version->attrs.owner;
-    texts[3] = &version->attrs.headers;
-    texts[4] = &version->attrs.tags;
-    texts[5] = &version->attrs.acl;
-    texts[6] = &version->attrs.checksum;
-    texts[7] = &version->body.wrapped_key;
-    return VERSION_TEXTS;
+    size_t count = 0;
+
+    texts[count++] = &version->key;
+    COLUMN_ROWS(NOTE_VERSION_TEXT, COLUMN_NOTHING, NOTE_ATTR_TEXT);
+    return count;
 }
 
 static size_t texts_bytes(struct str *const texts[], size_t count)

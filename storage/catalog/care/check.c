@@ -6,6 +6,48 @@
 #include <stdio.h>
 
 #include "storage/catalog/care/references.h"
+#include "storage/catalog/columns.h"
+
+/* ---- what columns.def promises of values ------------------------------------------------- */
+
+/* Accounts that rows name. */
+#define ACCOUNTS_i64(TABLE, NAME)
+#define ACCOUNTS_u64(TABLE, NAME)
+#define ACCOUNTS_u32(TABLE, NAME)
+#define ACCOUNTS_u8(TABLE, NAME)
+#define ACCOUNTS_flag(TABLE, NAME)
+#define ACCOUNTS_body(TABLE, NAME)
+#define ACCOUNTS_account(TABLE, NAME) " UNION SELECT " #NAME " FROM " TABLE
+#define ACCOUNTS_text(TABLE, NAME)
+#define ACCOUNTS_optional(TABLE, NAME)
+#define ACCOUNTS_own(TABLE, NAME)
+#define ACCOUNTS_OF_VERSION(NAME, KIND, ...)                                                       \
+    ACCOUNTS_##KIND("object", NAME) ACCOUNTS_##KIND("version", NAME)
+#define ACCOUNTS_OF_UPLOAD(NAME, KIND, ...) ACCOUNTS_##KIND("upload", NAME)
+#define ACCOUNTS                                                                                   \
+    " (SELECT owner AS account FROM bucket" COLUMN_ROWS(ACCOUNTS_OF_VERSION, COLUMN_NOTHING,       \
+                                                        ACCOUNTS_OF_VERSION)                       \
+        COLUMN_ROWS(COLUMN_NOTHING, ACCOUNTS_OF_UPLOAD, ACCOUNTS_OF_UPLOAD) ") "
+
+/* The names of the columns in a row whose numbers their fields can not have, or "". SQLite sees to
+ * the types. */
+#define STRANGE_(NAME, RANGE) " || iif(" #NAME " NOT BETWEEN " RANGE ", ' " #NAME "', '')"
+#define STRANGE_i64(NAME)
+#define STRANGE_u64(NAME)
+#define STRANGE_u32(NAME) STRANGE_(NAME, "0 AND 4294967295")
+#define STRANGE_u8(NAME) STRANGE_(NAME, "0 AND 255")
+#define STRANGE_flag(NAME) STRANGE_(NAME, "0 AND 1")
+#define STRANGE_body(NAME) STRANGE_(NAME, SQL_BODY_EMPTY " AND " SQL_BODY_MANIFEST)
+#define STRANGE_account(NAME)
+#define STRANGE_text(NAME)
+#define STRANGE_optional(NAME)
+#define STRANGE_own(NAME)
+#define STRANGE(NAME, KIND, ...) STRANGE_##KIND(NAME)
+#define VERSION_STRANGE "''" COLUMN_ROWS(STRANGE, COLUMN_NOTHING, STRANGE)
+#define UPLOAD_STRANGE "''" COLUMN_ROWS(COLUMN_NOTHING, STRANGE, STRANGE)
+#define PART_STRANGE "''" PART_ROWS(STRANGE)
+
+/* ---- findings ---------------------------------------------------------------------------- */
 
 /* What a finding means; see struct fsck_report. */
 enum finding_class { FINDING_DAMAGE, FINDING_ROWS, FINDING_CATALOG };
@@ -22,10 +64,15 @@ static const struct {
       "SELECT 'version ' || seq || ' has no current version above it' FROM version v"
       " WHERE NOT EXISTS (SELECT 1 FROM object o"
       "                    WHERE o.bucket = v.bucket AND o.key = v.key AND o.seq > v.seq)" },
+    { FINDING_CATALOG, "SELECT 'account ' || account || ' has no row' FROM" ACCOUNTS
+                       "WHERE account NOT IN (SELECT id FROM account)" },
     { FINDING_CATALOG,
-      "SELECT 'account ' || owner || ' has no row' FROM (SELECT owner FROM object"
-      " UNION SELECT owner FROM version UNION SELECT owner FROM bucket UNION SELECT owner FROM upload)"
-      " WHERE owner NOT IN (SELECT id FROM account)" },
+      "SELECT what || ' has a strange' || strange FROM"
+      " (SELECT 'object ' || quote(key) AS what, " VERSION_STRANGE " AS strange FROM object"
+      "  UNION ALL SELECT 'version ' || seq, " VERSION_STRANGE " FROM version"
+      "  UNION ALL SELECT 'upload ' || id, " UPLOAD_STRANGE " FROM upload"
+      "  UNION ALL SELECT 'part ' || number || ' of upload ' || upload, " PART_STRANGE " FROM part)"
+      " WHERE strange != ''" },
     { FINDING_CATALOG,
       "SELECT 'number ' || n || ' is above the reserved ones' FROM (SELECT max(seq) AS n FROM object"
       " UNION ALL SELECT max(seq) FROM version UNION ALL SELECT max(id) FROM inline_body"

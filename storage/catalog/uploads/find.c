@@ -4,46 +4,35 @@
  */
 #include "storage/catalog/uploads/upload.h"
 
+#define READ_UPLOAD(NAME, KIND, FIELD, ...)                                                        \
+    COLUMN_IF_FIELD_##KIND(row_##KIND(&row, UPLOAD_AT_##NAME, &u.FIELD);)
+#define READ_ATTR(NAME, KIND, FIELD, ...) row_##KIND(&row, UPLOAD_AT_##NAME, &u.attrs.FIELD);
+
 enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,
                              struct upload *ret_upload, struct fault *fault)
 {
-    uint64_t tail = (uint64_t)sql_i64(stmt, 1);
-    int64_t done_flags = sql_i64(stmt, 12);
+    struct row row = { .cat = cat, .stmt = stmt, .arena = arena, .fault = fault };
+    int64_t done_flags = sql_i64(stmt, UPLOAD_AT_done_flags);
     struct upload u = {
-        .seq = sql_i64(stmt, 0),
-        .key = sql_str(stmt, 2),
-        .done = sql_i64(stmt, 3) != 0,
-        .initiated_us = sql_i64(stmt, 4),
-        .checksum_kind = (uint8_t)sql_i64(stmt, 8),
-        .checksum_type = (uint8_t)sql_i64(stmt, 9),
-        .done_version = { .kind = (done_flags & FLAG_NULL_VERSION) != 0 ? VERSION_NULL
-                                                                        : VERSION_EXACT,
-                          .seq = sql_i64(stmt, 10),
-                          .tail = (uint64_t)sql_i64(stmt, 11) },
+        .done_version.kind = (done_flags & FLAG_NULL_VERSION) != 0 ? VERSION_NULL : VERSION_EXACT,
         .done_versioned = (done_flags & FLAG_WAS_VERSIONED) != 0,
         .key_removed = (done_flags & FLAG_KEY_REMOVED) != 0,
-        .attrs = { .storage_class = (uint8_t)sql_i64(stmt, 6),
-                   .sse = (uint8_t)sql_i64(stmt, 7),
-                   .etag = sql_str(stmt, 13),
-                   .checksum = sql_str(stmt, 14),
-                   .tags = sql_str(stmt, 15),
-                   .headers = sql_str(stmt, 16),
-                   .acl = sql_str(stmt, 17) },
     };
-    enum store_status status = account_text(cat, sql_i64(stmt, 5), &u.initiator, fault);
+    uint64_t tail;
 
-    if (status != STORE_OK)
-        return status;
-    if (!u.done)
-        u.done_version = (struct version_id){ .kind = VERSION_CURRENT };
+    row_i64(&row, UPLOAD_AT_id, &u.seq);
+    row_u64(&row, UPLOAD_AT_tail, &tail);
+    row_text(&row, UPLOAD_AT_key, &u.key);
+    COLUMN_ROWS(COLUMN_NOTHING, READ_UPLOAD, READ_ATTR);
+    if (row.status != STORE_OK)
+        return row.status;
     u.id = id_text_in(arena, u.seq, tail);
-    if (!str_present(u.id) || !sql_keep(arena, &u.initiator) || !sql_keep(arena, &u.key) ||
-        !sql_keep(arena, &u.attrs.etag) || !sql_keep(arena, &u.attrs.checksum) ||
-        !sql_keep(arena, &u.attrs.tags) || !sql_keep(arena, &u.attrs.headers) ||
-        !sql_keep(arena, &u.attrs.acl))
+    if (!str_present(u.id))
         return fault_set(fault, STORE_NO_MEMORY, "upload");
 
-    u.attrs.owner = u.initiator;
+    if (!u.done)
+        u.done_version = (struct version_id){ .kind = VERSION_CURRENT };
+    u.initiator = u.attrs.owner;
     *ret_upload = u;
     return STORE_OK;
 }

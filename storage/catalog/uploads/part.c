@@ -4,22 +4,20 @@
  */
 #include "storage/catalog/uploads/upload.h"
 
-#define PART_COLUMNS                                                                               \
-    " number, seq, size, modified_us, etag, checksum, body_kind, body_id, wrapped_key "
+#define READ_PART(NAME, KIND, FIELD, ...) row_##KIND(&row, PART_AT_##NAME, &stored.FIELD);
+#define BIND_PART(NAME, KIND, FIELD, ...) bind_##KIND(&row, PART_AT_##NAME, fresh.FIELD);
 
-static struct stored_part row_part(sqlite3_stmt *stmt)
+/* arena NULL: texts are borrowed from the row. */
+static enum store_status row_part(sqlite3_stmt *stmt, struct arena *arena,
+                                  struct stored_part *ret_part, struct fault *fault)
 {
-    return (struct stored_part){
-        .part = { .number = (uint32_t)sql_i64(stmt, 0),
-                  .seq = sql_i64(stmt, 1),
-                  .size_bytes = (uint64_t)sql_i64(stmt, 2),
-                  .modified_us = sql_i64(stmt, 3),
-                  .etag = sql_str(stmt, 4),
-                  .checksum = sql_str(stmt, 5) },
-        .body = { .kind = (enum body_kind)sql_i64(stmt, 6),
-                  .id = sql_i64(stmt, 7),
-                  .wrapped_key = sql_str(stmt, 8) },
-    };
+    struct row row = { .stmt = stmt, .arena = arena, .fault = fault };
+    struct stored_part stored = { 0 };
+
+    PART_ROWS(READ_PART);
+    if (row.status == STORE_OK)
+        *ret_part = stored;
+    return row.status;
 }
 
 enum store_status part_find(struct catalog *cat, int64_t upload, uint32_t number,
@@ -29,7 +27,6 @@ enum store_status part_find(struct catalog *cat, int64_t upload, uint32_t number
                                       " WHERE upload = ?1 AND number = ?2" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    struct stored_part found;
     bool row;
 
     if (status != STORE_OK)
@@ -39,16 +36,7 @@ enum store_status part_find(struct catalog *cat, int64_t upload, uint32_t number
     status = sql_step(cat, stmt, &row, fault);
     if (status != STORE_OK)
         return status;
-    if (!row)
-        return STORE_NO_PART;
-
-    found = row_part(stmt);
-    if (!sql_keep(arena, &found.part.etag) || !sql_keep(arena, &found.part.checksum) ||
-        !sql_keep(arena, &found.body.wrapped_key))
-        return fault_set(fault, STORE_NO_MEMORY, "part");
-
-    *ret_part = found;
-    return STORE_OK;
+    return row ? row_part(stmt, arena, ret_part, fault) : STORE_NO_PART;
 }
 
 enum store_status part_each(struct catalog *cat, int64_t upload, stored_part_visit *visit,
@@ -59,6 +47,7 @@ enum store_status part_each(struct catalog *cat, int64_t upload, stored_part_vis
                                       " ORDER BY number" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    struct stored_part stored;
     bool row;
 
     if (status != STORE_OK)
@@ -68,10 +57,9 @@ enum store_status part_each(struct catalog *cat, int64_t upload, stored_part_vis
         status = sql_step(cat, stmt, &row, fault);
         if (status != STORE_OK || !row)
             return status;
-
-        struct stored_part stored = row_part(stmt);
-
-        status = visit(context, &stored);
+        status = row_part(stmt, /* arena= */ NULL, &stored, fault);
+        if (status == STORE_OK)
+            status = visit(context, &stored);
         if (status != STORE_OK)
             return status;
     }
@@ -94,6 +82,7 @@ enum store_status catalog_part_list(struct catalog *cat, int64_t upload_seq, uin
                                       " LIMIT ?3" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    struct stored_part stored;
     bool row;
 
     if (status != STORE_OK)
@@ -105,9 +94,9 @@ enum store_status catalog_part_list(struct catalog *cat, int64_t upload_seq, uin
         status = sql_step(cat, stmt, &row, fault);
         if (status != STORE_OK || !row)
             return status;
-
-        struct stored_part stored = row_part(stmt);
-
+        status = row_part(stmt, /* arena= */ NULL, &stored, fault);
+        if (status != STORE_OK)
+            return status;
         if (!visit(context, &stored.part))
             return STORE_STOPPED;
     }
@@ -116,25 +105,28 @@ enum store_status catalog_part_list(struct catalog *cat, int64_t upload_seq, uin
 static enum store_status part_write(struct catalog *cat, struct intent *intent, int64_t upload,
                                     const struct body_ref *body)
 {
-    static struct sql sql = { .text = "INSERT OR REPLACE INTO part(upload," PART_COLUMNS ")"
-                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)" };
-    const struct intent_part *part = &intent->part;
+    static struct sql sql = { .text = "INSERT OR REPLACE INTO part(" PART_COLUMNS ")"
+                                      " VALUES(" PART_MARKS ")" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
 
     if (status != STORE_OK)
         return status;
-    sql_bind_i64(stmt, 1, upload);
-    sql_bind_i64(stmt, 2, part->number);
-    sql_bind_i64(stmt, 3, tx_next_seq(cat));
-    sql_bind_i64(stmt, 4, (int64_t)intent->result.size_bytes);
-    sql_bind_i64(stmt, 5, intent->result.committed_us);
-    sql_bind_text(stmt, 6, part->etag);
-    sql_bind_str(stmt, 7, part->checksum);
-    sql_bind_i64(stmt, 8, body->kind);
-    sql_bind_i64(stmt, 9, body->id);
-    sql_bind_str(stmt, 10, body->wrapped_key);
-    return sql_run(cat, stmt, &intent->fault);
+
+    struct row row = { .stmt = stmt, .fault = &intent->fault };
+    struct stored_part fresh = {
+        .part = { .number = intent->part.number,
+                  .seq = tx_next_seq(cat),
+                  .size_bytes = intent->result.size_bytes,
+                  .modified_us = intent->result.committed_us,
+                  .etag = intent->part.etag,
+                  .checksum = intent->part.checksum },
+        .body = *body,
+    };
+
+    bind_i64(&row, PART_AT_upload, upload);
+    PART_ROWS(BIND_PART);
+    return row.status != STORE_OK ? row.status : sql_run(cat, stmt, &intent->fault);
 }
 
 /* The open upload that a part names. */

@@ -5,11 +5,8 @@
 #ifndef STORAGE_CATALOG_UPLOADS_UPLOAD_H
 #define STORAGE_CATALOG_UPLOADS_UPLOAD_H
 
-#include "storage/catalog/sql.h"
+#include "storage/catalog/row.h"
 
-#define UPLOAD_COLUMNS                                                                             \
-    " id, tail, key, state, initiated_us, owner, class, sse, checksum_kind, checksum_type,"        \
-    " done_seq, done_tail, done_flags, etag, checksum, tags, headers, acl "
 /* The upload of a row with UPLOAD_COLUMNS, copied into the arena. */
 MUST_CHECK enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt,
                                         struct arena *arena, struct upload *ret_upload,

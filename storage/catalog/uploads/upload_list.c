@@ -23,7 +23,7 @@ static enum store_status give(struct upload_scan *scan, sqlite3_stmt *stmt,
     struct upload upload;
     enum store_status status;
 
-    *ret_step = page_offer(&scan->page, sql_str(stmt, 2), &prefix);
+    *ret_step = page_offer(&scan->page, sql_str(stmt, UPLOAD_AT_key), &prefix);
     if (*ret_step == PAGE_PREFIX) {
         scan->last_id = STR("");
         return scan->visit(scan->context, prefix, NULL) ? STORE_OK : STORE_STOPPED;

@@ -8,24 +8,33 @@
 
 #include "base/text/buf.h"
 
-/* Without comments, and with one blank where there are some. */
+/* Where what is neither blank nor comment goes on. */
+static const char *skip_blanks(const char *text)
+{
+    for (;;) {
+        if (isspace((unsigned char)*text) != 0)
+            text++;
+        else if (text[0] == '-' && text[1] == '-')
+            text += strcspn(text, "\n");
+        else if (text[0] == '/' && text[1] == '*')
+            text = strstr(text, "*/") + 2;
+        else
+            return text;
+    }
+}
+
+/* One blank where there are some, none before a comma or the end of a list. */
 static void buf_statement(struct buf *out, const char *text)
 {
-    bool blank = false;
+    while (*text != '\0') {
+        const char *next = skip_blanks(text);
 
-    for (; *text != '\0'; text++) {
-        if (text[0] == '-' && text[1] == '-')
-            text += strcspn(text, "\n");
-        if (*text == '\0')
-            break;
-        if (isspace((unsigned char)*text) != 0) {
-            blank = true;
-            continue;
-        }
-        if (blank)
+        if (next != text && *next != ',' && *next != ')')
             buf_str(out, STR(" "));
-        blank = false;
-        buf_append(out, text, 1);
+        if (*next == '\0')
+            break;
+        buf_append(out, next, 1);
+        text = next + 1;
     }
     buf_str(out, STR("\n"));
 }
@@ -100,6 +109,51 @@ test_storage_schema__catalogs_of_all_schemas_become_what_a_new_one_is_and_keep_t
     }
 }
 
+static void keep_finding(void *context, const char *line)
+{
+    buf_str(context, str_from_cstr(line));
+    buf_str(context, STR("\n"));
+}
+
+static void test_storage_schema__fsck_names_the_columns_whose_numbers_no_field_can_have(
+    void **state)
+{
+    static const char *const expected[] = {
+        "account 77 has no row\n",
+        "object X'6174747273' has a strange class sse\n",
+        "version 10 has a strange body_kind\n",
+        "upload 13 has a strange state\n",
+        "part 4294967296 of upload 20 has a strange number\n",
+    };
+    CLEANUP(buf_free) struct buf lines = BUF_WITH_MAX(4096);
+    struct fixture *f = fx_open(NULL);
+    struct fsck_report report;
+    sqlite3 *db;
+
+    (void)state;
+    fx_stop(f);
+    kept_take(f, KEPT_SCHEMA);
+    fx_start(f);
+    fx_stop(f);
+    db = kept_sqlite(f);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "UPDATE object SET class = 255, sse = 0 WHERE key = x'61';"
+                     "UPDATE object SET class = 256, sse = -1 WHERE key = x'6174747273';"
+                     "UPDATE version SET body_kind = 4 WHERE seq = 10;"
+                     "UPDATE upload SET state = 2 WHERE key = x'6d756c7469';"
+                     "UPDATE part SET number = 4294967296;"
+                     "UPDATE object SET owner = 77 WHERE key = x'6d756c7469';",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    FX_OK(f, store_fsck(f->dir, &(struct fsck_options){ 0 }, keep_finding, &lines, &report,
+                        &f->fault));
+    for (size_t i = 0; i < COUNT_OF(expected); i++)
+        assert_true(str_find(buf_view(&lines), str_from_cstr(expected[i])) < lines.len);
+    fx_remove(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +161,8 @@ int main(void)
             test_storage_schema__a_new_catalog_is_made_by_the_statements_of_the_kept_one),
         cmocka_unit_test(
             test_storage_schema__catalogs_of_all_schemas_become_what_a_new_one_is_and_keep_their_rows),
+        cmocka_unit_test(
+            test_storage_schema__fsck_names_the_columns_whose_numbers_no_field_can_have),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
