@@ -131,10 +131,8 @@ void clock_unwatch(struct clock *clock, struct clock_watcher *watcher)
 
 /* ---- sleeping ------------------------------------------------------------------------------- */
 
-int64_t clock_sleep_us(const struct clock *clock, int64_t until_us)
+int64_t clock_sleep_us(const struct clock *clock, int64_t now_us, int64_t until_us)
 {
-    int64_t now_us = clock_monotonic_us(clock);
-
     if (until_us <= now_us)
         return 0;
     if (until_us == INT64_MAX || atomic_load_explicit(&clock->stands, memory_order_relaxed))
@@ -155,7 +153,7 @@ void clock_condition_init(pthread_cond_t *wake)
 int clock_wait(const struct clock *clock, pthread_cond_t *wake, pthread_mutex_t *lock,
                int64_t until_us)
 {
-    int64_t sleep_us = clock_sleep_us(clock, until_us);
+    int64_t sleep_us = clock_sleep_us(clock, clock_monotonic_us(clock), until_us);
     struct timespec at;
 
     if (sleep_us == 0)

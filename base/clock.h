@@ -69,10 +69,10 @@ void clock_watch(struct clock *clock, struct clock_watcher *watcher);
 void clock_unwatch(struct clock *clock, struct clock_watcher *watcher);
 
 /*
- * How long to sleep by the system's time until the monotonic hand shows until_us: 0 if it does,
- * INT64_MAX when that is never (until_us INT64_MAX) or the clock stands.
+ * How long to sleep by the system's time until the monotonic hand, which showed now_us just now,
+ * shows until_us: 0 if it does, INT64_MAX when that is never (until_us INT64_MAX) or the clock stands.
  */
-int64_t clock_sleep_us(const struct clock *clock, int64_t until_us);
+int64_t clock_sleep_us(const struct clock *clock, int64_t now_us, int64_t until_us);
 
 /*
  * Wait for the condition until the monotonic hand shows until_us (INT64_MAX: never).

@@ -74,10 +74,12 @@ static bool reply_keeps_up(struct http_conn *conn)
         (void)MHD_set_connection_option(conn->exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                         0);
     conn->patient = true;
-    if (conn->taken_known)
+    /* A reply that waits for itself says nothing of its reader. */
+    if (conn->taken_known && !conn->held)
         keeps_up = taken - conn->taken >= HTTP_REPLY_WINDOW_S * HTTP_REPLY_RATE_MIN;
     conn->taken = taken;
     conn->taken_known = true;
+    conn->held = false;
     return keeps_up;
 }
 

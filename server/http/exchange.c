@@ -8,7 +8,8 @@
  * (1) A response queued in the first call closes the connection, so it is queued there only to
  *     refuse a body; otherwise the reply waits for the last call.
  * (2) on_done follows on_headers or on_refuse exactly once, whatever happens to the connection.
- * (3) We suspend in the last call only: nothing of a suspended request is still to be read.
+ * (3) We suspend in the first call (at_head), in the last one or inside the reply, never within a
+ *     body: what a suspended client sends meanwhile stays where it is.
  */
 #include "server/http/internal.h"
 
@@ -64,6 +65,16 @@ static enum MHD_Result exchange_send(struct http_exchange *x, bool close)
     return queued;
 }
 
+/* From now on a client must keep up the least rate. */
+static void exchange_body_begins(struct http_exchange *x)
+{
+    bool has_body = x->request.has_body;
+
+    x->at_head = false;
+    x->body_from_us = has_body ? http_loop_now_us(x->loop) : 0;
+    deadline_set(x->conn, has_body ? x->body_from_us + HTTP_BODY_GRACE_S * US_PER_S : HTTP_NEVER);
+}
+
 /* The reply is known before the body was read. */
 static enum MHD_Result exchange_reply_early(struct http_exchange *x)
 {
@@ -72,6 +83,7 @@ static enum MHD_Result exchange_reply_early(struct http_exchange *x)
     if (!request->has_body ||
         (!request->expects_continue && request->has_content_length && !x->reply.close &&
          request->content_length <= HTTP_DRAIN_BYTES_MAX)) {
+        exchange_body_begins(x);
         x->state = EXCHANGE_DRAIN;
         x->drain_max = HTTP_DRAIN_BYTES_MAX;
         return MHD_YES;
@@ -106,6 +118,53 @@ static enum MHD_Result exchange_lacking(struct http_daemon *daemon,
     return queued;
 }
 
+/* ---- asking the application ---------------------------------------------------------------- */
+
+static enum MHD_Result exchange_yield(struct http_exchange *x)
+{
+    x->state = EXCHANGE_YIELDED;
+    MHD_suspend_connection(x->connection);
+    http_loop_push_yielded(x->loop, x);
+    return MHD_YES;
+}
+
+/* on_headers lets the body come. */
+static enum MHD_Result exchange_continue(struct http_exchange *x)
+{
+    if (!x->at_head || x->loop->grace_over)
+        return MHD_NO;
+    exchange_body_begins(x);
+    x->state = EXCHANGE_BODY;
+    return MHD_YES;
+}
+
+/* Until there is an answer, or none as yet: then on_resume is asked when the exchange goes on. */
+static enum MHD_Result exchange_ask(struct http_exchange *x, http_callback *callback)
+{
+    const struct http_app *app = &x->loop->server->app;
+
+    deadline_set(x->conn, HTTP_NEVER);
+    for (;; callback = app->on_resume) {
+        atomic_store_explicit(&x->wait, WAIT_NOT_YET, memory_order_relaxed);
+        switch (callback(app->context, &x->view)) {
+        case HTTP_CONTINUE:
+            return exchange_continue(x);
+        case HTTP_REPLY:
+            return x->at_head ? exchange_reply_early(x) : exchange_send(x, false);
+        case HTTP_YIELD:
+            return exchange_yield(x);
+        case HTTP_DROP:
+            return MHD_NO;
+        case HTTP_WAIT:
+            break;
+        }
+        x->state = EXCHANGE_WAITING;
+        if (exchange_suspend(x))
+            return MHD_YES;
+        http_timer_cancel(&x->timer);
+    }
+}
+
 /* ---- phases ------------------------------------------------------------------------------- */
 
 static enum MHD_Result exchange_headers(struct http_exchange *x, const char *method,
@@ -118,22 +177,9 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *met
     if (request_fill(x, method, version, &status, &why) != REQUEST_OK)
         return exchange_refuse(x, status, why.text);
 
-    x->body_from_us = x->request.has_body ? http_loop_now_us(x->loop) : 0;
-    deadline_set(x->conn,
-                 x->request.has_body ? x->body_from_us + HTTP_BODY_GRACE_S * US_PER_S : HTTP_NEVER);
     x->begun = true;
-    x->state = EXCHANGE_BODY;
-    switch (app->on_headers(app->context, &x->view)) {
-    case HTTP_CONTINUE:
-        return MHD_YES;
-    case HTTP_REPLY:
-        return exchange_reply_early(x);
-    case HTTP_WAIT:
-    case HTTP_YIELD:
-    case HTTP_DROP:
-        break;
-    }
-    return MHD_NO;
+    x->at_head = true;
+    return exchange_ask(x, app->on_headers);
 }
 
 static enum MHD_Result exchange_drain(struct http_exchange *x, size_t len)
@@ -168,63 +214,11 @@ static enum MHD_Result exchange_body(struct http_exchange *x, const char *bytes,
     return MHD_NO;
 }
 
-static enum MHD_Result exchange_yield(struct http_exchange *x)
-{
-    x->state = EXCHANGE_YIELDED;
-    MHD_suspend_connection(x->connection);
-    http_loop_push_yielded(x->loop, x);
-    return MHD_YES;
-}
-
-/* The request is complete, or the exchange was resumed: ask until there is an answer. */
-static enum MHD_Result exchange_finish(struct http_exchange *x)
-{
-    const struct http_app *app = &x->loop->server->app;
-    struct http_loop *loop = x->loop;
-    bool resumed = x->state >= EXCHANGE_WAITING;
-
-    if (x->state == EXCHANGE_DRAIN)
-        return exchange_send(x, false);
-
-    deadline_set(x->conn, HTTP_NEVER);
-    for (;;) {
-        int expected = WAIT_NOT_YET;
-        enum http_next next;
-
-        atomic_store_explicit(&x->wait, WAIT_NOT_YET, memory_order_relaxed);
-        next = resumed ? app->on_resume(app->context, &x->view)
-                       : app->on_end(app->context, &x->view);
-        if (next == HTTP_REPLY)
-            return exchange_send(x, false);
-        if (next == HTTP_YIELD)
-            return exchange_yield(x);
-        if (next != HTTP_WAIT)
-            return MHD_NO;
-
-        resumed = true;
-        x->state = EXCHANGE_WAITING;
-        loop->waiting++;
-        if (atomic_compare_exchange_strong_explicit(&x->wait, &expected, WAIT_SUSPENDED,
-                                                    memory_order_acq_rel, memory_order_acquire)) {
-            MHD_suspend_connection(x->connection);
-            return MHD_YES;
-        }
-        loop->waiting--; /* http_resume came first */
-    }
-}
-
-void http_resume(struct http_exchange_view *view)
-{
-    struct http_exchange *x = CONTAINER_OF(view, struct http_exchange, view);
-
-    if (atomic_exchange_explicit(&x->wait, WAIT_RESUMED, memory_order_acq_rel) == WAIT_SUSPENDED)
-        http_loop_push_resumed(x->loop, x);
-}
-
 enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *upload,
                                 size_t *upload_len, void **exchange)
 {
+    const struct http_app *app = &((struct http_daemon *)context)->loop->server->app;
     struct http_exchange *x = *exchange;
     size_t len = *upload_len;
 
@@ -237,9 +231,11 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         *upload_len = 0;
         return exchange_body(x, upload, len);
     }
-    if (x->loop->grace_over && x->state != EXCHANGE_WAITING)
+    if (x->state == EXCHANGE_WAITING || (x->state == EXCHANGE_YIELDED && !x->loop->grace_over))
+        return exchange_ask(x, app->on_resume);
+    if (x->loop->grace_over)
         return MHD_NO;
-    return exchange_finish(x);
+    return x->state == EXCHANGE_DRAIN ? exchange_send(x, false) : exchange_ask(x, app->on_end);
 }
 
 /* ---- end ---------------------------------------------------------------------------------- */
@@ -257,6 +253,7 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
     if (x == NULL)
         return;
 
+    http_timer_cancel(&x->timer);
     conn = x->conn;
     completed = why == MHD_REQUEST_TERMINATED_COMPLETED_OK && x->state == EXCHANGE_REPLIED;
     if (why == MHD_REQUEST_TERMINATED_WITH_ERROR)

@@ -45,6 +45,7 @@ struct http_exchange *exchange_take(struct http_loop *loop)
     atomic_store_explicit(&x->wait, WAIT_NOT_YET, memory_order_relaxed);
     x->state = EXCHANGE_HEAD;
     x->begun = false;
+    x->at_head = false;
     x->bytes_in = 0;
     x->bytes_out = 0;
     x->drained = 0;

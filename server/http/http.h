@@ -7,6 +7,7 @@
  * other threads only call http_resume.
  *
  *   headers --on_headers--> body --on_body*--> end --on_end--> replied | waiting
+ *        \-> waiting --http_resume--> on_resume --> body | replied | waiting
  *                 \--refused (reply now or after draining)          waiting --http_resume--> on_resume
  *                                                                  waiting --(HTTP_YIELD)-> on_resume
  *   always last: on_done (arena is reset after it)
@@ -39,6 +40,7 @@
 #define HTTP_SWALLOW_BYTES_MAX (64 * 1024 * 1024) /* of a body that went wrong on its way */
 /* All that one request can have stored, in its head and its query, and what we add. */
 #define HTTP_REPLY_HEADERS_MAX (HTTP_HEADERS_MAX + HTTP_QUERY_PARAMS_MAX + 48)
+#define HTTP_READ_LATER INT64_MIN /* from http_reply.read: when http_resume was called, ask again */
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX /* http_reply.length of a STREAM: sent chunked */
 
 /* ---- request ------------------------------------------------------------------------------ */
@@ -116,7 +118,8 @@ struct http_reply {
     int fd;
     uint64_t fd_offset;
     uint64_t length; /* FILE, STREAM; also the Content-Length announced to HEAD */
-    int64_t (*read)(void *context, void *out, size_t max); /* > 0 bytes, 0 end, < 0: drop */
+    int64_t (*read)(void *context, void *out,
+                    size_t max);         /* > 0 bytes, 0 end, HTTP_READ_LATER, else < 0: drop */
     void (*close_stream)(void *context); /* called once, after the last read or sent byte */
     void *stream;
     bool length_only; /* EMPTY body but announce `length` (HEAD, 304) */
@@ -146,13 +149,17 @@ struct http_exchange_view {
 /* Embedded first in struct http_exchange, so a pointer to one is a pointer to the other. */
 
 enum http_next {
-    HTTP_CONTINUE, /* on_headers: take the body (sends 100 when expected). on_body: go on */
-    HTTP_REPLY,    /* reply is filled: send it (on_headers: without reading the body, or after
-                      draining it when the client did not say Expect and it is small) */
-    HTTP_WAIT,     /* on_end, on_resume: http_resume will be called */
-    HTTP_YIELD,    /* on_end, on_resume: serve the others once, then on_resume */
+    HTTP_CONTINUE, /* on_headers and an on_resume that follows it: take the body (sends 100 when
+                      expected). on_body: go on */
+    HTTP_REPLY,    /* reply is filled: send it (on_headers and an on_resume that follows it: without
+                      reading the body, or after draining it when the client did not say Expect
+                      and it is small) */
+    HTTP_WAIT,     /* not from on_body: http_resume will be called, then on_resume is */
+    HTTP_YIELD,    /* not from on_body: serve the others once, then on_resume */
     HTTP_DROP,     /* close the connection without an answer */
 };
+
+typedef enum http_next http_callback(void *context, struct http_exchange_view *exchange);
 
 struct http_app {
     void *context;
@@ -161,12 +168,12 @@ struct http_app {
     /* Per loop thread, called on it at start; NULL refuses to start. */
     void *(*on_loop_start)(void *context);
     void (*on_loop_stop)(void *context, void *loop_context);
-    enum http_next (*on_headers)(void *context, struct http_exchange_view *exchange);
+    http_callback *on_headers;
     /* Never called with len 0. HTTP_REPLY here: the rest of the body is drained, then replied. */
     enum http_next (*on_body)(void *context, struct http_exchange_view *exchange, const void *bytes,
                               size_t len);
-    enum http_next (*on_end)(void *context, struct http_exchange_view *exchange);
-    enum http_next (*on_resume)(void *context, struct http_exchange_view *exchange);
+    http_callback *on_end;
+    http_callback *on_resume;
     /* Fill a reply for a request refused by the guard or for lack of resources. status and text
      * are a suggestion (400 "..."; 501, 431, 414, 503). target may be unparsed. Where the library
      * itself refuses, the request is empty (method and target STR_NONE), the status on the wire
@@ -181,9 +188,65 @@ struct http_app {
 };
 
 /*
- * Make a waiting exchange run on_resume on its loop. Any thread; exactly one call per HTTP_WAIT.
+ * Make a waiting exchange run on_resume on its loop. Any thread; at least one call per HTTP_WAIT,
+ * none after on_done. One that comes before HTTP_WAIT is answered counts; further ones do nothing,
+ * or end the next HTTP_WAIT early.
  */
 void http_resume(struct http_exchange_view *view);
+
+/* ---- time ------------------------------------------------------------------------------------- */
+
+struct http_loop;
+typedef void http_timer_function(void *context);
+
+/*
+ * Lies with its owner, zeroed at first, and stays where it is while it waits. Of its loop's thread
+ * alone, as all that follows.
+ */
+struct http_timer {
+    struct http_loop *loop; /* NULL: does not wait */
+    int64_t due_us;
+    uint64_t turn;
+    http_timer_function *function;
+    void *context;
+    struct http_timer *child, *next, *back;
+};
+
+#define HTTP_TIMER_MS_MAX (UINT64_C(366) * 24 * 3600 * 1000) /* a longer wait ends then */
+
+/* The loop whose thread this is; NULL on any other. */
+struct http_loop *http_this_loop(void);
+
+/*
+ * Call the function on the loop's thread once ms milliseconds have passed by the application's
+ * clock; not before the present callback has returned. A timer that waits is set anew.
+ */
+void http_after(struct http_loop *loop, struct http_timer *timer, uint64_t ms,
+                http_timer_function *function, void *context);
+/* Fine when it does not wait. Before its owner goes; on_loop_stop is the last moment. */
+void http_timer_cancel(struct http_timer *timer);
+
+/*
+ * The exchange's own timer: http_resume in ms milliseconds, unless it is resumed before. Before
+ * HTTP_WAIT (or HTTP_READ_LATER) is answered, in the same callback. Due at once when the server
+ * stops and its grace is over.
+ */
+void http_resume_after(struct http_exchange_view *view, uint64_t ms);
+
+struct http_shape {
+    uint64_t bytes_per_s; /* of the body; 0: as fast as it is taken */
+    bool cuts;
+    uint64_t cut_after; /* cuts: so many bytes of the body go out, then the connection ends */
+};
+
+/*
+ * Have the reply that is filled go out slowly or not whole. Before HTTP_REPLY is answered; an empty
+ * body has no shape.
+ *
+ * shape  borrowed for the call.
+ * False: no memory; the reply is as it was.
+ */
+MUST_CHECK bool http_reply_shape(struct http_exchange_view *view, const struct http_shape *shape);
 
 /* ---- server ------------------------------------------------------------------------------- */
 

@@ -35,7 +35,6 @@
 #define HTTP_PEER_TEXT_MAX 64
 #define HTTP_NEVER INT64_MAX
 
-struct http_loop;
 struct http_exchange;
 
 /* Tells what an event of the loop's epoll set is about; first member of what is watched. */
@@ -75,6 +74,7 @@ struct http_conn {
     bool leaving;        /* the peer will send nothing more */
     bool patient;        /* the library's idle timeout is off: the reply's windows count */
     bool taken_known;    /* since the reply began */
+    bool held;           /* the reply itself made the peer wait in this window */
     bool made_way;       /* asked to go, see peers.c */
     uint64_t peer_key;
     int64_t idle_from_us;
@@ -103,7 +103,9 @@ struct http_exchange {
     struct http_exchange *next; /* in the resume list, the yielded or the free list */
     atomic_int wait;
     enum exchange_state state;
-    bool begun; /* the application knows it: on_done is due */
+    bool begun;              /* the application knows it: on_done is due */
+    bool at_head;            /* what on_headers was asked is not answered yet */
+    struct http_timer timer; /* http_resume_after */
     uint64_t bytes_in, bytes_out, drained, drain_max;
     int64_t body_from_us;
     struct http_reply reply;
@@ -124,6 +126,8 @@ struct http_loop {
     struct http_exchange *spare; /* for refusals without an exchange of their own */
     unsigned in_flight, waiting, leaving;
     int64_t check_at_us, checked_us; /* deadlines */
+    struct http_timer *timers;       /* the next that is due, over all others */
+    uint64_t timer_turns;            /* timers set so far */
     struct http_linger lingers[HTTP_LINGER_MAX];
     unsigned linger_count;
     bool stopping;
@@ -191,6 +195,9 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 void exchange_completed(void *context, struct MHD_Connection *connection, void **exchange,
                         enum MHD_RequestTerminationCode why);
 
+/* Suspend it unless http_resume came first (false). */
+bool exchange_suspend(struct http_exchange *x);
+
 /* exchange_pool.c */
 MUST_CHECK struct http_exchange *exchange_take(struct http_loop *loop); /* NULL: no memory */
 void exchange_give_back(struct http_exchange *x);
@@ -217,6 +224,11 @@ void refusal_log(void *context, const char *format, va_list arguments)
 /* deadlines.c */
 void deadline_set(struct http_conn *conn, int64_t deadline_us);
 void deadlines_check(struct http_loop *loop, int64_t now_us);
+
+/* timers.c */
+int64_t timers_next_us(const struct http_loop *loop); /* HTTP_NEVER: none */
+/* Call what is due. */
+void timers_run(struct http_loop *loop, int64_t now_us);
 
 /* peers.c */
 struct sockaddr;

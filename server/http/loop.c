@@ -27,6 +27,7 @@ static void exchange_wake(struct http_loop *loop, struct http_exchange *x)
 {
     x->next = NULL;
     loop->waiting--;
+    http_timer_cancel(&x->timer);
     x->conn->daemon->ready = true;
     MHD_resume_connection(x->connection);
 }
@@ -122,6 +123,7 @@ static int loop_sleep_ms(struct http_loop *loop, int64_t now_us)
 {
     int64_t until_us = linger_check(loop, now_us);
     int64_t room_us = peers_check(loop, now_us);
+    int64_t sleep_us;
 
     if (room_us < until_us)
         until_us = room_us;
@@ -129,6 +131,8 @@ static int loop_sleep_ms(struct http_loop *loop, int64_t now_us)
         return 0;
     if (loop->check_at_us < until_us)
         until_us = loop->check_at_us;
+    if (timers_next_us(loop) < until_us)
+        until_us = timers_next_us(loop);
     if (loop->stopping && !loop->grace_over && loop->stop_deadline_us < until_us)
         until_us = loop->stop_deadline_us;
     for (size_t i = 0; i < loop->server->listener_count; i++) {
@@ -141,11 +145,12 @@ static int loop_sleep_ms(struct http_loop *loop, int64_t now_us)
         if (daemon->held_off_us != 0 && daemon->held_off_us < until_us)
             until_us = daemon->held_off_us;
     }
-    if (until_us == HTTP_NEVER)
+    sleep_us = clock_sleep_us(loop->server->clock, now_us, until_us);
+    if (sleep_us == INT64_MAX)
         return -1;
-    if (until_us <= now_us)
+    if (sleep_us == 0)
         return 0;
-    return (int)u64_min((uint64_t)(until_us - now_us) / 1000 + 1, 3600 * 1000);
+    return (int)u64_min((uint64_t)sleep_us / 1000 + 1, 3600 * 1000);
 }
 
 static void loop_wait(struct http_loop *loop, int sleep_ms)
@@ -193,12 +198,23 @@ static void loop_begin_stop(struct http_loop *loop, int64_t now_us)
     }
 }
 
+/* Nobody waits for time to pass any more. */
+static void loop_end_grace(struct http_loop *loop)
+{
+    loop->grace_over = true;
+    for (struct http_conn *conn = loop->conns; conn != NULL; conn = conn->next) {
+        if (conn->exchange != NULL && conn->exchange->timer.loop != NULL)
+            http_resume(&conn->exchange->view);
+    }
+}
+
 /* True when the loop may end. A suspended exchange is always waited for: MHD cannot drop it. */
 static bool loop_stopped(struct http_loop *loop, int64_t now_us)
 {
     if (!loop->stopping)
         return false;
-    loop->grace_over = loop->grace_over || now_us >= loop->stop_deadline_us;
+    if (!loop->grace_over && now_us >= loop->stop_deadline_us)
+        loop_end_grace(loop);
     return loop->waiting == 0 && (loop->in_flight == 0 || loop->grace_over);
 }
 
@@ -264,6 +280,7 @@ static void loop_serve(struct http_loop *loop)
 
         if (!loop->stopping && atomic_load_explicit(&loop->server->stop, memory_order_acquire))
             loop_begin_stop(loop, now_us);
+        timers_run(loop, now_us);
         loop_resume(loop);
         loop_resume_yielded(loop);
         loop_run_daemons(loop, now_us);

@@ -81,6 +81,7 @@ static ssize_t reply_read(void *context, uint64_t offset, char *out, size_t max)
     (void)offset;
     if (x->reply.read == NULL)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    atomic_store_explicit(&x->wait, WAIT_NOT_YET, memory_order_relaxed);
     got = x->reply.read(x->reply.stream, out, max);
     if (got > 0) {
         x->bytes_out += (uint64_t)got;
@@ -88,6 +89,11 @@ static ssize_t reply_read(void *context, uint64_t offset, char *out, size_t max)
     }
     if (got == 0 && x->reply.length == HTTP_LENGTH_UNKNOWN)
         return MHD_CONTENT_READER_END_OF_STREAM;
+    if (got == HTTP_READ_LATER && !x->loop->grace_over) {
+        x->conn->held = true;
+        (void)exchange_suspend(x); /* resumed already: the library asks again at once */
+        return 0;
+    }
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -512,8 +511,7 @@ void test_http_loop__a_request_that_yields_lets_others_be_accepted_and_served(vo
     wire_send_text(yields, GET("/until") GET("/echo"));
     wire_send_text(leaves, GET("/until"));
     (void)shutdown(leaves, SHUT_WR);
-    while (atomic_load(&other->yields) < 10)
-        usleep(1000);
+    wire_await(&other->yields, 10);
     assert_int_equal(wire_once(other, GET("/hello")), 200);
     expect(yields, false, 200, "until");
     expect(yields, false, 200, "");
@@ -551,8 +549,7 @@ void test_http_loop__a_client_that_leaves_while_its_request_yields_leaves_nothin
 
     (void)state;
     wire_send_text(fd, GET("/until"));
-    while (atomic_load(&other->yields) < 10)
-        usleep(1000);
+    wire_await(&other->yields, 10);
     close(fd);
     assert_int_equal(wire_once(other, GET("/hello")), 200);
     wire_stop(other, 5); /* asserts that on_done came */
@@ -565,8 +562,7 @@ void test_http_loop__stop_without_grace_ends_what_yields(void **state)
 
     (void)state;
     wire_send_text(fd, GET("/until"));
-    while (atomic_load(&other->yields) < 10)
-        usleep(1000);
+    wire_await(&other->yields, 10);
     wire_stop(other, 0);
     assert_true(wire_closed(fd));
     close(fd);
@@ -696,62 +692,83 @@ void test_http_loop__requests_under_way_are_not_dropped_for_room(void **state)
     wire_stop(other, 1);
 }
 
-/* No descriptor is left: accept fails, the loop must neither spin nor forget the client. */
+#define HOLD_OFFS 10
+#define HOLD_OFF_US (US_PER_S / 10)
+
+/*
+ * No descriptor is left: accept fails, the loop must neither spin nor forget the client. While its
+ * clock stands it sleeps: it looks again once for each move of the clock.
+ */
 void test_http_loop__lack_of_descriptors_passes(void **state)
 {
     struct wire_server *other = wire_start("127.0.0.1:0", 1);
     struct rlimit before;
     struct rlimit tight;
-    struct timespec from;
-    struct timespec to;
+    unsigned rounds;
     int fd;
     int spare;
 
     (void)state;
+    clock_move(&other->clock, CLOCK_FREEZE, 0);
     fd = socket(AF_INET, SOCK_STREAM, 0);
     spare = dup(fd);
     getrlimit(RLIMIT_NOFILE, &before);
     tight = before;
     tight.rlim_cur = (rlim_t)spare + 1;
     setrlimit(RLIMIT_NOFILE, &tight);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    rounds = atomic_load(&other->rounds);
     wire_connect_fd(other, fd);
     wire_send_text(fd, GET("/hello"));
-    usleep(500 * 1000);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    wire_await(&other->rounds, rounds + 1);
+    for (unsigned i = 0; i < HOLD_OFFS; i++) {
+        unsigned seen = atomic_load(&other->rounds);
+
+        clock_move(&other->clock, CLOCK_ADVANCE, HOLD_OFF_US);
+        wire_await(&other->rounds, seen + 1);
+    }
+    assert_in_range(atomic_load(&other->rounds) - rounds, HOLD_OFFS, 4 * HOLD_OFFS);
+    assert_int_equal(atomic_load(&other->begun), 0);
     setrlimit(RLIMIT_NOFILE, &before);
+    clock_move(&other->clock, CLOCK_ADVANCE, HOLD_OFF_US);
     expect(fd, false, 200, "hello");
-    assert_true((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 < 250);
     close(fd);
     close(spare);
+    clock_move(&other->clock, CLOCK_RUN, 0);
     wire_stop(other, 1);
 }
 
+struct release {
+    struct wire_server *server;
+    int idle;
+};
+
+/* Once the server has begun to stop, which it shows by ending what is idle. */
 static void *release_later(void *context)
 {
-    usleep(300 * 1000);
-    wire_hold(context, false);
+    struct release *release = context;
+
+    assert_true(wire_closed(release->idle));
+    wire_hold(release->server, false);
     return NULL;
 }
 
 void test_http_loop__stop_waits_for_requests_in_flight(void **state)
 {
     struct wire_server *other = wire_start("127.0.0.1:0", 2);
+    struct release release = { other, wire_connect(other) };
     pthread_t thread;
-    int idle = wire_connect(other);
     int fds[40];
 
     (void)state;
     wire_hold(other, true);
-    wire_send_text(idle, GET("/hello"));
-    expect(idle, false, 200, "hello");
+    wire_send_text(release.idle, GET("/hello"));
+    expect(release.idle, false, 200, "hello");
     for (unsigned i = 0; i < COUNT_OF(fds); i++) {
         fds[i] = wire_connect(other);
         wire_send_text(fds[i], GET("/wait"));
     }
-    while (atomic_load(&other->begun) < COUNT_OF(fds) + 1)
-        usleep(1000);
-    pthread_create(&thread, NULL, release_later, other);
+    wire_await(&other->begun, COUNT_OF(fds) + 1);
+    pthread_create(&thread, NULL, release_later, &release);
     wire_stop(other, 10);
     pthread_join(thread, NULL);
     for (unsigned i = 0; i < COUNT_OF(fds); i++) {
@@ -763,8 +780,7 @@ void test_http_loop__stop_waits_for_requests_in_flight(void **state)
         assert_true(wire_closed(fds[i]));
         close(fds[i]);
     }
-    assert_true(wire_closed(idle));
-    close(idle);
+    close(release.idle);
 }
 
 void test_http_loop__stop_without_grace_waits_only_for_what_is_suspended(void **state)
@@ -776,8 +792,7 @@ void test_http_loop__stop_without_grace_waits_only_for_what_is_suspended(void **
     (void)state;
     wire_send_text(slow, "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
     wire_send_text(waits, GET("/wait"));
-    while (atomic_load(&other->begun) < 2)
-        usleep(1000);
+    wire_await(&other->begun, 2);
     wire_stop(other, 0);
     assert_true(wire_closed(slow));
     close(slow);

@@ -105,7 +105,7 @@ static void app_close_stream(void *context)
     x->stream_left = UINT64_MAX;
 }
 
-static enum http_next app_wait(struct wire_server *server, struct http_exchange_view *view)
+enum http_next wire_wait(struct wire_server *server, struct http_exchange_view *view)
 {
     pthread_mutex_lock(&server->lock);
     assert(server->waiting_count < COUNT_OF(server->waiting));
@@ -192,7 +192,7 @@ static enum http_next app_end(void *context, struct http_exchange_view *view)
     if (path_is(view, "/echo"))
         return reply_text(view, 200, str_make(x->len > 0 ? x->body : "", x->len));
     if (path_is(view, "/wait"))
-        return app_wait(server, view);
+        return wire_wait(server, view);
     if (path_is(view, "/now")) {
         http_resume(view);
         return HTTP_WAIT;
@@ -317,6 +317,12 @@ struct wire_server *wire_start(const char *listen, unsigned loops)
 
 struct wire_server *wire_start_limited(const char *listen, unsigned loops, unsigned connections_max)
 {
+    return wire_start_changed(listen, loops, connections_max, NULL);
+}
+
+struct wire_server *wire_start_changed(const char *listen, unsigned loops, unsigned connections_max,
+                                       void (*change)(struct http_app *app))
+{
     struct wire_server *server = calloc(1, sizeof(*server));
     struct http_app app = { .context = server,
                             .clock = &server->clock,
@@ -333,6 +339,8 @@ struct wire_server *wire_start_limited(const char *listen, unsigned loops, unsig
     struct http_listener listener;
     struct fault fault = { 0 };
 
+    if (change != NULL)
+        change(&app);
     clock_init(&server->clock);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
@@ -362,6 +370,16 @@ void wire_stop(struct wire_server *server, unsigned grace_s)
     clock_free(&server->clock);
     pthread_cond_destroy(&server->changed);
     free(server);
+}
+
+void wire_await(const atomic_uint *counter, unsigned value)
+{
+    for (unsigned ms = 0; ms < WIRE_PATIENCE_S * 1000; ms++) {
+        if (atomic_load(counter) >= value)
+            return;
+        usleep(1000);
+    }
+    assert(!"what was waited for did not come");
 }
 
 /* ---- client ------------------------------------------------------------------------------- */

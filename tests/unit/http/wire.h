@@ -51,6 +51,14 @@ struct wire_server {
 struct wire_server *wire_start(const char *listen, unsigned loops);
 struct wire_server *wire_start_limited(const char *listen, unsigned loops,
                                        unsigned connections_max);
+/* change: other callbacks than wire's own; they count begun and done. */
+struct wire_server *wire_start_changed(const char *listen, unsigned loops, unsigned connections_max,
+                                       void (*change)(struct http_app *app));
+/* From a callback: HTTP_WAIT until the worker thread resumes it. */
+enum http_next wire_wait(struct wire_server *server, struct http_exchange_view *view);
+/* Until the counter is that high. Asserts that it happens within WIRE_PATIENCE_S. */
+#define WIRE_PATIENCE_S 20
+void wire_await(const atomic_uint *counter, unsigned value);
 /* Asserts that every exchange that began was done. */
 void wire_stop(struct wire_server *server, unsigned grace_s);
 void wire_hold(struct wire_server *server, bool hold);
