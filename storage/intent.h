@@ -25,8 +25,32 @@ enum intent_kind {
     INTENT_PART_PUT,
     INTENT_UPLOAD_COMPLETE,
     INTENT_UPLOAD_ABORT,
+    INTENT_SUBSCRIBE, /* see event.h for these three */
+    INTENT_UNSUBSCRIBE,
+    INTENT_EVENTS_FORGET,
     INTENT_SWEEP, /* the store's own */
     INTENT_SCRUB, /* the same */
+};
+
+/* ---- what all have ------------------------------------------------------------------------ */
+
+/*
+ * Where a write comes from: kept with the event that tells of it (event.h), and not read by the
+ * store. All borrowed until done; STR_NONE: not known.
+ */
+struct intent_origin {
+    struct str event; /* how the change is told to subscribers; STR_NONE: it is not */
+    struct str request_id;
+    struct str principal; /* canonical id */
+    struct str address;   /* of the peer */
+};
+
+/* What was written, of the kinds that write a version or a part. */
+struct intent_result {
+    int64_t committed_us;    /* Last-Modified of what was written; BUCKET_CREATE too */
+    bool versioned;          /* the bucket has a versioning state: send x-amz-version-id */
+    struct str version_text; /* id of the version written (or "null"); not of a part */
+    uint64_t size_bytes;
 };
 
 /* ---- what members are made of ------------------------------------------------------------ */
@@ -118,7 +142,8 @@ struct intent_put {
 struct intent_remove {
     struct delete_item *items; /* key of the head: none, or that of the only one */
     size_t count;
-    struct str owner; /* of delete markers; STR_NONE: the bucket's */
+    struct str owner;        /* of delete markers; STR_NONE: the bucket's */
+    struct str marker_event; /* origin.event, where a delete marker is made */
 };
 
 struct intent_object_set {
@@ -159,21 +184,19 @@ struct intent_abort {
     int64_t initiated_us;
 };
 
+struct intent_subscription {
+    struct str name;    /* of the subscriber */
+    int64_t done_event; /* EVENTS_FORGET: it is done with this one and all before */
+};
+
 struct sweep;      /* storage/catalog: inside the store */
 struct scrub_note; /* the same */
 
 /* ---- the intent -------------------------------------------------------------------------- */
 
-/* What was written, of the kinds that write a version or a part. */
-struct intent_result {
-    int64_t committed_us;    /* Last-Modified of what was written; BUCKET_CREATE too */
-    bool versioned;          /* the bucket has a versioning state: send x-amz-version-id */
-    struct str version_text; /* id of the version written (or "null"); not of a part */
-    uint64_t size_bytes;
-};
-
 struct intent {
     enum intent_kind kind;
+    struct intent_origin origin;
     struct str bucket; /* name */
     /*
      * What the submitter's decision rested on: the bucket it looked at, as it was then. When the
@@ -212,6 +235,7 @@ struct intent {
         struct intent_part part;
         struct intent_complete complete;
         struct intent_abort abort;
+        struct intent_subscription subscription;
         struct sweep *sweep;
         struct scrub_note *scrub;
     };

@@ -129,6 +129,18 @@ struct janitor {
     struct fault walk_fault;
 };
 
+/* ---- events.c: who is woken by new events ------------------------------------------------- */
+
+struct event_listeners {
+    pthread_mutex_t lock;
+    struct event_listener *first;
+};
+
+void listeners_init(struct event_listeners *listeners);
+void listeners_free(struct event_listeners *listeners);
+/* The writer's, after a commit with events. */
+void listeners_wake(struct event_listeners *listeners);
+
 /* ---- the store --------------------------------------------------------------------------- */
 
 struct store {
@@ -139,6 +151,7 @@ struct store {
     struct read_pins read_pins; /* of readers */
     struct snapshots snapshots;
     struct freshness freshness;
+    struct event_listeners listeners;
     atomic_uint serving; /* readers that remember */
 
     struct catalog *cat; /* of the writer's thread */

@@ -21,6 +21,7 @@ enum store_status {
     STORE_NO_UPLOAD,
     STORE_NO_PART,
     STORE_NO_DOCUMENT,
+    STORE_NO_SUBSCRIBER,
     STORE_BUCKET_EXISTS,
     STORE_BUCKET_NOT_EMPTY,
     STORE_PRECONDITION_FAILED, /* a write_condition did not hold */
@@ -30,6 +31,7 @@ enum store_status {
     STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
     STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
     STORE_PIECE_LIMIT,         /* more than STORE_PIECES_MAX */
+    STORE_SUBSCRIBER_LIMIT,    /* too many, or a name that is empty or too long */
     STORE_FULL,                /* no space on the device */
     STORE_IO,                  /* the device failed; the store is poisoned if a sync failed */
     STORE_DAMAGED,             /* bytes do not match their hash or their catalog row */

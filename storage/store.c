@@ -93,6 +93,8 @@ static struct store_options settled_options(const struct store_options *options)
         settled.hot_bytes = STORE_HOT_BYTES_DEFAULT;
     if (settled.reserve_bytes == 0)
         settled.reserve_bytes = RESERVE_DEFAULT;
+    if (settled.events_max == 0 || settled.events_max > STORE_EVENTS_MAX)
+        settled.events_max = STORE_EVENTS_MAX;
     if (settled.scrub_interval_us <= 0)
         settled.scrub_interval_us = SCRUB_INTERVAL_DEFAULT_US;
     if (settled.janitor_interval_us <= 0)
@@ -114,6 +116,7 @@ static struct store *store_new(const struct store_options *options)
     read_pins_init(&store->read_pins);
     snapshots_init(&store->snapshots, 0);
     freshness_init(&store->freshness);
+    listeners_init(&store->listeners);
     queue_init(&store->commits);
     queue_init(&store->staging);
     queue_init(&store->copying);
@@ -148,6 +151,7 @@ void store_close(struct store *store)
     queue_free(&store->copying);
     queue_free(&store->commits);
     snapshots_free(&store->snapshots);
+    listeners_free(&store->listeners);
     read_pins_free(&store->read_pins);
     blob_pins_free(&store->pins);
     health_free(&store->health);
@@ -206,6 +210,8 @@ enum store_status store_open(const char *dir, const struct store_options *option
                               &store->cat, fault);
     if (status == STORE_OK)
         catalog_use_clock(store->cat, &store->clock);
+    if (status == STORE_OK)
+        catalog_limit_events(store->cat, store->options.events_max);
     if (status == STORE_OK && fresh)
         status = layout_seal(&store->dir, fault);
     /* What lies behind the cut is never to be met again. */

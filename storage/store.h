@@ -2,8 +2,8 @@
 /*
  * The store: the only door to the catalog and the blobs.
  *
- * It opens on three rooms: what is stored (model.h), the bytes of it (body.h) and writes (intent.h).
- * Here are the store itself, reading and checking.
+ * It opens on four rooms: what is stored (model.h), the bytes of it (body.h), writes (intent.h) and
+ * what is told of them (event.h). Here are the store itself, reading and checking.
  *
  * (1) Reads never wait for writes: a struct reader has its own catalog connection.
  * (2) A write is one closed intent, decided inside the writer's transaction and reported to
@@ -18,6 +18,7 @@
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
 
+#include "storage/event.h"
 #include "storage/intent.h"
 
 /* ---- open and close ---------------------------------------------------------------------- */
@@ -42,6 +43,7 @@ struct store_options {
     uint64_t hot_bytes;          /* what serving readers may remember, together; 0: default */
     uint64_t reserve_bytes;      /* free space kept for the catalog; 0: default 16 MiB */
     uint64_t pack_bytes;         /* a pack of that size is full; 0: default (1 GiB) */
+    uint64_t events_max;         /* 0: default (STORE_EVENTS_MAX) */
     int64_t upload_expiry_us;    /* age at which an open upload is removed; 0: never */
     int64_t janitor_interval_us; /* 0: default 60 s; the janitor sleeps while nothing is due */
     uint64_t scrub_bytes_per_s;  /* all stored bodies are read at that rate; 0: never */

@@ -4,18 +4,11 @@
  */
 #include "server/s3/op.h"
 
-static struct str address_of(const struct http_request *request)
-{
-    size_t colon = str_rfind_char(request->peer, ':');
-
-    return colon == SIZE_MAX ? request->peer : str_slice(request->peer, 0, colon);
-}
-
 /* The same for all that the operation takes, whatever becomes known of its caller later. */
 static void choose_share(struct op *op)
 {
     if (op->held == 0)
-        op->share = budget_share(op->budget, op_caller_id(op), address_of(op->request));
+        op->share = budget_share(op->budget, op_caller_id(op), op_peer_address(op));
 }
 
 bool op_hold(struct op *op, uint64_t bytes)

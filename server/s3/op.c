@@ -12,6 +12,15 @@ struct str op_caller_id(const struct op *op)
     return acl_user_id(op->auth.user);
 }
 
+struct str op_peer_address(const struct op *op)
+{
+    struct str peer = op->request->peer;
+    size_t colon = str_rfind_char(peer, ':');
+    struct str address = colon == SIZE_MAX ? peer : str_slice(peer, 0, colon);
+
+    return str_starts(address, STR("[")) ? str_slice(address, 1, address.len - 1) : address;
+}
+
 struct str op_param(const struct op *op, const char *name)
 {
     const struct http_param *param = http_param(op->request, str_from_cstr(name));

@@ -101,6 +101,8 @@ struct op {
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
 struct str op_caller_id(const struct op *op);
+/* "127.0.0.1", "::1" or "unix". */
+struct str op_peer_address(const struct op *op);
 
 /*
  * First value of a query parameter (decoded) / header; STR_NONE when absent. A presigned URL's

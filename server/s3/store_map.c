@@ -111,6 +111,10 @@ struct intent *op_intent(struct op *op, enum intent_kind kind)
     if (intent == NULL)
         return NULL;
     intent->kind = kind;
+    intent->origin = (struct intent_origin){ .event = STR_NONE, /* the operation's to name */
+                                             .request_id = str_make(op->request_id, 16),
+                                             .principal = op_caller_id(op),
+                                             .address = op_peer_address(op) };
     intent->bucket = op->bucket_name;
     intent->key = op->key;
     intent->arena = op->arena;

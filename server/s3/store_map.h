@@ -13,7 +13,11 @@ enum s3_error s3_from_store(struct op *op, enum store_status status);
 /* An error line that says what the client is not told: bucket, key and the cause. */
 void op_log_failure(const struct op *op, const struct fault *fault);
 
-/* A zeroed intent of that kind for op's bucket and key, or NULL (then return S3_SlowDown). */
+/*
+ * An intent of that kind for op's bucket and key, or NULL (then return S3_SlowDown). What S3 would tell
+ * of it is named by the operation (origin.event), as the records of event notifications spell it:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ */
 struct intent *op_intent(struct op *op, enum intent_kind kind);
 /* Queue it; always the last statement of an operation. */
 enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit);

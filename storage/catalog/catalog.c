@@ -83,6 +83,17 @@ static enum store_status load_seq(struct catalog *cat, struct fault *fault)
     return status;
 }
 
+static enum store_status load_subscribers(struct catalog *cat, struct fault *fault)
+{
+    int64_t any = 0;
+    enum store_status status =
+        sql_script_i64(cat, "SELECT EXISTS(SELECT 1 FROM subscriber)", &any, fault);
+
+    cat->events_max = STORE_EVENTS_MAX;
+    cat->subscribers = any != 0 ? SUBSCRIBERS_SOME : SUBSCRIBERS_NONE;
+    return status;
+}
+
 enum store_status catalog_open(const char *dir, enum catalog_mode mode,
                                enum store_durability durability, struct catalog **ret_catalog,
                                struct fault *fault)
@@ -116,6 +127,8 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
         status = schema_check(cat, fault);
     if (status == STORE_OK && mode == CATALOG_WRITER)
         status = load_seq(cat, fault);
+    if (status == STORE_OK && mode == CATALOG_WRITER)
+        status = load_subscribers(cat, fault);
     if (status != STORE_OK)
         return status;
 

@@ -66,6 +66,8 @@ int64_t catalog_seq(const struct catalog *cat);
 bool catalog_device_failed(const struct catalog *cat);
 /* Bodies have lost their last reference since the last call. */
 bool catalog_take_dead(struct catalog *cat);
+/* Events were committed since the last call. */
+bool catalog_take_events(struct catalog *cat);
 uint64_t catalog_statement_runs(const struct catalog *cat);
 /* Size of the log after the newest commit of this connection. */
 uint64_t catalog_wal_bytes(const struct catalog *cat);
@@ -124,6 +126,12 @@ MUST_CHECK enum store_status catalog_part_put(struct catalog *cat, struct intent
 MUST_CHECK enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_upload_abort(struct catalog *cat, struct intent *intent);
 
+/* event.c. catalog_limit_events: so many may wait; once, before the first transaction. */
+MUST_CHECK enum store_status catalog_subscribe(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_unsubscribe(struct catalog *cat, struct intent *intent);
+MUST_CHECK enum store_status catalog_events_forget(struct catalog *cat, struct intent *intent);
+void catalog_limit_events(struct catalog *cat, uint64_t max);
+
 /* A blob whose row the sweep has removed; the file goes after the commit. */
 struct swept_blob {
     uint64_t scope;
@@ -167,6 +175,11 @@ MUST_CHECK enum store_status catalog_document_get(struct catalog *cat, int64_t b
                                                   struct str kind, struct str id,
                                                   struct arena *arena, struct str *ret_body,
                                                   struct fault *fault);
+MUST_CHECK enum store_status catalog_subscriber_done(struct catalog *cat, struct str name,
+                                                     int64_t *ret_id, struct fault *fault);
+MUST_CHECK enum store_status catalog_event_list(struct catalog *cat, int64_t after, uint32_t max,
+                                                event_visit *visit, void *context,
+                                                uint64_t *ret_lost, struct fault *fault);
 MUST_CHECK enum store_status catalog_version_get(struct catalog *cat, int64_t bucket_id,
                                                  struct str key, struct version_id id,
                                                  struct arena *arena, struct version *ret_version,

@@ -61,7 +61,7 @@
 #define PART_COLUMN_LINES PART_ROWS(COLUMN_LINE)
 
 /* The newest schema: as large as the greatest SINCE, and as the number of steps in schema.c. */
-#define SCHEMA_STEPS 5
+#define SCHEMA_STEPS 6
 #define COLUMN_SINCE(NAME, KIND, FIELD, SINCE, ...) char NAME[SINCE];
 union schema_versions {
     char steps[SCHEMA_STEPS];

@@ -52,6 +52,8 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
     if (status == STORE_OK)
         status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &written,
                                  &intent->fault);
+    if (status == STORE_OK)
+        status = event_written(cat, intent, &bucket, &fresh, &written);
     if (status != STORE_OK)
         return status;
     return intent_result(intent, &bucket, &written, fresh.size_bytes);
@@ -92,7 +94,10 @@ static enum store_status delete_named(struct catalog *cat, struct intent *intent
     if (status != STORE_OK)
         return status;
     item->deleted_marker = facts.delete_marker;
-    return versions_remove(cat, bucket, item->key, &facts, &intent->fault);
+    status = versions_remove(cat, bucket, item->key, &facts, &intent->fault);
+    return status != STORE_OK
+               ? status
+               : event_of_version(cat, intent, bucket, &version, clock_now_us(cat->clock));
 }
 
 static enum store_status put_marker(struct catalog *cat, struct intent *intent,
@@ -112,6 +117,8 @@ static enum store_status put_marker(struct catalog *cat, struct intent *intent,
         status = account_intern(cat, intent->remove.owner, &marker.owner, &intent->fault);
     if (status == STORE_OK)
         status = versions_insert(cat, bucket, &marker, current, &written, &intent->fault);
+    if (status == STORE_OK)
+        status = event_written(cat, intent, bucket, &marker, &written);
     if (status != STORE_OK)
         return status;
 
@@ -119,6 +126,23 @@ static enum store_status put_marker(struct catalog *cat, struct intent *intent,
     item->marker_version =
         written.null_version ? STR("null") : id_text_in(intent->arena, written.seq, written.tail);
     return str_present(item->marker_version) ? STORE_OK : STORE_NO_MEMORY;
+}
+
+/* Of a bucket without versioning. */
+static enum store_status remove_only(struct catalog *cat, struct intent *intent,
+                                     const struct bucket_facts *bucket, struct str key,
+                                     const struct version_facts *only)
+{
+    struct change change = { .event = intent->origin.event,
+                             .key = key,
+                             .seq = only->seq,
+                             .null_version = true,
+                             .size_bytes = only->size_bytes,
+                             .etag = only->etag,
+                             .time_us = clock_now_us(cat->clock) };
+    enum store_status status = versions_remove(cat, bucket, key, only, &intent->fault);
+
+    return status != STORE_OK ? status : event_append(cat, intent, bucket, &change);
 }
 
 static enum store_status delete_current(struct catalog *cat, struct intent *intent,
@@ -139,7 +163,7 @@ static enum store_status delete_current(struct catalog *cat, struct intent *inte
 
     if (bucket->versioning != VERSIONING_NEVER)
         return put_marker(cat, intent, bucket, item, found ? &current : NULL);
-    return found ? versions_remove(cat, bucket, item->key, &current, &intent->fault) : STORE_OK;
+    return found ? remove_only(cat, intent, bucket, item->key, &current) : STORE_OK;
 }
 
 enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent)
@@ -168,6 +192,16 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
 }
 
 /* ---- set --------------------------------------------------------------------------------- */
+
+/*
+ * An ACL that is as it was is no change; tags are told whatever they were.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+ */
+static bool changes_version(const struct intent_object_set *set, const struct version *version)
+{
+    return set->set_tags || str_present(set->acl) != str_present(version->attrs.acl) ||
+           !str_eq(set->acl, version->attrs.acl);
+}
 
 enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
 {
@@ -204,6 +238,8 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
     sql_bind_i64(stmt, 6, set->set_acl);
     sql_bind_str(stmt, 7, set->acl);
     status = sql_run(cat, stmt, &intent->fault);
+    if (status == STORE_OK && changes_version(set, &version))
+        status = event_of_version(cat, intent, &bucket, &version, clock_now_us(cat->clock));
     if (status != STORE_OK)
         return status;
 

@@ -27,6 +27,13 @@ static const char *const steps[SCHEMA_STEPS + 1] = {
           "ALTER TABLE blob ADD COLUMN sum INTEGER;"
           "ALTER TABLE blob ADD COLUMN damaged_us INTEGER;"
           "CREATE INDEX blob_damaged ON blob(id) WHERE damaged_us IS NOT NULL;",
+    [6] = "CREATE TABLE event("
+          "  id INTEGER PRIMARY KEY AUTOINCREMENT, name BLOB NOT NULL, bucket INTEGER NOT NULL,"
+          "  bucket_name BLOB NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL, version_id BLOB,"
+          "  size INTEGER NOT NULL, etag BLOB NOT NULL, time_us INTEGER NOT NULL, request_id BLOB,"
+          "  principal BLOB, address BLOB) STRICT;"
+          "CREATE TABLE subscriber("
+          "  name BLOB PRIMARY KEY, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 /* Columns, by the schema that first has them; those of schema 1 never need to be added. */

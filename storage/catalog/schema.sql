@@ -5,8 +5,8 @@
 -- A name between @ signs stands for columns that are rows of columns.def; columns.h says which.
 --
 -- Rules that always hold:
--- (1) Every id and every seq comes from one counter (meta 'seq' holds its reserved upper bound),
---     so a greater number is always younger and no number is ever used twice.
+-- (1) Every id and every seq, but for event.id, comes from one counter (meta 'seq' holds its
+--     reserved upper bound), so a greater number is always younger and no number is ever used twice.
 -- (2) Keys are BLOBs: memcmp order is UTF-8 byte order is S3 order.
 -- (3) `object` has at most one row per (bucket, key): the current version, which may be a delete
 --     marker. `version` holds the older ones, never a newer one than `object`, and no rows for a
@@ -127,4 +127,26 @@ CREATE INDEX upload_age ON upload(state, state_us);
 CREATE TABLE part(
     upload      INTEGER NOT NULL@PART_COLUMN_LINES@,
     PRIMARY KEY(upload, number)
+) STRICT, WITHOUT ROWID;
+
+-- The outbox: what has changed, for whoever subscribes, in the order of commits. Ids have no gaps and
+-- are not of the one counter; rows go from the lowest id on. Empty while `subscriber` is.
+CREATE TABLE event(
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    name        BLOB NOT NULL,         -- the server's
+    bucket      INTEGER NOT NULL,
+    bucket_name BLOB NOT NULL,         -- as it was then
+    key         BLOB NOT NULL,
+    seq         INTEGER NOT NULL,      -- of the version made, changed or removed
+    version_id  BLOB,                  -- its id as text; NULL: the bucket never had versioning
+    size        INTEGER NOT NULL,
+    etag        BLOB NOT NULL,
+    time_us     INTEGER NOT NULL,
+    request_id  BLOB,
+    principal   BLOB,                  -- canonical id
+    address     BLOB                   -- of the peer
+) STRICT;
+CREATE TABLE subscriber(
+    name BLOB PRIMARY KEY,
+    done INTEGER NOT NULL              -- the last event.id that it is done with
 ) STRICT, WITHOUT ROWID;

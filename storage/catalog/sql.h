@@ -62,6 +62,9 @@ struct bucket_slot {
 /* What the writer knows of open uploads. */
 enum open_uploads { UPLOADS_UNKNOWN = 0, UPLOADS_NONE, UPLOADS_SOME };
 
+/* And of whether anybody waits for events. */
+enum any_subscribers { SUBSCRIBERS_UNKNOWN = 0, SUBSCRIBERS_NONE, SUBSCRIBERS_SOME };
+
 struct catalog {
     sqlite3 *db;
     enum catalog_mode mode;
@@ -79,6 +82,10 @@ struct catalog {
     bool tx_failed;               /* numbers could not be reserved: must not commit */
     bool dead;
     enum open_uploads uploads;
+    enum any_subscribers subscribers;
+    int64_t last_event; /* of this transaction; 0: none */
+    int64_t events_max;
+    bool events; /* were committed */
     uint64_t wal_bytes;
     struct bucket_slot buckets[BUCKET_SLOTS];
 };
@@ -285,6 +292,35 @@ MUST_CHECK enum store_status copy_source_find(struct catalog *cat, struct intent
 MUST_CHECK enum store_status copy_source_slice(struct catalog *cat, struct intent *intent,
                                                const struct version *from, struct body_ref *ret_ref,
                                                uint64_t *ret_size);
+
+/* The id of the newest event there ever was. */
+#define SQL_LAST_EVENT "ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)"
+
+/* event.c: what an intent has changed, told to subscribers in its transaction. */
+struct change {
+    struct str event; /* STR_NONE: nothing is told */
+    struct str key;
+    int64_t seq;
+    uint64_t tail;
+    bool null_version;
+    uint64_t size_bytes;
+    struct str etag;
+    int64_t time_us;
+};
+MUST_CHECK enum store_status event_append(struct catalog *cat, struct intent *intent,
+                                          const struct bucket_facts *bucket,
+                                          const struct change *change);
+/* A version was made, a delete marker too. */
+MUST_CHECK enum store_status event_written(struct catalog *cat, struct intent *intent,
+                                           const struct bucket_facts *bucket,
+                                           const struct new_version *fresh,
+                                           const struct written_version *written);
+/* A version was changed or removed; it is told as it was. */
+MUST_CHECK enum store_status event_of_version(struct catalog *cat, struct intent *intent,
+                                              const struct bucket_facts *bucket,
+                                              const struct version *version, int64_t time_us);
+/* Before a commit: what is too much goes. */
+MUST_CHECK enum store_status events_bound(struct catalog *cat, struct fault *fault);
 
 /* vfs.c: name of the VFS that counts and can fail; NULL when it cannot be registered. */
 const char *vfs_name(void);

@@ -32,6 +32,7 @@ enum store_status catalog_begin(struct catalog *cat, struct fault *fault)
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
 
     cat->dead_seq = 0;
+    cat->last_event = 0;
     cat->tx_failed = false;
     if (status == STORE_OK)
         status = sql_run(cat, stmt, fault);
@@ -52,12 +53,16 @@ enum store_status catalog_commit(struct catalog *cat, struct fault *fault)
 
     if (cat->tx_failed)
         return fault_set(fault, STORE_FULL, "catalog: numbers could not be reserved");
-    status = sql_start(cat, &sql, &stmt, fault);
+    status = events_bound(cat, fault);
+    if (status == STORE_OK)
+        status = sql_start(cat, &sql, &stmt, fault);
     if (status == STORE_OK)
         status = sql_run(cat, stmt, fault);
-    if (status == STORE_OK)
-        cat->seq_reserved_on_disk = cat->seq_reserved;
-    return status;
+    if (status != STORE_OK)
+        return status;
+    cat->seq_reserved_on_disk = cat->seq_reserved;
+    cat->events = cat->events || cat->last_event > 0;
+    return STORE_OK;
 }
 
 void catalog_rollback(struct catalog *cat)
@@ -69,6 +74,8 @@ void catalog_rollback(struct catalog *cat)
     cat->seq_reserved = cat->seq_reserved_on_disk;
     cat->dead = true; /* what it was before is not kept: an idle sweep is cheap */
     cat->uploads = UPLOADS_UNKNOWN;
+    cat->subscribers = SUBSCRIBERS_UNKNOWN;
+    cat->last_event = 0;
     account_cache_free(cat);
     bucket_cache_clear(cat);
 }

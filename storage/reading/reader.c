@@ -146,6 +146,30 @@ static enum store_status lookup_end(struct reader *reader, enum store_status sta
     return status;
 }
 
+/* ---- events --------------------------------------------------------------------------------- */
+
+enum store_status subscriber_done(struct reader *reader, struct str name, int64_t *ret_id,
+                                  struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_subscriber_done(cat, name, ret_id, fault);
+    return lookup_end(reader, status);
+}
+
+enum store_status event_list(struct reader *reader, int64_t after, uint32_t max, event_visit *visit,
+                             void *context, uint64_t *ret_lost, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_event_list(cat, after, max, visit, context, ret_lost, fault);
+    return lookup_end(reader, status);
+}
+
 /* ---- what may be hot ------------------------------------------------------------------------ */
 
 static enum store_status bucket_ask(struct reader *reader, struct str name, struct arena *arena,

@@ -94,7 +94,8 @@ static size_t batch_take(struct batch *batch)
 static bool frees_space(const struct intent *intent)
 {
     return intent->kind == INTENT_OBJECT_DELETE || intent->kind == INTENT_UPLOAD_ABORT ||
-           intent->kind == INTENT_BUCKET_DELETE || intent->kind == INTENT_SWEEP;
+           intent->kind == INTENT_BUCKET_DELETE || intent->kind == INTENT_SWEEP ||
+           intent->kind == INTENT_UNSUBSCRIBE || intent->kind == INTENT_EVENTS_FORGET;
 }
 
 static enum store_status apply_sweep(struct store *store, struct intent *intent)
@@ -135,6 +136,12 @@ static enum store_status apply(struct store *store, struct intent *intent)
         return catalog_upload_complete(store->cat, intent);
     case INTENT_UPLOAD_ABORT:
         return catalog_upload_abort(store->cat, intent);
+    case INTENT_SUBSCRIBE:
+        return catalog_subscribe(store->cat, intent);
+    case INTENT_UNSUBSCRIBE:
+        return catalog_unsubscribe(store->cat, intent);
+    case INTENT_EVENTS_FORGET:
+        return catalog_events_forget(store->cat, intent);
     case INTENT_SWEEP:
         return apply_sweep(store, intent);
     case INTENT_SCRUB:
@@ -238,6 +245,9 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
     case INTENT_UPLOAD_CREATE:
     case INTENT_PART_PUT:
     case INTENT_UPLOAD_ABORT:
+    case INTENT_SUBSCRIBE:
+    case INTENT_UNSUBSCRIBE:
+    case INTENT_EVENTS_FORGET:
     case INTENT_SWEEP:
     case INTENT_SCRUB:
         return;
@@ -417,6 +427,8 @@ void *writer_run(void *argument)
         atomic_store(&store->statement_count, catalog_statement_runs(store->cat));
         if (committed && catalog_take_dead(store->cat))
             atomic_store(&store->janitor.dead, true);
+        if (committed && catalog_take_events(store->cat))
+            listeners_wake(&store->listeners);
         hand_back(batch);
         if (committed) {
             space_note_commit(store);

@@ -30,6 +30,15 @@ static void die(const char *what, const char *why)
     exit(2);
 }
 
+/* Each change is told to whoever subscribes. */
+static enum store_status send_intent(struct store *store, struct intent *intent)
+{
+    intent->origin = (struct intent_origin){ .event = STR("change"), .principal = STR("somebody") };
+    if (intent->kind == INTENT_OBJECT_DELETE)
+        intent->remove.marker_event = STR("marker");
+    return scene_submit(store, intent);
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 #define OWNER STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
@@ -101,7 +110,7 @@ static enum store_status put(struct store *store, struct arena *arena,
         intent->put.attrs =
             (struct version_attrs){ .etag = str_make(etag, 2 * MD5_BYTES), .owner = OWNER };
     }
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static struct intent *intent_of(struct arena *arena, enum intent_kind kind, const char *bucket,
@@ -123,7 +132,7 @@ static enum store_status bucket_create(struct store *store, struct arena *arena,
     struct intent *intent = intent_of(arena, INTENT_BUCKET_CREATE, name, NULL);
 
     intent->bucket_create = (struct intent_bucket_create){ .owner = OWNER, .region = STR("") };
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status versioning_set(struct store *store, struct arena *arena,
@@ -133,7 +142,7 @@ static enum store_status versioning_set(struct store *store, struct arena *arena
 
     intent->bucket_set.set_versioning = true;
     intent->bucket_set.versioning = versioning;
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status delete_items(struct store *store, struct arena *arena, const char *bucket,
@@ -143,7 +152,7 @@ static enum store_status delete_items(struct store *store, struct arena *arena, 
 
     intent->key = items[0].key;
     intent->remove = (struct intent_remove){ .items = items, .count = count, .owner = OWNER };
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 /* The only open upload of plain/upload, and its bucket. */
@@ -308,7 +317,7 @@ static enum store_status copy_plain(struct store *store, struct arena *arena)
     source.seq = version.seq;
     intent->put.bytes.source = &source;
     intent->put.attrs = version.attrs;
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status upload_create(struct store *store, struct arena *arena)
@@ -316,7 +325,7 @@ static enum store_status upload_create(struct store *store, struct arena *arena)
     struct intent *intent = intent_of(arena, INTENT_UPLOAD_CREATE, "plain", "upload");
 
     intent->create_upload.attrs.owner = OWNER;
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status part_put(struct store *store, struct arena *arena)
@@ -348,7 +357,7 @@ static enum store_status upload_complete(struct store *store, struct arena *aren
         .count = parts.count,
         .etag = STR("00000000000000000000000000000000-2"),
     };
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status upload_abort(struct store *store, struct arena *arena)
@@ -359,7 +368,7 @@ static enum store_status upload_abort(struct store *store, struct arena *arena)
     if (!find_upload(store, arena, &found, NULL))
         return STORE_NO_UPLOAD;
     intent->abort.upload_id = found.id;
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status create_bucket(struct store *store, struct arena *arena)
@@ -369,7 +378,7 @@ static enum store_status create_bucket(struct store *store, struct arena *arena)
 
 static enum store_status delete_bucket(struct store *store, struct arena *arena)
 {
-    return scene_submit(store, intent_of(arena, INTENT_BUCKET_DELETE, "empty", NULL));
+    return send_intent(store, intent_of(arena, INTENT_BUCKET_DELETE, "empty", NULL));
 }
 
 static enum store_status set_tags(struct store *store, struct arena *arena)
@@ -378,7 +387,7 @@ static enum store_status set_tags(struct store *store, struct arena *arena)
 
     intent->object_set.set_tags = true;
     intent->object_set.tags = STR("some tags");
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status document_set(struct store *store, struct arena *arena, struct str body)
@@ -387,7 +396,7 @@ static enum store_status document_set(struct store *store, struct arena *arena, 
 
     intent->document =
         (struct bucket_document){ .kind = STR("tagging"), .id = STR(""), .body = body };
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status set_document(struct store *store, struct arena *arena)
@@ -440,34 +449,62 @@ static void prepare_upload(struct store *store, struct arena *arena)
         die("prepare", "parts");
 }
 
+/* ---- subscribers ------------------------------------------------------------------------------ */
+
+#define SUBSCRIBER STR("subscriber")
+#define ANOTHER STR("another")
+
+static enum store_status subscribe(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return store_subscribe(store, ANOTHER, NULL);
+}
+
+static enum store_status events_forget(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return store_events_forget(store, SUBSCRIBER, 3, NULL);
+}
+
+static enum store_status unsubscribe(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return store_unsubscribe(store, SUBSCRIBER, NULL);
+}
+
 struct operation {
     const char *name;
     enum store_status (*run)(struct store *store, struct arena *arena);
     void (*prepare)(struct store *store, struct arena *arena);
+    bool unheard; /* nobody subscribes */
 };
 
 static const struct operation operations[] = {
-    { "put-inline", put_inline, NULL },
-    { "put-empty", put_empty, NULL },
-    { "put-file", put_file, NULL },
-    { "put-shared-blob", put_shared_blob, NULL },
-    { "put-encrypted", put_encrypted, NULL },
-    { "overwrite-inline", overwrite_inline, NULL },
-    { "overwrite-file", overwrite_file, NULL },
-    { "put-version", put_version, NULL },
-    { "delete", delete_one, NULL },
-    { "delete-many", delete_many, NULL },
-    { "delete-marker", delete_marker, NULL },
-    { "copy", copy_plain, NULL },
-    { "upload-create", upload_create, NULL },
-    { "part-put", part_put, prepare_upload },
-    { "upload-complete", upload_complete, prepare_upload },
-    { "upload-abort", upload_abort, prepare_upload },
-    { "bucket-create", create_bucket, NULL },
-    { "bucket-delete", delete_bucket, NULL },
-    { "tags-set", set_tags, NULL },
-    { "document-set", set_document, NULL },
-    { "sweep", sweep_now, prepare_sweep },
+    { "put-inline", put_inline, NULL, false },
+    { "put-unheard", put_inline, NULL, true },
+    { "put-empty", put_empty, NULL, false },
+    { "put-file", put_file, NULL, false },
+    { "put-shared-blob", put_shared_blob, NULL, false },
+    { "put-encrypted", put_encrypted, NULL, false },
+    { "overwrite-inline", overwrite_inline, NULL, false },
+    { "overwrite-file", overwrite_file, NULL, false },
+    { "put-version", put_version, NULL, false },
+    { "delete", delete_one, NULL, false },
+    { "delete-many", delete_many, NULL, false },
+    { "delete-marker", delete_marker, NULL, false },
+    { "copy", copy_plain, NULL, false },
+    { "upload-create", upload_create, NULL, false },
+    { "part-put", part_put, prepare_upload, false },
+    { "upload-complete", upload_complete, prepare_upload, false },
+    { "upload-abort", upload_abort, prepare_upload, false },
+    { "bucket-create", create_bucket, NULL, false },
+    { "bucket-delete", delete_bucket, NULL, false },
+    { "tags-set", set_tags, NULL, false },
+    { "document-set", set_document, NULL, false },
+    { "subscribe", subscribe, NULL, false },
+    { "events-forget", events_forget, NULL, false },
+    { "unsubscribe", unsubscribe, NULL, false },
+    { "sweep", sweep_now, prepare_sweep, false },
 };
 
 static void prepare(struct store *store, struct arena *arena, const struct operation *operation)
@@ -481,6 +518,8 @@ static void prepare(struct store *store, struct arena *arena, const struct opera
         { .bucket = "hist", .key = "keep", .text = "second", .len = BIG_BYTES },
     };
 
+    if (!operation->unheard && store_subscribe(store, SUBSCRIBER, NULL) != STORE_OK)
+        die("prepare", "a subscriber");
     if (bucket_create(store, arena, "plain") != STORE_OK ||
         bucket_create(store, arena, "hist") != STORE_OK ||
         bucket_create(store, arena, "empty") != STORE_OK ||
@@ -612,6 +651,34 @@ static bool view_bucket(void *context, const struct bucket *bucket)
     return true;
 }
 
+static bool view_event(void *context, const struct store_event *event)
+{
+    struct view *view = context;
+
+    buf_printf(&view->text, "event %lld: %.*s of '%.*s', %llu bytes, %s\n", (long long)event->id,
+               STR_ARG(event->name), STR_ARG(event->key), (unsigned long long)event->size_bytes,
+               str_present(event->version_id) ? "versioned" : "not versioned");
+    return true;
+}
+
+/* Who waits for what: an event that is lost, told twice or made up shows. */
+static enum store_status view_events(struct view *view)
+{
+    static const struct str names[] = { SUBSCRIBER, ANOTHER };
+    enum store_status status = STORE_OK;
+    uint64_t lost;
+    int64_t done;
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        status = subscriber_done(view->reader, names[i], &done, NULL);
+        if (status == STORE_OK)
+            buf_printf(&view->text, "%.*s is done with %lld\n", STR_ARG(names[i]), (long long)done);
+        else if (status != STORE_NO_SUBSCRIBER)
+            return status;
+    }
+    return event_list(view->reader, 0, UINT32_MAX, view_event, view, &lost, NULL);
+}
+
 /* Everything a client can see, without times and ids. False: something could not be read. */
 static bool view_store(struct store *store, struct str *ret_text, struct arena *arena)
 {
@@ -627,6 +694,8 @@ static bool view_store(struct store *store, struct str *ret_text, struct arena *
     if (status == STORE_OK) {
         reader_begin(reader);
         status = bucket_list(reader, OWNER, STR(""), STR(""), view_bucket, &view, NULL);
+        if (status == STORE_OK)
+            status = view_events(&view);
         reader_end(reader);
     }
     *ret_text = arena_dup(arena, buf_view(&view.text));

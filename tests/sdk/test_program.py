@@ -1104,6 +1104,7 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
 def schema_back_to(version):
     """SQL that undoes the migrations after that version, newest first."""
     undo = {
+        6: "DROP TABLE event; DROP TABLE subscriber;",
         5: "DROP INDEX blob_damaged;"
            "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
            "ALTER TABLE blob DROP COLUMN damaged_us; ALTER TABLE blob DROP COLUMN sum;",

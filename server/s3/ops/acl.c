@@ -153,5 +153,6 @@ enum s3_error op_PutObjectAcl(struct op *op)
                                                      .judged = &op->version,
                                                      .set_acl = true,
                                                      .acl = packed };
+    intent->origin.event = STR("ObjectAcl:Put");
     return op_submit(op, intent, after_object_acl);
 }

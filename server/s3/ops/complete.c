@@ -463,5 +463,6 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     intent->complete.checksum = stored_checksum_pack(op, &assembly.result);
     if (!str_present(intent->complete.etag))
         return op_fail(op, S3_SlowDown);
+    intent->origin.event = STR("ObjectCreated:CompleteMultipartUpload");
     return op_submit(op, intent, reply_CompleteMultipartUpload);
 }

@@ -158,5 +158,6 @@ enum s3_error op_CopyObject(struct op *op)
     err = copy_plan(op, intent, &wish);
     if (err != S3_OK)
         return err;
+    intent->origin.event = STR("ObjectCreated:Copy");
     return op_submit(op, intent, reply_CopyObject);
 }

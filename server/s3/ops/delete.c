@@ -40,7 +40,9 @@ enum s3_error op_DeleteObject(struct op *op)
     err = condition_from_request(op, /* for_delete= */ true, &item->condition);
     if (err != S3_OK)
         return err;
-    intent->remove.items = item;
-    intent->remove.count = 1;
+    intent->remove = (struct intent_remove){
+        .items = item, .count = 1, .marker_event = STR("ObjectRemoved:DeleteMarkerCreated")
+    };
+    intent->origin.event = STR("ObjectRemoved:Delete");
     return op_submit(op, intent, reply_DeleteObject);
 }

@@ -195,7 +195,10 @@ enum s3_error op_DeleteObjects(struct op *op)
     op->work = deletion;
     if (deletion->item_count == 0)
         return reply_DeleteObjects(op);
-    intent->remove.items = deletion->items;
-    intent->remove.count = deletion->item_count;
+    intent->remove =
+        (struct intent_remove){ .items = deletion->items,
+                                .count = deletion->item_count,
+                                .marker_event = STR("ObjectRemoved:DeleteMarkerCreated") };
+    intent->origin.event = STR("ObjectRemoved:Delete");
     return op_submit(op, intent, reply_DeleteObjects);
 }

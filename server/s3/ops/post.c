@@ -87,6 +87,7 @@ enum s3_error op_PostObject(struct op *op)
     put->attrs.etag = etag_of_digests(op, &op->digests);
     put->attrs.checksum = stored_checksum_pack(op, &checksum);
     put->bytes.body = op->writer;
+    intent->origin.event = STR("ObjectCreated:Post");
     if (!str_present(put->attrs.etag))
         return S3_SlowDown;
     return op_submit(op, intent, reply_PostObject);

@@ -101,7 +101,7 @@ static enum s3_error after_object_tags(struct op *op)
     return op_reply_empty(op);
 }
 
-static enum s3_error set_object_tags(struct op *op, struct str packed)
+static enum s3_error set_object_tags(struct op *op, struct str packed, struct str event)
 {
     struct intent *intent = op_intent(op, INTENT_OBJECT_SET);
 
@@ -111,6 +111,7 @@ static enum s3_error set_object_tags(struct op *op, struct str packed)
                                                      .judged = &op->version,
                                                      .set_tags = true,
                                                      .tags = packed };
+    intent->origin.event = event;
     return op_submit(op, intent, after_object_tags);
 }
 
@@ -128,11 +129,11 @@ enum s3_error op_PutObjectTagging(struct op *op)
     struct str packed;
     enum s3_error err = tagging_from_body(op, TAGS_OF_OBJECT, &packed);
 
-    return err == S3_OK ? set_object_tags(op, packed) : err;
+    return err == S3_OK ? set_object_tags(op, packed, STR("ObjectTagging:Put")) : err;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html */
 enum s3_error op_DeleteObjectTagging(struct op *op)
 {
-    return set_object_tags(op, STR_NONE);
+    return set_object_tags(op, STR_NONE, STR("ObjectTagging:Delete"));
 }

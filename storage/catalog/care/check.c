@@ -130,6 +130,14 @@ static const struct {
     { FINDING_ROWS,
       "SELECT 'upload ' || id || ' is in no bucket' FROM upload"
       " WHERE state = " SQL_UPLOAD_OPEN " AND bucket NOT IN (SELECT id FROM bucket)" },
+    { FINDING_ROWS, "SELECT count(*) || ' events wait for nobody' FROM event"
+                    " WHERE NOT EXISTS (SELECT 1 FROM subscriber) HAVING count(*) > 0" },
+    { FINDING_CATALOG,
+      "SELECT 'events ' || min(id) || ' to ' || max(id) || ' are ' || count(*) FROM event"
+      " HAVING count(*) != max(id) - min(id) + 1" },
+    { FINDING_CATALOG, "SELECT 'subscriber ' || quote(name) || ' is done with event ' || done"
+                       " || ', which was never there' FROM subscriber"
+                       " WHERE done > " SQL_LAST_EVENT },
     { FINDING_ROWS, "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
                     " WHERE bucket NOT IN (SELECT id FROM bucket)" },
 };

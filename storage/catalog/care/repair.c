@@ -22,6 +22,8 @@ static const struct {
       ")" },
     { "documents of no bucket removed",
       "DELETE FROM document WHERE bucket NOT IN (SELECT id FROM bucket)" },
+    { "events that wait for nobody removed",
+      "DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM subscriber)" },
     { "rows about parts of no object removed",
       "DELETE FROM manifest_part WHERE manifest NOT IN"
       " (SELECT i FROM" VERSIONS "WHERE k = " SQL_BODY_MANIFEST ")" },

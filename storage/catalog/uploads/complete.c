@@ -181,6 +181,8 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
                                  &intent->fault);
     if (status == STORE_OK)
         status = mark_done(cat, intent, &bucket, upload.seq, &written);
+    if (status == STORE_OK)
+        status = event_written(cat, intent, &bucket, &fresh, &written);
     if (status != STORE_OK)
         return status;
     return intent_result(intent, &bucket, &written, fresh.size_bytes);

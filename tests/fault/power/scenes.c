@@ -154,13 +154,13 @@ static enum store_status copy_with(struct store *store, struct arena *arena, enu
     intent->staged = take_md5;
     if (!part) {
         intent->put.attrs.owner = OWNER;
-        return scene_submit(store, intent);
+        return send_intent(store, intent);
     }
     if (!find_upload(store, arena, &found, NULL))
         return STORE_NO_UPLOAD;
     intent->part.upload_id = found.id;
     intent->part.number = work == COPY_REWRITE ? 2 : 1;
-    return scene_submit(store, intent);
+    return send_intent(store, intent);
 }
 
 static enum store_status copy_measured(struct store *store, struct arena *arena)
@@ -214,6 +214,15 @@ static enum store_status prepare_plain(struct store *store, struct arena *arena)
     return STORE_OK;
 }
 
+/* The first schema knows no subscribers. */
+static enum store_status prepare_first(struct store *store, struct arena *arena)
+{
+    static const struct operation nothing = { .name = "nothing", .unheard = true };
+
+    prepare(store, arena, &nothing);
+    return STORE_OK;
+}
+
 static enum store_status prepare_packs(struct store *store, struct arena *arena)
 {
     (void)prepare_plain(store, arena);
@@ -248,6 +257,7 @@ static void spoil_schema(const char *store_path)
 {
     static const char undo[] =
         "PRAGMA journal_mode = WAL;"
+        "DROP TABLE event; DROP TABLE subscriber;"
         "DROP INDEX blob_damaged;"
         "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
         "ALTER TABLE blob DROP COLUMN damaged_us; ALTER TABLE blob DROP COLUMN sum;"
@@ -390,7 +400,7 @@ static const struct scene scenes[] = {
     { .name = "create", STEPS(create_steps) },
     { .name = "again", .prepare = prepare_plain, STEPS(again_steps) },
     { .name = "log", .prepare = prepare_plain, STEPS(log_steps), .free_bytes = LITTLE_FREE_BYTES },
-    { .name = "migrate", .prepare = prepare_plain, .spoil = spoil_schema, STEPS(migrate_steps) },
+    { .name = "migrate", .prepare = prepare_first, .spoil = spoil_schema, STEPS(migrate_steps) },
     { .name = "mend",
       .prepare = prepare_packs,
       .spoil = spoil_pack,

@@ -178,6 +178,7 @@ enum store_status fx_put_with(struct fixture *f, struct fx_put *put)
     struct version from;
     struct body_writer *writer = NULL;
     struct intent intent = { .kind = INTENT_OBJECT_PUT,
+                             .origin = f->origin,
                              .bucket = BUCKET,
                              .key = put->key,
                              .arena = f->arena,
@@ -232,9 +233,11 @@ enum store_status fx_copy(struct fixture *f, const char *from, const char *to, e
 static enum store_status run_delete(struct fixture *f, struct delete_item *item)
 {
     struct intent intent = { .kind = INTENT_OBJECT_DELETE,
+                             .origin = f->origin,
                              .bucket = BUCKET,
                              .arena = f->arena,
-                             .remove = { .items = item, .count = 1 } };
+                             .remove = {
+                                 .items = item, .count = 1, .marker_event = f->marker_event } };
     enum store_status status = store_submit_wait(f->store, &intent);
 
     return status != STORE_OK ? status : item->status;
@@ -250,10 +253,13 @@ enum store_status fx_delete(struct fixture *f, const char *key)
 enum store_status fx_delete_all(struct fixture *f, const struct str *keys, size_t count)
 {
     struct delete_item *items = mem_zalloc(count * sizeof(*items));
-    struct intent intent = { .kind = INTENT_OBJECT_DELETE,
-                             .bucket = BUCKET,
-                             .arena = f->arena,
-                             .remove = { .items = items, .count = count } };
+    struct intent intent = {
+        .kind = INTENT_OBJECT_DELETE,
+        .origin = f->origin,
+        .bucket = BUCKET,
+        .arena = f->arena,
+        .remove = { .items = items, .count = count, .marker_event = f->marker_event }
+    };
     enum store_status status;
 
     for (size_t i = 0; i < count; i++)
@@ -333,6 +339,7 @@ void fx_assert_content(struct fixture *f, const char *key, struct str expected)
 struct str fx_upload(struct fixture *f, const char *key)
 {
     struct intent intent = { .kind = INTENT_UPLOAD_CREATE,
+                             .origin = f->origin,
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
@@ -349,6 +356,7 @@ enum store_status fx_part(struct fixture *f, const char *key, struct str upload,
     struct copy_source copy;
     enum store_status status = STORE_OK;
     struct intent intent = { .kind = INTENT_PART_PUT,
+                             .origin = f->origin,
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
@@ -401,6 +409,7 @@ enum store_status fx_complete_if(struct fixture *f, const char *key, struct str 
     enum store_status status = upload_get(f->reader, fx_bucket_id(f), str_from_cstr(key), upload,
                                           f->arena, &found, &f->fault);
     struct intent intent = { .kind = INTENT_UPLOAD_COMPLETE,
+                             .origin = f->origin,
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,
@@ -429,6 +438,7 @@ enum store_status fx_complete(struct fixture *f, const char *key, struct str upl
 enum store_status fx_abort(struct fixture *f, const char *key, struct str upload)
 {
     struct intent intent = { .kind = INTENT_UPLOAD_ABORT,
+                             .origin = f->origin,
                              .bucket = BUCKET,
                              .key = str_from_cstr(key),
                              .arena = f->arena,

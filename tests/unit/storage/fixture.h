@@ -22,7 +22,9 @@ struct fixture {
     struct reader *reader;
     struct arena *arena;
     struct fault fault;
-    bool quiet_fsck; /* findings are counted, not printed */
+    bool quiet_fsck;             /* findings are counted, not printed */
+    struct intent_origin origin; /* of all writes of objects */
+    struct str marker_event;
 };
 
 #define BUCKET STR("bucket")
