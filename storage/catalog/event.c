@@ -193,30 +193,12 @@ enum store_status event_append(struct catalog *cat, struct intent *intent,
     return status;
 }
 
-enum store_status event_written(struct catalog *cat, struct intent *intent,
-                                const struct bucket_facts *bucket, const struct new_version *fresh,
-                                const struct written_version *written)
+static enum store_status append_version(struct catalog *cat, struct intent *intent,
+                                        const struct bucket_facts *bucket, struct str event,
+                                        const struct version *version, int64_t time_us)
 {
     struct change change = {
-        .event = fresh->delete_marker ? intent->remove.marker_event : intent->origin.event,
-        .key = fresh->key,
-        .seq = written->seq,
-        .tail = written->tail,
-        .null_version = written->null_version,
-        .size_bytes = fresh->size_bytes,
-        .etag = fresh->attrs->etag,
-        .time_us = written->modified_us,
-    };
-
-    return event_append(cat, intent, bucket, &change);
-}
-
-enum store_status event_of_version(struct catalog *cat, struct intent *intent,
-                                   const struct bucket_facts *bucket, const struct version *version,
-                                   int64_t time_us)
-{
-    struct change change = {
-        .event = intent->origin.event,
+        .event = event,
         .key = version->key,
         .seq = version->seq,
         .tail = version->tail,
@@ -227,6 +209,21 @@ enum store_status event_of_version(struct catalog *cat, struct intent *intent,
     };
 
     return event_append(cat, intent, bucket, &change);
+}
+
+enum store_status event_written(struct catalog *cat, struct intent *intent,
+                                const struct bucket_facts *bucket, const struct version *written)
+{
+    struct str event = written->delete_marker ? intent->remove.marker_event : intent->origin.event;
+
+    return append_version(cat, intent, bucket, event, written, written->modified_us);
+}
+
+enum store_status event_of_version(struct catalog *cat, struct intent *intent,
+                                   const struct bucket_facts *bucket, const struct version *version,
+                                   int64_t time_us)
+{
+    return append_version(cat, intent, bucket, intent->origin.event, version, time_us);
 }
 
 enum store_status events_bound(struct catalog *cat, struct fault *fault)

@@ -11,7 +11,7 @@
 /* The new body's reference, taken before anything old is given back: a key can copy itself. */
 static enum store_status take_body(struct catalog *cat, struct intent *intent,
                                    const struct staged_body *staged, const struct version *from,
-                                   struct new_version *fresh)
+                                   struct version *fresh)
 {
     if (from == NULL) {
         fresh->size_bytes = staged->size_bytes;
@@ -30,7 +30,6 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
     struct bucket_facts bucket;
     struct version_facts current;
     struct version from;
-    struct written_version written;
     bool found;
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
@@ -44,19 +43,14 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
     if (status != STORE_OK)
         return status;
 
-    struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &put->attrs };
+    struct version fresh = { .key = intent->key, .attrs = put->attrs };
 
-    status = account_intern(cat, put->attrs.owner, &fresh.owner, &intent->fault);
+    status = take_body(cat, intent, staged, copies ? &from : NULL, &fresh);
     if (status == STORE_OK)
-        status = take_body(cat, intent, staged, copies ? &from : NULL, &fresh);
+        status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &intent->fault);
     if (status == STORE_OK)
-        status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &written,
-                                 &intent->fault);
-    if (status == STORE_OK)
-        status = event_written(cat, intent, &bucket, &fresh, &written);
-    if (status != STORE_OK)
-        return status;
-    return intent_result(intent, &bucket, &written, fresh.size_bytes);
+        status = event_written(cat, intent, &bucket, &fresh);
+    return status != STORE_OK ? status : intent_result(intent, &bucket, &fresh);
 }
 
 /* ---- delete ------------------------------------------------------------------------------ */
@@ -104,27 +98,18 @@ static enum store_status put_marker(struct catalog *cat, struct intent *intent,
                                     const struct bucket_facts *bucket, struct delete_item *item,
                                     const struct version_facts *current)
 {
-    static const struct version_attrs no_attrs;
-    struct new_version marker = { .bucket = bucket->id,
-                                  .key = item->key,
-                                  .attrs = &no_attrs,
-                                  .owner = bucket->owner,
-                                  .delete_marker = true };
-    struct written_version written;
-    enum store_status status = STORE_OK;
+    struct version marker = { .key = item->key,
+                              .delete_marker = true,
+                              .attrs.owner = intent->remove.owner };
+    enum store_status status = versions_insert(cat, bucket, &marker, current, &intent->fault);
 
-    if (str_present(intent->remove.owner))
-        status = account_intern(cat, intent->remove.owner, &marker.owner, &intent->fault);
     if (status == STORE_OK)
-        status = versions_insert(cat, bucket, &marker, current, &written, &intent->fault);
-    if (status == STORE_OK)
-        status = event_written(cat, intent, bucket, &marker, &written);
+        status = event_written(cat, intent, bucket, &marker);
     if (status != STORE_OK)
         return status;
 
     item->made_marker = true;
-    item->marker_version =
-        written.null_version ? STR("null") : id_text_in(intent->arena, written.seq, written.tail);
+    item->marker_version = version_id_text(&marker, intent->arena);
     return str_present(item->marker_version) ? STORE_OK : STORE_NO_MEMORY;
 }
 
@@ -240,11 +225,5 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
     status = sql_run(cat, stmt, &intent->fault);
     if (status == STORE_OK && changes_version(set, &version))
         status = event_of_version(cat, intent, &bucket, &version, clock_now_us(cat->clock));
-    if (status != STORE_OK)
-        return status;
-
-    struct written_version written = { version.seq, version.tail, version.null_version,
-                                       version.modified_us };
-
-    return intent_result(intent, &bucket, &written, version.size_bytes);
+    return status != STORE_OK ? status : intent_result(intent, &bucket, &version);
 }

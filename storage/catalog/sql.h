@@ -234,22 +234,6 @@ MUST_CHECK enum store_status upload_note_removal(struct catalog *cat, int64_t bu
                                                  struct str key, struct fault *fault);
 
 /* versions.c: moves of a key's versions, used by put, delete and complete. */
-struct new_version {
-    int64_t bucket;
-    struct str key;
-    const struct version_attrs *attrs;
-    int64_t owner;
-    bool delete_marker;
-    uint64_t size_bytes;
-    uint32_t part_count;
-    struct body_ref body;
-};
-struct written_version {
-    int64_t seq;
-    uint64_t tail;
-    bool null_version;
-    int64_t modified_us;
-};
 /* What a write has to know of a version that is there. */
 struct version_facts {
     int64_t seq;
@@ -261,11 +245,15 @@ struct version_facts {
     struct str etag;
     struct body_ref body; /* without its key */
 };
-/* Make a version current as the bucket's versioning state demands. `current` NULL: none. */
+/*
+ * Make a version current as the bucket's versioning state demands.
+ *
+ * fresh    what it is; its number, id and time are set here. Without an owner it is the bucket's.
+ * current  the one that is so now; NULL: none.
+ */
 MUST_CHECK enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
-                                             const struct new_version *fresh,
+                                             struct version *fresh,
                                              const struct version_facts *current,
-                                             struct written_version *ret_written,
                                              struct fault *fault);
 /* Remove one version for good; a history row becomes current when the current one goes. */
 MUST_CHECK enum store_status versions_remove(struct catalog *cat, const struct bucket_facts *bucket,
@@ -279,9 +267,9 @@ MUST_CHECK enum store_status versions_current(struct catalog *cat, int64_t bucke
 MUST_CHECK enum store_status condition_check(const struct write_condition *condition,
                                              const struct version_facts *current);
 bool condition_asks_presence(const struct write_condition *condition);
+/* What the intent wrote. */
 MUST_CHECK enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
-                                           const struct written_version *written,
-                                           uint64_t size_bytes);
+                                           const struct version *written);
 
 /* copy_source.c: whether what is written refers to bytes that are stored already. */
 bool copy_refers(const struct intent *intent);
@@ -313,8 +301,7 @@ MUST_CHECK enum store_status event_append(struct catalog *cat, struct intent *in
 /* A version was made, a delete marker too. */
 MUST_CHECK enum store_status event_written(struct catalog *cat, struct intent *intent,
                                            const struct bucket_facts *bucket,
-                                           const struct new_version *fresh,
-                                           const struct written_version *written);
+                                           const struct version *written);
 /* A version was changed or removed; it is told as it was. */
 MUST_CHECK enum store_status event_of_version(struct catalog *cat, struct intent *intent,
                                               const struct bucket_facts *bucket,

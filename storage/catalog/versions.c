@@ -193,65 +193,38 @@ static enum store_status make_room(struct catalog *cat, const struct bucket_fact
     return status != STORE_OK ? status : history_drop_null(cat, bucket->id, key, fault);
 }
 
-static enum store_status current_write(struct catalog *cat, const struct new_version *fresh,
-                                       const struct written_version *written, struct fault *fault)
+static enum store_status current_write(struct catalog *cat, const struct bucket_facts *bucket,
+                                       const struct version *fresh, struct fault *fault)
 {
-    static struct sql sql = { .text =
-                                  "INSERT OR REPLACE INTO object(bucket," VERSION_COLUMNS ")"
-                                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                                  "        ?14, ?15, ?16, ?17, ?18, ?19)" };
+    static struct sql sql = { .text = "INSERT OR REPLACE INTO object(" VERSION_COLUMNS ", bucket)"
+                                      " VALUES(" VERSION_MARKS ", ?)" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
-    int flags = (fresh->delete_marker ? FLAG_DELETE_MARKER : 0) |
-                (written->null_version ? FLAG_NULL_VERSION : 0);
 
     if (status != STORE_OK)
         return status;
-    sql_bind_i64(stmt, 1, fresh->bucket);
-    sql_bind_text(stmt, 2, fresh->key);
-    sql_bind_i64(stmt, 3, written->seq);
-    sql_bind_i64(stmt, 4, (int64_t)written->tail);
-    sql_bind_i64(stmt, 5, flags);
-    sql_bind_i64(stmt, 6, written->modified_us);
-    sql_bind_i64(stmt, 7, (int64_t)fresh->size_bytes);
-    sql_bind_i64(stmt, 8, fresh->owner);
-    sql_bind_i64(stmt, 9, fresh->attrs->storage_class);
-    sql_bind_i64(stmt, 10, fresh->attrs->sse);
-    sql_bind_i64(stmt, 11, fresh->part_count);
-    sql_bind_i64(stmt, 12, fresh->body.kind);
-    sql_bind_i64(stmt, 13, fresh->body.id);
-    sql_bind_str(stmt, 14, fresh->body.wrapped_key);
-    sql_bind_text(stmt, 15, fresh->attrs->etag);
-    sql_bind_str(stmt, 16, fresh->attrs->checksum);
-    sql_bind_str(stmt, 17, fresh->attrs->tags);
-    sql_bind_str(stmt, 18, fresh->attrs->headers);
-    sql_bind_str(stmt, 19, fresh->attrs->acl);
-    return sql_run(cat, stmt, fault);
+    sql_bind_i64(stmt, VERSION_COLUMN_COUNT + 1, bucket->id);
+    status = bind_version(cat, stmt, fresh, bucket->owner, fault);
+    return status != STORE_OK ? status : sql_run(cat, stmt, fault);
 }
 
 enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
-                                  const struct new_version *fresh,
-                                  const struct version_facts *current,
-                                  struct written_version *ret_written, struct fault *fault)
+                                  struct version *fresh, const struct version_facts *current,
+                                  struct fault *fault)
 {
-    struct written_version written = {
-        .seq = tx_next_seq(cat),
-        .tail = random_u64(),
-        .null_version = bucket->versioning != VERSIONING_ENABLED,
-        .modified_us = clock_now_us(cat->clock),
-    };
     enum store_status status;
 
+    fresh->seq = tx_next_seq(cat);
+    fresh->tail = random_u64();
+    fresh->latest = true;
+    fresh->null_version = bucket->versioning != VERSIONING_ENABLED;
+    fresh->modified_us = clock_now_us(cat->clock);
     /* The clock may step back; a key's history may not. */
-    if (current != NULL && current->modified_us > written.modified_us)
-        written.modified_us = current->modified_us;
+    if (current != NULL && current->modified_us > fresh->modified_us)
+        fresh->modified_us = current->modified_us;
 
     status = make_room(cat, bucket, fresh->key, current, fault);
-    if (status == STORE_OK)
-        status = current_write(cat, fresh, &written, fault);
-    if (status == STORE_OK)
-        *ret_written = written;
-    return status;
+    return status != STORE_OK ? status : current_write(cat, bucket, fresh, fault);
 }
 
 enum store_status versions_remove(struct catalog *cat, const struct bucket_facts *bucket,
@@ -302,7 +275,7 @@ enum store_status condition_check(const struct write_condition *condition,
 }
 
 enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
-                                const struct written_version *written, uint64_t size_bytes)
+                                const struct version *written)
 {
     intent->result = (struct intent_result){
         .committed_us = written->modified_us,
@@ -310,7 +283,7 @@ enum store_status intent_result(struct intent *intent, const struct bucket_facts
         .version_text = written->null_version
                             ? STR("null")
                             : id_text_in(intent->arena, written->seq, written->tail),
-        .size_bytes = size_bytes,
+        .size_bytes = written->size_bytes,
     };
     return str_present(intent->result.version_text) ? STORE_OK : STORE_NO_MEMORY;
 }

@@ -14,7 +14,7 @@ struct assembly {
     struct intent *intent;
     size_t next; /* of the parts asked for */
     uint64_t pieces;
-    struct new_version *fresh;
+    struct version *fresh;
 };
 
 static bool is_chosen(const struct assembly *assembly, const struct part *part)
@@ -71,7 +71,7 @@ static enum store_status check_parts(struct catalog *cat, struct intent *intent,
 static enum store_status take_part(void *context, const struct stored_part *stored)
 {
     struct assembly *assembly = context;
-    struct new_version *fresh = assembly->fresh;
+    struct version *fresh = assembly->fresh;
     struct fault *fault = &assembly->intent->fault;
     enum store_status status;
 
@@ -88,7 +88,7 @@ static enum store_status take_part(void *context, const struct stored_part *stor
 }
 
 static enum store_status take_parts(struct catalog *cat, struct intent *intent, int64_t upload,
-                                    struct new_version *fresh)
+                                    struct version *fresh)
 {
     struct assembly assembly = { .cat = cat, .intent = intent, .fresh = fresh };
     enum store_status status;
@@ -101,7 +101,7 @@ static enum store_status take_parts(struct catalog *cat, struct intent *intent, 
 
 static enum store_status mark_done(struct catalog *cat, struct intent *intent,
                                    const struct bucket_facts *bucket, int64_t upload,
-                                   const struct written_version *written)
+                                   const struct version *written)
 {
     static struct sql sql = { .text = "UPDATE upload"
                                       "   SET state_us = ?2, done_seq = ?3, done_tail = ?4,"
@@ -147,7 +147,6 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
     struct bucket_facts bucket;
     struct upload upload;
     struct version_facts current;
-    struct written_version written;
     bool found;
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
@@ -168,22 +167,16 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
     if (status != STORE_OK)
         return status;
 
-    struct version_attrs attrs = upload.attrs;
-    struct new_version fresh = { .bucket = bucket.id, .key = intent->key, .attrs = &attrs };
+    struct version fresh = { .key = intent->key, .attrs = upload.attrs };
 
-    attrs.etag = complete->etag;
-    attrs.checksum = complete->checksum;
-    status = account_intern(cat, attrs.owner, &fresh.owner, &intent->fault);
+    fresh.attrs.etag = complete->etag;
+    fresh.attrs.checksum = complete->checksum;
+    status = take_parts(cat, intent, upload.seq, &fresh);
     if (status == STORE_OK)
-        status = take_parts(cat, intent, upload.seq, &fresh);
+        status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &intent->fault);
     if (status == STORE_OK)
-        status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &written,
-                                 &intent->fault);
+        status = mark_done(cat, intent, &bucket, upload.seq, &fresh);
     if (status == STORE_OK)
-        status = mark_done(cat, intent, &bucket, upload.seq, &written);
-    if (status == STORE_OK)
-        status = event_written(cat, intent, &bucket, &fresh, &written);
-    if (status != STORE_OK)
-        return status;
-    return intent_result(intent, &bucket, &written, fresh.size_bytes);
+        status = event_written(cat, intent, &bucket, &fresh);
+    return status != STORE_OK ? status : intent_result(intent, &bucket, &fresh);
 }

@@ -37,6 +37,23 @@ enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt, struct are
     return STORE_OK;
 }
 
+#define BIND_UPLOAD(NAME, KIND, FIELD, ...)                                                        \
+    COLUMN_IF_FIELD_##KIND(bind_##KIND(&row, UPLOAD_AT_##NAME, upload->FIELD);)
+#define BIND_ATTR(NAME, KIND, FIELD, ...) bind_##KIND(&row, UPLOAD_AT_##NAME, upload->attrs.FIELD);
+
+enum store_status bind_upload(struct catalog *cat, sqlite3_stmt *stmt, const struct upload *upload,
+                              uint64_t tail, int64_t owner, struct fault *fault)
+{
+    struct row row = { .cat = cat, .stmt = stmt, .account = owner, .fault = fault };
+
+    bind_i64(&row, UPLOAD_AT_id, upload->seq);
+    bind_u64(&row, UPLOAD_AT_tail, tail);
+    bind_text(&row, UPLOAD_AT_key, upload->key);
+    bind_i64(&row, UPLOAD_AT_done_flags, 0);
+    COLUMN_ROWS(COLUMN_NOTHING, BIND_UPLOAD, BIND_ATTR);
+    return row.status;
+}
+
 enum store_status catalog_upload_get(struct catalog *cat, int64_t bucket_id, struct str key,
                                      struct str upload_id, struct arena *arena,
                                      struct upload *ret_upload, struct fault *fault)

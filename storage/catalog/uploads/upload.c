@@ -12,49 +12,39 @@
 
 enum store_status catalog_upload_create(struct catalog *cat, struct intent *intent)
 {
-    static struct sql sql = {
-        .text =
-            "INSERT INTO upload(id, tail, bucket, key, state, initiated_us, state_us, owner, class,"
-            "                   sse, checksum_kind, checksum_type, done_seq, done_tail, done_flags,"
-            "                   etag, checksum, tags, headers, acl)"
-            " VALUES(?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, x'', NULL, ?11, ?12,"
-            "        ?13)"
-    };
+    static struct sql sql = { .text = "INSERT INTO upload(" UPLOAD_COLUMNS ", bucket)"
+                                      " VALUES(" UPLOAD_MARKS ", ?)" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     struct intent_upload_create *create = &intent->create_upload;
     struct bucket_facts bucket;
-    int64_t owner;
-    int64_t seq;
     uint64_t tail = random_u64();
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
 
-    if (status == STORE_OK)
-        status = account_intern(cat, create->attrs.owner, &owner, &intent->fault);
     if (status == STORE_OK)
         status = sql_start(cat, &sql, &stmt, &intent->fault);
     if (status != STORE_OK)
         return status;
 
-    seq = tx_next_seq(cat);
-    intent->result.committed_us = clock_now_us(cat->clock);
-    create->upload_id = id_text_in(intent->arena, seq, tail);
+    struct upload fresh = {
+        .seq = tx_next_seq(cat),
+        .key = intent->key,
+        .initiated_us = clock_now_us(cat->clock),
+        .attrs = create->attrs,
+        .checksum_kind = create->checksum_kind,
+        .checksum_type = create->checksum_type,
+    };
+
+    fresh.state_us = fresh.initiated_us;
+    fresh.attrs.etag = STR_NONE; /* not before it is complete */
+    fresh.attrs.checksum = STR_NONE;
+    intent->result.committed_us = fresh.initiated_us;
+    create->upload_id = id_text_in(intent->arena, fresh.seq, tail);
     if (!str_present(create->upload_id))
         return STORE_NO_MEMORY;
-    sql_bind_i64(stmt, 1, seq);
-    sql_bind_i64(stmt, 2, (int64_t)tail);
-    sql_bind_i64(stmt, 3, bucket.id);
-    sql_bind_text(stmt, 4, intent->key);
-    sql_bind_i64(stmt, 5, intent->result.committed_us);
-    sql_bind_i64(stmt, 6, owner);
-    sql_bind_i64(stmt, 7, create->attrs.storage_class);
-    sql_bind_i64(stmt, 8, create->attrs.sse);
-    sql_bind_i64(stmt, 9, create->checksum_kind);
-    sql_bind_i64(stmt, 10, create->checksum_type);
-    sql_bind_str(stmt, 11, create->attrs.tags);
-    sql_bind_str(stmt, 12, create->attrs.headers);
-    sql_bind_str(stmt, 13, create->attrs.acl);
+    sql_bind_i64(stmt, UPLOAD_COLUMN_COUNT + 1, bucket.id);
+    status = bind_upload(cat, stmt, &fresh, tail, bucket.owner, &intent->fault);
     cat->uploads = UPLOADS_SOME;
-    return sql_run(cat, stmt, &intent->fault);
+    return status != STORE_OK ? status : sql_run(cat, stmt, &intent->fault);
 }
 
 /* ---- removal ----------------------------------------------------------------------------- */

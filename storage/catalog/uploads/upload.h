@@ -12,6 +12,11 @@ MUST_CHECK enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt,
                                         struct arena *arena, struct upload *ret_upload,
                                         struct fault *fault);
 
+/* A new upload, open, into UPLOAD_MARKS. owner: account.id for one without. */
+MUST_CHECK enum store_status bind_upload(struct catalog *cat, sqlite3_stmt *stmt,
+                                         const struct upload *upload, uint64_t tail, int64_t owner,
+                                         struct fault *fault);
+
 /* An open upload has become done or is removed. */
 void upload_note_closed(struct catalog *cat);
 
