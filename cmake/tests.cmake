@@ -4,6 +4,8 @@
 #
 #   tests/unit/<layer>/test_*.c   linked with that layer and those below it only; label quick.
 #                                 Other .c files in the folder are helpers of all its tests.
+#   tests/unit/columns/test_*.c   linked with a storage layer that has the columns of more.def as
+#                                 well, and with the helpers of tests/unit/storage/; label quick.
 #   tests/fuzz/fuzz_*.c           libFuzzer targets in the fuzz preset; elsewhere replayed over
 #                                 tests/fuzz/corpus/<name>/ with tests/fuzz/replay.c; label quick.
 #   tests/tools/*.c tests/fault/*.c   helper programs, linked with everything.
@@ -49,6 +51,29 @@ if(NOT PAIL_FUZZ)
                 OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/unit/${layer}")
             pail_add_test(unit/${layer}/${stem} quick ${program})
         endforeach()
+    endforeach()
+endif()
+
+if(NOT PAIL_FUZZ)
+    get_target_property(sources pail_storage SOURCES)
+    add_library(pail_storage_more STATIC ${sources})
+    add_dependencies(pail_storage_more pail_storage) # the generated header is made once
+    target_compile_definitions(pail_storage_more
+        PUBLIC "PAIL_MORE_ROWS=\"tests/unit/columns/more.def\"")
+    target_link_libraries(pail_storage_more PUBLIC pail_base PRIVATE pail_flags pail_inside_storage)
+    pail_glob(sources tests/unit/columns/test_*.c)
+    pail_glob(helpers tests/unit/storage/*.c)
+    list(FILTER helpers EXCLUDE REGEX "/test_[^/]*\\.c$")
+    foreach(source IN LISTS sources)
+        get_filename_component(stem "${source}" NAME_WE)
+        add_executable(unit_columns_${stem} "${source}" ${helpers})
+        set_source_files_properties("${source}" PROPERTIES
+            COMPILE_OPTIONS -Wno-missing-prototypes)
+        target_link_libraries(unit_columns_${stem} PRIVATE pail_storage_more pail_inside_storage
+            pail_test_flags PkgConfig::CMOCKA Threads::Threads)
+        set_target_properties(unit_columns_${stem} PROPERTIES
+            OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/unit/columns")
+        pail_add_test(unit/columns/${stem} quick unit_columns_${stem})
     endforeach()
 endif()
 
