@@ -59,6 +59,7 @@ const char *store_status_name(enum store_status status);
 /* A bucket leaves VERSIONING_NEVER for good: nobody may set it. */
 enum bucket_versioning { VERSIONING_NEVER = 0, VERSIONING_ENABLED = 1, VERSIONING_SUSPENDED = 2 };
 
+/* Its texts are rows of columns.def, and name: what is not is not remembered. */
 struct bucket {
     int64_t id;
     struct str name;

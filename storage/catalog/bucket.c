@@ -5,32 +5,27 @@
 #include <assert.h>
 
 #include "base/random.h"
-#include "storage/catalog/sql.h"
+#include "storage/catalog/row.h"
 
-#define BUCKET_COLUMNS " id, name, owner, region, created_us, versioning, acl, changed "
+#define READ_BUCKET(NAME, KIND, FIELD, ...)                                                        \
+    COLUMN_IF_FIELD_##KIND(row_##KIND(&row, BUCKET_AT_##NAME, &b.FIELD);)
+#define BIND_BUCKET(NAME, KIND, FIELD, ...)                                                        \
+    COLUMN_IF_FIELD_##KIND(bind_##KIND(&row, BUCKET_AT_##NAME, fresh.FIELD);)
 
 static enum store_status row_bucket(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,
                                     struct bucket *ret_bucket, struct fault *fault)
 {
+    struct row row = { .cat = cat, .stmt = stmt, .arena = arena, .fault = fault };
     struct bucket b = {
-        .id = sql_i64(stmt, 0),
-        .name = sql_str(stmt, 1),
-        .region = sql_str(stmt, 3),
-        .created_us = sql_i64(stmt, 4),
-        .versioning = (enum bucket_versioning)sql_i64(stmt, 5),
-        .acl = sql_str(stmt, 6),
-        .changed_seq = sql_i64(stmt, 7),
+        .versioning = (enum bucket_versioning)sql_i64(stmt, BUCKET_AT_versioning),
     };
-    enum store_status status = account_text(cat, sql_i64(stmt, 2), &b.owner, fault);
 
-    if (status != STORE_OK)
-        return status;
-    if (!sql_keep(arena, &b.name) || !sql_keep(arena, &b.owner) || !sql_keep(arena, &b.region) ||
-        !sql_keep(arena, &b.acl))
-        return fault_set(fault, STORE_NO_MEMORY, "bucket");
-
-    *ret_bucket = b;
-    return STORE_OK;
+    row_i64(&row, BUCKET_AT_id, &b.id);
+    row_text(&row, BUCKET_AT_name, &b.name);
+    BUCKET_ROWS(READ_BUCKET);
+    if (row.status == STORE_OK)
+        *ret_bucket = b;
+    return row.status;
 }
 
 enum store_status catalog_bucket_get(struct catalog *cat, struct str name, struct arena *arena,
@@ -127,26 +122,30 @@ static enum store_status owner_bucket_count(struct catalog *cat, int64_t owner, 
     return status;
 }
 
-static enum store_status bucket_insert(struct catalog *cat, struct intent *intent, int64_t owner,
-                                       int64_t id)
+static enum store_status bucket_insert(struct catalog *cat, struct intent *intent, int64_t id)
 {
     static struct sql sql = { .text = "INSERT INTO bucket(" BUCKET_COLUMNS ")"
-                                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)" };
+                                      " VALUES(" BUCKET_MARKS ")" };
     const struct intent_bucket_create *create = &intent->bucket_create;
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, &intent->fault);
 
     if (status != STORE_OK)
         return status;
-    intent->result.committed_us = clock_now_us(cat->clock);
-    sql_bind_i64(stmt, 1, id);
-    sql_bind_text(stmt, 2, intent->bucket);
-    sql_bind_i64(stmt, 3, owner);
-    sql_bind_text(stmt, 4, create->region);
-    sql_bind_i64(stmt, 5, intent->result.committed_us);
-    sql_bind_i64(stmt, 6, create->versioning);
-    sql_bind_str(stmt, 7, create->acl);
-    return sql_run(cat, stmt, &intent->fault);
+
+    struct row row = { .cat = cat, .stmt = stmt, .fault = &intent->fault };
+    struct bucket fresh = { .owner = create->owner,
+                            .region = create->region,
+                            .created_us = clock_now_us(cat->clock),
+                            .acl = create->acl,
+                            .changed_seq = id };
+
+    intent->result.committed_us = fresh.created_us;
+    bind_i64(&row, BUCKET_AT_id, id);
+    bind_text(&row, BUCKET_AT_name, intent->bucket);
+    bind_i64(&row, BUCKET_AT_versioning, create->versioning);
+    BUCKET_ROWS(BIND_BUCKET);
+    return row.status != STORE_OK ? row.status : sql_run(cat, stmt, &intent->fault);
 }
 
 enum store_status catalog_bucket_create(struct catalog *cat, struct intent *intent)
@@ -179,10 +178,8 @@ enum store_status catalog_bucket_create(struct catalog *cat, struct intent *inte
     if (count >= STORE_BUCKETS_MAX)
         return STORE_BUCKET_LIMIT;
 
-    status = account_intern(cat, create->owner, &owner, &intent->fault);
     id = tx_next_seq(cat);
-    if (status == STORE_OK)
-        status = bucket_insert(cat, intent, owner, id);
+    status = bucket_insert(cat, intent, id);
     for (size_t i = 0; status == STORE_OK && i < create->document_count; i++)
         status = document_write(cat, id, &create->documents[i], &intent->fault);
     return status;

@@ -3,7 +3,7 @@
  * What the rows of columns.def become in C and in SQL texts. How whole rows are read and bound is in
  * row.h.
  *
- * A macro that is handed to COLUMN_ROWS or PART_ROWS gets (NAME, KIND, FIELD, SINCE, DEFAULT,
+ * A macro that is handed to COLUMN_ROWS, PART_ROWS or BUCKET_ROWS gets (NAME, KIND, FIELD, SINCE, DEFAULT,
  * COMMENT) of each row.
  */
 #ifndef STORAGE_CATALOG_COLUMNS_H
@@ -59,6 +59,7 @@
 #define VERSION_COLUMN_LINES COLUMN_ROWS(COLUMN_LINE, COLUMN_NOTHING, COLUMN_LINE)
 #define UPLOAD_COLUMN_LINES COLUMN_ROWS(COLUMN_NOTHING, COLUMN_LINE, COLUMN_LINE)
 #define PART_COLUMN_LINES PART_ROWS(COLUMN_LINE)
+#define BUCKET_COLUMN_LINES BUCKET_ROWS(COLUMN_LINE)
 
 /* The newest schema: as large as the greatest SINCE, and as the number of steps in schema.c. */
 #define SCHEMA_STEPS 6
@@ -71,6 +72,9 @@ union schema_versions {
     union {
         PART_ROWS(COLUMN_SINCE)
     } parts;
+    union {
+        BUCKET_ROWS(COLUMN_SINCE)
+    } buckets;
 };
 #define SCHEMA_VERSION ((int)sizeof(union schema_versions))
 
@@ -82,16 +86,19 @@ union schema_versions {
 #define VERSION_COLUMNS " key" COLUMN_ROWS(COLUMN_NAME, COLUMN_NOTHING, COLUMN_NAME) " "
 #define UPLOAD_COLUMNS " id, tail, key" COLUMN_ROWS(COLUMN_NOTHING, COLUMN_NAME, COLUMN_NAME) " "
 #define PART_COLUMNS " upload" PART_ROWS(COLUMN_NAME) " "
+#define BUCKET_COLUMNS " id, name" BUCKET_ROWS(COLUMN_NAME) " "
 
 /* As many parameters, from ?1 on. */
 #define VERSION_MARKS " ?1" COLUMN_ROWS(COLUMN_MARK, COLUMN_NOTHING, COLUMN_MARK) " "
 #define UPLOAD_MARKS " ?1, ?2, ?3" COLUMN_ROWS(COLUMN_NOTHING, COLUMN_MARK, COLUMN_MARK) " "
 #define PART_MARKS " ?1" PART_ROWS(COLUMN_MARK) " "
+#define BUCKET_MARKS " ?1, ?2" BUCKET_ROWS(COLUMN_MARK) " "
 
 /* Where each stands among them: from 0 in a result, one more in parameters. */
 #define COLUMN_AT_VERSION(NAME, ...) VERSION_AT_##NAME,
 #define COLUMN_AT_UPLOAD(NAME, ...) UPLOAD_AT_##NAME,
 #define COLUMN_AT_PART(NAME, ...) PART_AT_##NAME,
+#define COLUMN_AT_BUCKET(NAME, ...) BUCKET_AT_##NAME,
 enum {
     VERSION_AT_key,
     COLUMN_ROWS(COLUMN_AT_VERSION, COLUMN_NOTHING, COLUMN_AT_VERSION) VERSION_COLUMN_COUNT
@@ -103,10 +110,12 @@ enum {
     COLUMN_ROWS(COLUMN_NOTHING, COLUMN_AT_UPLOAD, COLUMN_AT_UPLOAD) UPLOAD_COLUMN_COUNT
 };
 enum { PART_AT_upload, PART_ROWS(COLUMN_AT_PART) PART_COLUMN_COUNT };
+enum { BUCKET_AT_id, BUCKET_AT_name, BUCKET_ROWS(COLUMN_AT_BUCKET) BUCKET_COLUMN_COUNT };
 
-/* ---- texts of a version: its key, and these rows ------------------------------------------- */
+/* ---- texts of a version, and of a bucket: its key or name, and these rows --------------------- */
 
 #define COLUMN_COUNT_TEXT(NAME, KIND, ...) COLUMN_IF_TEXT_##KIND(+1)
+enum { BUCKET_TEXTS = 1 BUCKET_ROWS(COLUMN_COUNT_TEXT) };
 enum { VERSION_TEXTS = 1 COLUMN_ROWS(COLUMN_COUNT_TEXT, COLUMN_NOTHING, COLUMN_COUNT_TEXT) };
 
 #endif

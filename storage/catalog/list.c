@@ -64,11 +64,11 @@ static enum store_status scan(struct listing *listing, int64_t bucket_id, enum p
         if (status != STORE_OK)
             return status;
 
-        struct str key = row ? sql_str(stmt, 0) : STR_NONE;
+        struct str key = row ? sql_str(stmt, LISTED_AT_key) : STR_NONE;
 
         if (!row)
             step = PAGE_END;
-        else if ((sql_i64(stmt, 1) & FLAG_DELETE_MARKER) != 0)
+        else if ((sql_i64(stmt, LISTED_AT_flags) & FLAG_DELETE_MARKER) != 0)
             step = page_hidden(page, key);
         else
             step = page_offer(page, key, &prefix);

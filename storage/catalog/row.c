@@ -98,7 +98,7 @@ void bind_account(struct row *row, int at, struct str text)
 {
     int64_t account = row->account;
 
-    if (row->status == STORE_OK && str_present(text))
+    if (row->status == STORE_OK && (str_present(text) || account == 0))
         row->status = account_intern(row->cat, text, &account, row->fault);
     sql_bind_i64(row->stmt, 1 + at, account);
 }
@@ -157,18 +157,18 @@ enum store_status bind_version(struct catalog *cat, sqlite3_stmt *stmt,
 
 void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed)
 {
-    int64_t flags = sql_i64(stmt, 1);
+    int64_t flags = sql_i64(stmt, LISTED_AT_flags);
 
     *ret_listed = (struct listed_version){
-        .key = sql_str(stmt, 0),
+        .key = sql_str(stmt, LISTED_AT_key),
         .delete_marker = (flags & FLAG_DELETE_MARKER) != 0,
         .null_version = (flags & FLAG_NULL_VERSION) != 0,
         .latest = latest,
-        .modified_us = sql_i64(stmt, 2),
-        .size_bytes = (uint64_t)sql_i64(stmt, 3),
-        .storage_class = (uint8_t)sql_i64(stmt, 4),
-        .etag = sql_str(stmt, 5),
-        .checksum = sql_str(stmt, 6),
+        .modified_us = sql_i64(stmt, LISTED_AT_modified_us),
+        .size_bytes = (uint64_t)sql_i64(stmt, LISTED_AT_size),
+        .storage_class = (uint8_t)sql_i64(stmt, LISTED_AT_class),
+        .etag = sql_str(stmt, LISTED_AT_etag),
+        .checksum = sql_str(stmt, LISTED_AT_checksum),
     };
 }
 

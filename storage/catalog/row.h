@@ -16,7 +16,7 @@ struct row {
     struct catalog *cat;
     sqlite3_stmt *stmt;
     struct arena *arena; /* read: where texts are copied to; NULL: borrowed, until the next step */
-    int64_t account;     /* bind: what an absent account stands for */
+    int64_t account;     /* bind: what an absent account stands for; 0: the one called "" */
     enum store_status status;
     struct fault *fault;
 };
@@ -59,7 +59,16 @@ MUST_CHECK enum store_status bind_version(struct catalog *cat, sqlite3_stmt *stm
 
 /* What listings read; few columns, because they read them a thousand times a page. */
 #define LISTED_COLUMNS " key, flags, modified_us, size, class, etag, checksum"
-enum { LISTED_COLUMN_COUNT = 7 };
+enum {
+    LISTED_AT_key,
+    LISTED_AT_flags,
+    LISTED_AT_modified_us,
+    LISTED_AT_size,
+    LISTED_AT_class,
+    LISTED_AT_etag,
+    LISTED_AT_checksum,
+    LISTED_COLUMN_COUNT
+};
 /* Texts are borrowed from the row; owner, seq and tail, if the statement has them, stay unread. */
 void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_listed);
 

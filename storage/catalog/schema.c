@@ -17,7 +17,6 @@ static const char *const steps[SCHEMA_STEPS + 1] = {
     [2] = "ALTER TABLE blob ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;"
           "ALTER TABLE blob ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
           "CREATE INDEX blob_pack ON blob(pack, at) WHERE pack > 0;",
-    [3] = "ALTER TABLE bucket ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;",
     /* Parts made from whole multipart objects had their parts, and left them behind. */
     [4] = "DELETE FROM manifest_part WHERE manifest NOT IN"
           " (SELECT body_id FROM object WHERE body_kind = 3"
@@ -49,12 +48,14 @@ static const char *const steps[SCHEMA_STEPS + 1] = {
     ADD_TO_UPLOADS(NAME, KIND, FIELD, SINCE, DEFAULT, COMMENT)
 #define ADD_TO_PARTS(NAME, KIND, FIELD, SINCE, DEFAULT, COMMENT)                                   \
     ADD("part", NAME, KIND, SINCE, DEFAULT)
+#define ADD_TO_BUCKETS(NAME, KIND, FIELD, SINCE, DEFAULT, COMMENT)                                 \
+    ADD("bucket", NAME, KIND, SINCE, DEFAULT)
 
 static const struct {
     int since;
     const char *text;
-} additions[] = { COLUMN_ROWS(ADD_TO_VERSIONS, ADD_TO_UPLOADS, ADD_TO_BOTH)
-                      PART_ROWS(ADD_TO_PARTS) };
+} additions[] = { COLUMN_ROWS(ADD_TO_VERSIONS, ADD_TO_UPLOADS, ADD_TO_BOTH) PART_ROWS(ADD_TO_PARTS)
+                      BUCKET_ROWS(ADD_TO_BUCKETS) };
 
 enum store_status schema_mark(struct catalog *cat, int version, struct fault *fault)
 {

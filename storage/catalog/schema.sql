@@ -28,13 +28,7 @@ CREATE TABLE account(
 
 CREATE TABLE bucket(
     id         INTEGER PRIMARY KEY,
-    name       BLOB NOT NULL UNIQUE,
-    owner      INTEGER NOT NULL,     -- account.id
-    region     BLOB NOT NULL,        -- LocationConstraint, empty: the default
-    created_us INTEGER NOT NULL,
-    versioning INTEGER NOT NULL,     -- enum bucket_versioning
-    acl        BLOB,
-    changed    INTEGER NOT NULL DEFAULT 0 -- number of the last change to it or its documents
+    name       BLOB NOT NULL UNIQUE@BUCKET_COLUMN_LINES@
 ) STRICT;
 CREATE INDEX bucket_owner ON bucket(owner, name);
 

@@ -30,7 +30,7 @@ static enum store_status offer(struct merge *merge, sqlite3_stmt *stmt, bool lat
     struct listed_version listed;
     enum store_status status;
 
-    *ret_step = page_offer(&merge->page, sql_str(stmt, 0), &prefix);
+    *ret_step = page_offer(&merge->page, sql_str(stmt, LISTED_AT_key), &prefix);
     if (*ret_step == PAGE_PREFIX) {
         merge->has_last = false;
         return merge->visit(merge->context, prefix, NULL) ? STORE_OK : STORE_STOPPED;
@@ -142,8 +142,9 @@ static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_
         status = sql_step(merge->cat, history, &has_history, merge->fault);
 
     while (status == STORE_OK && (has_current || has_history)) {
-        bool take_current = has_current && (!has_history || str_compare(sql_str(current, 0),
-                                                                        sql_str(history, 0)) <= 0);
+        bool take_current = has_current &&
+                            (!has_history || str_compare(sql_str(current, LISTED_AT_key),
+                                                         sql_str(history, LISTED_AT_key)) <= 0);
         enum page_step step;
 
         status = offer(merge, take_current ? current : history, take_current, &step);

@@ -12,7 +12,6 @@
 #define HEADS 16384u
 #define ENTRY_OVERHEAD_BYTES 32 /* what malloc and the table add */
 #define VALUE_BYTES_MAX 4096u /* of a bucket or version: long metadata and tags are not worth it */
-#define BUCKET_TEXTS 4
 
 enum entry_kind { ENTRY_BUCKET, ENTRY_VERSION, ENTRY_BODY };
 
@@ -46,13 +45,16 @@ struct hot {
 
 /* ---- texts: a bucket's or version's, behind each other -------------------------------------- */
 
+#define NOTE_BUCKET_TEXT(NAME, KIND, FIELD, ...)                                                   \
+    COLUMN_IF_TEXT_##KIND(texts[count++] = &bucket->FIELD;)
+
 static size_t bucket_texts(struct bucket *bucket, struct str *texts[BUCKET_TEXTS])
 {
-    texts[0] = &bucket->name;
-    texts[1] = &bucket->owner;
-    texts[2] = &bucket->region;
-    texts[3] = &bucket->acl;
-    return BUCKET_TEXTS;
+    size_t count = 0;
+
+    texts[count++] = &bucket->name;
+    BUCKET_ROWS(NOTE_BUCKET_TEXT);
+    return count;
 }
 
 #define NOTE_VERSION_TEXT(NAME, KIND, FIELD, ...)                                                  \

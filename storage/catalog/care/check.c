@@ -24,10 +24,12 @@
 #define ACCOUNTS_OF_VERSION(NAME, KIND, ...)                                                       \
     ACCOUNTS_##KIND("object", NAME) ACCOUNTS_##KIND("version", NAME)
 #define ACCOUNTS_OF_UPLOAD(NAME, KIND, ...) ACCOUNTS_##KIND("upload", NAME)
+#define ACCOUNTS_OF_BUCKET(NAME, KIND, ...) ACCOUNTS_##KIND("bucket", NAME)
 #define ACCOUNTS                                                                                   \
-    " (SELECT owner AS account FROM bucket" COLUMN_ROWS(ACCOUNTS_OF_VERSION, COLUMN_NOTHING,       \
-                                                        ACCOUNTS_OF_VERSION)                       \
-        COLUMN_ROWS(COLUMN_NOTHING, ACCOUNTS_OF_UPLOAD, ACCOUNTS_OF_UPLOAD) ") "
+    " (SELECT 0 AS account WHERE 0" COLUMN_ROWS(ACCOUNTS_OF_VERSION, COLUMN_NOTHING,               \
+                                                ACCOUNTS_OF_VERSION)                               \
+        COLUMN_ROWS(COLUMN_NOTHING, ACCOUNTS_OF_UPLOAD, ACCOUNTS_OF_UPLOAD)                        \
+            BUCKET_ROWS(ACCOUNTS_OF_BUCKET) ") "
 
 /* The names of the columns in a row whose numbers their fields can not have, or "". SQLite sees to
  * the types. */
