@@ -4,6 +4,9 @@
  *
  * A client that is still sending its body sees a reset instead of the answer when we close with
  * bytes unread (RFC 9112 §9.6). MHD closes at once, so we keep a copy of the descriptor.
+ *
+ *   free --adopt--> reading --end of stream, error, enough bytes, enough time--> free
+ *     (no slot is free: the copy is not made, and the client may see the reset)
  */
 #include <errno.h>
 #include <fcntl.h>

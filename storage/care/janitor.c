@@ -6,6 +6,9 @@
  * Its rounds: one second after the last commit a final checkpoint; janitor_interval after a body
  * died a sweep, at once where space is short; at their age uploads; once after the start, slowly, a
  * walk over blobs/. What fails is told (health.h) and tried again.
+ *
+ *   asleep --due, or a note (notes.c)--> rounds: copy log, sweep, expire, walk --all well--> asleep
+ *     \--stop--> ended                     \--one failed--> told, asleep for a second, again
  */
 #include <errno.h>
 #include <unistd.h>
