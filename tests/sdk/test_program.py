@@ -267,7 +267,7 @@ def test_program__a_misspelt_variable_stops_the_start(variable, hint, tmp_path):
 
 
 def test_program__variables_of_the_scripts_and_tests_are_no_settings():
-    shell = [ROOT / "dev", ROOT / ".ci/run", ROOT / "tests/fault/run"]
+    shell = [ROOT / "dev", ROOT / ".ci/run", *(ROOT / "tests" / name for name in ("fault/run", "deep/run", "tools/lanes.sh"))]
     names = {name for path in shell for name in re.findall(r"\$\{?(PAIL_[A-Z_]+)", path.read_text())}
     for path in (ROOT / "tests").rglob("*.py"):
         names |= set(re.findall(r'environ(?:\.get\(|\[|\.pop\()"(PAIL_[A-Z_]+)', path.read_text()))
