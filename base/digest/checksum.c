@@ -294,23 +294,20 @@ static const struct {
     enum family family;
     enum digest_kind digest; /* FAMILY_DIGEST only */
 } kinds[CHECKSUM_KINDS] = {
-#define TEXTS(NAME, SUFFIX)                                                                        \
-    { "" NAME, sizeof(NAME) - 1 },                                                                 \
-    {                                                                                              \
-        "" SUFFIX, sizeof(SUFFIX) - 1                                                              \
-    }
-    [CHECKSUM_NONE] = { TEXTS("", ""), 0, FAMILY_NONE, 0 },
-    [CHECKSUM_CRC32] = { TEXTS("CRC32", "crc32"), 4, FAMILY_CRC, 0 },
-    [CHECKSUM_CRC32C] = { TEXTS("CRC32C", "crc32c"), 4, FAMILY_CRC, 0 },
-    [CHECKSUM_CRC64NVME] = { TEXTS("CRC64NVME", "crc64nvme"), 8, FAMILY_CRC, 0 },
-    [CHECKSUM_SHA1] = { TEXTS("SHA1", "sha1"), SHA1_BYTES, FAMILY_DIGEST, DIGEST_SHA1 },
-    [CHECKSUM_SHA256] = { TEXTS("SHA256", "sha256"), SHA256_BYTES, FAMILY_DIGEST, DIGEST_SHA256 },
-    [CHECKSUM_MD5] = { TEXTS("MD5", "md5"), MD5_BYTES, FAMILY_DIGEST, DIGEST_MD5 },
-    [CHECKSUM_SHA512] = { TEXTS("SHA512", "sha512"), SHA512_BYTES, FAMILY_DIGEST, DIGEST_SHA512 },
-    [CHECKSUM_XXHASH64] = { TEXTS("XXHASH64", "xxhash64"), 8, FAMILY_XXH64, 0 },
-    [CHECKSUM_XXHASH3] = { TEXTS("XXHASH3", "xxhash3"), 8, FAMILY_XXH3, 0 },
-    [CHECKSUM_XXHASH128] = { TEXTS("XXHASH128", "xxhash128"), 16, FAMILY_XXH3, 0 },
-#undef TEXTS
+    [CHECKSUM_NONE] = { STR_INIT(""), STR_INIT(""), 0, FAMILY_NONE, 0 },
+    [CHECKSUM_CRC32] = { STR_INIT("CRC32"), STR_INIT("crc32"), 4, FAMILY_CRC, 0 },
+    [CHECKSUM_CRC32C] = { STR_INIT("CRC32C"), STR_INIT("crc32c"), 4, FAMILY_CRC, 0 },
+    [CHECKSUM_CRC64NVME] = { STR_INIT("CRC64NVME"), STR_INIT("crc64nvme"), 8, FAMILY_CRC, 0 },
+    [CHECKSUM_SHA1] = { STR_INIT("SHA1"), STR_INIT("sha1"), SHA1_BYTES, FAMILY_DIGEST,
+                        DIGEST_SHA1 },
+    [CHECKSUM_SHA256] = { STR_INIT("SHA256"), STR_INIT("sha256"), SHA256_BYTES, FAMILY_DIGEST,
+                          DIGEST_SHA256 },
+    [CHECKSUM_MD5] = { STR_INIT("MD5"), STR_INIT("md5"), MD5_BYTES, FAMILY_DIGEST, DIGEST_MD5 },
+    [CHECKSUM_SHA512] = { STR_INIT("SHA512"), STR_INIT("sha512"), SHA512_BYTES, FAMILY_DIGEST,
+                          DIGEST_SHA512 },
+    [CHECKSUM_XXHASH64] = { STR_INIT("XXHASH64"), STR_INIT("xxhash64"), 8, FAMILY_XXH64, 0 },
+    [CHECKSUM_XXHASH3] = { STR_INIT("XXHASH3"), STR_INIT("xxhash3"), 8, FAMILY_XXH3, 0 },
+    [CHECKSUM_XXHASH128] = { STR_INIT("XXHASH128"), STR_INIT("xxhash128"), 16, FAMILY_XXH3, 0 },
 };
 
 struct checksum {

@@ -12,16 +12,13 @@ static const char hex_upper[] = "0123456789ABCDEF";
 static const char base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static unsigned hex_digit(char c)
+int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
+        return c - '0';
     if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A') + 10;
-
-    return DIGIT_BAD;
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 void hex_encode(const void *bytes, size_t len, char *out)
@@ -42,10 +39,10 @@ bool hex_decode(struct str s, void *out, size_t out_len)
         return false;
 
     for (size_t i = 0; i < out_len; i++) {
-        unsigned high = hex_digit(s.p[2 * i]);
-        unsigned low = hex_digit(s.p[2 * i + 1]);
+        int high = hex_value(s.p[2 * i]);
+        int low = hex_value(s.p[2 * i + 1]);
 
-        if (high == DIGIT_BAD || low == DIGIT_BAD)
+        if (high < 0 || low < 0)
             return false;
         to[i] = (uint8_t)(high << 4 | low);
     }
@@ -201,10 +198,10 @@ static bool uri_next(struct str *s, char *ret_byte)
     size_t used = 1;
 
     if (c == '%') {
-        unsigned high = s->len > 2 ? hex_digit(s->p[1]) : DIGIT_BAD;
-        unsigned low = s->len > 2 ? hex_digit(s->p[2]) : DIGIT_BAD;
+        int high = s->len > 2 ? hex_value(s->p[1]) : -1;
+        int low = s->len > 2 ? hex_value(s->p[2]) : -1;
 
-        if (high == DIGIT_BAD || low == DIGIT_BAD)
+        if (high < 0 || low < 0)
             return false;
         c = (char)(high << 4 | low);
         used = 3;

@@ -10,6 +10,8 @@
 #include "base/arena.h"
 #include "base/text/buf.h"
 
+/* Of a digit in either case; -1: it is none. */
+int hex_value(char c);
 /* Lower-case; out holds 2 * len bytes, no NUL is added. */
 void hex_encode(const void *bytes, size_t len, char *out);
 /* Both cases; false unless s.len == 2 * out_len and all are digits. */

@@ -4,13 +4,6 @@
  */
 #include "base/text/str.h"
 
-static unsigned char lower(char c)
-{
-    unsigned char byte = (unsigned char)c;
-
-    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
-}
-
 bool str_eq_nocase(struct str a, struct str b)
 {
     return a.len == b.len && str_starts_nocase(a, b);
@@ -27,7 +20,7 @@ bool str_starts_nocase(struct str s, struct str prefix)
         return false;
 
     for (size_t i = 0; i < prefix.len; i++) {
-        if (lower(s.p[i]) != lower(prefix.p[i]))
+        if (str_lower(s.p[i]) != str_lower(prefix.p[i]))
             return false;
     }
 
@@ -167,7 +160,7 @@ bool str_to_u64_hex(struct str s, uint64_t *ret_value)
         return false;
 
     for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = lower(s.p[i]);
+        unsigned char c = str_lower(s.p[i]);
         unsigned digit;
 
         if (c >= '0' && c <= '9')

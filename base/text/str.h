@@ -19,6 +19,11 @@ struct str {
 };
 
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
+/* The same where C wants a constant: in the initializer of a table. */
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
 #define STR_NONE ((struct str){ NULL, 0 })
 /* For printf's "%.*s". */
 #define STR_ARG(s) ((int)(s).len), ((s).p != NULL ? (s).p : "")
@@ -42,6 +47,12 @@ static inline bool str_present(struct str s)
 static inline bool str_eq(struct str a, struct str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* A letter of ASCII in lower case; any other byte as it is. */
+static inline char str_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */

@@ -123,24 +123,20 @@ struct canned {
     bool to_bucket_owner;
 };
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
-
 /*
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
  * aws-exec-read lets Amazon EC2 read, which is nobody here.
  */
 static const struct canned canned_acls[] = {
-    { T("private"), CANNED_BOTH, ACL_USER, 0, false },
-    { T("public-read"), CANNED_BOTH, ACL_ALL_USERS, ACL_READ, false },
-    { T("public-read-write"), CANNED_BOTH, ACL_ALL_USERS, ACL_READ | ACL_WRITE, false },
-    { T("authenticated-read"), CANNED_BOTH, ACL_AUTHENTICATED_USERS, ACL_READ, false },
-    { T("aws-exec-read"), CANNED_BOTH, ACL_USER, 0, false },
-    { T("bucket-owner-read"), CANNED_OBJECT, ACL_USER, ACL_READ, true },
-    { T("bucket-owner-full-control"), CANNED_OBJECT, ACL_USER, ACL_FULL_CONTROL, true },
-    { T("log-delivery-write"), CANNED_BUCKET, ACL_LOG_DELIVERY, ACL_WRITE | ACL_READ_ACP, false },
+    { STR_INIT("private"), CANNED_BOTH, ACL_USER, 0, false },
+    { STR_INIT("public-read"), CANNED_BOTH, ACL_ALL_USERS, ACL_READ, false },
+    { STR_INIT("public-read-write"), CANNED_BOTH, ACL_ALL_USERS, ACL_READ | ACL_WRITE, false },
+    { STR_INIT("authenticated-read"), CANNED_BOTH, ACL_AUTHENTICATED_USERS, ACL_READ, false },
+    { STR_INIT("aws-exec-read"), CANNED_BOTH, ACL_USER, 0, false },
+    { STR_INIT("bucket-owner-read"), CANNED_OBJECT, ACL_USER, ACL_READ, true },
+    { STR_INIT("bucket-owner-full-control"), CANNED_OBJECT, ACL_USER, ACL_FULL_CONTROL, true },
+    { STR_INIT("log-delivery-write"), CANNED_BUCKET, ACL_LOG_DELIVERY, ACL_WRITE | ACL_READ_ACP,
+      false },
 };
 
 static bool is_for(const struct canned *canned, enum acl_place place)

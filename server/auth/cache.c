@@ -12,6 +12,7 @@
  */
 #include "server/auth/call.h"
 
+#include "base/digest/hash.h"
 #include "base/secret.h"
 
 #define SLOTS 64
@@ -129,15 +130,11 @@ void auth_cache_key(struct auth_cache *cache, const struct credential *credentia
     const struct user *user = &credential->user;
     struct str terminator = STR("/aws4_request");
     struct str text = str_slice(scope->text, 0, scope->text.len - terminator.len);
-    uint32_t hash = 2166136261U;
+    uint64_t hash = hash_quick(text, hash_quick(user->access_key, 0));
     struct slot *slot;
 
-    for (size_t i = 0; i < user->access_key.len; i++)
-        hash = (hash ^ (unsigned char)user->access_key.p[i]) * 16777619U;
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.p[i]) * 16777619U;
     forget_older(cache, credential->generation);
-    slot = &cache->slots[(hash ^ hash >> 16) % SLOTS];
+    slot = &cache->slots[hash % SLOTS];
 
     if (slot->scope_len > 0 && str_eq(str_make(slot->scope, slot->scope_len), text) &&
         str_eq_secret(str_make(slot->secret, slot->secret_len), user->secret_key)) {

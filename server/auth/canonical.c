@@ -100,11 +100,8 @@ bool auth_signs_header(const struct auth *auth, struct str name)
 
 void auth_append_lower(struct buf *out, struct str name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.p[i];
-
-        buf_char(out, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-    }
+    for (size_t i = 0; i < name.len; i++)
+        buf_char(out, str_lower(name.p[i]));
 }
 
 /* Trimmed already; inner runs of blanks become one space. */

@@ -4,17 +4,10 @@
  */
 #include "server/auth/mask.h"
 
+#include "base/text/codec.h"
+
 #define DECODINGS_MAX 4 /* a URL inside a URL inside a URL */
 #define ITEM_BYTES_MAX (512u * 1024u)
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /* Whole escapes decoded, letters in lower case. Returns whether there was an escape. */
 static bool decode(struct buf *out, struct str text)
@@ -30,7 +23,7 @@ static bool decode(struct buf *out, struct str text)
             found = true;
             i += 2;
         }
-        buf_char(out, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
+        buf_char(out, str_lower(c));
     }
     return found;
 }

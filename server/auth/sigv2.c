@@ -152,8 +152,8 @@ static struct str header_or_param(const struct auth_call *call, bool query, stru
 static int compare_nocase(struct str a, struct str b)
 {
     for (size_t i = 0; i < a.len && i < b.len; i++) {
-        int x = a.p[i] >= 'A' && a.p[i] <= 'Z' ? a.p[i] + 32 : a.p[i];
-        int y = b.p[i] >= 'A' && b.p[i] <= 'Z' ? b.p[i] + 32 : b.p[i];
+        char x = str_lower(a.p[i]);
+        char y = str_lower(b.p[i]);
 
         if (x != y)
             return x < y ? -1 : 1;

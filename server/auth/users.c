@@ -8,6 +8,7 @@
  * (3) Its secrets are wiped before its memory is given back.
  */
 #include "server/auth/users.h"
+#include "base/digest/hash.h"
 #include "base/text/buf.h"
 
 #include <stdatomic.h>
@@ -78,12 +79,7 @@ void users_close(struct users *users)
 
 static size_t slot_of(struct str access_key)
 {
-    uint32_t hash = 2166136261U;
-
-    for (size_t i = 0; i < access_key.len; i++)
-        hash = (hash ^ (unsigned char)access_key.p[i]) * 16777619U;
-
-    return (hash ^ hash >> 16) % SLOTS;
+    return hash_quick(access_key, 0) % SLOTS;
 }
 
 static bool user_fits(const struct user *user, struct fault *fault)

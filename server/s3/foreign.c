@@ -13,14 +13,10 @@
 #define DOCUMENT_BYTES_MAX 4096
 #define SERVICE_BYTES_MAX 64
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
 #define ROUTE(NAME, METHOD, TAKES)                                                                 \
     {                                                                                              \
-        .name = T(NAME), .method = T(METHOD), .body = TAKES, .body_max = FOREIGN_BODY_BYTES_MAX,   \
-        .payloads = PAYLOAD_ANY                                                                    \
+        .name = STR_INIT(NAME), .method = STR_INIT(METHOD), .body = TAKES,                         \
+        .body_max = FOREIGN_BODY_BYTES_MAX, .payloads = PAYLOAD_ANY                                \
     }
 const struct route foreign_routes[] = {
     [FOREIGN_HEALTH] = ROUTE("Health", "GET", TAKES_NOTHING),
@@ -36,17 +32,16 @@ static const struct {
     struct str path;
     bool json;
 } health_paths[] = {
-    { T("/healthz"), false },
-    { T("/health"), false },
-    { T("/livez"), false },
-    { T("/readyz"), false },
-    { T("/minio/health/live"), false },
-    { T("/minio/health/ready"), false },
-    { T("/minio/health/cluster"), false },
-    { T("/minio/health/cluster/read"), false },
-    { T("/_localstack/health"), true },
+    { STR_INIT("/healthz"), false },
+    { STR_INIT("/health"), false },
+    { STR_INIT("/livez"), false },
+    { STR_INIT("/readyz"), false },
+    { STR_INIT("/minio/health/live"), false },
+    { STR_INIT("/minio/health/ready"), false },
+    { STR_INIT("/minio/health/cluster"), false },
+    { STR_INIT("/minio/health/cluster/read"), false },
+    { STR_INIT("/_localstack/health"), true },
 };
-#undef T
 
 #define HEALTH_PATH_BYTES_MIN 6
 #define HEALTH_PATH_BYTES_MAX 26

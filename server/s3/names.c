@@ -63,8 +63,7 @@ struct str name_virtual_bucket(struct str host, const struct str *domains, size_
     if (lower == NULL)
         return STR_NONE;
     for (size_t i = 0; i < bare.len; i++)
-        if (lower[i] >= 'A' && lower[i] <= 'Z')
-            lower[i] = (char)(lower[i] - 'A' + 'a');
+        lower[i] = str_lower(lower[i]);
     bare.p = lower;
 
     for (size_t i = 0; i < domain_count; i++) {

@@ -14,18 +14,14 @@
 #include "server/s3/ops/document.h"
 #include "server/s3/routes.h"
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
 const struct route s3_routes[] = {
 #define R(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, VERSION_ACTION, TAKES, MAX, PAYLOADS,  \
           PREPARE, STATUS, FLAGS)                                                                  \
-    { .name = T(#NAME),                                                                            \
-      .method = T(METHOD),                                                                         \
+    { .name = STR_INIT(#NAME),                                                                     \
+      .method = STR_INIT(METHOD),                                                                  \
       .resource = RESOURCE,                                                                        \
-      .selector = T(SELECTOR),                                                                     \
-      .params = T(PARAMS),                                                                         \
+      .selector = STR_INIT(SELECTOR),                                                              \
+      .params = STR_INIT(PARAMS),                                                                  \
       .action = ACTION_##ACTION,                                                                   \
       .version_action = ACTION_##VERSION_ACTION,                                                   \
       .body = TAKES,                                                                               \
@@ -36,22 +32,22 @@ const struct route s3_routes[] = {
       .flags = FLAGS,                                                                              \
       .run = op_##NAME },
 #define RD(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION)                                       \
-    { .name = T(#NAME),                                                                            \
-      .method = T(METHOD),                                                                         \
+    { .name = STR_INIT(#NAME),                                                                     \
+      .method = STR_INIT(METHOD),                                                                  \
       .resource = RESOURCE,                                                                        \
-      .selector = T(SELECTOR),                                                                     \
-      .params = T(PARAMS),                                                                         \
+      .selector = STR_INIT(SELECTOR),                                                              \
+      .params = STR_INIT(PARAMS),                                                                  \
       .action = ACTION_##ACTION,                                                                   \
       .payloads = PAYLOAD_PLAIN,                                                                   \
       .status = 200,                                                                               \
       .run = op_document_unset },
 /* That pail can not do it is only for the owner to know, whatever the row's own action would ask. */
 #define RN(NAME, METHOD, RESOURCE, SELECTOR, ACTION)                                               \
-    { .name = T(#NAME),                                                                            \
-      .method = T(METHOD),                                                                         \
+    { .name = STR_INIT(#NAME),                                                                     \
+      .method = STR_INIT(METHOD),                                                                  \
       .resource = RESOURCE,                                                                        \
-      .selector = T(SELECTOR),                                                                     \
-      .params = T(""),                                                                             \
+      .selector = STR_INIT(SELECTOR),                                                              \
+      .params = STR_INIT(""),                                                                      \
       .action = ACTION_AskForTheAbsent,                                                            \
       .payloads = PAYLOAD_ANY,                                                                     \
       .flags = ROUTE_ABSENT },
@@ -62,11 +58,11 @@ const struct route s3_routes[] = {
 };
 const size_t s3_route_count = COUNT_OF(s3_routes);
 
-static const struct route unknown_of_service = { .name = T("-"),
+static const struct route unknown_of_service = { .name = STR_INIT("-"),
                                                  .action = ACTION_ListAllMyBuckets,
                                                  .payloads = PAYLOAD_ANY,
                                                  .flags = ROUTE_ABSENT };
-static const struct route unknown_of_bucket = { .name = T("-"),
+static const struct route unknown_of_bucket = { .name = STR_INIT("-"),
                                                 .resource = RESOURCE_BUCKET,
                                                 .action = ACTION_AskForTheAbsent,
                                                 .payloads = PAYLOAD_ANY,

@@ -39,35 +39,33 @@ int sts_fail(struct sts_call *call, struct sts_error error)
     return error.status;
 }
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
-
 /* The verifier's refusals in this service's codes; all others are IncompleteSignature. */
 static const struct {
     enum s3_error error;
     struct sts_error said; /* message: where the verifier has none of its own */
 } words[] = {
     { S3_InvalidAccessKeyId,
-      { 403, T("InvalidClientTokenId"),
-        T("The security token included in the request is invalid.") } },
+      { 403, STR_INIT("InvalidClientTokenId"),
+        STR_INIT("The security token included in the request is invalid.") } },
     { S3_InvalidToken,
-      { 403, T("InvalidClientTokenId"),
-        T("The security token included in the request is invalid.") } },
+      { 403, STR_INIT("InvalidClientTokenId"),
+        STR_INIT("The security token included in the request is invalid.") } },
     { S3_ExpiredToken,
-      { 403, T("ExpiredToken"), T("The security token included in the request is expired") } },
+      { 403, STR_INIT("ExpiredToken"),
+        STR_INIT("The security token included in the request is expired") } },
     { S3_SignatureDoesNotMatch,
-      { 403, T("SignatureDoesNotMatch"),
-        T("The request signature we calculated does not match the signature you provided. Check "
-          "your AWS Secret Access Key and signing method. Consult the service documentation for "
-          "details.") } },
+      { 403, STR_INIT("SignatureDoesNotMatch"),
+        STR_INIT(
+            "The request signature we calculated does not match the signature you provided. Check "
+            "your AWS Secret Access Key and signing method. Consult the service documentation for "
+            "details.") } },
     { S3_RequestTimeTooSkewed,
-      { 403, T("SignatureDoesNotMatch"),
-        T("Signature expired: the difference between the request time and the current time is too "
-          "large.") } },
-    { S3_AccessDenied, { 403, T("AccessDenied"), T("Access denied") } },
-    { S3_SlowDown, { 503, T("ServiceUnavailable"), T("Service is unavailable.") } },
+      { 403, STR_INIT("SignatureDoesNotMatch"),
+        STR_INIT(
+            "Signature expired: the difference between the request time and the current time is too "
+            "large.") } },
+    { S3_AccessDenied, { 403, STR_INIT("AccessDenied"), STR_INIT("Access denied") } },
+    { S3_SlowDown, { 503, STR_INIT("ServiceUnavailable"), STR_INIT("Service is unavailable.") } },
 };
 
 int sts_refuse_unverified(struct sts_call *call, const struct s3_refusal *refusal)

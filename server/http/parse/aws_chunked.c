@@ -108,10 +108,8 @@ static enum aws_chunked_result trailer_line(struct aws_chunked *decoder, struct 
     struct str value;
     char *bytes = (char *)(uintptr_t)line.p; /* the decoder's own line */
 
-    for (size_t i = 0; i < line.len && bytes[i] != ':'; i++) {
-        if (bytes[i] >= 'A' && bytes[i] <= 'Z')
-            bytes[i] = (char)(bytes[i] - 'A' + 'a');
-    }
+    for (size_t i = 0; i < line.len && bytes[i] != ':'; i++)
+        bytes[i] = str_lower(bytes[i]);
     if (!str_cut(line, ':', &name, &value) || !trailer_name_ok(name))
         return AWS_CHUNKED_BAD_TRAILER;
     value = str_trim(value);

@@ -10,17 +10,6 @@
 #include "base/text/codec.h"
 #include "server/http/parse/guard.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Bytes that may stand in a target, and whole escapes other than %00. */
 static bool target_bytes_ok(struct str s, struct fault *fault)
 {
@@ -33,7 +22,7 @@ static bool target_bytes_ok(struct str s, struct fault *fault)
         }
         if (c != '%')
             continue;
-        if (i + 2 >= s.len || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0) {
+        if (i + 2 >= s.len || hex_value(s.p[i + 1]) < 0 || hex_value(s.p[i + 2]) < 0) {
             (void)fault_set(fault, 0, "The request target has a malformed percent-encoding.");
             return false;
         }

@@ -23,17 +23,15 @@ enum attribute {
     ATTRIBUTE_SIZE = 16,
 };
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
 static const struct {
     struct str name;
     enum attribute bit;
 } attribute_names[] = {
-    { T("ETag"), ATTRIBUTE_ETAG },         { T("Checksum"), ATTRIBUTE_CHECKSUM },
-    { T("ObjectParts"), ATTRIBUTE_PARTS }, { T("StorageClass"), ATTRIBUTE_STORAGE_CLASS },
-    { T("ObjectSize"), ATTRIBUTE_SIZE },
+    { STR_INIT("ETag"), ATTRIBUTE_ETAG },
+    { STR_INIT("Checksum"), ATTRIBUTE_CHECKSUM },
+    { STR_INIT("ObjectParts"), ATTRIBUTE_PARTS },
+    { STR_INIT("StorageClass"), ATTRIBUTE_STORAGE_CLASS },
+    { STR_INIT("ObjectSize"), ATTRIBUTE_SIZE },
 };
 
 static unsigned attribute_bit(struct str name)

@@ -29,11 +29,6 @@
 #define BUCKET_KEY_HEADER "x-amz-server-side-encryption-bucket-key-enabled"
 #define CONTEXT_HEADER "x-amz-server-side-encryption-context"
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
-
 static enum s3_error no_memory(struct op *op)
 {
     return op_fail(op, S3_SlowDown);
@@ -54,9 +49,9 @@ static enum s3_error keep(struct op *op, const struct buf *buf, struct str *ret_
 
 /* The number is what is stored: append only. */
 static const struct str storage_classes[] = {
-    T("STANDARD"),     T("REDUCED_REDUNDANCY"),  T("STANDARD_IA"),
-    T("ONEZONE_IA"),   T("INTELLIGENT_TIERING"), T("GLACIER"),
-    T("DEEP_ARCHIVE"), T("GLACIER_IR"),
+    STR_INIT("STANDARD"),     STR_INIT("REDUCED_REDUNDANCY"),  STR_INIT("STANDARD_IA"),
+    STR_INIT("ONEZONE_IA"),   STR_INIT("INTELLIGENT_TIERING"), STR_INIT("GLACIER"),
+    STR_INIT("DEEP_ARCHIVE"), STR_INIT("GLACIER_IR"),
 };
 
 struct str storage_class_name(uint8_t number)
@@ -165,7 +160,8 @@ static enum s3_error take_encryption(struct op *op, struct version_attrs *attrs,
 
 void op_set_encryption(struct op *op, const struct version_attrs *attrs)
 {
-    static const struct str names[] = { T(""), T("AES256"), T("aws:kms"), T("aws:kms:dsse") };
+    static const struct str names[] = { STR_INIT(""), STR_INIT("AES256"), STR_INIT("aws:kms"),
+                                        STR_INIT("aws:kms:dsse") };
     struct str value;
 
     if (attrs->sse == SSE_NONE || attrs->sse >= COUNT_OF(names))

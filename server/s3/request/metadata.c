@@ -48,7 +48,7 @@ static struct str lower(struct op *op, struct str s)
     if (p == NULL)
         return STR_NONE;
     for (size_t i = 0; i < s.len; i++)
-        p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 'a' - 'A') : s.p[i];
+        p[i] = str_lower(s.p[i]);
     return str_make(p, s.len);
 }
 

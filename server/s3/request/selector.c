@@ -10,12 +10,8 @@
 #define CONFLICT_BYTES_MAX 2048
 #define PART_NUMBER STR("partNumber")
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
 static const struct selector selectors[] = {
-#define S(RESOURCE, NAME, TYPE, OF) { RESOURCE, T(NAME), T(TYPE), OF },
+#define S(RESOURCE, NAME, TYPE, OF) { RESOURCE, STR_INIT(NAME), STR_INIT(TYPE), OF },
 #define X(...)
 #include "server/s3/request/selectors.def"
 #undef S
@@ -34,11 +30,11 @@ static enum s3_error op_refused_param(struct op *op);
 static const struct refused_param refused_params[] = {
 #define S(...)
 #define X(OPERATION, NAME, ERROR, MESSAGE, ARGUMENT, VALUE, WHEN)                                  \
-    { T(#OPERATION),                                                                               \
-      T(NAME),                                                                                     \
-      { ERROR, T(MESSAGE), { FACT(ARGUMENT), FACT(VALUE) } },                                      \
+    { STR_INIT(#OPERATION),                                                                        \
+      STR_INIT(NAME),                                                                              \
+      { ERROR, STR_INIT(MESSAGE), { FACT(ARGUMENT), FACT(VALUE) } },                               \
       WHEN,                                                                                        \
-      { .name = T(#OPERATION),                                                                     \
+      { .name = STR_INIT(#OPERATION),                                                              \
         .resource = RESOURCE_BUCKET,                                                               \
         .action = ACTION_ListBucket,                                                               \
         .payloads = PAYLOAD_ANY,                                                                   \

@@ -8,11 +8,6 @@
 #include "server/http/parse/guard.h"
 #include "server/s3/refuse.h"
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
-
 static bool is_amz(struct str name)
 {
     return str_starts_nocase(name, STR("x-amz-"));
@@ -33,22 +28,22 @@ static bool is_listed(const struct str *list, size_t count, struct str name)
 static bool is_of_the_url(struct str name)
 {
     static const struct str names[] = {
-        T("x-amz-algorithm"),
-        T("x-amz-credential"),
-        T("x-amz-date"),
-        T("x-amz-expires"),
-        T("x-amz-signedheaders"),
-        T("x-amz-signature"),
-        T("x-amz-security-token"),
-        T("x-amz-content-sha256"),
-        T("x-amz-decoded-content-length"),
-        T("x-amz-trailer"),
-        T("x-amz-sdk-checksum-algorithm"),
+        STR_INIT("x-amz-algorithm"),
+        STR_INIT("x-amz-credential"),
+        STR_INIT("x-amz-date"),
+        STR_INIT("x-amz-expires"),
+        STR_INIT("x-amz-signedheaders"),
+        STR_INIT("x-amz-signature"),
+        STR_INIT("x-amz-security-token"),
+        STR_INIT("x-amz-content-sha256"),
+        STR_INIT("x-amz-decoded-content-length"),
+        STR_INIT("x-amz-trailer"),
+        STR_INIT("x-amz-sdk-checksum-algorithm"),
     };
     static const struct str of_objects[] = {
-        T("x-amz-checksum-algorithm"),
-        T("x-amz-checksum-mode"),
-        T("x-amz-checksum-type"),
+        STR_INIT("x-amz-checksum-algorithm"),
+        STR_INIT("x-amz-checksum-mode"),
+        STR_INIT("x-amz-checksum-type"),
     };
 
     if (str_starts_nocase(name, STR("x-amz-checksum-")))
@@ -60,17 +55,17 @@ static bool stands_for_header(enum auth_scheme scheme, struct str name)
 {
     /* Both forms sign the first two. A V2 URL's Expires is its own end. */
     static const struct str plain[] = {
-        T("content-type"),
-        T("content-md5"),
-        T("cache-control"),
-        T("content-disposition"),
-        T("content-encoding"),
-        T("content-language"),
-        T("expires"),
-        T("if-match"),
-        T("if-none-match"),
-        T("if-modified-since"),
-        T("if-unmodified-since"),
+        STR_INIT("content-type"),
+        STR_INIT("content-md5"),
+        STR_INIT("cache-control"),
+        STR_INIT("content-disposition"),
+        STR_INIT("content-encoding"),
+        STR_INIT("content-language"),
+        STR_INIT("expires"),
+        STR_INIT("if-match"),
+        STR_INIT("if-none-match"),
+        STR_INIT("if-modified-since"),
+        STR_INIT("if-unmodified-since"),
     };
 
     if (is_amz(name))

@@ -18,24 +18,22 @@
 #define TAGS_BYTES_MAX (64u * 1024u)
 #define SYSTEM_TAG_PREFIX STR("aws:")
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
 static const struct tag_rules {
     size_t max;
     struct str too_many;
     struct str system_key;
     bool names_system_key; /* the refusal tells TagKey */
 } rules_of[] = {
-    [TAGS_OF_OBJECT] = { S3_OBJECT_TAGS_MAX, T("Object tags cannot be greater than 10"),
-                         T("Your TagKey cannot be prefixed with aws:"), true },
-    [TAGS_OF_BUCKET] = { S3_BUCKET_TAGS_MAX, T("Bucket tag count cannot be greater than 50"),
-                         T("System tags cannot be added/updated by requester"), true },
-    [TAGS_OF_NEW_BUCKET] = { S3_BUCKET_TAGS_MAX, T("Bucket tag count cannot be greater than 50"),
-                             T("User-defined tag keys can't start with \"aws:\". This prefix is "
-                               "reserved for system tags. Remove \"aws:\" from your tag keys and "
-                               "try again."),
+    [TAGS_OF_OBJECT] = { S3_OBJECT_TAGS_MAX, STR_INIT("Object tags cannot be greater than 10"),
+                         STR_INIT("Your TagKey cannot be prefixed with aws:"), true },
+    [TAGS_OF_BUCKET] = { S3_BUCKET_TAGS_MAX, STR_INIT("Bucket tag count cannot be greater than 50"),
+                         STR_INIT("System tags cannot be added/updated by requester"), true },
+    [TAGS_OF_NEW_BUCKET] = { S3_BUCKET_TAGS_MAX,
+                             STR_INIT("Bucket tag count cannot be greater than 50"),
+                             STR_INIT(
+                                 "User-defined tag keys can't start with \"aws:\". This prefix is "
+                                 "reserved for system tags. Remove \"aws:\" from your tag keys and "
+                                 "try again."),
                              false },
 };
 
