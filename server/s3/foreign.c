@@ -15,7 +15,7 @@
 
 #define ROUTE(NAME, METHOD, TAKES)                                                                 \
     {                                                                                              \
-        .name = STR_INIT(NAME), .method = STR_INIT(METHOD), .body = TAKES,                         \
+        .name = STR_INIT(NAME), .method = STR_INIT(METHOD), .body = (TAKES),                       \
         .body_max = FOREIGN_BODY_BYTES_MAX, .payloads = PAYLOAD_ANY                                \
     }
 const struct route foreign_routes[] = {
