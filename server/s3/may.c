@@ -20,9 +20,11 @@ enum access_action op_action(const struct op *op)
     return op->asked_version ? op->route->version_action : op->route->action;
 }
 
-static struct access_resource resource_of(const struct op_subject *subject)
+static struct access_resource resource_of(const struct op *op, const struct op_subject *subject)
 {
-    struct access_resource resource = { .key = subject->key, .version = subject->version };
+    struct access_resource resource = { .bucket = op->bucket_name,
+                                        .key = subject->key,
+                                        .version = subject->version };
 
     if (subject->bucket != NULL) {
         resource.bucket = subject->bucket->name;
@@ -38,19 +40,25 @@ static struct access_resource resource_of(const struct op_subject *subject)
     return resource;
 }
 
-/* The only call of access_decide. */
-static struct access_verdict ask(const struct op *op, enum access_action action,
-                                 const struct op_subject *subject)
+struct access_request op_question(const struct op *op, enum access_action action,
+                                  const struct op_subject *subject)
 {
-    const struct access_request request = {
+    return (struct access_request){
         .principal = op->auth.user,
         .action = action,
-        .resource = resource_of(subject),
+        .resource = resource_of(op, subject),
         .context = { .request = op->request,
                      .scheme = op->auth.scheme,
                      .region = op->options->auth.region,
                      .clock = op->options->auth.clock },
     };
+}
+
+/* The only call of access_decide. */
+static struct access_verdict ask(const struct op *op, enum access_action action,
+                                 const struct op_subject *subject)
+{
+    const struct access_request request = op_question(op, action, subject);
 
     return access_decide(&request);
 }

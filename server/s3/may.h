@@ -27,6 +27,10 @@ struct op_subject op_subject(const struct op *op);
 /* The row's action; on one version it is one of its own. */
 enum access_action op_action(const struct op *op);
 
+/* The whole question, as access_decide is asked it. */
+struct access_request op_question(const struct op *op, enum access_action action,
+                                  const struct op_subject *subject);
+
 /* May the caller? For what is answered otherwise than by refusing the request. */
 MUST_CHECK bool op_may(const struct op *op, enum access_action action,
                        const struct op_subject *subject);
