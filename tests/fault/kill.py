@@ -4,6 +4,8 @@
 
     kill.py [--cycles N] [--seed S] [--prove]
 
+Every other store has a subscriber: what its outbox tells must be what is there.
+
 One cycle: start, verify what the run before left, let eight writers loose for 20 to 150 ms,
 kill -9, check the store with `pail fsck --read-data`. Every seventh start or so is killed as well,
 so that recovery is cut off. The directory is made anew now and then so that it stays small.
@@ -29,6 +31,7 @@ import threading
 import time
 
 import model
+import outbox
 import s3
 import verify
 import writer
@@ -58,6 +61,7 @@ class Run:
         self.problems = []
         self.cycle = self.fresh_at = 0
         self.answered = self.doubts = self.settled_new = self.recoveries_killed = 0
+        self.stores = self.events = 0
         self.lost = self.mixed = self.phantoms = self.fsck_clean = 0
         self.times = {"start": [], "verify": [], "load": [], "fsck": [], "cycle": []}
 
@@ -91,7 +95,12 @@ class Run:
                 "PUT", "/hist", [("versioning", "")], None,
                 b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")  # fmt: skip
             assert reply.ok, reply
-        return server
+        self.stores += 1
+        if self.stores % 2 == 0:
+            return server
+        server.stop()
+        outbox.subscribe(self.directory)
+        return self.start()
 
     def verify(self, server):
         begun = time.monotonic()
@@ -141,6 +150,10 @@ class Run:
             self.fsck_clean += 1
         else:
             self.problem(f"fsck: {text[:4000]}")
+        problems, events = outbox.check(self.directory)
+        self.events = max(self.events, events or 0)
+        for text in problems[:20]:
+            self.problem(f"outbox: {text}")
         self.timed("fsck", begun)
         return clean
 
@@ -189,7 +202,8 @@ class Run:
         print(f"kill: {self.cycle} cycles, {self.answered} answered requests, {self.doubts} in doubt "
               f"({self.settled_new} of them had happened), {self.recoveries_killed} recoveries killed; "
               f"lost {self.lost}, mixed {self.mixed}, phantoms {self.phantoms}, "
-              f"fsck clean {self.fsck_clean} of {self.cycle + self.recoveries_killed}")  # fmt: skip
+              f"fsck clean {self.fsck_clean} of {self.cycle + self.recoveries_killed}; "
+              f"at most {self.events} events in an outbox")  # fmt: skip
         print(f"kill: median ms: cycle {ms(self.times['cycle'])} (start {ms(self.times['start'])}, "
               f"verify {ms(self.times['verify'])}, load {ms(self.times['load'])}, "
               f"fsck {ms(self.times['fsck'])}); program {self.program}")  # fmt: skip
@@ -253,7 +267,9 @@ def prove(run):
     clean, report, _ = s3.fsck(run.program, run.directory)
     print(f"kill: a bit of each block of pack {victim.name} turned over: "
           f"fsck finds {report.get('errors')} errors")  # fmt: skip
-    return seen_loss and clean_before and not clean
+    seen = outbox.notices(run.directory)
+    print(f"kill: an event lost, told twice, made up: seen {seen}")
+    return seen_loss and clean_before and not clean and all(seen)
 
 
 def main():
