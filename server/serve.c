@@ -39,7 +39,8 @@
 struct serve {
     char *const *words; /* of the command */
     struct config config;
-    struct store *store;
+    struct stores *stores;
+    struct open_store *store; /* the one that has no name: the credentials are in it */
     struct http_listener listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
     struct accounts *accounts;
@@ -62,13 +63,17 @@ static void serve_close(struct serve *serve)
     counters_close(serve->counters);
     accounts_close(serve->accounts);
     if (serve->store != NULL)
-        store_close(serve->store);
+        stores_give_back(serve->store);
+    stores_free(serve->stores);
     config_free(&serve->config);
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-/* What the store has to say and no request is there to be answered with. */
+/*
+ * What a store has to say and no request is there to be answered with.
+ * context: its name, NUL at the end; NULL: it has none.
+ */
 static void log_notice(void *context, enum store_notice_kind kind, const char *text)
 {
     static const enum log_level levels[] = {
@@ -76,9 +81,12 @@ static void log_notice(void *context, enum store_notice_kind kind, const char *t
         [STORE_NOTICE_WARNING] = LOG_LEVEL_WARN,
         [STORE_NOTICE_ERROR] = LOG_LEVEL_ERROR,
     };
+    const char *name = context;
 
-    (void)context;
-    log_line(levels[kind], "store: %s", text);
+    if (name != NULL)
+        log_line(levels[kind], "store %s: %s", name, text);
+    else
+        log_line(levels[kind], "store: %s", text);
 }
 
 /*
@@ -106,70 +114,96 @@ static void say_whose(struct str dir, const struct fault *cause, struct fault *f
                     (unsigned)geteuid(), (unsigned)there.st_uid, (unsigned)there.st_gid);
 }
 
-static int open_store(struct serve *serve, struct fault *fault)
+/* name: "" or one of --store, NUL at the end like dir. */
+static int open_store(struct serve *serve, struct str name, struct str dir, struct fault *fault)
 {
     const struct config *config = &serve->config;
     struct store_options options = {
         .durability = config->durability,
         .inline_max_bytes = (uint32_t)config->inline_max_bytes,
-        .hot_bytes = config->read_cache_bytes,
         .scrub_bytes_per_s = config->scrub_bytes_per_s,
         .scrub_interval_us = (int64_t)config->scrub_interval_s * US_PER_S,
         .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
         .notice = log_notice,
+        .notice_context = name.len > 0 ? (void *)(uintptr_t)name.p : NULL,
     };
     struct fault cause = { 0 };
-    enum store_status status = store_open(config->dir.p, &options, &serve->store, &cause);
+    enum store_status status = stores_open(serve->stores, name, dir.p, &options, &cause);
 
     if (status == STORE_LOCKED)
         return fault_set(fault, EXIT_CODE_LOCKED,
                          "'%.*s' is in use by another pail: a directory has one server at a time",
-                         STR_ARG(config->dir));
+                         STR_ARG(dir));
     if (status != STORE_OK && (cause.os_errno == EACCES || cause.os_errno == EPERM))
-        say_whose(config->dir, &cause, fault); /* the first cause is kept */
+        say_whose(dir, &cause, fault); /* the first cause is kept */
     if (status != STORE_OK)
-        return fault_set(fault, EXIT_CODE_FAILED, "can not open the store '%.*s': %s",
-                         STR_ARG(config->dir),
+        return fault_set(fault, EXIT_CODE_FAILED, "can not open the store '%.*s': %s", STR_ARG(dir),
                          cause.text[0] != '\0' ? cause.text : store_status_name(status));
 
     return EXIT_CODE_OK;
 }
 
+static int open_stores(struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    int code;
+
+    serve->stores = stores_new(config->read_cache_bytes);
+    if (serve->stores == NULL)
+        return fault_set(fault, EXIT_CODE_FAILED, "there is no memory for the stores");
+    code = open_store(serve, STR(""), config->dir, fault);
+    for (size_t i = 0; i < config->stores.count && code == EXIT_CODE_OK; i++) {
+        struct config_store store = config_store(config, i);
+        struct str name = str_from_cstr(arena_cstr(config->arena, store.name));
+
+        if (!str_present(name))
+            return fault_set(fault, EXIT_CODE_FAILED, "there is no memory for the stores");
+        code = open_store(serve, name, store.dir, fault);
+    }
+    if (code == EXIT_CODE_OK)
+        serve->store = stores_take(serve->stores, STR(""));
+    return code;
+}
+
 static bool open_accounts(struct serve *serve, struct fault *fault)
 {
-    serve->accounts =
-        accounts_open(&serve->config, serve->words, store_dir_fd(serve->store), fault);
+    serve->accounts = accounts_open(&serve->config, serve->words,
+                                    store_dir_fd(serve->store->store), fault);
     return serve->accounts != NULL;
 }
 
-static bool create_buckets(const struct serve *serve, struct fault *fault)
+static bool create_buckets(const struct serve *serve, struct str store, struct fault *fault)
 {
     const struct config *config = &serve->config;
     char id[64];
     struct user root = accounts_root_user(serve->accounts, id);
     /* us-east-1 has no name among location constraints. */
     struct str region = str_eq(config->region, STR("us-east-1")) ? STR("") : config->region;
+    struct open_store *held = stores_take(serve->stores, store);
+    bool good = held != NULL;
 
-    for (size_t i = 0; i < config->buckets.count; i++) {
+    for (size_t i = 0; i < config->buckets.count && good; i++) {
         struct fault cause = { 0 };
 
-        if (!s3_create_bucket(serve->store, config->buckets.items[i], &root, region, &cause))
-            return fault_set(fault, false, "can not create bucket '%.*s': %s",
-                             STR_ARG(config->buckets.items[i]), cause.text);
+        good = s3_create_bucket(held->store, config->buckets.items[i], &root, region, &cause);
+        if (!good)
+            (void)fault_set(fault, 0, "can not create bucket '%.*s': %s",
+                            STR_ARG(config->buckets.items[i]), cause.text);
     }
 
-    return true;
+    if (held != NULL)
+        stores_give_back(held);
+    return good;
 }
 
-/* The key named for aws:kms when the client names none, in the words of a service of keys. */
-static struct str kms_key_arn(const struct serve *serve)
+static bool create_all_buckets(const struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
-    char uuid[STORE_KEY_UUID_LEN + 1];
+    bool good = create_buckets(serve, STR(""), fault);
 
-    store_key_uuid(serve->store, uuid);
-    return arena_printf(config->arena, "arn:aws:kms:%.*s:000000000000:key/%s",
-                        STR_ARG(config->region), uuid);
+    for (size_t i = 0; i < config->stores.count && good; i++)
+        good = create_buckets(serve, config_store(config, i).name, fault);
+    return good;
 }
 
 _Static_assert(CONFIG_THREADS_MAX <= COUNTERS_LOOPS_MAX, "every loop counts");
@@ -193,7 +227,8 @@ static bool open_app(struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
     struct s3_options options = {
-        .store = serve->store,
+        .stores = serve->stores,
+        .stores_by_host = config->stores.count > 0,
         .auth = {
             .mode = config->auth,
             .users = accounts_users(serve->accounts),
@@ -201,7 +236,6 @@ static bool open_app(struct serve *serve, struct fault *fault)
             .strict_region = config->strict_region,
         },
         .domain_count = config->domains.count,
-        .kms_key_arn = kms_key_arn(serve),
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,
     };
@@ -251,7 +285,7 @@ static void mind_root_socket(struct serve *serve)
         return;
     }
 
-    serve->root_socket = root_socket_open(store_dir_fd(serve->store), root, &cause);
+    serve->root_socket = root_socket_open(store_dir_fd(serve->store->store), root, &cause);
     if (serve->root_socket == NULL)
         log_info("'pail credentials' will not know the key pair: %s", cause.text);
 }
@@ -327,12 +361,12 @@ static void reload_certificate(const struct serve *serve)
 
 static int serve_run(struct serve *serve, struct fault *fault)
 {
-    int code = open_store(serve, fault);
+    int code = open_stores(serve, fault);
 
     if (code != EXIT_CODE_OK)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
-        !open_accounts(serve, fault) || !create_buckets(serve, fault) ||
+        !open_accounts(serve, fault) || !create_all_buckets(serve, fault) ||
         !open_observers(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
     mind_root_socket(serve);

@@ -101,6 +101,14 @@ void read_pin_take(struct read_pins *pins, struct read_pin *pin, int64_t id);
 void read_pin_drop(struct read_pins *pins, struct read_pin *pin); /* fine when not pinned */
 bool read_pins_held(struct read_pins *pins, int64_t id);
 
+/* ---- reader.c ---------------------------------------------------------------------------- */
+
+/* What readers that serve may remember together. */
+struct hot_share {
+    atomic_uint serving; /* how many they are */
+    uint64_t bytes;
+};
+
 /* ---- janitor.c --------------------------------------------------------------------------- */
 
 struct janitor {
@@ -152,7 +160,8 @@ struct store {
     struct snapshots snapshots;
     struct freshness freshness;
     struct event_listeners listeners;
-    atomic_uint serving; /* readers that remember */
+    struct hot_share *hot_share; /* its own, or that of many stores */
+    struct hot_share own_hot;
 
     struct catalog *cat; /* of the writer's thread */
     struct batch *batch; /* of the writer's thread */

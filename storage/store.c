@@ -111,6 +111,9 @@ static struct store *store_new(const struct store_options *options)
 
     store->options = settled_options(options);
     clock_init(&store->clock);
+    store->own_hot.bytes = store->options.hot_bytes;
+    store->hot_share = options != NULL && options->hot_share != NULL ? options->hot_share
+                                                                     : &store->own_hot;
     store->space_bytes = UINT64_MAX; /* not asked yet */
     blob_pins_init(&store->pins);
     read_pins_init(&store->read_pins);

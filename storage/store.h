@@ -36,11 +36,14 @@ enum store_notice_kind { STORE_NOTICE_INFO, STORE_NOTICE_WARNING, STORE_NOTICE_E
 /* Something that no caller is there to be told of. Any store thread; must not block. */
 typedef void store_notice(void *context, enum store_notice_kind kind, const char *text);
 
+struct hot_share;
+
 struct store_options {
     enum store_durability durability;
     uint32_t inline_max_bytes;   /* 0: default */
     uint32_t worker_count;       /* threads that sync and link large bodies; 0: default (4) */
     uint64_t hot_bytes;          /* what serving readers may remember, together; 0: default */
+    struct hot_share *hot_share; /* with those of other stores (stores.h); NULL: alone */
     uint64_t reserve_bytes;      /* free space kept for the catalog; 0: default 16 MiB */
     uint64_t pack_bytes;         /* a pack of that size is full; 0: default (1 GiB) */
     uint64_t events_max;         /* 0: default (STORE_EVENTS_MAX) */

@@ -26,6 +26,7 @@ complete -c pail -n $serve -x -l durability -a 'strict relaxed' -d 'when a write
 complete -c pail -n $serve -x -l auth -a 'strict audit open' -d 'what a wrong signature does'
 complete -c pail -n $serve -l force-open -d 'allow open modes on any address'
 complete -c pail -n $serve -l dev -d 'use the published key pair'
+complete -c pail -n $serve -x -l store -d 'another store, NAME=DIR'
 complete -c pail -n $serve -x -l buckets -d 'buckets to create'
 complete -c pail -n $serve -r -F -l port-file -d 'write the port there'
 complete -c pail -n $serve -x -l ready-fd -d 'descriptor that gets "ready"'

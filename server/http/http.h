@@ -279,6 +279,8 @@ MUST_CHECK bool http_server_start(const struct http_options *options,
                                   struct fault *fault);
 /* Read the certificate files again for new connections. */
 MUST_CHECK bool http_server_reload_tls(struct http_server *server, struct fault *fault);
+/* Make every loop go through a round now, on_round_end included. Any thread. */
+void http_server_wake(struct http_server *server);
 /* Stop accepting; wait (at most grace_s) for exchanges in flight; stop the loops; free. */
 void http_server_stop(struct http_server *server, unsigned grace_s);
 

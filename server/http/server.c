@@ -215,6 +215,12 @@ bool http_server_reload_tls(struct http_server *server, struct fault *fault)
     return server->tls == NULL || http_tls_reload(server->tls, fault);
 }
 
+void http_server_wake(struct http_server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++)
+        http_loop_wake(&server->loops[i]);
+}
+
 void http_server_stop(struct http_server *server, unsigned grace_s)
 {
     if (server == NULL)

@@ -37,6 +37,10 @@ static void on_request(void *context, const struct request_record *record)
     buf_str(&line, record->name);
     buf_lit(&line, " bucket=");
     bucket_value(&line, record);
+    if (record->store.len > 0) {
+        buf_lit(&line, " store=");
+        log_value(&line, record->store);
+    }
     buf_printf(&line, " status=%d code=", record->status);
     buf_str(&line, str_present(record->code) ? record->code : STR("-"));
     buf_printf(&line, " ms=%.3f in=%llu out=%llu%s",

@@ -23,6 +23,7 @@ struct request_record {
     struct str method;
     struct str target;
     struct str host;
+    struct str store;  /* its name; "" is the one that has none; STR_NONE: none was found */
     struct str remote; /* "127.0.0.1:1234" */
     struct str user_agent;
     struct str bucket;

@@ -10,6 +10,7 @@
  *     An operation that yields goes on in a newer snapshot, in the bucket in which it began and
  *     only while its caller is still allowed to (admit_another_turn).
  *     What is not S3's (foreign.h) is told by its form and answered beside all this.
+ *     A request's store is chosen first of all (loop_stores.h) and kept until it is done.
  * (2) A write carries what it was allowed by (op_intent): if the bucket is another one or has
  *     changed by the time of the commit, the store refuses it and it is admitted again.
  */
@@ -23,6 +24,7 @@
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
+#include "server/s3/loop_stores.h"
 #include "server/s3/post.h"
 #include "server/s3/record.h"
 #include "server/s3/refuse.h"
@@ -46,7 +48,7 @@ struct s3_app {
 struct loop_state {
     struct s3_app *app;
     unsigned number; /* from 0 */
-    struct reader *reader;
+    struct loop_stores *stores;
     struct auth_cache *auth_cache;
     struct body_group *bodies;
 };
@@ -127,7 +129,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
             op_log_failure(op, &op->fault);
     }
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
-    if (store_durability(op->store) == STORE_RELAXED)
+    if (op->store != NULL && store_durability(op->store) == STORE_RELAXED)
         op_set(op, "x-pail-durability", STR("relaxed"));
     if (err != S3_OK)
         render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
@@ -149,8 +151,6 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->request = exchange->request;
     op->reply = exchange->reply;
     op->options = &app->options;
-    op->store = app->options.store;
-    op->reader = loop->reader;
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
     op->budget = &app->budget;
@@ -225,6 +225,7 @@ static enum http_next answer_foreign(struct op *op)
 
 static enum http_next on_headers(void *context, struct http_exchange_view *exchange)
 {
+    const struct loop_state *loop = exchange->loop_context;
     struct op *op = op_new(context, exchange);
     enum s3_error err;
 
@@ -232,6 +233,9 @@ static enum http_next on_headers(void *context, struct http_exchange_view *excha
         refuse_plain(exchange, S3_SlowDown, 0, STR_NONE);
         return HTTP_REPLY;
     }
+    err = op_choose_store(op, loop->stores);
+    if (err != S3_OK)
+        return answer(op, err);
     if (!op->request->has_body)
         return HTTP_CONTINUE; /* on_end does all */
     if (begin_foreign(op)) {
@@ -395,6 +399,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     op_give_back(op);
     body_writer_close(op->writer);
     op->writer = NULL;
+    op_leave_store(op);
     explicit_bzero(op->auth.signing_key, sizeof(op->auth.signing_key));
 }
 
@@ -409,11 +414,11 @@ static void *on_loop_start(void *context)
     loop->number = atomic_fetch_add(&loop->app->loops, 1);
     loop->auth_cache = auth_cache_open(loop->app->options.auth.users);
     loop->bodies = body_group_open();
-    if (loop->auth_cache == NULL || loop->bodies == NULL ||
-        reader_open(loop->app->options.store, &loop->reader, &fault) != STORE_OK ||
-        reader_serve(loop->reader, &fault) != STORE_OK) {
+    loop->stores =
+        loop_stores_open(loop->app->options.stores, loop->app->options.auth.region, &fault);
+    if (loop->auth_cache == NULL || loop->bodies == NULL || loop->stores == NULL) {
         log_error("cannot start an event loop: %s", fault.text);
-        reader_close(loop->reader);
+        loop_stores_close(loop->stores);
         auth_cache_close(loop->auth_cache);
         body_group_close(loop->bodies);
         mem_free(loop);
@@ -427,8 +432,7 @@ static void on_round_end(void *context, void *loop_context)
     struct loop_state *loop = loop_context;
 
     (void)context;
-    store_submitted(loop->app->options.store);
-    reader_rest(loop->reader);
+    loop_stores_rest(loop->stores);
 }
 
 static void on_loop_stop(void *context, void *loop_context)
@@ -436,7 +440,7 @@ static void on_loop_stop(void *context, void *loop_context)
     struct loop_state *loop = loop_context;
 
     (void)context;
-    reader_close(loop->reader);
+    loop_stores_close(loop->stores);
     auth_cache_close(loop->auth_cache);
     body_group_close(loop->bodies);
     mem_free(loop);

@@ -58,8 +58,8 @@ static size_t health_path(struct str path)
 
 static bool path_style(const struct op *op)
 {
-    return !str_present(name_virtual_bucket(op->request->host, op->options->domains,
-                                            op->options->domain_count, op->arena));
+    return !str_present(
+        name_virtual_bucket(op->host, op->options->domains, op->options->domain_count, op->arena));
 }
 
 static bool asks_health(const struct op *op)

@@ -20,8 +20,8 @@ static enum s3_error op_name(struct op *op, enum resource *ret_resource)
 {
     struct resource_name name;
 
-    if (!name_resolve(op->request, op->options->domains, op->options->domain_count, op->arena,
-                      &name))
+    if (!name_resolve(op->request, op->host, op->options->domains, op->options->domain_count,
+                      op->arena, &name))
         return op_fail(op, S3_InvalidURI, op->request->raw_path);
     op->bucket_name = name.bucket;
     op->key = name.key;

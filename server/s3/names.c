@@ -50,11 +50,10 @@ static struct str strip_service_labels(struct str label)
     return label;
 }
 
-struct str name_virtual_bucket(struct str host, const struct str *domains, size_t domain_count,
-                               struct arena *arena)
+/* Without port and final dot, in lower case; STR_NONE: no memory. */
+static struct str host_name(struct str host, struct arena *arena)
 {
     struct str bare = host_without_port(host);
-    struct str label;
     char *lower;
 
     if (bare.len > 0 && bare.p[bare.len - 1] == '.')
@@ -64,8 +63,17 @@ struct str name_virtual_bucket(struct str host, const struct str *domains, size_
         return STR_NONE;
     for (size_t i = 0; i < bare.len; i++)
         lower[i] = str_lower(lower[i]);
-    bare.p = lower;
+    return str_make(lower, bare.len);
+}
 
+struct str name_virtual_bucket(struct str host, const struct str *domains, size_t domain_count,
+                               struct arena *arena)
+{
+    struct str bare = host_name(host, arena);
+    struct str label;
+
+    if (!str_present(bare))
+        return STR_NONE;
     for (size_t i = 0; i < domain_count; i++) {
         if (str_eq(bare, domains[i]))
             return STR_NONE;
@@ -80,6 +88,40 @@ struct str name_virtual_bucket(struct str host, const struct str *domains, size_
     return str_present(label) ? strip_service_labels(label) : STR_NONE;
 }
 
+/* "b.t1" before ".store.localhost" of "b.t1.store.localhost"; STR_NONE when it is not of that form. */
+static struct str before_store(struct str name, struct str base)
+{
+    struct str front = label_before(name, base);
+
+    return str_present(front) ? label_before(front, STR("store")) : STR_NONE;
+}
+
+bool name_store(struct str host, const struct str *domains, size_t domain_count,
+                struct arena *arena, struct str *ret_store, struct str *ret_rest)
+{
+    struct str name = host_name(host, arena);
+    struct str base = STR("localhost");
+    struct str front = before_store(name, base);
+    size_t dot;
+
+    *ret_store = STR("");
+    *ret_rest = host;
+    if (!str_present(name))
+        return false;
+    for (size_t i = 0; i < domain_count && !str_present(front); i++) {
+        base = domains[i];
+        front = before_store(name, base);
+    }
+    if (!str_present(front))
+        return true;
+
+    dot = str_rfind_char(front, '.');
+    *ret_store = dot == SIZE_MAX ? front : str_skip(front, dot + 1);
+    *ret_rest =
+        dot == SIZE_MAX ? base : arena_printf(arena, "%.*s.%.*s", (int)dot, front.p, STR_ARG(base));
+    return str_present(*ret_rest);
+}
+
 bool name_looks_virtual(struct str host)
 {
     struct str name = host;
@@ -91,14 +133,14 @@ bool name_looks_virtual(struct str host)
     return !address && !str_starts(name, STR("[")) && str_find_char(name, '.') != SIZE_MAX;
 }
 
-bool name_resolve(const struct http_request *request, const struct str *domains,
+bool name_resolve(const struct http_request *request, struct str host, const struct str *domains,
                   size_t domain_count, struct arena *arena, struct resource_name *ret_name)
 {
     struct resource_name name = { 0 };
     struct str path = str_skip(request->raw_path, 1);
     struct str raw_key = path;
 
-    name.virtual_bucket = name_virtual_bucket(request->host, domains, domain_count, arena);
+    name.virtual_bucket = name_virtual_bucket(host, domains, domain_count, arena);
     if (str_present(name.virtual_bucket)) {
         name.bucket = name.virtual_bucket;
     } else {

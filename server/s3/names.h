@@ -26,14 +26,27 @@ struct str name_virtual_bucket(struct str host, const struct str *domains, size_
                                struct arena *arena);
 
 /*
+ * Which store a Host value names: NAME.store.BASE, or with a bucket BUCKET.NAME.store.BASE, where
+ * BASE is localhost or one of domains. ret_rest is the Host without it (BASE, BUCKET.BASE), for the
+ * function above.
+ *
+ * Of any other Host ret_store is "" and ret_rest the Host. False: no memory. Pure.
+ */
+MUST_CHECK bool name_store(struct str host, const struct str *domains, size_t domain_count,
+                           struct arena *arena, struct str *ret_store, struct str *ret_rest);
+
+/*
  * Whether a Host value may be meant as BUCKET.DOMAIN: a name with a dot in it, and no address.
  * Pure.
  */
 bool name_looks_virtual(struct str host);
 
-/* False: a bad escape or no memory (the target parser has refused these before). Pure. */
-MUST_CHECK bool name_resolve(const struct http_request *request, const struct str *domains,
-                             size_t domain_count, struct arena *arena,
+/*
+ * host: the request's, or what name_store left of it.
+ * False: a bad escape or no memory (the target parser has refused these before). Pure.
+ */
+MUST_CHECK bool name_resolve(const struct http_request *request, struct str host,
+                             const struct str *domains, size_t domain_count, struct arena *arena,
                              struct resource_name *ret_name);
 
 /* KeyTooLongError, InvalidURI (not UTF-8, or ".." that lead out of the bucket), or S3_OK. */

@@ -27,7 +27,7 @@
 /* Nor this: it let others go first. */
 #define S3_YIELD ((enum s3_error)(S3_ERRORS + 1))
 
-struct loop_state; /* per loop thread: reader, key cache (dispatch.c) */
+struct loop_store; /* a store with the loop's reader of it (loop_stores.h) */
 struct sink;       /* body in progress (sink.c) */
 
 struct op {
@@ -36,6 +36,8 @@ struct op {
     struct http_request *request;
     struct http_reply *reply;
     const struct s3_options *options;
+    struct str host;       /* the request's, without what names a store */
+    struct loop_store *at; /* whose store and reader the next two are; all NULL: none was found */
     struct store *store;
     struct reader *reader;
     struct auth_cache *auth_cache;

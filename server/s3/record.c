@@ -50,7 +50,7 @@ static struct str version_of(const struct op *op)
 
 static struct str hint_of(const struct op *op)
 {
-    bool lost = op->error == S3_NoSuchBucket && name_looks_virtual(op->request->host) &&
+    bool lost = op->error == S3_NoSuchBucket && name_looks_virtual(op->host) &&
                 !str_present(op->virtual_bucket);
 
     return lost ? STR("this Host is under no --domain: the path was read as /BUCKET/KEY")

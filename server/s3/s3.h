@@ -8,17 +8,17 @@
 #include "server/auth/auth.h"
 #include "server/http/http.h"
 #include "server/records/record.h"
-#include "storage/store.h"
+#include "storage/stores.h"
 
 #define S3_DOMAINS_MAX 16
 #define S3_BUFFERED_BYTES_DEFAULT (UINT64_C(64) * 1024 * 1024)
 
 struct s3_options {
-    struct store *store;                /* borrowed, outlives the app */
+    struct stores *stores;              /* borrowed, outlive the app; one is "" */
     struct auth_config auth;            /* borrowed users and region text */
     struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
     size_t domain_count;
-    struct str kms_key_arn;            /* default key named for aws:kms */
+    bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
     const struct observers *observers; /* borrowed, outlive the app; NULL: nobody is told */
 };

@@ -168,6 +168,35 @@ bool config_load(char *const *arguments, struct config *ret_config, struct fault
     return true;
 }
 
+/* ---- stores ------------------------------------------------------------------------------- */
+
+struct config_store config_store(const struct config *config, size_t index)
+{
+    struct config_store store;
+
+    if (!str_cut(config->stores.items[index], '=', &store.name, &store.dir))
+        return (struct config_store){ .name = STR_NONE };
+    return store;
+}
+
+static bool check_stores(const struct config *config, struct fault *fault)
+{
+    for (size_t i = 0; i < config->stores.count; i++) {
+        struct config_store store = config_store(config, i);
+
+        if (store.name.len == 0 || store.dir.len == 0 || !stores_name_good(store.name))
+            return fault_set(fault, false,
+                             "--store: '%.*s' is not NAME=DIR, with a NAME of a-z, 0-9 and '-'",
+                             STR_ARG(config->stores.items[i]));
+        for (size_t j = 0; j < i; j++) {
+            if (str_eq(store.name, config_store(config, j).name))
+                return fault_set(fault, false, "--store: there are two named '%.*s'",
+                                 STR_ARG(store.name));
+        }
+    }
+    return true;
+}
+
 /* ---- rules between settings --------------------------------------------------------------- */
 
 static bool check_listener(const struct config *config, const struct listener_address *address,
@@ -213,6 +242,8 @@ bool config_check(const struct config *config, struct fault *fault)
     if (config->ready_fd >= 0 && fcntl(config->ready_fd, F_GETFD) < 0)
         return fault_errno(fault, false, "--ready-fd %d", config->ready_fd);
 
+    if (!check_stores(config, fault))
+        return false;
     for (size_t i = 0; i < config->buckets.count; i++) {
         const char *wrong = s3_bucket_name_fault(config->buckets.items[i]);
 

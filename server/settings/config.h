@@ -19,6 +19,7 @@
 
 #define CONFIG_LISTENERS_MAX 16
 #define CONFIG_BUCKETS_MAX 256
+#define CONFIG_STORES_MAX 256
 #define CONFIG_THREADS_MAX 64
 #define CONFIG_CONNECTIONS_MAX 1000000
 #define CONFIG_INLINE_MAX_BYTES (1024 * 1024)
@@ -58,9 +59,16 @@ struct config_user {
     struct user user;
 };
 
+/* An item of --store, parted. dir ends in NUL. */
+struct config_store {
+    struct str name;
+    struct str dir;
+};
+
 struct config {
     struct arena *arena; /* owns every text here; each also ends in NUL */
     struct str dir;
+    struct config_list stores; /* NAME=DIR; see config_store */
     struct config_list listen;
     struct str tls_cert, tls_key;
     struct str file;
@@ -102,6 +110,9 @@ struct config {
  */
 MUST_CHECK bool config_load(char *const *arguments, struct config *ret_config, struct fault *fault);
 void config_free(struct config *config); /* also the CLEANUP helper; a zeroed one is fine */
+
+/* config->stores.items[index]; name STR_NONE: it is no NAME=DIR. */
+struct config_store config_store(const struct config *config, size_t index);
 
 /* Rules between settings (TLS pair, loopback-only modes, port file). */
 MUST_CHECK bool config_check_root(const struct config *config, struct fault *fault); /* alone */

@@ -54,7 +54,7 @@ static bool is_of_dev(struct str name)
         STR("PAIL_MODEL_SEED"),      STR("PAIL_MODEL_SEQUENCES"), STR("PAIL_PRESET"),
         STR("PAIL_PROGRAM"),         STR("PAIL_PYTHON"),          STR("PAIL_PYTHON_OLD"),
         STR("PAIL_RELEASE_PROGRAM"), STR("PAIL_RESULTS"),         STR("PAIL_ROT_CYCLES"),
-        STR("PAIL_ROT_SEED"),        STR("PAIL_SEEDS"),
+        STR("PAIL_ROT_SEED"),        STR("PAIL_SEEDS"),           STR("PAIL_TEST_STORE"),
     };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {

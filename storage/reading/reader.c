@@ -37,9 +37,10 @@ enum store_status reader_open(struct store *store, struct reader **ret_reader, s
 /* What serving readers may remember is for all of them together. */
 static void share_limit(struct reader *reader)
 {
-    unsigned serving = atomic_load_explicit(&reader->store->serving, memory_order_relaxed);
+    struct hot_share *share = reader->store->hot_share;
+    unsigned serving = atomic_load_explicit(&share->serving, memory_order_relaxed);
 
-    hot_limit(reader->hot, reader->store->options.hot_bytes / serving);
+    hot_limit(reader->hot, share->bytes / serving);
 }
 
 enum store_status reader_serve(struct reader *reader, struct fault *fault)
@@ -48,7 +49,7 @@ enum store_status reader_serve(struct reader *reader, struct fault *fault)
     reader->hot = hot_open(&reader->store->freshness);
     if (reader->hot == NULL)
         return fault_set(fault, STORE_NO_MEMORY, "reader");
-    atomic_fetch_add(&reader->store->serving, 1);
+    atomic_fetch_add(&reader->store->hot_share->serving, 1);
     share_limit(reader);
     return STORE_OK;
 }
@@ -61,7 +62,7 @@ void reader_close(struct reader *reader)
     assert(reader->depth == 0);
     reader_rest(reader);
     if (reader->hot != NULL)
-        atomic_fetch_sub(&reader->store->serving, 1);
+        atomic_fetch_sub(&reader->store->hot_share->serving, 1);
     hot_close(reader->hot);
     catalog_close(reader->cat);
     buf_free(&reader->room);

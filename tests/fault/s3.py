@@ -26,6 +26,9 @@ ACCESS_KEY = "FAULTKEY0000EXAMPLE"
 SECRET_KEY = "fault/secret+of/the/lanes"
 REGION = "us-east-1"
 
+# With it a server has a second store, of that name, and the lanes talk to that one.
+STORE = os.environ.get("PAIL_TEST_STORE", "")
+
 READY_TIMEOUT_S = 30
 REPLY_TIMEOUT_S = 30
 
@@ -123,7 +126,7 @@ class Signer:
 
 class Connection:
     def __init__(self, port, timeout_s=REPLY_TIMEOUT_S):
-        self.signer = Signer(f"127.0.0.1:{port}")
+        self.signer = Signer(f"{STORE}.store.localhost:{port}" if STORE else f"127.0.0.1:{port}")
         self.pending = b""
         try:
             self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
@@ -259,6 +262,11 @@ def program(release=False):
     return os.environ.get("PAIL_PROGRAM", str(ROOT / "build/dev/pail"))
 
 
+def stores(directory):
+    """What makes a server's store, the one that is meant, lie in the directory."""
+    return ["--store", f"{STORE}={directory}", f"{directory}.other"] if STORE else [str(directory)]
+
+
 class Server:
     """A pail process on one directory. path: the program, or a list that runs it."""
 
@@ -278,7 +286,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*([path] if isinstance(path, str) else path), "serve", "--listen", "127.0.0.1:0",
                  "--port-file", self.port_file, "--ready-fd", str(write_fd), "--log-level", "warn",
-                 *options, str(directory)],
+                 *options, *stores(directory)],
                 env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=stderr, pass_fds=[write_fd])  # fmt: skip
         os.close(write_fd)

@@ -83,7 +83,8 @@ static void check_names_again(const struct resource_name *name, struct arena *ar
 
     FUZZ_CHECK(http_target_parse(buf_view(&text), arena, &again, NULL), "%.*s",
                STR_ARG(buf_view(&text)));
-    FUZZ_CHECK(name_resolve(&again, NULL, 0, arena, &second), "%.*s", STR_ARG(buf_view(&text)));
+    FUZZ_CHECK(name_resolve(&again, again.host, NULL, 0, arena, &second), "%.*s",
+               STR_ARG(buf_view(&text)));
     if (name->bucket.len == 0 && name->key.len == 0)
         return;
     FUZZ_CHECK(str_eq(second.bucket, name->bucket), "bucket '%.*s' became '%.*s'",
@@ -115,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_parts(&request, arena);
     if (str_eq(request.raw_path, STR("*")))
         return 0;
-    FUZZ_CHECK(name_resolve(&request, domains, COUNT_OF(domains), arena, &name),
+    FUZZ_CHECK(name_resolve(&request, request.host, domains, COUNT_OF(domains), arena, &name),
                "a target that parsed has no names");
     FUZZ_CHECK((name.resource == RESOURCE_OBJECT) == (name.key.len > 0), "an object has a key");
     FUZZ_CHECK(name.key.len == 0 || memchr(name.key.p, 0, name.key.len) == NULL, "NUL in a key");

@@ -4,6 +4,8 @@
 import itertools
 import os
 
+from wire import process
+
 bucket_numbers = itertools.count(1)
 
 
@@ -41,6 +43,8 @@ class Cloud:
         config.setdefault("connect_timeout", 5)
         config.setdefault("read_timeout", 120)
         config.setdefault("max_pool_connections", 20)
+        if process.STORE:
+            config["s3"] = {"addressing_style": "path", **config.get("s3", {})}
         if user is None:
             config["signature_version"] = botocore.UNSIGNED
         arguments = {

@@ -11,7 +11,8 @@ import pytest
 
 from sdk.cloud import bucket_name
 from sdk import expect
-from wire import raw
+from wire import process, raw
+from wire.process import BASE
 
 
 def ask(server, user, host, method, target, body=b"", **options):
@@ -22,8 +23,12 @@ def ask(server, user, host, method, target, body=b"", **options):
 
 # ---- virtual hosts ------------------------------------------------------------------------------------
 
-HOSTS = ["{}.localhost:PORT", "{}.s3.localhost:PORT", "{}.s3.us-east-1.localhost:PORT", "{}.s3.localhost.localstack.cloud:PORT",
-         "{}.localhost", "{}.LOCALHOST:PORT"]  # fmt: skip
+HOSTS = [f"{{}}.{BASE}:PORT", f"{{}}.s3.{BASE}:PORT", f"{{}}.s3.us-east-1.{BASE}:PORT", f"{{}}.{BASE}",
+         f"{{}}.{BASE.upper()}:PORT"]  # fmt: skip
+BARE = [BASE, f"s3.{BASE}", f"s3.us-east-1.{BASE}"]
+if not process.STORE:  # else these are hosts of the other one
+    HOSTS.append("{}.s3.localhost.localstack.cloud:PORT")
+    BARE += ["s3.localhost.localstack.cloud", "example.com", "127.0.0.1", "[::1]", "anything.example.com"]
 
 
 @pytest.mark.parametrize("form", HOSTS)
@@ -41,12 +46,11 @@ def test_virtual_host__names_the_bucket(server, root_user, s3, bucket, form):
 def test_virtual_host__with_dots_in_the_bucket(server, root_user, cloud):
     name = bucket_name("dotted.bucket")
     cloud.client().create_bucket(Bucket=name)
-    assert ask(server, root_user, f"{name}.localhost", "PUT", "/key", b"x").status == 200
+    assert ask(server, root_user, f"{name}.{BASE}", "PUT", "/key", b"x").status == 200
     assert expect.body_of(cloud.client(), name, "key") == b"x"
 
 
-@pytest.mark.parametrize("host", ["localhost", "s3.localhost", "s3.us-east-1.localhost", "s3.localhost.localstack.cloud",
-                                  "example.com", "127.0.0.1", "[::1]", "anything.example.com"])  # fmt: skip
+@pytest.mark.parametrize("host", BARE)
 def test_virtual_host__bare_and_foreign_hosts_are_path_style(server, root_user, s3, bucket, host):
     s3.put_object(Bucket=bucket, Key="key", Body=b"data")
     assert ask(server, root_user, host, "GET", f"/{bucket}/key").body == b"data"
@@ -56,7 +60,7 @@ def test_virtual_host__bare_and_foreign_hosts_are_path_style(server, root_user, 
 def test_virtual_host__path_is_the_key_even_when_it_names_a_bucket(cloud, server, root_user, s3, bucket):
     other = cloud.new_bucket()
     s3.put_object(Bucket=other, Key="key", Body=b"other")
-    host = f"{bucket}.localhost"
+    host = f"{bucket}.{BASE}"
     reply = ask(server, root_user, host, "GET", f"/{other}/key")
     assert (reply.status, reply.code) == (404, "NoSuchKey")
     assert ask(server, root_user, host, "PUT", f"/{other}/key", b"mine").status == 200
@@ -64,6 +68,7 @@ def test_virtual_host__path_is_the_key_even_when_it_names_a_bucket(cloud, server
     assert expect.body_of(s3, bucket, f"{other}/key") == b"mine"
 
 
+@pytest.mark.skipif(process.STORE != "", reason="its hosts are of the other store")
 def test_virtual_host__domain_of_ones_own(make_server):
     server = make_server("--domain", "s3.example.com", "--domain", "objects.test")
     user = server.users["root"]
@@ -79,34 +84,30 @@ def test_virtual_host__domain_of_ones_own(make_server):
 def test_virtual_host__v2_signs_the_bucket(server, root_user, s3, bucket):
     s3.put_object(Bucket=bucket, Key="key", Body=b"data")
     for resource, status in ((f"/{bucket}/key", 200), ("/key", 403)):
-        request = raw.Request("GET", "/key?acl", [("Host", f"{bucket}.localhost")])
+        request = raw.Request("GET", "/key?acl", [("Host", f"{bucket}.{BASE}")])
         raw.sign_v2(request, root_user, resource=resource)
         assert raw.send(server.url, request).status == status
-        request = raw.Request("GET", "/key", [("Host", f"{bucket}.localhost")])
+        request = raw.Request("GET", "/key", [("Host", f"{bucket}.{BASE}")])
         raw.presign_v2(request, root_user, resource=resource)
         assert raw.send(server.url, request).status == status
 
 
 def test_virtual_host__boto3_without_path_style(server, cloud, s3, bucket, monkeypatch):
-    original = socket.getaddrinfo
-
-    def resolve(host, *arguments, **options):
-        return original("127.0.0.1" if str(host).endswith(".localhost") else host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)  # put back at the end
+    process.resolve_localhost()
     import boto3
     from botocore.config import Config
 
     user = server.users["root"]
     client = boto3.client(
-        "s3", endpoint_url=f"http://s3.localhost:{server.url.rpartition(':')[2]}", region_name="us-east-1",
+        "s3", endpoint_url=f"http://s3.{BASE}:{server.url.rpartition(':')[2]}", region_name="us-east-1",
         aws_access_key_id=user.access_key, aws_secret_access_key=user.secret_key,
         config=Config(s3={"addressing_style": "virtual"}, retries={"total_max_attempts": 1}))  # fmt: skip
     client.put_object(Bucket=bucket, Key="a b/ü", Body=b"data")
     assert expect.body_of(client, bucket, "a b/ü") == b"data"
     assert expect.keys_of(client.list_objects_v2(Bucket=bucket)) == ["a b/ü"]
     url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b/ü"})
-    assert f"{bucket}.s3.localhost" in url
+    assert f"{bucket}.s3.{BASE}" in url
     assert expect.fetch(url)[2] == b"data"
     assert expect.body_of(s3, bucket, "a b/ü") == b"data"
 

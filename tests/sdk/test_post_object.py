@@ -13,7 +13,7 @@ import json
 import pytest
 
 from sdk import algorithms, expect
-from wire import raw
+from wire import process, raw
 
 
 class Form:
@@ -288,7 +288,7 @@ def test_PostObject__of_a_virtual_host(server, s3, bucket, form):
     post = form()
     body, content_type = raw.form_body([*post.fields, *post.sign()], b"posted")
     port = server.url.rpartition(":")[2]
-    request = raw.Request("POST", "/", [("Host", f"{bucket}.localhost:{port}"), ("Content-Type", content_type)], body)
+    request = raw.Request("POST", "/", [("Host", f"{bucket}.{process.BASE}:{port}"), ("Content-Type", content_type)], body)
     assert raw.send(server.url, request).status == 204
     assert expect.body_of(s3, bucket, "key") == b"posted"
 

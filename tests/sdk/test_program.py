@@ -48,6 +48,7 @@ VALUES = {
     "auth": ("audit", "strict", "open"),
     "force-open": ("yes", "no", "yes"),
     "dev": ("yes", "no", "yes"),
+    "store": ("a=file", "b=environment,c=variable", "d=flag"),
     "buckets": ("file", "environment,variable", "flag"),
     "port-file": ("file.port", "environment.port", "flag.port"),
     "ready-fd": ("3", "4", "5"),

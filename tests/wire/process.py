@@ -4,7 +4,9 @@
 (1) Its environment holds no AWS_*, PAIL_* or MINIO_* variable but the root credentials.
 (2) A server that died is reported with its standard error and started again on the same
     directory and ports, so that one crash fails one test.
-(3) stop() demands a clean exit, and a standard error without sanitizer reports and secrets.
+(3) With PAIL_TEST_STORE=NAME it has a second store, of that name, and `url` and `directory` are of
+    that one: what holds of a server's only store holds of it too.
+(4) stop() demands a clean exit, and a standard error without sanitizer reports and secrets.
 """
 
 import json
@@ -14,6 +16,7 @@ import queue
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -21,6 +24,11 @@ import time
 from wire.raw import User
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# The name of the store that tests talk to; "" is a server's only one.
+STORE = os.environ.get("PAIL_TEST_STORE", "")
+# Where its buckets' hosts are: BUCKET.BASE.
+BASE = f"{STORE}.store.localhost" if STORE else "localhost"
 
 READY_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
@@ -34,6 +42,20 @@ USERS = {
     "temp": User("temp", "TEMPKEY00000EXAMPLE", "temp/secret+" + secrets.token_hex(12),
                  "7e3b" + "0" * 60, "temp@example.com", "token/" + secrets.token_hex(24)),
 }  # fmt: skip
+
+
+def resolve_localhost():
+    """From now on every name under localhost is this machine, whatever its resolver says."""
+    original = socket.getaddrinfo
+
+    def resolve(host, *arguments, **options):
+        return original("127.0.0.1" if str(host).endswith(".localhost") else host, *arguments, **options)
+
+    socket.getaddrinfo = resolve
+
+
+if STORE:
+    resolve_localhost()
 
 
 def program():
@@ -54,7 +76,7 @@ def make_certificate(folder):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
          "-nodes", "-days", "30", "-subj", "/CN=localhost", "-keyout", key, "-out", cert,
-         "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.localhost"],
+         "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.localhost,DNS:*.store.localhost"],
         check=True, capture_output=True, stdin=subprocess.DEVNULL)  # fmt: skip
     return cert, key
 
@@ -75,6 +97,11 @@ def settings(users=USERS):
     return "\n".join(lines)
 
 
+def listened(url):
+    """The address that was bound, of an endpoint at the store."""
+    return url and url.replace(BASE, "127.0.0.1")
+
+
 class ServerDied(AssertionError):
     pass
 
@@ -86,7 +113,7 @@ class Server:
                  configuration=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.directory = self.folder / "data"
+        self.directory = self.folder / ("second" if STORE else "data")
         self.users = users
         self.options = [str(option) for option in options]
         self.certificate = certificate
@@ -101,12 +128,14 @@ class Server:
         self.start()
 
     def command(self):
-        command = [str(program()), "serve", "--listen", self.url or "http://127.0.0.1:0"]
+        command = [str(program()), "serve", "--listen", listened(self.url) or "http://127.0.0.1:0"]
         if self.certificate:
-            command += ["--listen", self.tls_url or "https://127.0.0.1:0",
+            command += ["--listen", listened(self.tls_url) or "https://127.0.0.1:0",
                         "--tls-cert", str(self.certificate[0]),
                         "--tls-key", str(self.certificate[1])]  # fmt: skip
-        return [*command, "--config", str(self.config), *self.options, str(self.directory)]
+        if STORE:
+            command += ["--store", f"{STORE}={self.directory}"]
+        return [*command, "--config", str(self.config), *self.options, str(self.folder / "data")]
 
     def start(self):
         environment = {
@@ -148,6 +177,8 @@ class Server:
             if not line.startswith(b"{"):
                 continue
             url = json.loads(line)["url"].rstrip("/")
+            if STORE:
+                url = url.replace("127.0.0.1", BASE)
             if url.startswith("https:"):
                 self.tls_url = url
             else:

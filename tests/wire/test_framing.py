@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from wire import raw
+from wire import process, raw
 
 SMUGGLED = b"GET /smuggled-request HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -248,7 +248,7 @@ def test_framing__the_authority_of_an_absolute_form_counts_instead_of_host(serve
     reply = absolute(server, root_user, "GET", f"/{bucket}/key", other, host=ours, signed_host=ours)
     assert (reply.status, reply.code) == (403, "SignatureDoesNotMatch")
     assert f"\nhost:{other}\n" in reply.element("CanonicalRequest")
-    virtual = f"{bucket}.s3.localhost:{ours.rpartition(':')[2]}"
+    virtual = f"{bucket}.s3.{process.BASE}:{ours.rpartition(':')[2]}"
     assert absolute(server, root_user, "GET", "/key", virtual, host=ours).body == b"body"
     reply = absolute(server, root_user, "GET", "/key", ours, host=virtual)
     assert (reply.status, reply.code) == (404, "NoSuchBucket")

@@ -66,7 +66,7 @@ def test_health__buckets_of_such_names_belong_to_their_owners(server):
 def test_health__a_key_of_a_virtual_hosted_bucket_is_a_key(server):
     root = server.users["root"]
     assert raw.signed(server.url, root, "PUT", "/of-keys").status == 200
-    request = raw.Request("GET", "/healthz", [("Host", "of-keys.localhost")], b"")
+    request = raw.Request("GET", "/healthz", [("Host", f"of-keys.{process.BASE}")], b"")
     assert raw.send(server.url, request).status == 403
 
 

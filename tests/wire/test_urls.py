@@ -9,7 +9,7 @@
 
 import pytest
 
-from wire import raw
+from wire import process, raw
 
 HOWS = ["v4 header", "v4 url", "v2 header", "v2 url"]
 
@@ -96,7 +96,7 @@ def test_url__anonymous_callers_are_read_the_same_way(server, s3, bucket):
 
 def test_url__a_plus_in_a_virtual_hosted_path_is_a_blank(server, s3, bucket, root_user):
     put(s3, bucket, "a b")
-    host = f"{bucket}.s3.localhost:{server.url.rpartition(':')[2]}"
+    host = f"{bucket}.s3.{process.BASE}:{server.url.rpartition(':')[2]}"
     request = raw.Request("GET", "/a+b", [("Host", host)])
     raw.sign_v4(request, root_user)
     assert raw.send(server.url, request).body == b"a b"
@@ -189,7 +189,7 @@ def test_copy_source__that_leads_out_of_the_bucket_is_refused(server, bucket, ro
 
 
 def test_key__in_virtual_host_style_is_read_the_same_way(server, bucket, root_user):
-    host = f"{bucket}.s3.localhost:{server.url.rpartition(':')[2]}"
+    host = f"{bucket}.s3.{process.BASE}:{server.url.rpartition(':')[2]}"
     for target, status in (("/../x", 400), (f"/../{bucket}/x", 400), ("/a/../x", 404)):
         request = raw.Request("GET", target, [("Host", host)])
         raw.sign_v4(request, root_user)

@@ -16,6 +16,7 @@
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
 #include "server/s3/limits.h"
+#include "server/s3/loop_stores.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/acl_request.h"
@@ -152,7 +153,7 @@ static enum s3_error take_encryption(struct op *op, struct version_attrs *attrs,
                                     STR("x-amz-server-side-encryption"), method);
         return S3_OK;
     }
-    (void)pairs_add(out, STR(KMS_KEY_HEADER), key_id.len > 0 ? key_id : op->options->kms_key_arn);
+    (void)pairs_add(out, STR(KMS_KEY_HEADER), key_id.len > 0 ? key_id : op->at->kms_key_arn);
     if (str_eq_nocase(bucket_key, STR("true")))
         (void)pairs_add(out, STR(BUCKET_KEY_HEADER), STR("true"));
     return S3_OK;

@@ -4,6 +4,7 @@
  */
 #include "bare_op.h"
 
+#include "server/s3/loop_stores.h"
 #include "server/s3/routes.h"
 
 #include "server/xml/xml.h"
@@ -14,6 +15,7 @@ static struct arena *arena;
 static struct users_in_force *users;
 static struct auth_cache *auth_cache;
 static struct s3_options options;
+static struct loop_store loop_store;
 static struct budget budget;
 static struct http_request request;
 static struct http_reply reply;
@@ -83,7 +85,8 @@ void bare_request(const char *target, const char *headers)
     request = (struct http_request){ .method = STR("PUT"), .fields = fields };
     assert_true(http_target_parse(str_from_cstr(target), arena, &request, &fault));
     take_headers(headers);
-    options = (struct s3_options){ .kms_key_arn = STR("arn:aws:kms:default") };
+    options = (struct s3_options){ 0 };
+    loop_store = (struct loop_store){ .kms_key_arn = STR("arn:aws:kms:default") };
     options.auth.region = STR("us-east-1");
     budget_free(&budget);
     budget_init(&budget, S3_BUFFERED_BYTES_DEFAULT);
@@ -94,6 +97,7 @@ void bare_request(const char *target, const char *headers)
                       .reply = &reply,
                       .options = &options,
                       .auth_cache = auth_cache,
+                      .at = &loop_store,
                       .fields_sent = request.field_count,
                       .bucket_name = STR("b"),
                       .key = STR("k") };

@@ -110,7 +110,7 @@ static const struct user alice = { .access_key = { "A", 1 },
 
 static struct {
     char dir[64];
-    struct store *store;
+    struct stores *stores;
     struct users_in_force *users;
     struct counters *counters;
     struct observers observers;
@@ -136,7 +136,7 @@ static int setup(void **state UNUSED)
 {
     struct store_options store_options = { .reserve_bytes = 1 };
     struct http_options http_options = { .loop_count = 1 };
-    struct s3_options options = { .kms_key_arn = STR("arn:aws:kms:default") };
+    struct s3_options options = { 0 };
     struct fault fault = { 0 };
     struct users *users;
 
@@ -146,13 +146,15 @@ static int setup(void **state UNUSED)
     journal.count = 0;
     (void)snprintf(server.dir, sizeof(server.dir), "/tmp/pail-records-XXXXXX");
     assert_non_null(mkdtemp(server.dir));
-    assert_int_equal(store_open(server.dir, &store_options, &server.store, &fault), STORE_OK);
+    server.stores = stores_new(0);
+    assert_int_equal(stores_open(server.stores, STR(""), server.dir, &store_options, &fault),
+                     STORE_OK);
     users = users_open();
     assert_true(users_add(users, &alice, &fault));
     server.users = users_put_in_force(users);
     assert_non_null(server.users);
     open_observers();
-    options.store = server.store;
+    options.stores = server.stores;
     options.auth.users = server.users;
     options.auth.region = STR("us-east-1");
     options.observers = &server.observers;
@@ -172,7 +174,7 @@ static int teardown(void **state UNUSED)
     s3_app_close(server.app);
     counters_close(server.counters);
     users_in_force_close(server.users);
-    store_close(server.store);
+    stores_free(server.stores);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", server.dir);
     return system(command);
 }

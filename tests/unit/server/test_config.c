@@ -32,6 +32,7 @@ static const struct sample samples[] = {
     { SETTING_auth, "audit", "open", "strict" },
     { SETTING_force_open, "yes", "no", "yes" },
     { SETTING_dev, "yes", "no", "yes" },
+    { SETTING_stores, "a=/file", "b=/environment,c=/variable", "d=/flag" },
     { SETTING_buckets, "file", "environment,variable", "flag" },
     { SETTING_port_file, "file.port", "environment.port", "flag.port" },
     { SETTING_ready_fd, "3", "4", "5" },
@@ -562,6 +563,11 @@ static void test_server_config__settings_that_belong_together(void **state)
         { { "--listen=unix:" }, "names no path" },
         { { "--ready-fd=60000" }, "--ready-fd 60000" },
         { { "--buckets=Bad_Name" }, "'Bad_Name' is not a bucket name" },
+        { { "--store=/no/name" }, "'/no/name' is not NAME=DIR" },
+        { { "--store==/dir" }, "'=/dir' is not NAME=DIR" },
+        { { "--store=name=" }, "'name=' is not NAME=DIR" },
+        { { "--store=Upper=/dir" }, "'Upper=/dir' is not NAME=DIR" },
+        { { "--store=a=/b", "--store=a=/c" }, "there are two named 'a'" },
     };
     struct fixture *fixture = *state;
 
