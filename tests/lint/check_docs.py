@@ -24,8 +24,18 @@ def check_dev_commands(problems):
                 problems.append(f"{page.relative_to(ROOT)}: ./dev {verb} does not exist")
 
 
+def check_decisions(problems):
+    numbers = {}
+    for page in sorted((ROOT / "docs/decisions").glob("*.md")):
+        if not page.read_text().startswith(f"# {page.name[:4]}: "):
+            problems.append(f"{page.relative_to(ROOT)}: its title does not begin with its number")
+        if numbers.setdefault(page.name[:4], page.name) != page.name:
+            problems.append(f"{page.relative_to(ROOT)}: {numbers[page.name[:4]]} has that number")
+
+
 def main():
     problems = []
+    check_decisions(problems)
     check_links(problems)
     check_dev_commands(problems)
     stale = subprocess.run([sys.executable, ROOT / "tests/tools/coverage.py", "--check"],
