@@ -167,8 +167,8 @@ static int open_stores(struct serve *serve, struct fault *fault)
 
 static bool open_accounts(struct serve *serve, struct fault *fault)
 {
-    serve->accounts = accounts_open(&serve->config, serve->words,
-                                    store_dir_fd(serve->store->store), fault);
+    serve->accounts =
+        accounts_open(&serve->config, serve->words, store_dir_fd(serve->store->store), fault);
     return serve->accounts != NULL;
 }
 
