@@ -6,6 +6,8 @@
 #                                 Other .c files in the folder are helpers of all its tests.
 #   tests/unit/columns/test_*.c   linked with a storage layer that has the columns of more.def as
 #                                 well, and with the helpers of tests/unit/storage/; label quick.
+#   tests/unit/documents/test_*.c linked with an s3 layer that has the documents of more.def as well;
+#                                 label quick.
 #   tests/fuzz/fuzz_*.c           libFuzzer targets in the fuzz preset; elsewhere replayed over
 #                                 tests/fuzz/corpus/<name>/ with tests/fuzz/replay.c; label quick.
 #   tests/tools/*.c tests/fault/*.c   helper programs, linked with everything.
@@ -74,6 +76,27 @@ if(NOT PAIL_FUZZ)
         set_target_properties(unit_columns_${stem} PROPERTIES
             OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/unit/columns")
         pail_add_test(unit/columns/${stem} quick unit_columns_${stem})
+    endforeach()
+endif()
+
+if(NOT PAIL_FUZZ)
+    get_target_property(sources pail_s3 SOURCES)
+    add_library(pail_s3_more STATIC ${sources})
+    target_compile_definitions(pail_s3_more
+        PUBLIC "PAIL_MORE_DOCUMENTS=\"tests/unit/documents/more.def\"")
+    get_target_property(libs pail_s3 INTERFACE_LINK_LIBRARIES)
+    target_link_libraries(pail_s3_more PUBLIC ${libs} PRIVATE pail_flags pail_inside_s3)
+    pail_glob(sources tests/unit/documents/test_*.c)
+    foreach(source IN LISTS sources)
+        get_filename_component(stem "${source}" NAME_WE)
+        add_executable(unit_documents_${stem} "${source}")
+        set_source_files_properties("${source}" PROPERTIES
+            COMPILE_OPTIONS -Wno-missing-prototypes)
+        target_link_libraries(unit_documents_${stem} PRIVATE pail_s3_more pail_inside_s3
+            pail_test_flags PkgConfig::CMOCKA Threads::Threads)
+        set_target_properties(unit_documents_${stem} PROPERTIES
+            OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/unit/documents")
+        pail_add_test(unit/documents/${stem} quick unit_documents_${stem})
     endforeach()
 endif()
 

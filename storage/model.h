@@ -69,6 +69,7 @@ struct bucket {
     enum bucket_versioning versioning;
     struct str acl;      /* opaque, STR_NONE: private to the owner */
     int64_t changed_seq; /* greater with every change to its settings or documents */
+    bool has_documents;
 };
 
 /* A configuration document of a bucket, by what names it. */

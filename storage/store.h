@@ -170,6 +170,13 @@ MUST_CHECK enum store_status document_get(struct reader *reader, int64_t bucket_
                                           struct str id, struct arena *arena, struct str *ret_body,
                                           struct fault *fault);
 
+typedef bool document_visit(void *context, const struct bucket_document *document);
+
+/* All documents of a bucket, by kind and id. STORE_STOPPED: the visitor did not want to go on. */
+MUST_CHECK enum store_status document_list(struct reader *reader, int64_t bucket_id,
+                                           document_visit *visit, void *context,
+                                           struct fault *fault);
+
 /*
  * One version of a key. STORE_NO_KEY when the key has no current version (VERSION_CURRENT),
  * STORE_NO_VERSION when the id names none. A delete marker is returned as STORE_OK with

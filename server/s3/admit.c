@@ -8,13 +8,19 @@
 #include "server/s3/admit.h"
 
 #include "server/s3/answer.h"
+#include "server/s3/bucket_config.h"
+#include "server/s3/loop_stores.h"
 #include "server/s3/may.h"
+#include "server/s3/ops/document.h"
 #include "server/s3/refuse.h"
 #include "server/s3/region.h"
 #include "server/s3/request/owner_condition.h"
 #include "server/s3/request/source.h"
 #include "server/s3/routes.h"
 #include "server/s3/store_map.h"
+
+/* A bucket whose documents change as often as that while one request looks is not waited for. */
+#define CONFIG_TRIES_MAX 16
 
 static enum s3_error load_bucket(struct op *op, struct str name, struct str expected_owner,
                                  struct bucket *ret_bucket)
@@ -32,6 +38,24 @@ static enum s3_error load_bucket(struct op *op, struct str name, struct str expe
     if (!owner_condition_holds(expected_owner, ret_bucket->owner))
         return op_deny(op, "the bucket is not of the owner who is expected");
     return S3_OK;
+}
+
+/* The bucket that the request names, and its configuration, both of one state. */
+static enum s3_error load_own_bucket(struct op *op)
+{
+    enum store_status status = STORE_RETRY;
+
+    for (unsigned tries = 0; status == STORE_RETRY && tries < CONFIG_TRIES_MAX; tries++) {
+        enum s3_error err = load_bucket(op, op->bucket_name,
+                                        op_header(op, "x-amz-expected-bucket-owner"), &op->bucket);
+
+        if (err != S3_OK)
+            return err;
+        op_drop_config(op);
+        status =
+            bucket_config_use(op->at->configs, op->reader, &op->bucket, &op->config, &op->fault);
+    }
+    return s3_from_store(op, status);
 }
 
 static enum s3_error read_version_id(struct op *op)
@@ -130,14 +154,13 @@ static enum s3_error load_source(struct op *op)
     return source_conditions(op);
 }
 
-enum s3_error op_admit(struct op *op)
+static enum s3_error admit(struct op *op)
 {
     struct op_subject subject;
     enum s3_error err = S3_OK;
 
     if (str_present(op->bucket_name) && (op->route->flags & ROUTE_NEW_BUCKET) == 0)
-        err = load_bucket(op, op->bucket_name, op_header(op, "x-amz-expected-bucket-owner"),
-                          &op->bucket);
+        err = load_own_bucket(op);
     if (err == S3_OK)
         err = read_version_id(op);
     if (err != S3_OK)
@@ -151,11 +174,18 @@ enum s3_error op_admit(struct op *op)
     subject = op_subject(op);
     if (!op->form_unread)
         err = op_require(op, op_action(op), &subject);
-    if (err == S3_OK && (op->route->flags & ROUTE_ABSENT))
+    if (err == S3_OK && route_absent(op->route))
         return op_fail(op, S3_NotImplemented);
     if (err == S3_OK && (op->route->flags & ROUTE_SOURCE))
         err = load_source(op);
     return err;
+}
+
+enum s3_error op_admit(struct op *op)
+{
+    enum s3_error err = admit(op);
+
+    return err == S3_OK ? document_effects(op) : err;
 }
 
 enum s3_error op_admit_again(struct op *op)

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "server/s3/admit.h"
 #include "server/s3/answer.h"
+#include "server/s3/bucket_config.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
@@ -151,6 +152,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->request = exchange->request;
     op->reply = exchange->reply;
     op->options = &app->options;
+    op->config = &bucket_config_none;
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
     op->budget = &app->budget;
@@ -399,6 +401,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     op_give_back(op);
     body_writer_close(op->writer);
     op->writer = NULL;
+    op_drop_config(op);
     op_leave_store(op);
     explicit_bzero(op->auth.signing_key, sizeof(op->auth.signing_key));
 }

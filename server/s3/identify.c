@@ -124,7 +124,7 @@ enum s3_error op_identify(struct op *op)
     if (op->route == NULL)
         return refuse_route(op, resource, &routed);
     op->form_unread = op->route->body == TAKES_FORM;
-    if (((unsigned)op->auth.payload & op->route->payloads) == 0)
+    if (!route_absent(op->route) && ((unsigned)op->auth.payload & op->route->payloads) == 0)
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The value of x-amz-content-sha256 header is invalid."));
     return op_check_names(op);

@@ -30,6 +30,7 @@ struct loop_stores {
 
 static void seat_close(struct seat *seat)
 {
+    bucket_configs_close(seat->open.configs);
     reader_close(seat->open.reader);
     stores_give_back(seat->open.held);
     mem_free(seat);
@@ -62,6 +63,11 @@ static enum store_status seat_open(struct loop_stores *stores, struct str name,
     }
 
     seat->open.held = held;
+    seat->open.configs = bucket_configs_open();
+    if (seat->open.configs == NULL) {
+        seat_close(seat);
+        return fault_set(fault, STORE_NO_MEMORY, "store");
+    }
     status = reader_open(held->store, &seat->open.reader, fault);
     if (status == STORE_OK)
         status = reader_serve(seat->open.reader, fault);

@@ -13,6 +13,7 @@
 #ifndef SERVER_S3_LOOP_STORES_H
 #define SERVER_S3_LOOP_STORES_H
 
+#include "server/s3/bucket_config.h"
 #include "server/s3/op.h"
 #include "storage/stores.h"
 
@@ -23,7 +24,8 @@ struct loop_stores;
 /* What a request uses. */
 struct loop_store {
     struct open_store *held;
-    struct reader *reader;  /* serves */
+    struct reader *reader; /* serves */
+    struct bucket_configs *configs;
     struct str kms_key_arn; /* default key named for aws:kms */
 };
 

@@ -17,6 +17,8 @@ struct op_subject op_subject(const struct op *op)
 
 enum access_action op_action(const struct op *op)
 {
+    if (route_absent(op->route) && op->route->resource != RESOURCE_SERVICE)
+        return ACTION_AskForTheAbsent;
     return op->asked_version ? op->route->version_action : op->route->action;
 }
 
@@ -30,6 +32,8 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
         resource.bucket = subject->bucket->name;
         resource.bucket_owner = subject->bucket->owner;
         resource.bucket_acl = subject->bucket->acl;
+        if (subject->bucket == &op->bucket)
+            resource.config = op->config;
     }
     if (subject->object != NULL) {
         resource.object_owner = subject->object->attrs.owner;

@@ -4,8 +4,16 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/bucket_config.h"
+
 #include "server/auth/acl.h"
 #include "server/s3/routes.h"
+
+void op_drop_config(struct op *op)
+{
+    bucket_config_leave(op->config);
+    op->config = &bucket_config_none;
+}
 
 struct str op_caller_id(const struct op *op)
 {

@@ -29,6 +29,7 @@
 
 struct loop_store; /* a store with the loop's reader of it (loop_stores.h) */
 struct sink;       /* body in progress (sink.c) */
+struct bucket_config;
 
 struct op {
     struct http_exchange_view *exchange;
@@ -55,7 +56,9 @@ struct op {
     struct str key;            /* decoded bytes; STR_NONE for a bucket */
     struct str virtual_bucket; /* named by Host, else STR_NONE */
     struct bucket bucket;      /* loaded unless ROUTE_NEW_BUCKET or the service */
-    bool has_version;          /* op->version is loaded */
+    const struct bucket_config
+        *config;      /* of bucket; that of a bucket without documents until then */
+    bool has_version; /* op->version is loaded */
     struct version version;
     bool asked_version; /* versionId was given */
     struct version_id version_id;
@@ -100,6 +103,9 @@ struct op {
     void *work;
     void (*release)(struct op *op);
 };
+
+/* Let go of the configuration; that of a bucket without documents takes its place. */
+void op_drop_config(struct op *op);
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
 struct str op_caller_id(const struct op *op);

@@ -11,6 +11,7 @@
  */
 #include "server/s3/request/selector.h"
 
+#include "server/s3/limits.h"
 #include "server/s3/ops/document.h"
 #include "server/s3/routes.h"
 
@@ -40,7 +41,31 @@ const struct route s3_routes[] = {
       .action = ACTION_##ACTION,                                                                   \
       .payloads = PAYLOAD_PLAIN,                                                                   \
       .status = 200,                                                                               \
-      .run = op_document_unset },
+      .run = op_document_get },
+#define RP(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION, STATUS, FLAGS)                        \
+    { .name = STR_INIT(#NAME),                                                                     \
+      .method = STR_INIT(METHOD),                                                                  \
+      .resource = (RESOURCE),                                                                      \
+      .selector = STR_INIT(SELECTOR),                                                              \
+      .params = STR_INIT(PARAMS),                                                                  \
+      .action = ACTION_##ACTION,                                                                   \
+      .body = TAKES_BUFFER,                                                                        \
+      .body_max = S3_XML_BYTES_MAX,                                                                \
+      .payloads = PAYLOAD_DOCUMENT,                                                                \
+      .status = (STATUS),                                                                          \
+      .flags = (FLAGS) | ROUTE_DOCUMENT,                                                           \
+      .run = op_document_put },
+#define RX(NAME, METHOD, RESOURCE, SELECTOR, PARAMS, ACTION)                                       \
+    { .name = STR_INIT(#NAME),                                                                     \
+      .method = STR_INIT(METHOD),                                                                  \
+      .resource = (RESOURCE),                                                                      \
+      .selector = STR_INIT(SELECTOR),                                                              \
+      .params = STR_INIT(PARAMS),                                                                  \
+      .action = ACTION_##ACTION,                                                                   \
+      .payloads = PAYLOAD_PLAIN,                                                                   \
+      .status = 204,                                                                               \
+      .flags = ROUTE_DOCUMENT,                                                                     \
+      .run = op_document_delete },
 /* That pail can not do it is only for the owner to know, whatever the row's own action would ask. */
 #define RN(NAME, METHOD, RESOURCE, SELECTOR, ACTION)                                               \
     { .name = STR_INIT(#NAME),                                                                     \
@@ -54,6 +79,8 @@ const struct route s3_routes[] = {
 #include "server/s3/routes.def"
 #undef R
 #undef RD
+#undef RP
+#undef RX
 #undef RN
 };
 const size_t s3_route_count = COUNT_OF(s3_routes);
@@ -71,6 +98,12 @@ static const struct route unknown_of_bucket = { .name = STR_INIT("-"),
 const struct route *route_unknown(enum resource resource)
 {
     return resource == RESOURCE_SERVICE ? &unknown_of_service : &unknown_of_bucket;
+}
+
+bool route_absent(const struct route *route)
+{
+    return (route->flags & ROUTE_ABSENT) ||
+           ((route->flags & ROUTE_DOCUMENT) && !document_is_kept(route->selector));
 }
 
 static bool condition_holds(struct str condition, const struct http_request *request)
@@ -198,7 +231,7 @@ static const struct route *unexpected(const struct http_request *request, const 
         return at_key(request, refusal);
     if (selector != NULL)
         return refuse_method(request, selector->type, refusal);
-    if ((route->flags & ROUTE_ABSENT) && str_eq(param->name, STR("versionId")))
+    if (route_absent(route) && str_eq(param->name, STR("versionId")))
         return route;
     if (str_eq(param->name, STR("versionId")))
         return refuse_argument(str_eq(route->selector, STR("acl"))

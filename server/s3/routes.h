@@ -31,6 +31,7 @@ enum route_flags {
     ROUTE_WHOLE = 256,     /* the body is an object: S3 shows a wrong Content-MD5 in hexadecimal */
     ROUTE_PATH = 512,      /* an absent key is named behind its bucket, of all operations here */
     ROUTE_ABSENT = 1024,   /* there is no such operation: 501 to those it is told */
+    ROUTE_DOCUMENT = 2048, /* there is one if the document is kept (documents.def) */
 };
 
 struct op;
@@ -50,7 +51,7 @@ struct route {
     op_function *prepare; /* before the body is taken, its digests known by name; may be NULL */
     int status;           /* of success */
     unsigned flags;       /* enum route_flags */
-    op_function *run;     /* not with ROUTE_ABSENT */
+    op_function *run;     /* not when route_absent */
 };
 
 extern const struct route s3_routes[];
@@ -70,6 +71,8 @@ struct str route_methods(const struct http_request *request, enum resource resou
 bool route_method_known(struct str method);
 /* "BUCKET" and so on, as ResourceType says it. */
 struct str resource_type(enum resource resource);
+/* There is no such operation here: 501 to those it is told, the others are denied. */
+bool route_absent(const struct route *route);
 /* The row of what no row knows on a resource: 501 for those who own it. */
 const struct route *route_unknown(enum resource resource);
 
@@ -79,10 +82,14 @@ op_function op_prepare_UploadPart; /* ops/multipart.c */
 
 #define R(NAME, ...) op_function op_##NAME;
 #define RD(NAME, ...)
+#define RP(NAME, ...)
+#define RX(NAME, ...)
 #define RN(NAME, ...)
 #include "server/s3/routes.def"
 #undef R
 #undef RD
+#undef RP
+#undef RX
 #undef RN
 
 #endif

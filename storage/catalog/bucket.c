@@ -12,12 +12,18 @@
 #define BIND_BUCKET(NAME, KIND, FIELD, ...)                                                        \
     COLUMN_IF_FIELD_##KIND(bind_##KIND(&row, BUCKET_AT_##NAME, fresh.FIELD);)
 
+/* A bucket, and whether it has documents. */
+#define BUCKET_AT_DOCUMENTS BUCKET_COLUMN_COUNT
+#define BUCKET_LOOK                                                                                \
+    BUCKET_COLUMNS ", EXISTS(SELECT 1 FROM document WHERE document.bucket = bucket.id) "
+
 static enum store_status row_bucket(struct catalog *cat, sqlite3_stmt *stmt, struct arena *arena,
                                     struct bucket *ret_bucket, struct fault *fault)
 {
     struct row row = { .cat = cat, .stmt = stmt, .arena = arena, .fault = fault };
     struct bucket b = {
         .versioning = (enum bucket_versioning)sql_i64(stmt, BUCKET_AT_versioning),
+        .has_documents = sql_i64(stmt, BUCKET_AT_DOCUMENTS) != 0,
     };
 
     row_i64(&row, BUCKET_AT_id, &b.id);
@@ -31,7 +37,7 @@ static enum store_status row_bucket(struct catalog *cat, sqlite3_stmt *stmt, str
 enum store_status catalog_bucket_get(struct catalog *cat, struct str name, struct arena *arena,
                                      struct bucket *ret_bucket, struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT" BUCKET_COLUMNS "FROM bucket WHERE name = ?1" };
+    static struct sql sql = { .text = "SELECT" BUCKET_LOOK "FROM bucket WHERE name = ?1" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);
     bool row;
@@ -71,7 +77,7 @@ enum store_status catalog_bucket_list(struct catalog *cat, struct str owner, str
                                       struct str after, bucket_visit *visit, void *context,
                                       struct fault *fault)
 {
-    static struct sql sql = { .text = "SELECT" BUCKET_COLUMNS "FROM bucket"
+    static struct sql sql = { .text = "SELECT" BUCKET_LOOK "FROM bucket"
                                       " WHERE owner = ?1 AND name > ?2 AND name >= ?3"
                                       " ORDER BY name" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;

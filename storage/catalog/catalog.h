@@ -175,6 +175,9 @@ MUST_CHECK enum store_status catalog_document_get(struct catalog *cat, int64_t b
                                                   struct str kind, struct str id,
                                                   struct arena *arena, struct str *ret_body,
                                                   struct fault *fault);
+MUST_CHECK enum store_status catalog_document_list(struct catalog *cat, int64_t bucket_id,
+                                                   document_visit *visit, void *context,
+                                                   struct fault *fault);
 MUST_CHECK enum store_status catalog_subscriber_done(struct catalog *cat, struct str name,
                                                      int64_t *ret_id, struct fault *fault);
 MUST_CHECK enum store_status catalog_event_list(struct catalog *cat, int64_t after, uint32_t max,

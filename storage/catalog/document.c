@@ -35,6 +35,32 @@ enum store_status catalog_document_get(struct catalog *cat, int64_t bucket_id, s
     return STORE_OK;
 }
 
+enum store_status catalog_document_list(struct catalog *cat, int64_t bucket_id,
+                                        document_visit *visit, void *context, struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT kind, id, body"
+                                      "  FROM document"
+                                      " WHERE bucket = ?1"
+                                      " ORDER BY kind, id" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row = true;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_i64(stmt, 1, bucket_id);
+    for (;;) {
+        struct bucket_document document;
+
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+        document = (struct bucket_document){ sql_str(stmt, 0), sql_str(stmt, 1), sql_str(stmt, 2) };
+        if (!visit(context, &document))
+            return STORE_STOPPED;
+    }
+}
+
 static enum store_status document_remove(struct catalog *cat, int64_t bucket_id,
                                          const struct bucket_document *document,
                                          struct fault *fault)

@@ -265,6 +265,17 @@ enum store_status document_get(struct reader *reader, int64_t bucket_id, struct 
     return lookup_end(reader, status);
 }
 
+enum store_status document_list(struct reader *reader, int64_t bucket_id, document_visit *visit,
+                                void *context, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_document_list(cat, bucket_id, visit, context, fault);
+    return lookup_end(reader, status);
+}
+
 enum store_status upload_get(struct reader *reader, int64_t bucket_id, struct str key,
                              struct str upload_id, struct arena *arena, struct upload *ret_upload,
                              struct fault *fault)

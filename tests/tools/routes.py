@@ -17,7 +17,7 @@ class Selector:
 
 @dataclass
 class Route:
-    kind: str  # R live, RD unset document, RN not implemented
+    kind: str  # R live, RD unset document, RN not implemented; of documents it is what they are now
     name: str
     method: str
     resource: str
@@ -47,15 +47,22 @@ def actions(path=ROOT / "server/auth/actions.def"):
     return {name: f"{service}:{name}" for service, name in found}
 
 
+def kept_documents(path=ROOT / "server/s3/documents.def"):
+    """The kinds that have a READ."""
+    found = re.findall(r'^DOCUMENT\("([^"]+)", .*, (\w+), (\w+), (\w+), (\w+)\)$', path.read_text(), re.M)
+    return {kind for kind, read, *_ in found if read != "NULL"}
+
+
 def load(path=ROOT / "server/s3/routes.def"):
     routes = []
     named = actions()
+    kept = kept_documents()
 
     def action(name):
         return "" if name == "NONE" else named.get(name, f"{name}, which is not in actions.def")
 
     for line in path.read_text().splitlines():
-        match = re.match(r"(R|RD|RN)\((.*)\)$", line)
+        match = re.match(r"(R|RD|RP|RX|RN)\((.*)\)$", line)
         if not match:
             continue
         kind = match.group(1)
@@ -68,9 +75,15 @@ def load(path=ROOT / "server/s3/routes.def"):
                                 action(version), takes.replace("TAKES_", ""), payloads,
                                 prepare.replace("NULL", ""), int(status),
                                 [f.strip() for f in flags.split("|") if f.strip() != "0"]))
-        elif kind == "RD":
-            params, plain = cells[4:]
-            routes.append(Route(kind, name, method, resource, selector, action(plain), params))
+        elif kind in ("RD", "RP", "RX"):
+            params, plain = cells[4:6]
+            is_kept = selector.partition("&")[0] in kept
+            route = Route("R" if is_kept else "RD" if kind == "RD" else "RN", name, method, resource, selector, action(plain), params)
+            if is_kept:
+                route.takes, route.payloads = ("BUFFER", "PAYLOAD_DOCUMENT") if kind == "RP" else ("NOTHING", "PAYLOAD_PLAIN")
+                route.status = int(cells[6]) if kind == "RP" else 200 if kind == "RD" else 204
+                route.flags = [f.strip() for f in cells[7].split("|") if f.strip() != "0"] if kind == "RP" else []
+            routes.append(route)
         else:
             routes.append(Route(kind, name, method, resource, selector, action(cells[4])))
     return routes

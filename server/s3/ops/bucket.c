@@ -6,11 +6,11 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
-#include "server/s3/ops/document.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
 #include "server/s3/region.h"
 #include "server/s3/request/acl_request.h"
+#include "server/s3/request/document_body.h"
 #include "server/s3/request/tags.h"
 #include "server/s3/store_map.h"
 #include "server/xml/xml.h"

@@ -7,9 +7,9 @@
 #include "server/s3/answer.h"
 #include "server/s3/limits.h"
 #include "server/s3/may.h"
-#include "server/s3/ops/document.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/condition.h"
+#include "server/s3/request/document_body.h"
 #include "server/s3/store_map.h"
 #include "server/xml/xml.h"
 

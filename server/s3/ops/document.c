@@ -1,88 +1,234 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bucket configuration documents: request bodies as XML, and the "not configured" answers of the
- * documents pail does not keep yet (documents.def).
+ * Configuration documents of buckets; see documents.def.
  */
 #include "server/s3/ops/document.h"
 
+#include <string.h>
+
 #include "server/s3/answer.h"
+#include "server/s3/documents.h"
 #include "server/s3/limits.h"
-#include "server/s3/op.h"
+#include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
-#include "server/s3/routes.h"
-#include "server/xml/xml.h"
+#include "server/s3/request/document_body.h"
+#include "server/s3/store_map.h"
 
-enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root)
-{
-    const struct xml_node *node;
-
-    if (op->body.len == 0)
-        return op_fail(op, S3_MissingRequestBodyError);
-    node = xml_parse(op->body, root, op->arena, &op->fault);
-    if (node == NULL)
-        return op_fail(op, S3_MalformedXML);
-    *ret_root = node;
-    return S3_OK;
-}
-
-struct unset_document {
+struct row {
     struct str kind;
-    struct str with; /* the parameter that names one of several, "" for none */
-    enum s3_error error;
+    struct str list;
     struct str root;
-    struct str content;
+    enum s3_error unset;
+    struct str unset_root;
+    struct str unset_content;
+    document_read_fn *read;
+    document_show_fn *show;
+    document_effect_fn *effect;
 };
 
-#define T(text)                                                                                    \
-    {                                                                                              \
-        "" text, sizeof(text) - 1                                                                  \
-    }
-static const struct unset_document unset_documents[] = {
-#define D(KIND, WITH, ERROR, ROOT, CONTENT) { T(KIND), T(WITH), ERROR, T(ROOT), T(CONTENT) },
+static const struct row rows[] = {
+#define DOCUMENT(KIND, LIST, ROOT, UNSET, UNSET_ROOT, UNSET_CONTENT, READ, SHOW, COMPILE, EFFECT)  \
+    { .kind = STR_INIT(KIND),                                                                      \
+      .list = STR_INIT(LIST),                                                                      \
+      .root = STR_INIT(ROOT),                                                                      \
+      .unset = (UNSET),                                                                            \
+      .unset_root = STR_INIT(UNSET_ROOT),                                                          \
+      .unset_content = STR_INIT(UNSET_CONTENT),                                                    \
+      .read = (READ),                                                                              \
+      .show = (SHOW),                                                                              \
+      .effect = (EFFECT) },
 #include "server/s3/documents.def"
-#undef D
+#undef DOCUMENT
 };
 
-static const struct unset_document *find_row(struct str kind, struct str with)
+static const struct row *row_of_kind(struct str kind)
 {
-    for (size_t i = 0; i < COUNT_OF(unset_documents); i++)
-        if (str_eq(unset_documents[i].kind, kind) && str_eq(unset_documents[i].with, with))
-            return &unset_documents[i];
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (str_eq(rows[i].kind, kind))
+            return &rows[i];
     return NULL;
 }
 
-/*
- * The row whose kind and parameter make the route's selector: "cors", "analytics&id". Without a
- * value the parameter names none: the answer is the list's.
- */
-static const struct unset_document *find_unset(struct op *op)
+/* By the first condition of a selector: "cors", "analytics&id". */
+static const struct row *row_of(struct str selector)
 {
+    struct str rest;
     struct str kind;
-    struct str with;
 
-    if (!str_cut(op->route->selector, '&', &kind, &with))
-        with = STR("");
-    if (with.len > 0 && op_param(op, "id").len == 0)
-        with = STR("");
-    return find_row(kind, with);
+    (void)str_cut(selector, '&', &kind, &rest);
+    return row_of_kind(kind);
 }
 
-enum s3_error op_document_unset(struct op *op)
+bool document_is_kept(struct str selector)
 {
-    const struct unset_document *row = find_unset(op);
-    struct str token = op_param(op, "continuation-token");
+    const struct row *row = row_of(selector);
+
+    return row != NULL && row->read != NULL;
+}
+
+/* Which of many; "" where there is but one. */
+static struct str id_of(const struct op *op, const struct row *row)
+{
+    struct str id = row->list.len > 0 ? op_param(op, "id") : STR("");
+
+    return str_present(id) ? id : STR("");
+}
+
+/* ---- get --------------------------------------------------------------------------------------- */
+
+static enum s3_error reply_unset(struct op *op, const struct row *row)
+{
     struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
+
+    if (row->unset != S3_OK)
+        return op_fail(op, row->unset, op->bucket_name);
+    xml_begin(&out, row->unset_root);
+    buf_str(&out, row->unset_content);
+    xml_close(&out, row->unset_root);
+    return op_reply_xml(op, &out);
+}
+
+/* The entries behind `after`, as they are stored, and how the page ends. */
+static bool list_page(const struct op *op, const struct row *row, struct str after,
+                      struct buf *entries, struct str *ret_last)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < op->config->document_count; i++) {
+        const struct bucket_document *document = &op->config->documents[i];
+
+        if (!str_eq(document->kind, row->kind) ||
+            (str_present(after) && str_compare(document->id, after) <= 0))
+            continue;
+        if (count++ == S3_DOCUMENTS_PAGE_MAX)
+            return true;
+        buf_str(entries, document->body);
+        *ret_last = document->id;
+    }
+    return false;
+}
+
+static enum s3_error reply_list(struct op *op, const struct row *row)
+{
+    CLEANUP(buf_free) struct buf entries = BUF_WITH_MAX(BUCKET_CONFIG_BYTES_MAX);
+    struct str token = op_param(op, "continuation-token");
+    struct buf out = BUF_WITH_MAX(BUCKET_CONFIG_BYTES_MAX + S3_XML_BYTES_MAX);
+    struct str after = STR_NONE;
+    struct str last = STR_NONE;
+    bool truncated;
+
+    /* A list that is empty has handed none out. */
+    if (token.len > 0 && (row->read == NULL || !list_token_parse(op, token, &after)))
+        return op_fail(op, S3_MalformedContinuationToken);
+    truncated = list_page(op, row, after, &entries, &last);
+    xml_begin(&out, row->list);
+    xml_text(&out, STR("IsTruncated"), truncated ? STR("true") : STR("false"));
+    if (str_present(token))
+        xml_text(&out, STR("ContinuationToken"), token);
+    if (truncated)
+        xml_text(&out, STR("NextContinuationToken"), list_token(op, last));
+    buf_str(&out, buf_view(&entries));
+    xml_close(&out, row->list);
+    out.failed = out.failed || entries.failed;
+    return op_reply_xml(op, &out);
+}
+
+enum s3_error op_document_get(struct op *op)
+{
+    const struct row *row = row_of(op->route->selector);
+    const struct bucket_document *document;
+    struct str id;
 
     if (row == NULL)
         return op_fail(op, S3_NotImplemented);
-    if (row->error != S3_OK)
-        return op_fail(op, row->error, op->bucket_name);
-    if (token.len > 0) /* no list has handed one out */
-        return op_fail(op, S3_MalformedContinuationToken);
-    xml_begin(&out, row->root);
-    buf_str(&out, row->content);
-    if (str_present(token))
-        xml_text(&out, STR("ContinuationToken"), token);
-    xml_close(&out, row->root);
+    id = id_of(op, row);
+    if (row->list.len > 0 && id.len == 0)
+        return reply_list(op, row);
+    document = bucket_config_document(op->config, row->kind, id);
+    if (document == NULL || row->show == NULL)
+        return reply_unset(op, row);
+    return row->show(op, document->body);
+}
+
+/* ---- put and delete ---------------------------------------------------------------------------- */
+
+static enum s3_error set_document(struct op *op, const struct row *row, struct str stored)
+{
+    struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
+
+    if (intent == NULL)
+        return op_fail(op, S3_SlowDown);
+    intent->document =
+        (struct bucket_document){ .kind = row->kind, .id = id_of(op, row), .body = stored };
+    return op_submit(op, intent, op_reply_empty);
+}
+
+enum s3_error op_document_put(struct op *op)
+{
+    const struct row *row = row_of(op->route->selector);
+    const struct xml_node *root = NULL;
+    struct str stored = STR_NONE;
+    enum s3_error err = S3_OK;
+
+    if (row == NULL || row->read == NULL)
+        return op_fail(op, S3_NotImplemented);
+    if (row->root.len > 0)
+        err = op_xml(op, row->root, &root);
+    if (err == S3_OK)
+        err = row->read(op, root, &stored);
+    return err == S3_OK ? set_document(op, row, stored) : err;
+}
+
+enum s3_error op_document_delete(struct op *op)
+{
+    const struct row *row = row_of(op->route->selector);
+
+    return row != NULL ? set_document(op, row, STR_NONE) : op_fail(op, S3_NotImplemented);
+}
+
+/* ---- as it came -------------------------------------------------------------------------------- */
+
+static struct str without_space(struct str s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.p[0]) != NULL)
+        s = str_skip(s, 1);
+    while (s.len > 0 && strchr(" \t\r\n", s.p[s.len - 1]) != NULL)
+        s.len--;
+    return s;
+}
+
+enum s3_error document_read_plain(struct op *op, const struct xml_node *root UNUSED,
+                                  struct str *ret_stored)
+{
+    struct str body = without_space(op->body);
+
+    if (str_starts(body, STR("<?xml")))
+        body = without_space(str_skip(body, str_find_char(body, '>') + 1));
+    *ret_stored = body;
+    return S3_OK;
+}
+
+enum s3_error document_show_plain(struct op *op, struct str stored)
+{
+    struct buf out = BUF_WITH_MAX(2 * S3_XML_BYTES_MAX);
+
+    buf_lit(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    buf_str(&out, stored);
     return op_reply_xml(op, &out);
+}
+
+/* ---- effects ----------------------------------------------------------------------------------- */
+
+enum s3_error document_effects(struct op *op)
+{
+    enum s3_error err = S3_OK;
+
+    for (size_t i = 0; i < op->config->document_count && err == S3_OK; i++) {
+        const struct bucket_document *document = &op->config->documents[i];
+        const struct row *row = row_of_kind(document->kind);
+
+        if (row != NULL && row->effect != NULL)
+            err = row->effect(op, document);
+    }
+    return err;
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Configuration documents of buckets.
+ * Configuration documents of buckets: put, get, delete and list, the same for all (documents.def).
  */
 #ifndef SERVER_S3_OPS_DOCUMENT_H
 #define SERVER_S3_OPS_DOCUMENT_H
 
 #include "server/s3/op.h"
-#include "server/xml/xml.h"
 
-/* The request body as a document of that root; MissingRequestBodyError or MalformedXML. */
-MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root);
+/* More than that of one list's entries are told on further pages. */
+#define S3_DOCUMENTS_PAGE_MAX 100
 
-/* GET of a bucket document that pail does not store yet: its "not configured" answer. */
-op_function op_document_unset;
+op_function op_document_get; /* one, or the list of those that have ids */
+op_function op_document_put;
+op_function op_document_delete;
+
+/* Does pail keep the document that a route's selector names? */
+bool document_is_kept(struct str selector);
+/* What the documents of op's bucket do to every request; S3_OK, or the answer. */
+MUST_CHECK enum s3_error document_effects(struct op *op);
 
 #endif

@@ -6,9 +6,10 @@
 
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
+#include "server/s3/documents.h"
 #include "server/s3/limits.h"
-#include "server/s3/ops/document.h"
 #include "server/s3/refuse.h"
+#include "server/s3/request/document_body.h"
 #include "server/s3/request/tags.h"
 #include "server/s3/routes.h"
 #include "server/s3/store_map.h"
@@ -34,15 +35,11 @@ static enum s3_error reply_tagging(struct op *op, struct str packed)
 }
 
 /* <Tagging/> is what SDKs make of a tag set that is not there: no tags. */
-static enum s3_error tagging_from_body(struct op *op, enum tags_of of, struct str *ret_packed)
+static enum s3_error tagging_from_root(struct op *op, const struct xml_node *root, enum tags_of of,
+                                       struct str *ret_packed)
 {
-    const struct xml_node *root;
-    const struct xml_node *set;
-    enum s3_error err = op_xml(op, STR("Tagging"), &root);
+    const struct xml_node *set = root->children;
 
-    if (err != S3_OK)
-        return err;
-    set = root->children;
     if (set == NULL) {
         *ret_packed = STR_NONE;
         return S3_OK;
@@ -52,44 +49,18 @@ static enum s3_error tagging_from_body(struct op *op, enum tags_of of, struct st
     return tags_from_xml(op, set, of, ret_packed);
 }
 
-/* ---- buckets ------------------------------------------------------------------------------------ */
+/* ---- buckets: rows of documents.def ------------------------------------------------------------- */
 
-static enum s3_error set_bucket_tagging(struct op *op, struct str packed)
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html */
+enum s3_error tagging_read(struct op *op, const struct xml_node *root, struct str *ret_stored)
 {
-    struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
-
-    if (intent == NULL)
-        return op_fail(op, S3_SlowDown);
-    intent->document =
-        (struct bucket_document){ .kind = STR("tagging"), .id = STR(""), .body = packed };
-    return op_submit(op, intent, op_reply_empty);
+    return tagging_from_root(op, root, TAGS_OF_BUCKET, ret_stored);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html */
-enum s3_error op_GetBucketTagging(struct op *op)
+enum s3_error tagging_show(struct op *op, struct str stored)
 {
-    struct str packed;
-    enum store_status status = document_get(op->reader, op->bucket.id, STR("tagging"), STR(""),
-                                            op->arena, &packed, &op->fault);
-
-    if (status == STORE_NO_DOCUMENT)
-        return op_fail(op, S3_NoSuchTagSet, op->bucket_name);
-    return status == STORE_OK ? reply_tagging(op, packed) : s3_from_store(op, status);
-}
-
-/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html */
-enum s3_error op_PutBucketTagging(struct op *op)
-{
-    struct str packed;
-    enum s3_error err = tagging_from_body(op, TAGS_OF_BUCKET, &packed);
-
-    return err == S3_OK ? set_bucket_tagging(op, packed) : err;
-}
-
-/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html */
-enum s3_error op_DeleteBucketTagging(struct op *op)
-{
-    return set_bucket_tagging(op, STR_NONE);
+    return reply_tagging(op, stored);
 }
 
 /* ---- objects ------------------------------------------------------------------------------------ */
@@ -126,9 +97,12 @@ enum s3_error op_GetObjectTagging(struct op *op)
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
 enum s3_error op_PutObjectTagging(struct op *op)
 {
+    const struct xml_node *root;
     struct str packed;
-    enum s3_error err = tagging_from_body(op, TAGS_OF_OBJECT, &packed);
+    enum s3_error err = op_xml(op, STR("Tagging"), &root);
 
+    if (err == S3_OK)
+        err = tagging_from_root(op, root, TAGS_OF_OBJECT, &packed);
     return err == S3_OK ? set_object_tags(op, packed, STR("ObjectTagging:Put")) : err;
 }
 

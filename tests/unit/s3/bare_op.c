@@ -4,6 +4,7 @@
  */
 #include "bare_op.h"
 
+#include "server/s3/bucket_config.h"
 #include "server/s3/loop_stores.h"
 #include "server/s3/routes.h"
 
@@ -98,6 +99,7 @@ void bare_request(const char *target, const char *headers)
                       .options = &options,
                       .auth_cache = auth_cache,
                       .at = &loop_store,
+                      .config = &bucket_config_none,
                       .fields_sent = request.field_count,
                       .bucket_name = STR("b"),
                       .key = STR("k") };

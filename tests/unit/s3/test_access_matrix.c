@@ -225,7 +225,7 @@ static bool model_says(const struct cell *cell)
     struct str name = cell->row->name;
 
     /* What is not there or not configured is told to the owner. */
-    if ((cell->row->flags & ROUTE_ABSENT) || cell->row->run == op_document_unset)
+    if (route_absent(cell->row) || cell->row->run == op_document_get)
         return cell->caller == HOST;
     if (is_one_of(name, LISTING))
         return bucket_gives(cell, READ);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a bucket's documents say, read and compiled once and shared by the requests that need it.
+ *
+ * (1) A configuration is immutable. It is that of one state of its bucket: id and changed_seq, which
+ *     every change of a document raises. So it is as new as the bucket that was looked up.
+ * (2) A loop keeps those it used last; a request under way keeps its own, whatever is changed
+ *     meanwhile.
+ * (3) A bucket without documents has bucket_config_none: no statement, no allocation.
+ *
+ * Which documents there are, and what is compiled of each: documents.def. Belongs to its loop's
+ * thread.
+ */
+#ifndef SERVER_S3_BUCKET_CONFIG_H
+#define SERVER_S3_BUCKET_CONFIG_H
+
+#include "storage/store.h"
+
+/* Of all documents of a bucket together, as stored and compiled. */
+#define BUCKET_CONFIG_BYTES_MAX (8u * 1024u * 1024u)
+/* What one loop keeps; larger ones than a share of it are made for each request. */
+#define BUCKET_CONFIGS_KEPT 64
+#define BUCKET_CONFIG_KEPT_BYTES_MAX (64u * 1024u)
+
+struct bucket_config {
+    const struct bucket_document *documents; /* by kind and id, as stored */
+    size_t document_count;
+    struct str tags; /* packed; STR_NONE: none */
+};
+
+extern const struct bucket_config bucket_config_none;
+
+/* The document of that kind and id ("" when a bucket has one of its kind); NULL: it is not set. */
+const struct bucket_document *bucket_config_document(const struct bucket_config *config,
+                                                     struct str kind, struct str id);
+
+struct bucket_configs;
+MUST_CHECK struct bucket_configs *bucket_configs_open(void); /* NULL: no memory */
+/* No configuration is in use. NULL is fine. */
+void bucket_configs_close(struct bucket_configs *configs);
+
+/*
+ * The configuration of a bucket, until bucket_config_leave.
+ *
+ * reader  the loop's, of the bucket's store; inside of reader_begin.
+ * bucket  as it was looked up there, in the same.
+ * STORE_RETRY: the bucket has changed since: look it up again. STORE_NO_MEMORY, STORE_IO.
+ */
+MUST_CHECK enum store_status bucket_config_use(struct bucket_configs *configs,
+                                               struct reader *reader, const struct bucket *bucket,
+                                               const struct bucket_config **ret_config,
+                                               struct fault *fault);
+void bucket_config_leave(const struct bucket_config *config); /* NULL is fine */
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents as they are stored, into what a bucket's configuration says of them.
+ */
+#include "server/s3/documents.h"
+
+static const struct {
+    struct str kind;
+    document_compile_fn *compile;
+} rows[] = {
+#define DOCUMENT(KIND, LIST, ROOT, UNSET, UNSET_ROOT, UNSET_CONTENT, READ, SHOW, COMPILE, EFFECT)  \
+    { STR_INIT(KIND), (COMPILE) },
+#include "server/s3/documents.def"
+#undef DOCUMENT
+};
+
+bool document_compile(const struct bucket_document *document, struct arena *arena,
+                      struct bucket_config *config)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (str_eq(rows[i].kind, document->kind))
+            return rows[i].compile == NULL || rows[i].compile(document->body, arena, config);
+    return true; /* of another version of pail */
+}
+
+/* Kept packed. */
+bool tagging_compile(struct str stored, struct arena *arena UNUSED, struct bucket_config *config)
+{
+    config->tags = stored;
+    return true;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kinds of functions that rows of documents.def name, and those of each row.
+ */
+#ifndef SERVER_S3_DOCUMENTS_H
+#define SERVER_S3_DOCUMENTS_H
+
+#include "server/s3/bucket_config.h"
+#include "server/s3/op.h"
+#include "server/xml/xml.h"
+
+/*
+ * Judge a document that is put. root: of its tree; NULL when the row names no root: see op->body.
+ * ret_stored: what is kept, in the arena (or the body); STR_NONE: nothing, as if it was deleted.
+ */
+typedef enum s3_error document_read_fn(struct op *op, const struct xml_node *root,
+                                       struct str *ret_stored);
+/* Answer with a stored document. */
+typedef enum s3_error document_show_fn(struct op *op, struct str stored);
+/* A stored document into the configuration's fields; all lives in the arena. False: no memory. */
+typedef bool document_compile_fn(struct str stored, struct arena *arena,
+                                 struct bucket_config *config);
+/* On an admitted request; anything but S3_OK is its answer. Takes no time. */
+typedef enum s3_error document_effect_fn(struct op *op, const struct bucket_document *document);
+
+/* ops/document.c: as it was sent, without an XML declaration. */
+document_read_fn document_read_plain;
+document_show_fn document_show_plain;
+/* ops/tagging.c */
+document_read_fn tagging_read;
+document_show_fn tagging_show;
+/* document_compile.c */
+document_compile_fn tagging_compile;
+
+#ifdef PAIL_MORE_DOCUMENTS /* of a test */
+document_effect_fn more_effect;
+#endif
+
+/* What its row compiles of a document. False: no memory. */
+MUST_CHECK bool document_compile(const struct bucket_document *document, struct arena *arena,
+                                 struct bucket_config *config);
+
+#endif

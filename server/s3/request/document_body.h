@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Request bodies that are documents.
+ */
+#ifndef SERVER_S3_REQUEST_DOCUMENT_BODY_H
+#define SERVER_S3_REQUEST_DOCUMENT_BODY_H
+
+#include "server/s3/op.h"
+#include "server/xml/xml.h"
+
+/* The request body as a document of that root; MissingRequestBodyError or MalformedXML. */
+MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root);
+
+#endif
