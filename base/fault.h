@@ -28,4 +28,13 @@ int fault_set(struct fault *fault, int status, const char *format, ...) PRINTF_L
 /* As fault_set, with ": strerror(errno)" appended and os_errno kept. errno is preserved. */
 int fault_errno(struct fault *fault, int status, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/*
+ * The same by the type of what is handed back: for functions that return bool, and for those that
+ * return nothing. Below storage/ there is store_fault (storage/model.h).
+ */
+#define fault_false(fault, ...) ((void)fault_set((fault), 0, __VA_ARGS__), false)
+#define fault_errno_false(fault, ...) ((void)fault_errno((fault), 0, __VA_ARGS__), false)
+#define fault_note(fault, ...) ((void)fault_set((fault), 0, __VA_ARGS__))
+#define fault_errno_note(fault, ...) ((void)fault_errno((fault), 0, __VA_ARGS__))
+
 #endif

@@ -40,8 +40,8 @@ static bool add_users(struct users *users, const struct config *config,
         struct fault cause = { 0 };
 
         if (!users_add(users, &config->users[i].user, &cause))
-            return fault_set(fault, false, "%.*s, user '%.*s': %s", STR_ARG(config->file),
-                             STR_ARG(config->users[i].name), cause.text);
+            return fault_false(fault, "%.*s, user '%.*s': %s", STR_ARG(config->file),
+                               STR_ARG(config->users[i].name), cause.text);
     }
 
     return true;
@@ -54,7 +54,7 @@ static struct users *users_of(const struct config *config, const struct root_pai
     struct users *users = users_open();
 
     if (users == NULL) {
-        (void)fault_set(fault, 0, "there is no memory for the users");
+        fault_note(fault, "there is no memory for the users");
         return NULL;
     }
     if (add_users(users, config, pair, fault))
@@ -70,13 +70,13 @@ static bool keep_pair(struct root_pair *pair, struct arena *arena, struct fault 
     pair->access_key = arena_dup(arena, pair->access_key);
     pair->secret_key = arena_dup(arena, pair->secret_key);
     if (!str_present(pair->access_key) || !str_present(pair->secret_key))
-        return fault_set(fault, false, "there is no memory for the key pair");
+        return fault_false(fault, "there is no memory for the key pair");
     if (!str_present(pair->session_token))
         return true;
 
     pair->session_token = arena_dup(arena, pair->session_token);
     return str_present(pair->session_token) ||
-           fault_set(fault, false, "there is no memory for the key pair");
+           fault_false(fault, "there is no memory for the key pair");
 }
 
 /* All there is to know, in force or not. NULL with a fault. */
@@ -85,7 +85,7 @@ static struct users *read_all(const struct config *config, int dir_fd,
                               struct root_pair *ret_pair, struct fault *fault)
 {
     if (arena == NULL) {
-        (void)fault_set(fault, 0, "there is no memory for the key pair");
+        fault_note(fault, "there is no memory for the key pair");
         return NULL;
     }
     if (!root_pair_find(config, dir_fd, missing, arena, ret_pair, fault) ||
@@ -102,7 +102,7 @@ struct accounts *accounts_open(const struct config *config, char *const *words, 
     struct users *users;
 
     if (accounts == NULL) {
-        (void)fault_set(fault, 0, "there is no memory for the users");
+        fault_note(fault, "there is no memory for the users");
         return NULL;
     }
 
@@ -115,7 +115,7 @@ struct accounts *accounts_open(const struct config *config, char *const *words, 
     if (accounts->users != NULL)
         return accounts;
 
-    (void)fault_set(fault, 0, "there is no memory for the users"); /* the first cause is kept */
+    fault_note(fault, "there is no memory for the users"); /* the first cause is kept */
     users_close(users);
     accounts_close(accounts);
     return NULL;

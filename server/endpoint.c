@@ -23,7 +23,7 @@ static bool split_authority(struct str url, struct endpoint *endpoint, struct fa
 
     if (endpoint->host.len == 0 || !str_to_u64(endpoint->port, &port) || port == 0 ||
         port > UINT16_MAX)
-        return fault_set(fault, false, "'%.*s' names no host or no valid port", STR_ARG(url));
+        return fault_false(fault, "'%.*s' names no host or no valid port", STR_ARG(url));
 
     return true;
 }
@@ -39,7 +39,7 @@ bool endpoint_parse(struct str url, struct endpoint *ret_endpoint, struct fault 
         endpoint.authority = STR("localhost");
         *ret_endpoint = endpoint;
         return endpoint.unix_path.len > 0 ||
-               fault_set(fault, false, "'%.*s' names no path", STR_ARG(url));
+               fault_false(fault, "'%.*s' names no path", STR_ARG(url));
     }
     if (str_starts(url, STR("https://"))) {
         endpoint.tls = true;
@@ -48,8 +48,8 @@ bool endpoint_parse(struct str url, struct endpoint *ret_endpoint, struct fault 
     } else if (str_starts(url, STR("http://"))) {
         rest = str_skip(url, STR("http://").len);
     } else {
-        return fault_set(fault, false,
-                         "'%.*s' begins with neither http:// nor https:// nor unix:", STR_ARG(url));
+        return fault_false(fault, "'%.*s' begins with neither http:// nor https:// nor unix:",
+                           STR_ARG(url));
     }
 
     slash = str_find_char(rest, '/');
@@ -57,7 +57,7 @@ bool endpoint_parse(struct str url, struct endpoint *ret_endpoint, struct fault 
     if (slash != SIZE_MAX)
         endpoint.path = str_skip(rest, slash);
     if (!str_is_printable(url) || str_find_char(url, ' ') != SIZE_MAX)
-        return fault_set(fault, false, "'%.*s' has blanks or other unusual bytes", STR_ARG(url));
+        return fault_false(fault, "'%.*s' has blanks or other unusual bytes", STR_ARG(url));
     if (!split_authority(url, &endpoint, fault))
         return false;
 

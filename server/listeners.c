@@ -56,7 +56,7 @@ bool listener_parse(struct str text, bool tls, struct listener_address *ret_addr
 
     if (str_starts(address.spec, STR("unix:"))) {
         if (address.spec.len == STR("unix:").len)
-            return fault_set(fault, false, "'%.*s' names no path", STR_ARG(text));
+            return fault_false(fault, "'%.*s' names no path", STR_ARG(text));
         address.local = true;
         address.tls = address.tls && has_scheme;
         *ret_address = address;
@@ -66,15 +66,14 @@ bool listener_parse(struct str text, bool tls, struct listener_address *ret_addr
     colon = str_rfind_char(address.spec, ':');
     if (colon == SIZE_MAX || !str_to_u64(str_skip(address.spec, colon + 1), &port) ||
         port > UINT16_MAX)
-        return fault_set(fault, false, "'%.*s' is not ADDR:PORT, [ADDR6]:PORT or unix:PATH",
-                         STR_ARG(text));
+        return fault_false(fault, "'%.*s' is not ADDR:PORT, [ADDR6]:PORT or unix:PATH",
+                           STR_ARG(text));
 
     address.host = str_slice(address.spec, 0, colon);
     if (str_starts(address.host, STR("[")) && str_ends(address.host, STR("]")))
         address.host = str_slice(address.host, 1, address.host.len - 2);
     else if (str_find_char(address.host, ':') != SIZE_MAX)
-        return fault_set(fault, false, "'%.*s': write an IPv6 address as [ADDR6]:PORT",
-                         STR_ARG(text));
+        return fault_false(fault, "'%.*s': write an IPv6 address as [ADDR6]:PORT", STR_ARG(text));
     address.tcp = true;
     address.local = host_is_loopback(address.host);
     *ret_address = address;

@@ -72,20 +72,19 @@ static void refuse_command(struct str name, struct fault *fault)
     const char *here = habit(HABIT_COMMAND, name);
 
     if (!str_present(name)) {
-        (void)fault_set(fault, 0, "a command is missing: 'pail serve DIR' starts a server");
+        fault_note(fault, "a command is missing: 'pail serve DIR' starts a server");
         return;
     }
     if (here == NULL && (str_find_char(name, '/') != SIZE_MAX || str_starts(name, STR("--"))))
         here = "pail serve [options] DIR";
     if (here != NULL) {
-        (void)fault_set(fault, 0, "'%.*s' is not a command: did you mean '%s'?", STR_ARG(name),
-                        here);
+        fault_note(fault, "'%.*s' is not a command: did you mean '%s'?", STR_ARG(name), here);
         return;
     }
 
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         nearest_offer(&nearest, commands[i].name);
-    (void)fault_set(fault, 0, "'%.*s' is not a command%s", STR_ARG(name), nearest_hint(&nearest));
+    fault_note(fault, "'%.*s' is not a command%s", STR_ARG(name), nearest_hint(&nearest));
 }
 
 int main(int argc, char **argv)

@@ -33,7 +33,7 @@ static bool write_port_file(const struct banner *banner, struct fault *fault)
             buf_printf(&text, "%u\n", port);
     }
     if (snprintf(temp, sizeof(temp), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temp))
-        return fault_set(fault, false, "the port file's name is too long");
+        return fault_false(fault, "the port file's name is too long");
 
     fd = file_open(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     error = fd < 0 ? fd : file_write_all(fd, text.p, text.len);
@@ -44,7 +44,7 @@ static bool write_port_file(const struct banner *banner, struct fault *fault)
         error = file_rename(AT_FDCWD, temp, AT_FDCWD, path);
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, false, "write the port file '%s'", path);
+        return fault_errno_false(fault, "write the port file '%s'", path);
     }
 
     return true;

@@ -42,24 +42,24 @@ static bool usable(const struct root_pair *pair, const char *source, struct faul
 
     for (size_t i = 0; i < key.len; i++) {
         if (key.p[i] <= ' ' || key.p[i] > '~' || str_find_char(STR("/,:=;&"), key.p[i]) != SIZE_MAX)
-            return fault_set(fault, false,
-                             "%s: an access key is made of printable characters other than / , : "
-                             "= ; & and blank",
-                             source);
+            return fault_false(fault,
+                               "%s: an access key is made of printable characters other than / , : "
+                               "= ; & and blank",
+                               source);
     }
     for (size_t i = 0; i < pair->secret_key.len; i++) {
         unsigned char c = (unsigned char)pair->secret_key.p[i];
 
         /* Often the line feed at the end of the file it was read from. */
         if (c < ' ' || c == 0x7f)
-            return fault_set(fault, false,
-                             "%s: its secret key has a line feed or another control "
-                             "character",
-                             source);
+            return fault_false(fault,
+                               "%s: its secret key has a line feed or another control "
+                               "character",
+                               source);
     }
     if (key.len > AUTH_ACCESS_KEY_BYTES_MAX || pair->secret_key.len > AUTH_SECRET_BYTES_MAX)
-        return fault_set(fault, false, "%s: access key or secret key is longer than %d bytes",
-                         source, AUTH_SECRET_BYTES_MAX);
+        return fault_false(fault, "%s: access key or secret key is longer than %d bytes", source,
+                           AUTH_SECRET_BYTES_MAX);
 
     return true;
 }
@@ -81,8 +81,7 @@ static bool from_variables(const char *key_name, const char *secret_name,
     if (found.access_key.len == 0 && found.secret_key.len == 0)
         return false;
     if (found.access_key.len == 0 || found.secret_key.len == 0)
-        return fault_set(fault, false, "%s and %s belong together: set both", key_name,
-                         secret_name);
+        return fault_false(fault, "%s and %s belong together: set both", key_name, secret_name);
     if (!usable(&found, key_name, fault))
         return false;
 
@@ -168,9 +167,9 @@ bool root_pair_load(int dir_fd, struct arena *arena, struct root_pair *ret_pair,
 
     loaded = load_file(dir_fd, arena, ret_pair, fault);
     if (loaded == 0)
-        return fault_set(fault, false,
-                         "nobody serves the store, and it has no file '" ROOT_PAIR_FILE "': its "
-                         "key pair was given by environment or settings so far");
+        return fault_false(fault,
+                           "nobody serves the store, and it has no file '" ROOT_PAIR_FILE "': its "
+                           "key pair was given by environment or settings so far");
 
     return loaded > 0;
 }
@@ -196,12 +195,12 @@ static bool generate(int dir_fd, struct arena *arena, struct root_pair *ret_pair
                            (int)sizeof(access), access, (int)sizeof(secret), secret);
     explicit_bzero(secret, sizeof(secret));
     if (!str_present(made.access_key) || !str_present(made.secret_key) || !str_present(content))
-        return fault_set(fault, false, "there is no memory for the key pair");
+        return fault_false(fault, "there is no memory for the key pair");
 
     error = file_replace(dir_fd, ROOT_PAIR_FILE, 0600, content);
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, false, "write the store's file '" ROOT_PAIR_FILE "'");
+        return fault_errno_false(fault, "write the store's file '" ROOT_PAIR_FILE "'");
     }
 
     *ret_pair = made;
@@ -242,15 +241,15 @@ bool root_pair_find(const struct config *config, int dir_fd, enum root_pair_miss
     if (from_variables("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", ret_pair, &cause))
         return true;
     if (cause.text[0] != '\0')
-        return fault_set(fault, false, "%s", cause.text);
+        return fault_false(fault, "%s", cause.text);
     if (config->root_from_aws)
         return root_pair_from_aws(ret_pair, fault) ||
-               fault_set(fault, false,
-                         "--root-from-aws: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not "
-                         "set");
+               fault_false(fault,
+                           "--root-from-aws: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not "
+                           "set");
 
     loaded = load_file(dir_fd, arena, ret_pair, fault);
     if (loaded == 0 && missing == ROOT_PAIR_REFUSE)
-        return fault_set(fault, false, "the store has no file '" ROOT_PAIR_FILE "' any more");
+        return fault_false(fault, "the store has no file '" ROOT_PAIR_FILE "' any more");
     return loaded == 0 ? generate(dir_fd, arena, ret_pair, fault) : loaded > 0;
 }

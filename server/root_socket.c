@@ -120,18 +120,18 @@ static bool start(struct root_socket *self, struct fault *fault)
     int error;
 
     if (!address_in(self->dir_fd, &address))
-        return fault_set(fault, false, "the path is too long");
+        return fault_false(fault, "the path is too long");
 
     (void)unlinkat(self->dir_fd, ROOT_SOCKET_FILE, 0);
     self->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (self->fd < 0 || bind(self->fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
         fchmodat(self->dir_fd, ROOT_SOCKET_FILE, 0600, 0) != 0 || listen(self->fd, 8) != 0)
-        return fault_errno(fault, false, "make '" ROOT_SOCKET_FILE "'");
+        return fault_errno_false(fault, "make '" ROOT_SOCKET_FILE "'");
 
     error = pthread_create(&self->thread, NULL, serve_askers, self);
     if (error != 0) {
         errno = error;
-        return fault_errno(fault, false, "start a thread");
+        return fault_errno_false(fault, "start a thread");
     }
 
     return true;
@@ -150,7 +150,7 @@ struct root_socket *root_socket_open(int dir_fd, const struct root_pair *pair, s
     struct root_socket *self = mem_zalloc(sizeof(*self));
 
     if (self == NULL) {
-        (void)fault_set(fault, 0, "there is no memory");
+        fault_note(fault, "there is no memory");
         return NULL;
     }
 

@@ -106,12 +106,12 @@ static void say_whose(struct str dir, const struct fault *cause, struct fault *f
     if (stat(path, &there) != 0)
         return;
 
-    (void)fault_set(fault, 0,
-                    "can not open the store: %s. '%.100s' belongs to user %u and pail runs as "
-                    "user %u: 'chown -R %u' it (on the host, if it is mounted from there), or run "
-                    "pail as its owner (docker run --user %u:%u)",
-                    strerror(cause->os_errno), path, (unsigned)there.st_uid, (unsigned)geteuid(),
-                    (unsigned)geteuid(), (unsigned)there.st_uid, (unsigned)there.st_gid);
+    fault_note(fault,
+               "can not open the store: %s. '%.100s' belongs to user %u and pail runs as "
+               "user %u: 'chown -R %u' it (on the host, if it is mounted from there), or run "
+               "pail as its owner (docker run --user %u:%u)",
+               strerror(cause->os_errno), path, (unsigned)there.st_uid, (unsigned)geteuid(),
+               (unsigned)geteuid(), (unsigned)there.st_uid, (unsigned)there.st_gid);
 }
 
 /* name: "" or one of --store, NUL at the end like dir. */
@@ -187,8 +187,8 @@ static bool create_buckets(const struct serve *serve, struct str store, struct f
 
         good = s3_create_bucket(held->store, config->buckets.items[i], &root, region, &cause);
         if (!good)
-            (void)fault_set(fault, 0, "can not create bucket '%.*s': %s",
-                            STR_ARG(config->buckets.items[i]), cause.text);
+            fault_note(fault, "can not create bucket '%.*s': %s", STR_ARG(config->buckets.items[i]),
+                       cause.text);
     }
 
     if (held != NULL)
@@ -215,12 +215,12 @@ static bool open_observers(struct serve *serve, struct fault *fault)
 
     serve->counters = counters_open(s3_operation_count());
     if (serve->counters == NULL)
-        return fault_set(fault, false, "there is no memory for counters");
+        return fault_false(fault, "there is no memory for counters");
 
     counting = counters_observer(serve->counters);
     return (observers_add(&serve->observers, &log_lines) &&
             observers_add(&serve->observers, &counting)) ||
-           fault_set(fault, false, "there are too many observers");
+           fault_false(fault, "there are too many observers");
 }
 
 static bool open_app(struct serve *serve, struct fault *fault)
@@ -244,7 +244,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         options.domains[i] = config->domains.items[i];
 
     serve->app = s3_app_open(&options);
-    return serve->app != NULL || fault_set(fault, false, "there is no memory to serve");
+    return serve->app != NULL || fault_false(fault, "there is no memory to serve");
 }
 
 static bool start_loops(struct serve *serve, struct fault *fault)
@@ -389,9 +389,9 @@ static bool libraries_prepare(struct fault *fault)
     const char *problem = http_library_problem();
 
     if (problem != NULL)
-        return fault_set(fault, false, "%s", problem);
+        return fault_false(fault, "%s", problem);
     if (!digest_init())
-        return fault_set(fault, false, "the crypto library lacks an algorithm that S3 needs");
+        return fault_false(fault, "the crypto library lacks an algorithm that S3 needs");
 
     xml_init();
     return true;
@@ -421,7 +421,7 @@ int command_serve(char *const *words)
     if (!config_load(words, &serve.config, &fault) || !config_check(&serve.config, &fault))
         return command_usage("serve", &fault);
     if (serve.config.dir.len == 0) {
-        (void)fault_set(&fault, 0, "serve needs the directory of a store");
+        fault_note(&fault, "serve needs the directory of a store");
         return command_usage("serve", &fault);
     }
 

@@ -254,10 +254,10 @@ struct intent_bytes *intent_bytes(struct intent *intent);
 void store_submit(struct store *store, struct intent *intent);
 /*
  * As store_submit, for a thread that is about to submit more: the intents may lie in their queue
- * until it calls store_submitted, so that one commit takes them together.
+ * until it calls store_submit_flush, so that one commit takes them together.
  */
-void store_submit_more(struct store *store, struct intent *intent);
-void store_submitted(struct store *store);
+void store_submit_later(struct store *store, struct intent *intent);
+void store_submit_flush(struct store *store);
 
 /* Submit and wait, for commands and tests. done and owner are overwritten. */
 enum store_status store_submit_wait(struct store *store, struct intent *intent);

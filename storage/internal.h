@@ -321,7 +321,7 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
  * The commit is decided. Bytes that no row names go, but of a poisoned store, where the row may be
  * on the disk. cat: the writer's.
  */
-void body_writer_settle(struct body_writer *writer, bool committed, struct catalog *cat);
+void body_writer_after_commit(struct body_writer *writer, bool committed, struct catalog *cat);
 
 /* ---- body_reader.c ----------------------------------------------------------------------- */
 

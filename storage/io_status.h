@@ -27,4 +27,8 @@ static inline enum store_status io_status(int error)
     }
 }
 
+/* The cause of a failed call, as its negative errno, and what it means: the format and its values follow. */
+#define store_fault_io(fault, error, ...)                                                          \
+    (errno = -(error), store_fault_errno((fault), io_status(error), __VA_ARGS__))
+
 #endif

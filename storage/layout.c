@@ -22,12 +22,6 @@
 
 static const char format_line[] = "pail store, format 1";
 
-static enum store_status io_fail(int error, struct fault *fault, const char *what, const char *name)
-{
-    errno = -error;
-    return fault_errno(fault, io_status(error), "%s '%s'", what, name);
-}
-
 static enum store_status open_subdir(struct store_dir *dir, const char *name, int *ret_fd,
                                      struct fault *fault)
 {
@@ -35,10 +29,10 @@ static enum store_status open_subdir(struct store_dir *dir, const char *name, in
     int fd;
 
     if (made < 0)
-        return io_fail(made, fault, "make directory", name);
+        return store_fault_io(fault, made, "make directory '%s'", name);
     fd = file_open_own(dir->fd, name, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return io_fail(fd, fault, "open directory", name);
+        return store_fault_io(fault, fd, "open directory '%s'", name);
 
     *ret_fd = fd;
     return STORE_OK;
@@ -104,9 +98,9 @@ static enum store_status check_own_names(struct store_dir *dir, struct fault *fa
         if (fstatat(dir->fd, own[i].name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
             (st.st_mode & S_IFMT) == own[i].kind)
             continue;
-        return fault_set(fault, STORE_FORMAT, "'%s' in the store is %s, not a %s", own[i].name,
-                         S_ISLNK(st.st_mode) ? "a symbolic link" : "something else",
-                         own[i].kind == S_IFDIR ? "directory" : "file");
+        return store_fault(fault, STORE_FORMAT, "'%s' in the store is %s, not a %s", own[i].name,
+                           S_ISLNK(st.st_mode) ? "a symbolic link" : "something else",
+                           own[i].kind == S_IFDIR ? "directory" : "file");
     }
     return STORE_OK;
 }
@@ -129,13 +123,13 @@ static enum store_status only_known_names(struct store_dir *dir, struct fault *f
 
     if (listing == NULL) {
         fd_close(&fd);
-        return fault_errno(fault, STORE_IO, "read the directory");
+        return store_fault_errno(fault, STORE_IO, "read the directory");
     }
     while ((entry = readdir(listing)) != NULL && status == STORE_OK) {
         if (!is_known_name(entry->d_name))
-            status = fault_set(fault, STORE_FORMAT,
-                               "'%.100s' is in the way: not an empty directory and not a store",
-                               entry->d_name);
+            status = store_fault(fault, STORE_FORMAT,
+                                 "'%.100s' is in the way: not an empty directory and not a store",
+                                 entry->d_name);
     }
     (void)closedir(listing);
     return status;
@@ -153,15 +147,15 @@ static enum store_status check_format(struct store_dir *dir, bool *ret_fresh, st
         return only_known_names(dir, fault);
     }
     if (error < 0)
-        return io_fail(error, fault, "read", "format");
+        return store_fault_io(fault, error, "read '%s'", "format");
 
     (void)str_cut(buf_view(&text), '\n', &line, &rest);
     if (!str_eq(line, str_from_cstr(format_line)))
-        return fault_set(fault, STORE_FORMAT, "the store has the format '%.*s', not '%s'",
-                         (int)size_min(line.len, 80), line.p, format_line);
+        return store_fault(fault, STORE_FORMAT, "the store has the format '%.*s', not '%s'",
+                           (int)size_min(line.len, 80), line.p, format_line);
     /* A new empty catalog would make every blob an orphan. */
     if (faccessat(dir->fd, "catalog.db", F_OK, 0) < 0)
-        return fault_set(fault, STORE_FORMAT, "the file 'catalog.db' of the store is missing");
+        return store_fault(fault, STORE_FORMAT, "the file 'catalog.db' of the store is missing");
 
     *ret_fresh = false;
     return STORE_OK;
@@ -195,7 +189,7 @@ enum store_status layout_make_catalog(struct store_dir *dir, const struct clock 
         error = unlink_if_there(dir, "catalog.db-wal");
     if (error == 0)
         error = file_place(dir->fd, "catalog.db", 0600, buf_view(&image));
-    return error < 0 ? io_fail(error, fault, "create", "catalog.db") : STORE_OK;
+    return error < 0 ? store_fault_io(fault, error, "create '%s'", "catalog.db") : STORE_OK;
 }
 
 enum store_status layout_seal(struct store_dir *dir, struct fault *fault)
@@ -209,13 +203,13 @@ enum store_status layout_seal(struct store_dir *dir, struct fault *fault)
     hex_encode(id, sizeof(id), hex);
     buf_printf(&text, "%s\n%.*s\n", format_line, (int)sizeof(hex), hex);
     if (text.failed)
-        return fault_set(fault, STORE_NO_MEMORY, "format");
+        return store_fault(fault, STORE_NO_MEMORY, "format");
 
     /* Names made so far first: whoever sees `format` may rely on them. */
     error = file_sync_dir(dir->fd);
     if (error == 0)
         error = file_replace(dir->fd, "format", 0600, buf_view(&text));
-    return error < 0 ? io_fail(error, fault, "write", "format") : STORE_OK;
+    return error < 0 ? store_fault_io(fault, error, "write '%s'", "format") : STORE_OK;
 }
 
 /* ---- open and close ---------------------------------------------------------------------- */
@@ -239,13 +233,13 @@ static enum store_status take_lock(struct store_dir *dir, struct fault *fault)
     int fd = file_open_own(dir->fd, "lock", O_RDWR | O_CREAT, 0600);
 
     if (fd < 0)
-        return io_fail(fd, fault, "open", "lock");
+        return store_fault_io(fault, fd, "open '%s'", "lock");
     dir->lock_fd = fd;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return STORE_OK;
     if (errno == EWOULDBLOCK)
-        return fault_set(fault, STORE_LOCKED, "another process has the store open");
-    return fault_errno(fault, STORE_IO, "lock the store");
+        return store_fault(fault, STORE_LOCKED, "another process has the store open");
+    return store_fault_errno(fault, STORE_IO, "lock the store");
 }
 
 static enum store_status open_root(struct store_dir *dir, const char *path, bool create,
@@ -256,24 +250,25 @@ static enum store_status open_root(struct store_dir *dir, const char *path, bool
     int fd;
 
     if (made < 0)
-        return io_fail(made, fault, "make directory", path);
+        return store_fault_io(fault, made, "make directory '%s'", path);
     fd = file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return io_fail(fd, fault, "open directory", path);
+        return store_fault_io(fault, fd, "open directory '%s'", path);
     dir->fd = fd;
 
     if (realpath(path, resolved) == NULL)
-        return fault_errno(fault, STORE_IO, "resolve '%s'", path);
+        return store_fault_errno(fault, STORE_IO, "resolve '%s'", path);
     dir->path = mem_cstr(str_from_cstr(resolved));
     if (dir->path == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "path");
+        return store_fault(fault, STORE_NO_MEMORY, "path");
     if (made != 1)
         return STORE_OK;
 
     CLEANUP(fd_close) int parent = file_open(fd, "..", O_RDONLY | O_DIRECTORY, 0);
     int error = parent < 0 ? parent : file_sync_dir(parent);
 
-    return error < 0 ? io_fail(error, fault, "sync the directory above", path) : STORE_OK;
+    return error < 0 ? store_fault_io(fault, error, "sync the directory above '%s'", path)
+                     : STORE_OK;
 }
 
 enum store_status layout_open(struct store_dir *dir, const char *path, bool create, bool *ret_fresh,
@@ -288,7 +283,7 @@ enum store_status layout_open(struct store_dir *dir, const char *path, bool crea
     if (status == STORE_OK)
         status = check_format(dir, ret_fresh, fault);
     if (status == STORE_OK && *ret_fresh && !create)
-        status = fault_set(fault, STORE_FORMAT, "'%s' is not a store", path);
+        status = store_fault(fault, STORE_FORMAT, "'%s' is not a store", path);
     if (status == STORE_OK)
         status = open_subdir(dir, "tmp", &dir->tmp_fd, fault);
     if (status == STORE_OK)

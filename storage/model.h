@@ -43,6 +43,12 @@ enum store_status {
 
 const char *store_status_name(enum store_status status);
 
+/* fault_set and fault_errno (base/fault.h) for functions that return one. */
+#define store_fault(fault, status, ...)                                                            \
+    ((enum store_status)fault_set((fault), (int)(status), __VA_ARGS__))
+#define store_fault_errno(fault, status, ...)                                                      \
+    ((enum store_status)fault_errno((fault), (int)(status), __VA_ARGS__))
+
 /* ---- limits ------------------------------------------------------------------------------ */
 
 #define STORE_KEY_BYTES_MAX 1024

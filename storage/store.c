@@ -25,30 +25,30 @@ const char *store_library_version(void)
 static enum store_status start_threads(struct store *store, struct fault *fault)
 {
     if (thread_start(&store->writer, writer_run, store) != 0)
-        return fault_set(fault, STORE_NO_MEMORY, "start the writer");
+        return store_fault(fault, STORE_NO_MEMORY, "start the writer");
     store->writer_started = true;
 
     if (thread_start(&store->packer, packer_run, store) != 0)
-        return fault_set(fault, STORE_NO_MEMORY, "start the packer");
+        return store_fault(fault, STORE_NO_MEMORY, "start the packer");
     store->packer_started = true;
 
     for (size_t i = 0; i < store->options.worker_count; i++) {
         if (thread_start(&store->workers[i], worker_run, store) != 0)
-            return fault_set(fault, STORE_NO_MEMORY, "start a worker");
+            return store_fault(fault, STORE_NO_MEMORY, "start a worker");
         store->workers_started++;
     }
     for (size_t i = 0; i < COPIERS; i++) {
         if (thread_start(&store->copiers[i], copier_run, store) != 0)
-            return fault_set(fault, STORE_NO_MEMORY, "start a copier");
+            return store_fault(fault, STORE_NO_MEMORY, "start a copier");
         store->copiers_started++;
     }
 
     if (thread_start(&store->janitor.thread, janitor_run, store) != 0)
-        return fault_set(fault, STORE_NO_MEMORY, "start the janitor");
+        return store_fault(fault, STORE_NO_MEMORY, "start the janitor");
     store->janitor.started = true;
 
     if (thread_start(&store->scrub.thread, scrub_run, store) != 0)
-        return fault_set(fault, STORE_NO_MEMORY, "start the scrub");
+        return store_fault(fault, STORE_NO_MEMORY, "start the scrub");
     store->scrub.started = true;
     return STORE_OK;
 }
@@ -196,10 +196,10 @@ enum store_status store_open(const char *dir, const struct store_options *option
     bool cut = false;
 
     if (!digest_init())
-        return fault_set(fault, STORE_IO, "the crypto library lacks an algorithm");
+        return store_fault(fault, STORE_IO, "the crypto library lacks an algorithm");
     store = store_new(options);
     if (store == NULL || store->batch == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "store");
+        return store_fault(fault, STORE_NO_MEMORY, "store");
 
     status = layout_open(&store->dir, dir, /* create= */ true, &fresh, fault);
     if (status == STORE_OK && fresh)
@@ -269,7 +269,7 @@ enum store_health store_health(struct store *store, struct fault *ret_why)
     if (health != STORE_HEALTH_POISONED &&
         (!space_left(store, SPACE_FILE) || atomic_load(&store->reserve_gone))) {
         why = (struct fault){ 0 };
-        (void)fault_set(&why, 0, "the disk is full: bodies are refused until there is room");
+        fault_note(&why, "the disk is full: bodies are refused until there is room");
         health = STORE_HEALTH_FULL;
     }
     if (ret_why != NULL)

@@ -132,11 +132,11 @@ void reader_close(struct reader *reader);
 /*
  * This reader serves many requests: it remembers buckets, current versions and small bodies (what
  * it says is as new as without that), and hands its snapshot on from request to request. Its owner
- * calls reader_rest before it sleeps. Once, before the first lookup.
+ * calls reader_let_go before it sleeps. Once, before the first lookup.
  */
-MUST_CHECK enum store_status reader_serve(struct reader *reader, struct fault *fault);
+MUST_CHECK enum store_status reader_warm(struct reader *reader, struct fault *fault);
 /* Let go of the snapshot, which holds back the log's reuse. Outside of reader_begin. */
-void reader_rest(struct reader *reader);
+void reader_let_go(struct reader *reader);
 
 /*
  * Until reader_end the store keeps what lookups found readable, and no lookup sees an older state

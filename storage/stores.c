@@ -107,9 +107,9 @@ static enum store_status enter(struct stores *stores, struct entry *entry, struc
     (void)pthread_mutex_unlock(&stores->lock);
 
     if (status == STORE_NO_MEMORY)
-        return fault_set(fault, status, "%d stores are open: no more", STORES_MAX);
+        return store_fault(fault, status, "%d stores are open: no more", STORES_MAX);
     if (status != STORE_OK)
-        return fault_set(fault, status, "there is a store '%.*s'", STR_ARG(entry->open.name));
+        return store_fault(fault, status, "there is a store '%.*s'", STR_ARG(entry->open.name));
     return STORE_OK;
 }
 
@@ -137,7 +137,7 @@ enum store_status stores_open(struct stores *stores, struct str name, const char
     assert(stores_name_good(name));
     entry = mem_zalloc(sizeof(*entry));
     if (entry == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "store");
+        return store_fault(fault, STORE_NO_MEMORY, "store");
     if (name.len > 0)
         memcpy(entry->name, name.p, name.len);
     entry->open.name = str_make(entry->name, name.len);

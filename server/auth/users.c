@@ -85,22 +85,22 @@ static size_t slot_of(struct str access_key)
 static bool user_fits(const struct user *user, struct fault *fault)
 {
     if (user->access_key.len == 0 || user->access_key.len > AUTH_ACCESS_KEY_BYTES_MAX)
-        return fault_set(fault, false, "access key empty or longer than %d bytes",
-                         AUTH_ACCESS_KEY_BYTES_MAX);
+        return fault_false(fault, "access key empty or longer than %d bytes",
+                           AUTH_ACCESS_KEY_BYTES_MAX);
     if (user->secret_key.len == 0 || user->secret_key.len > AUTH_SECRET_BYTES_MAX)
-        return fault_set(fault, false, "secret key of '%.*s' empty or longer than %d bytes",
-                         STR_ARG(user->access_key), AUTH_SECRET_BYTES_MAX);
+        return fault_false(fault, "secret key of '%.*s' empty or longer than %d bytes",
+                           STR_ARG(user->access_key), AUTH_SECRET_BYTES_MAX);
     if (user->canonical_id.len != 64)
-        return fault_set(fault, false, "canonical id of '%.*s' is not 64 bytes long",
-                         STR_ARG(user->access_key));
+        return fault_false(fault, "canonical id of '%.*s' is not 64 bytes long",
+                           STR_ARG(user->access_key));
     if (str_present(user->session_token) &&
         (user->session_token.len == 0 || user->session_token.len > AUTH_TOKEN_BYTES_MAX))
-        return fault_set(fault, false, "session token of '%.*s' empty or longer than %d bytes",
-                         STR_ARG(user->access_key), AUTH_TOKEN_BYTES_MAX);
+        return fault_false(fault, "session token of '%.*s' empty or longer than %d bytes",
+                           STR_ARG(user->access_key), AUTH_TOKEN_BYTES_MAX);
     if (user->name.len > NAME_BYTES_MAX || user->display_name.len > NAME_BYTES_MAX ||
         user->email.len > NAME_BYTES_MAX)
-        return fault_set(fault, false, "name or e-mail address of '%.*s' longer than %d bytes",
-                         STR_ARG(user->access_key), NAME_BYTES_MAX);
+        return fault_false(fault, "name or e-mail address of '%.*s' longer than %d bytes",
+                           STR_ARG(user->access_key), NAME_BYTES_MAX);
 
     return true;
 }
@@ -111,11 +111,11 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
     size_t slot;
 
     if (users->count == AUTH_USERS_MAX)
-        return fault_set(fault, false, "more than %d users", AUTH_USERS_MAX);
+        return fault_false(fault, "more than %d users", AUTH_USERS_MAX);
     if (!user_fits(user, fault))
         return false;
     if (users_by_access_key(users, user->access_key) != NULL)
-        return fault_set(fault, false, "access key '%.*s' given twice", STR_ARG(user->access_key));
+        return fault_false(fault, "access key '%.*s' given twice", STR_ARG(user->access_key));
 
     *copy = (struct user){
         .access_key = arena_dup(users->arena, user->access_key),
@@ -129,17 +129,17 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
     if (str_present(user->name)) {
         copy->name = arena_dup(users->arena, user->name);
         if (!str_present(copy->name))
-            return fault_set(fault, false, "no memory");
+            return fault_false(fault, "no memory");
     }
     if (str_present(user->session_token)) {
         copy->session_token = arena_dup(users->arena, user->session_token);
         if (!str_present(copy->session_token))
-            return fault_set(fault, false, "no memory");
+            return fault_false(fault, "no memory");
     }
     if (!str_present(copy->access_key) || !str_present(copy->secret_key) ||
         !str_present(copy->canonical_id) || !str_present(copy->display_name) ||
         !str_present(copy->email))
-        return fault_set(fault, false, "no memory");
+        return fault_false(fault, "no memory");
 
     for (slot = slot_of(copy->access_key); users->by_access_key[slot] != 0;)
         slot = (slot + 1) % SLOTS;

@@ -42,7 +42,7 @@ bool arguments_value(struct arguments *arguments, struct str option, struct str 
     if (!str_present(value)) {
         value = str_from_cstr(*arguments->next);
         if (!str_present(value))
-            return fault_set(fault, false, "option %.*s needs a value", STR_ARG(option));
+            return fault_false(fault, "option %.*s needs a value", STR_ARG(option));
         arguments->next++;
     }
 
@@ -53,7 +53,7 @@ bool arguments_value(struct arguments *arguments, struct str option, struct str 
 bool arguments_no_value(struct arguments *arguments, struct str option, struct fault *fault)
 {
     if (str_present(arguments->attached))
-        return fault_set(fault, false, "option %.*s takes no value", STR_ARG(option));
+        return fault_false(fault, "option %.*s takes no value", STR_ARG(option));
 
     return true;
 }
@@ -65,8 +65,7 @@ bool arguments_unknown(struct str option, const struct str *known, size_t count,
 
     for (size_t i = 0; i < count; i++)
         nearest_offer(&nearest, known[i]);
-    return fault_set(fault, false, "unknown option '%.*s'%s", STR_ARG(option),
-                     nearest_hint(&nearest));
+    return fault_false(fault, "unknown option '%.*s'%s", STR_ARG(option), nearest_hint(&nearest));
 }
 
 bool arguments_ask_help(char *const *words)

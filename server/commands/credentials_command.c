@@ -89,9 +89,9 @@ int command_credentials(char *const *words)
     }
     if (kind != ARGUMENT_END || count == 0) {
         if (kind == ARGUMENT_OPTION)
-            (void)fault_set(&fault, 0, "unknown option '%.*s'", STR_ARG(word));
+            fault_note(&fault, "unknown option '%.*s'", STR_ARG(word));
         else
-            (void)fault_set(&fault, 0, "credentials takes a directory and at most one word more");
+            fault_note(&fault, "credentials takes a directory and at most one word more");
         return command_usage("credentials", &fault);
     }
 

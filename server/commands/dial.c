@@ -35,12 +35,12 @@ static bool connect_unix(const struct endpoint *endpoint, int *ret_fd, struct fa
     CLEANUP(fd_close) int fd = -1;
 
     if (endpoint->unix_path.len >= sizeof(address.sun_path))
-        return fault_set(fault, false, "the path of the unix socket is too long");
+        return fault_false(fault, "the path of the unix socket is too long");
     memcpy(address.sun_path, endpoint->unix_path.p, endpoint->unix_path.len);
 
     fd = socket_open(AF_UNIX);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        return fault_errno(fault, false, "connect");
+        return fault_errno_false(fault, "connect");
 
     *ret_fd = fd_take(&fd);
     return true;
@@ -58,7 +58,7 @@ static bool connect_any(const struct addrinfo *list, int *ret_fd, struct fault *
         }
     }
 
-    return fault_errno(fault, false, "connect");
+    return fault_errno_false(fault, "connect");
 }
 
 static bool connect_tcp(const struct endpoint *endpoint, int *ret_fd, struct fault *fault)
@@ -71,13 +71,13 @@ static bool connect_tcp(const struct endpoint *endpoint, int *ret_fd, struct fau
     int error;
 
     if (endpoint->host.len >= sizeof(host))
-        return fault_set(fault, false, "the host's name is too long");
+        return fault_false(fault, "the host's name is too long");
     (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(endpoint->host));
     (void)snprintf(port, sizeof(port), "%.*s", STR_ARG(endpoint->port));
 
     error = getaddrinfo(host, port, &hints, &list);
     if (error != 0)
-        return fault_set(fault, false, "%s", gai_strerror(error));
+        return fault_false(fault, "%s", gai_strerror(error));
 
     connected = connect_any(list, ret_fd, fault);
     freeaddrinfo(list);

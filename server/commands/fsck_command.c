@@ -36,7 +36,7 @@ static bool parse(char *const *words, struct fsck_request *request, struct fault
     while ((kind = arguments_next(&arguments, &word)) != ARGUMENT_END) {
         if (kind == ARGUMENT_OPERAND) {
             if (request->dir != NULL)
-                return fault_set(fault, false, "fsck takes one directory");
+                return fault_false(fault, "fsck takes one directory");
             request->dir = word.p;
             continue;
         }
@@ -51,7 +51,7 @@ static bool parse(char *const *words, struct fsck_request *request, struct fault
         else if (str_eq(word, STR("--help")) || str_eq(word, STR("-h")))
             request->help = true;
         else
-            return fault_set(fault, false, "unknown option '%.*s'", STR_ARG(word));
+            return fault_false(fault, "unknown option '%.*s'", STR_ARG(word));
         if (!arguments_no_value(&arguments, word, fault))
             return false;
     }
@@ -59,12 +59,12 @@ static bool parse(char *const *words, struct fsck_request *request, struct fault
     if (request->help)
         return true;
     if (request->dry_run && !request->repair)
-        return fault_set(fault, false, "--dry-run goes with --repair");
+        return fault_false(fault, "--dry-run goes with --repair");
     if (request->repair) {
         request->options.mode = request->dry_run ? FSCK_PLAN : FSCK_REPAIR;
         request->options.read_data = true; /* what is marked has been looked at */
     }
-    return request->dir != NULL || fault_set(fault, false, "fsck needs the directory of a store");
+    return request->dir != NULL || fault_false(fault, "fsck needs the directory of a store");
 }
 
 /* Findings leave as they are found: a damaged store may have more than fit in memory. */
@@ -188,16 +188,16 @@ int command_fsck(char *const *words)
     if (request.help)
         return print_help();
     if (!digest_init()) {
-        (void)fault_set(&fault, 0, "the crypto library lacks an algorithm that S3 needs");
+        fault_note(&fault, "the crypto library lacks an algorithm that S3 needs");
         return command_failed(FSCK_NOT_RUN, &fault);
     }
 
     status = store_fsck(request.dir, &request.options, print_finding, &request, &report, &cause);
     if (status == STORE_LOCKED)
-        (void)fault_set(&fault, 0, "'%s' is in use: stop its server before checking", request.dir);
+        fault_note(&fault, "'%s' is in use: stop its server before checking", request.dir);
     else if (status != STORE_OK)
-        (void)fault_set(&fault, 0, "can not check '%s': %s", request.dir,
-                        cause.text[0] != '\0' ? cause.text : store_status_name(status));
+        fault_note(&fault, "can not check '%s': %s", request.dir,
+                   cause.text[0] != '\0' ? cause.text : store_status_name(status));
     if (status != STORE_OK)
         return command_failed(status == STORE_LOCKED ? FSCK_IN_USE : FSCK_NOT_RUN, &fault);
 

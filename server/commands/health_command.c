@@ -112,10 +112,10 @@ static bool receive(struct connection *connection, char out[ANSWER_BYTES_MAX], s
         len += got > 0 ? (size_t)got : 0;
     }
     if (len == 0 && got < 0)
-        return fault_errno(fault, false, "no answer within %d s", DIAL_TIMEOUT_S);
+        return fault_errno_false(fault, "no answer within %d s", DIAL_TIMEOUT_S);
     if (len == 0)
-        return fault_set(fault, false, "the connection was closed without an answer%s",
-                         connection->tls == NULL ? " (does it speak https?)" : "");
+        return fault_false(fault, "the connection was closed without an answer%s",
+                           connection->tls == NULL ? " (does it speak https?)" : "");
 
     *ret_len = len;
     return true;
@@ -134,11 +134,11 @@ static bool ask(const struct question *question, char answer[ANSWER_BYTES_MAX], 
                STR_ARG(str_eq(path, STR("/")) ? HEALTH_PATH : path),
                STR_ARG(question->endpoint.authority));
     if (request.failed)
-        return fault_set(fault, false, "the URL is too long");
+        return fault_false(fault, "the URL is too long");
     if (!connection_open(question, &connection, fault))
         return false;
     if (connection_send(&connection, buf_view(&request)) != (ssize_t)request.len)
-        return fault_errno(fault, false, "send");
+        return fault_errno_false(fault, "send");
 
     return receive(&connection, answer, ret_len, fault);
 }
@@ -162,16 +162,15 @@ static bool judge(struct str answer, struct fault *fault)
     uint64_t status;
 
     if (!str_starts(answer, STR("HTTP/1.")) || !str_to_u64(str_slice(answer, 9, 3), &status))
-        return fault_set(fault, false, "the answer is not HTTP");
+        return fault_false(fault, "the answer is not HTTP");
     if (status >= 200 && status < 300)
         return true;
     if (status == 503)
-        return fault_set(fault, false, "%.*s",
-                         STR_ARG(reason.len > 0 ? reason : STR("not healthy: HTTP 503")));
+        return fault_false(fault, "%.*s",
+                           STR_ARG(reason.len > 0 ? reason : STR("not healthy: HTTP 503")));
 
-    return fault_set(fault, false,
-                     "HTTP %d where a healthy pail answers 200: is this another server?",
-                     (int)status);
+    return fault_false(fault, "HTTP %d where a healthy pail answers 200: is this another server?",
+                       (int)status);
 }
 
 static int check(const struct question *question)
@@ -182,7 +181,7 @@ static int check(const struct question *question)
     size_t len = 0;
 
     if (!ask(question, answer, &len, &cause) || !judge(str_make(answer, len), &cause)) {
-        (void)fault_set(&fault, 0, "%.*s: %s", STR_ARG(question->url), cause.text);
+        fault_note(&fault, "%.*s: %s", STR_ARG(question->url), cause.text);
         return command_failed(EXIT_CODE_FAILED, &fault);
     }
 
@@ -225,7 +224,7 @@ static bool url_of_settings(struct buf *out, struct question *question, struct f
     }
     buf_str(out, spec);
     question->url = buf_view(out);
-    return !out->failed || fault_set(fault, false, "the address is too long");
+    return !out->failed || fault_false(fault, "the address is too long");
 }
 
 static bool find_server(struct question *question, struct buf *room, struct fault *fault)
@@ -251,7 +250,7 @@ static bool parse(char *const *words, struct question *question, struct fault *f
 
     while ((kind = arguments_next(&arguments, &word)) != ARGUMENT_END) {
         if (kind == ARGUMENT_OPERAND && str_present(question->url))
-            return fault_set(fault, false, "health takes one URL");
+            return fault_false(fault, "health takes one URL");
         if (kind == ARGUMENT_OPERAND) {
             question->url = word;
         } else if (str_eq(word, STR("--ca-file"))) {

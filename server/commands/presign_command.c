@@ -78,15 +78,15 @@ static bool parse(char *const *words, struct presign_request *request, struct fa
         if (kind == ARGUMENT_OPTION && !parse_option(request, &arguments, word, fault))
             return false;
         if (kind == ARGUMENT_OPERAND && str_present(request->target))
-            return fault_set(fault, false, "presign takes one s3://BUCKET/KEY");
+            return fault_false(fault, "presign takes one s3://BUCKET/KEY");
         if (kind == ARGUMENT_OPERAND)
             request->target = word;
     }
 
     if (!str_starts(request->target, STR("s3://")))
-        return fault_set(fault, false, "presign needs s3://BUCKET/KEY");
+        return fault_false(fault, "presign needs s3://BUCKET/KEY");
     if (str_present(request->access_key) != str_present(request->secret_key_file))
-        return fault_set(fault, false, "--access-key and --secret-key-file belong together");
+        return fault_false(fault, "--access-key and --secret-key-file belong together");
 
     return true;
 }
@@ -102,17 +102,17 @@ static bool read_secret(struct str path, struct arena *arena, struct str *ret_se
 
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, false, "read '%.*s'", STR_ARG(path));
+        return fault_errno_false(fault, "read '%.*s'", STR_ARG(path));
     }
 
     (void)str_cut(buf_view(&content), '\n', &line, &(struct str){ 0 });
     if (str_ends(line, STR("\r")))
         line.len--;
     if (line.len == 0)
-        return fault_set(fault, false, "'%.*s' has no secret key in its first line", STR_ARG(path));
+        return fault_false(fault, "'%.*s' has no secret key in its first line", STR_ARG(path));
 
     *ret_secret = arena_dup(arena, line);
-    return str_present(*ret_secret) || fault_set(fault, false, "there is no memory");
+    return str_present(*ret_secret) || fault_false(fault, "there is no memory");
 }
 
 static bool find_credentials(const struct presign_request *request, struct arena *arena,
@@ -126,14 +126,14 @@ static bool find_credentials(const struct presign_request *request, struct arena
         CLEANUP(fd_close) int dir_fd = open(request->dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (dir_fd < 0)
-            return fault_errno(fault, false, "open '%.*s'", STR_ARG(request->dir));
+            return fault_errno_false(fault, "open '%.*s'", STR_ARG(request->dir));
         return root_pair_load(dir_fd, arena, ret_pair, fault);
     }
 
     return root_pair_from_aws(ret_pair, fault) ||
-           fault_set(fault, false,
-                     "there is no key pair: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                     "give --dir DIR, or --access-key and --secret-key-file");
+           fault_false(fault,
+                       "there is no key pair: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                       "give --dir DIR, or --access-key and --secret-key-file");
 }
 
 /* ---- URL ----------------------------------------------------------------------------------- */
@@ -143,8 +143,8 @@ static bool expiry(const struct presign_request *request, uint64_t *ret_expires_
 {
     if (!setting_seconds(request->expires, ret_expires_s) || *ret_expires_s == 0 ||
         *ret_expires_s > AUTH_EXPIRES_MAX_S)
-        return fault_set(fault, false, "--expires: '%.*s' is not a time from 1 s to %d s",
-                         STR_ARG(request->expires), AUTH_EXPIRES_MAX_S);
+        return fault_false(fault, "--expires: '%.*s' is not a time from 1 s to %d s",
+                           STR_ARG(request->expires), AUTH_EXPIRES_MAX_S);
 
     return true;
 }
@@ -156,8 +156,8 @@ static bool check_endpoint(const struct presign_request *request, struct fault *
     if (!endpoint_parse(request->endpoint, &endpoint, fault))
         return false;
     if (str_present(endpoint.unix_path) || !str_eq(endpoint.path, STR("/")))
-        return fault_set(fault, false, "--endpoint: '%.*s' must be http[s]://HOST[:PORT] alone",
-                         STR_ARG(request->endpoint));
+        return fault_false(fault, "--endpoint: '%.*s' must be http[s]://HOST[:PORT] alone",
+                           STR_ARG(request->endpoint));
 
     return true;
 }
@@ -232,13 +232,13 @@ int command_presign(char *const *words)
         !check_endpoint(&request, &fault))
         return command_usage("presign", &fault);
     if (arena == NULL || !digest_init()) {
-        (void)fault_set(&fault, 0, "there is no memory, or no crypto library");
+        fault_note(&fault, "there is no memory, or no crypto library");
         return command_failed(EXIT_CODE_FAILED, &fault);
     }
     if (!find_credentials(&request, arena, &pair, &fault))
         return command_failed(EXIT_CODE_FAILED, &fault);
     if (!presign(&request, &pair, expires_s, &text)) {
-        (void)fault_set(&fault, 0, "'%.*s' can not be signed", STR_ARG(request.target));
+        fault_note(&fault, "'%.*s' can not be signed", STR_ARG(request.target));
         return command_failed(EXIT_CODE_FAILED, &fault);
     }
 

@@ -19,7 +19,7 @@ struct tls_client {
 
 static bool failed(struct fault *fault, int result)
 {
-    return fault_set(fault, false, "TLS: %s", gnutls_strerror(result));
+    return fault_false(fault, "TLS: %s", gnutls_strerror(result));
 }
 
 static bool set_trust(struct tls_client *client, enum tls_trust trust, struct str file,
@@ -35,8 +35,8 @@ static bool set_trust(struct tls_client *client, enum tls_trust trust, struct st
         result =
             gnutls_certificate_set_x509_trust_file(client->trusted, file.p, GNUTLS_X509_FMT_PEM);
     if (result < 0)
-        return fault_set(fault, false, "the trusted certificates can not be read: %s",
-                         gnutls_strerror(result));
+        return fault_false(fault, "the trusted certificates can not be read: %s",
+                           gnutls_strerror(result));
 
     return true;
 }
@@ -88,7 +88,7 @@ static bool shake_hands(struct tls_client *client, struct fault *fault)
     status = gnutls_session_get_verify_cert_status(client->session);
     if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &why, 0) < 0)
         return failed(fault, result);
-    (void)fault_set(fault, 0, "TLS: %s", (const char *)why.data);
+    fault_note(fault, "TLS: %s", (const char *)why.data);
     gnutls_free(why.data);
     return false;
 }
@@ -101,7 +101,7 @@ struct tls_client *tls_client_open(int fd, struct str host, enum tls_trust trust
 
     if (client == NULL || host.len >= sizeof(client->host)) {
         mem_free(client);
-        (void)fault_set(fault, 0, "there is no memory, or the host's name is too long");
+        fault_note(fault, "there is no memory, or the host's name is too long");
         return NULL;
     }
 

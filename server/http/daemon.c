@@ -59,17 +59,17 @@ bool http_daemon_start(struct http_loop *loop, struct http_daemon *daemon,
     daemon->due_us = HTTP_NEVER;
     daemon->listen_fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
     if (daemon->listen_fd < 0)
-        return fault_errno(fault, false, "duplicate the socket of %s", listener->url);
+        return fault_errno_false(fault, "duplicate the socket of %s", listener->url);
 
     daemon->mhd = mhd_start(daemon);
     if (daemon->mhd == NULL) {
         fd_close(&daemon->listen_fd);
-        return fault_set(fault, false, "libmicrohttpd did not start on %s", listener->url);
+        return fault_false(fault, "libmicrohttpd did not start on %s", listener->url);
     }
     info = MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     daemon->epoll_fd = info != NULL ? info->epoll_fd : -1;
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, daemon->epoll_fd, &event) != 0)
-        return fault_errno(fault, false, "watch %s", listener->url);
+        return fault_errno_false(fault, "watch %s", listener->url);
     return true;
 }
 

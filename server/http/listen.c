@@ -24,7 +24,7 @@ union address {
 
 static bool refused(struct fault *fault, struct str spec, const char *why)
 {
-    return fault_set(fault, false, "listen address '%.*s': %s", STR_ARG(spec), why);
+    return fault_false(fault, "listen address '%.*s': %s", STR_ARG(spec), why);
 }
 
 /* "*" and "" are any address; "localhost" is 127.0.0.1. */
@@ -97,13 +97,13 @@ static bool open_socket(struct str spec, const union address *address, socklen_t
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
-        return fault_errno(fault, false, "listen address '%.*s'", STR_ARG(spec));
+        return fault_errno_false(fault, "listen address '%.*s'", STR_ARG(spec));
     if (address->any.sa_family != AF_UNIX)
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     if (address->any.sa_family == AF_INET6) /* [::] takes IPv4 as well */
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
     if (bind(fd, &address->any, len) != 0 || listen(fd, BACKLOG) != 0)
-        return fault_errno(fault, false, "listen on '%.*s'", STR_ARG(spec));
+        return fault_errno_false(fault, "listen on '%.*s'", STR_ARG(spec));
     *ret_fd = fd_take(&fd);
     return true;
 }

@@ -229,14 +229,14 @@ static bool loop_open(struct http_loop *loop, struct fault *fault)
     loop->checked_us = http_loop_now_us(loop);
     linger_open(loop);
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0)
-        return fault_errno(fault, false, "watch the wake-up descriptor");
+        return fault_errno_false(fault, "watch the wake-up descriptor");
 
     loop->context = server->app.on_loop_start(server->app.context);
     if (loop->context == NULL)
-        return fault_set(fault, false, "event loop %u did not start", loop->index);
+        return fault_false(fault, "event loop %u did not start", loop->index);
     loop->spare = exchange_take(loop);
     if (loop->spare == NULL)
-        return fault_set(fault, false, "out of memory");
+        return fault_false(fault, "out of memory");
     for (size_t i = 0; i < server->listener_count; i++) {
         if (!http_daemon_start(loop, &loop->daemons[i], &server->listeners[i], fault))
             return false;

@@ -155,9 +155,9 @@ static bool loops_start(struct http_server *server, struct fault *fault)
         (void)pthread_cond_wait(&server->start_changed, &server->start_lock);
     failed = server->start_failed || created < server->loop_count;
     if (server->start_failed)
-        (void)fault_set(fault, 0, "%s", server->start_fault.text);
+        fault_note(fault, "%s", server->start_fault.text);
     else if (failed)
-        (void)fault_set(fault, 0, "could not create the threads of the event loops");
+        fault_note(fault, "could not create the threads of the event loops");
     (void)pthread_mutex_unlock(&server->start_lock);
 
     if (failed)
@@ -173,7 +173,7 @@ bool http_server_start(const struct http_options *options, struct http_listener 
 
     if (server == NULL) {
         listeners_close(listeners, listener_count);
-        return fault_set(fault, false, "out of memory");
+        return fault_false(fault, "out of memory");
     }
     (void)pthread_mutex_init(&server->start_lock, NULL);
     (void)pthread_cond_init(&server->start_changed, NULL);
@@ -190,13 +190,13 @@ bool http_server_start(const struct http_options *options, struct http_listener 
     if (server->listeners == NULL) {
         listeners_close(listeners, listener_count);
         server_free(server);
-        return fault_set(fault, false, "out of memory");
+        return fault_false(fault, "out of memory");
     }
     memcpy(server->listeners, listeners, listener_count * sizeof(*listeners));
     server->listener_count = listener_count;
 
     if (!loops_prepare(server)) {
-        (void)fault_errno(fault, 0, "prepare %u event loops", server->loop_count);
+        fault_errno_note(fault, "prepare %u event loops", server->loop_count);
         server_free(server);
         return false;
     }

@@ -51,7 +51,7 @@ static bool read_datum(const char *path, struct buf *content, gnutls_datum_t *re
 
     if (result < 0) {
         errno = -result;
-        return fault_errno(fault, false, "read '%s'", path);
+        return fault_errno_false(fault, "read '%s'", path);
     }
     ret_datum->data = (unsigned char *)content->p;
     ret_datum->size = (unsigned)content->len;
@@ -68,14 +68,14 @@ static bool certificate_fill(struct http_certificate *certificate, const gnutls_
                                                GNUTLS_X509_FMT_PEM, 0);
     if (result < 0) {
         certificate->chain_len = 0;
-        return fault_set(fault, false, "TLS certificate: %s", gnutls_strerror(result));
+        return fault_false(fault, "TLS certificate: %s", gnutls_strerror(result));
     }
     result = gnutls_privkey_init(&certificate->key);
     if (result == 0)
         result =
             gnutls_privkey_import_x509_raw(certificate->key, key, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (result < 0)
-        return fault_set(fault, false, "TLS key: %s", gnutls_strerror(result));
+        return fault_false(fault, "TLS key: %s", gnutls_strerror(result));
     return true;
 }
 
@@ -103,8 +103,8 @@ static bool certificate_matches(const struct http_certificate *certificate, stru
     }
     gnutls_free(signature.data);
     if (result < 0)
-        return fault_set(fault, false, "TLS key and certificate do not belong together: %s",
-                         gnutls_strerror(result));
+        return fault_false(fault, "TLS key and certificate do not belong together: %s",
+                           gnutls_strerror(result));
     return true;
 }
 
@@ -121,7 +121,7 @@ static struct http_certificate *certificate_load(const struct http_tls *tls, str
         return NULL;
     certificate = mem_zalloc(sizeof(*certificate));
     if (certificate == NULL) {
-        (void)fault_set(fault, 0, "out of memory");
+        fault_note(fault, "out of memory");
         return NULL;
     }
     if (!certificate_fill(certificate, &cert, &key, fault) ||
@@ -181,12 +181,12 @@ struct http_tls *http_tls_open(struct str cert_path, struct str key_path, struct
     struct http_tls *tls;
 
     if (cert_path.len == 0 || key_path.len == 0) {
-        (void)fault_set(fault, 0, "TLS needs a certificate file and a key file");
+        fault_note(fault, "TLS needs a certificate file and a key file");
         return NULL;
     }
     tls = mem_zalloc(sizeof(*tls));
     if (tls == NULL) {
-        (void)fault_set(fault, 0, "out of memory");
+        fault_note(fault, "out of memory");
         return NULL;
     }
     (void)pthread_mutex_init(&tls->reload_lock, NULL);

@@ -105,7 +105,7 @@ static enum store_status fill(struct shared_config *shared, struct reader *reade
     enum store_status status = document_list(reader, bucket->id, keep_document, &reading, fault);
 
     if (reading.failed)
-        return fault_set(fault, STORE_NO_MEMORY, "configuration of a bucket");
+        return store_fault(fault, STORE_NO_MEMORY, "configuration of a bucket");
     if (status == STORE_OK)
         status = bucket_unchanged(reader, bucket, fault);
     if (status != STORE_OK)
@@ -115,7 +115,7 @@ static enum store_status fill(struct shared_config *shared, struct reader *reade
     shared->config.document_count = reading.count;
     for (size_t i = 0; i < reading.count; i++)
         if (!document_compile(&reading.documents[i], shared->arena, &shared->config))
-            return fault_set(fault, STORE_NO_MEMORY, "configuration of a bucket");
+            return store_fault(fault, STORE_NO_MEMORY, "configuration of a bucket");
     return STORE_OK;
 }
 
@@ -129,7 +129,7 @@ static enum store_status make(struct reader *reader, const struct bucket *bucket
 
     if (shared == NULL) {
         arena_close(arena);
-        return fault_set(fault, STORE_NO_MEMORY, "configuration of a bucket");
+        return store_fault(fault, STORE_NO_MEMORY, "configuration of a bucket");
     }
     shared->arena = arena;
     shared->bucket_id = bucket->id;

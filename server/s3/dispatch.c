@@ -293,13 +293,13 @@ static enum http_next run_in_snapshot(struct op *op)
     enum s3_error err;
 
     do {
-        op->outrun = false;
+        op->written_over = false;
         reader_begin(op->reader);
         err = run(op);
         reader_end(op->reader);
-        if (op->outrun)
+        if (op->written_over)
             http_reply_reset(op->reply);
-    } while (op->outrun && op->retries++ < RETRIES_MAX);
+    } while (op->written_over && op->retries++ < RETRIES_MAX);
     return answer(op, err);
 }
 
@@ -435,7 +435,7 @@ static void on_round_end(void *context, void *loop_context)
     struct loop_state *loop = loop_context;
 
     (void)context;
-    loop_stores_rest(loop->stores);
+    loop_stores_end_round(loop->stores);
 }
 
 static void on_loop_stop(void *context, void *loop_context)
@@ -499,8 +499,8 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
     bool made;
 
     if (s3_bucket_name_fault(name) != NULL) {
-        (void)fault_set(fault, 0, "'%.*s' is not a valid bucket name: %s", STR_ARG(name),
-                        s3_bucket_name_fault(name));
+        fault_note(fault, "'%.*s' is not a valid bucket name: %s", STR_ARG(name),
+                   s3_bucket_name_fault(name));
         return false;
     }
     arena = arena_open(1024, 64 * 1024);
@@ -512,9 +512,9 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
            (intent.status == STORE_BUCKET_EXISTS &&
             str_eq(intent.bucket_create.present_owner, owner->canonical_id));
     if (!made)
-        (void)fault_set(fault, 0, "cannot create bucket '%.*s': %s%s%s", STR_ARG(name),
-                        store_status_name(intent.status), intent.fault.text[0] ? ": " : "",
-                        intent.fault.text);
+        fault_note(fault, "cannot create bucket '%.*s': %s%s%s", STR_ARG(name),
+                   store_status_name(intent.status), intent.fault.text[0] ? ": " : "",
+                   intent.fault.text);
     arena_close(arena);
     return made;
 }

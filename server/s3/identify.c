@@ -36,7 +36,7 @@ static enum s3_error op_check_names(struct op *op)
     enum s3_error err;
 
     if (wrong != NULL) {
-        (void)fault_set(&op->fault, 0, "bucket name: %s", wrong);
+        fault_note(&op->fault, "bucket name: %s", wrong);
         return op_fail(op, S3_InvalidBucketName, op->bucket_name);
     }
     if (!str_present(op->key))

@@ -55,22 +55,22 @@ static enum store_status seat_open(struct loop_stores *stores, struct str name,
     enum store_status status;
 
     if (held == NULL)
-        return fault_set(fault, STORE_STOPPED, "no such store is open");
+        return store_fault(fault, STORE_STOPPED, "no such store is open");
     seat = mem_zalloc(sizeof(*seat));
     if (seat == NULL) {
         stores_give_back(held);
-        return fault_set(fault, STORE_NO_MEMORY, "store");
+        return store_fault(fault, STORE_NO_MEMORY, "store");
     }
 
     seat->open.held = held;
     seat->open.configs = bucket_configs_open();
     if (seat->open.configs == NULL) {
         seat_close(seat);
-        return fault_set(fault, STORE_NO_MEMORY, "store");
+        return store_fault(fault, STORE_NO_MEMORY, "store");
     }
     status = reader_open(held->store, &seat->open.reader, fault);
     if (status == STORE_OK)
-        status = reader_serve(seat->open.reader, fault);
+        status = reader_warm(seat->open.reader, fault);
     if (status != STORE_OK) {
         seat_close(seat);
         return status;
@@ -141,7 +141,7 @@ enum store_status loop_stores_use(struct loop_stores *stores, struct str name,
         seat->next = stores->first;
         stores->first = seat;
         if (stores_closing(seat->open.held))
-            return fault_set(fault, STORE_STOPPED, "the store is being closed");
+            return store_fault(fault, STORE_STOPPED, "the store is being closed");
     }
     seat->users++;
     *ret_store = &seat->open;
@@ -153,22 +153,22 @@ void loop_stores_leave(struct loop_store *store)
     CONTAINER_OF(store, struct seat, open)->users--;
 }
 
-static void seat_rest(struct seat *seat)
+static void seat_end_round(struct seat *seat)
 {
-    store_submitted(seat->open.held->store);
-    reader_rest(seat->open.reader);
+    store_submit_flush(seat->open.held->store);
+    reader_let_go(seat->open.reader);
 }
 
-void loop_stores_rest(struct loop_stores *stores)
+void loop_stores_end_round(struct loop_stores *stores)
 {
     struct seat **link = &stores->first;
     size_t idle = 0;
 
-    seat_rest(stores->unnamed);
+    seat_end_round(stores->unnamed);
     while (*link != NULL) {
         struct seat *seat = *link;
 
-        seat_rest(seat);
+        seat_end_round(seat);
         if (seat->users == 0 &&
             (stores_closing(seat->open.held) || ++idle > LOOP_STORES_IDLE_MAX)) {
             *link = seat->next;

@@ -42,7 +42,7 @@ MUST_CHECK enum store_status loop_stores_use(struct loop_stores *stores, struct 
                                              struct loop_store **ret_store, struct fault *fault);
 void loop_stores_leave(struct loop_store *store);
 /* After each round of the loop. */
-void loop_stores_rest(struct loop_stores *stores);
+void loop_stores_end_round(struct loop_stores *stores);
 
 /*
  * Which store a request talks to: the one that its Host names, if stores are chosen by Host

@@ -74,7 +74,7 @@ bool op_may(const struct op *op, enum access_action action, const struct op_subj
 
 enum s3_error op_deny(struct op *op, const char *why)
 {
-    (void)fault_set(&op->fault, 0, "%s", why);
+    fault_note(&op->fault, "%s", why);
     return op_fail(op, S3_AccessDenied);
 }
 
@@ -85,7 +85,7 @@ enum s3_error op_require(struct op *op, enum access_action action, const struct 
 
     if (verdict.decision == ACCESS_ALLOWED)
         return S3_OK;
-    (void)fault_set(&op->fault, 0, "%.*s: %s", STR_ARG(name), verdict.reason);
+    fault_note(&op->fault, "%.*s: %s", STR_ARG(name), verdict.reason);
     return op_fail(op, S3_AccessDenied);
 }
 

@@ -80,7 +80,7 @@ struct op {
     op_function *after_commit;
     op_function *go_on; /* after S3_YIELD */
     unsigned retries;
-    bool outrun; /* what was read was replaced before it was used: read again */
+    bool written_over; /* what was read was replaced before it was used: read again */
 
     unsigned foreign;           /* enum foreign; FOREIGN_NOT for S3's own */
     struct str foreign_service; /* it was signed for */

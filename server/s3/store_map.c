@@ -97,7 +97,7 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
     case STORE_DELETE_MARKER:
         return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
     case STORE_RETRY:
-        op->outrun = true;
+        op->written_over = true;
         return op_fail(op, S3_OperationAborted);
     default:
         return limit_or_trouble(op, status);
@@ -136,7 +136,7 @@ enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after
     op->after_commit = after_commit;
     intent->owner = op;
     intent->done = intent_done;
-    store_submit_more(op->store, intent); /* the round of the loop ends with store_submitted */
+    store_submit_later(op->store, intent); /* the round of the loop ends with store_submit_flush */
     return S3_WAIT;
 }
 

@@ -46,7 +46,7 @@ static bool load_variable(struct config *config, enum setting_index index, struc
     if (value.len == 0 || setting_store(config, index, CONFIG_ENVIRONMENT, value, &cause))
         return true;
 
-    return fault_set(fault, false, "environment variable %.*s: %s", STR_ARG(name), cause.text);
+    return fault_false(fault, "environment variable %.*s: %s", STR_ARG(name), cause.text);
 }
 
 static bool load_environment(struct config *config, struct fault *fault)
@@ -68,13 +68,11 @@ static bool refuse_option(struct str option, struct fault *fault)
     const char *here = habit(HABIT_FLAG, option);
 
     if (here != NULL)
-        return fault_set(fault, false, "unknown option '%.*s': here it is %s", STR_ARG(option),
-                         here);
+        return fault_false(fault, "unknown option '%.*s': here it is %s", STR_ARG(option), here);
 
     for (enum setting_index i = 0; i < SETTINGS; i++)
         nearest_offer(&nearest, settings[i].flag);
-    return fault_set(fault, false, "unknown option '%.*s'%s", STR_ARG(option),
-                     nearest_hint(&nearest));
+    return fault_false(fault, "unknown option '%.*s'%s", STR_ARG(option), nearest_hint(&nearest));
 }
 
 static bool load_option(struct config *config, struct arguments *arguments, struct str option,
@@ -93,7 +91,7 @@ static bool load_option(struct config *config, struct arguments *arguments, stru
     if (!arguments_value(arguments, option, &value, fault))
         return false;
     if (!setting_store(config, index, CONFIG_FLAG, value, &cause))
-        return fault_set(fault, false, "option %.*s: %s", STR_ARG(option), cause.text);
+        return fault_false(fault, "option %.*s: %s", STR_ARG(option), cause.text);
 
     return true;
 }
@@ -103,12 +101,12 @@ static bool load_operand(struct config *config, struct str operand, struct fault
     struct fault cause = { 0 };
 
     if (config->origins[SETTING_dir] == CONFIG_FLAG)
-        return fault_set(fault, false, "there is more than one directory: '%.*s' and '%.*s'",
-                         STR_ARG(config->dir), STR_ARG(operand));
+        return fault_false(fault, "there is more than one directory: '%.*s' and '%.*s'",
+                           STR_ARG(config->dir), STR_ARG(operand));
     if (operand.len == 0)
-        return fault_set(fault, false, "the directory is an empty text");
+        return fault_false(fault, "the directory is an empty text");
     if (!setting_store(config, SETTING_dir, CONFIG_FLAG, operand, &cause))
-        return fault_set(fault, false, "the directory: %s", cause.text);
+        return fault_false(fault, "the directory: %s", cause.text);
 
     return true;
 }
@@ -140,7 +138,7 @@ static bool find_file(struct config *config, char *const *words, struct fault *f
     struct config flags = { .arena = arena_open(ARENA_FIRST_BYTES, ARENA_LIMIT_BYTES) };
 
     if (flags.arena == NULL)
-        return fault_set(fault, false, "there is no memory for the settings");
+        return fault_false(fault, "there is no memory for the settings");
     if (!load_flags(&flags, words, fault) || !load_variable(config, SETTING_file, fault))
         return false;
     if (flags.origins[SETTING_file] != CONFIG_FLAG)
@@ -155,7 +153,7 @@ bool config_load(char *const *arguments, struct config *ret_config, struct fault
     struct config config = { .arena = arena_open(ARENA_FIRST_BYTES, ARENA_LIMIT_BYTES) };
 
     if (config.arena == NULL)
-        return fault_set(fault, false, "there is no memory for the settings");
+        return fault_false(fault, "there is no memory for the settings");
     if (!load_presets(&config, fault) || !find_file(&config, arguments, fault))
         return false;
     if (config.file.len > 0 && !config_file_load(&config, config.file, fault))
@@ -185,13 +183,13 @@ static bool check_stores(const struct config *config, struct fault *fault)
         struct config_store store = config_store(config, i);
 
         if (store.name.len == 0 || store.dir.len == 0 || !stores_name_good(store.name))
-            return fault_set(fault, false,
-                             "--store: '%.*s' is not NAME=DIR, with a NAME of a-z, 0-9 and '-'",
-                             STR_ARG(config->stores.items[i]));
+            return fault_false(fault,
+                               "--store: '%.*s' is not NAME=DIR, with a NAME of a-z, 0-9 and '-'",
+                               STR_ARG(config->stores.items[i]));
         for (size_t j = 0; j < i; j++) {
             if (str_eq(store.name, config_store(config, j).name))
-                return fault_set(fault, false, "--store: there are two named '%.*s'",
-                                 STR_ARG(store.name));
+                return fault_false(fault, "--store: there are two named '%.*s'",
+                                   STR_ARG(store.name));
         }
     }
     return true;
@@ -205,19 +203,19 @@ static bool check_listener(const struct config *config, const struct listener_ad
     bool has_certificate = config->tls_cert.len > 0;
 
     if (address->tls && !has_certificate)
-        return fault_set(fault, false, "%.*s: https needs --tls-cert and --tls-key", STR_ARG(text));
+        return fault_false(fault, "%.*s: https needs --tls-cert and --tls-key", STR_ARG(text));
     if (address->local)
         return true;
     if (config->dev)
-        return fault_set(fault, false,
-                         "%.*s: --dev uses a published key pair and serves loopback addresses "
-                         "(127.0.0.1, [::1], unix:PATH) only",
-                         STR_ARG(text));
+        return fault_false(fault,
+                           "%.*s: --dev uses a published key pair and serves loopback addresses "
+                           "(127.0.0.1, [::1], unix:PATH) only",
+                           STR_ARG(text));
     if (config->auth != AUTH_STRICT && !config->force_open)
-        return fault_set(fault, false,
-                         "%.*s: --auth %s lets anyone in and serves loopback addresses only, "
-                         "unless --force-open is given",
-                         STR_ARG(text), config->auth == AUTH_OPEN ? "open" : "audit");
+        return fault_false(fault,
+                           "%.*s: --auth %s lets anyone in and serves loopback addresses only, "
+                           "unless --force-open is given",
+                           STR_ARG(text), config->auth == AUTH_OPEN ? "open" : "audit");
 
     return true;
 }
@@ -225,8 +223,8 @@ static bool check_listener(const struct config *config, const struct listener_ad
 bool config_check_root(const struct config *config, struct fault *fault)
 {
     if ((config->root_user.len > 0) != (config->root_password.len > 0))
-        return fault_set(fault, false,
-                         "PAIL_ROOT_USER and PAIL_ROOT_PASSWORD belong together: set both");
+        return fault_false(fault,
+                           "PAIL_ROOT_USER and PAIL_ROOT_PASSWORD belong together: set both");
 
     return true;
 }
@@ -236,11 +234,11 @@ bool config_check(const struct config *config, struct fault *fault)
     bool has_tcp = false;
 
     if ((config->tls_cert.len > 0) != (config->tls_key.len > 0))
-        return fault_set(fault, false, "--tls-cert and --tls-key belong together: give both");
+        return fault_false(fault, "--tls-cert and --tls-key belong together: give both");
     if (!config_check_root(config, fault))
         return false;
     if (config->ready_fd >= 0 && fcntl(config->ready_fd, F_GETFD) < 0)
-        return fault_errno(fault, false, "--ready-fd %d", config->ready_fd);
+        return fault_errno_false(fault, "--ready-fd %d", config->ready_fd);
 
     if (!check_stores(config, fault))
         return false;
@@ -248,8 +246,8 @@ bool config_check(const struct config *config, struct fault *fault)
         const char *wrong = s3_bucket_name_fault(config->buckets.items[i]);
 
         if (wrong != NULL)
-            return fault_set(fault, false, "--buckets: '%.*s' is not a bucket name: %s",
-                             STR_ARG(config->buckets.items[i]), wrong);
+            return fault_false(fault, "--buckets: '%.*s' is not a bucket name: %s",
+                               STR_ARG(config->buckets.items[i]), wrong);
     }
 
     for (size_t i = 0; i < config->listen.count; i++) {
@@ -261,7 +259,7 @@ bool config_check(const struct config *config, struct fault *fault)
         has_tcp = has_tcp || address.tcp;
     }
     if (config->port_file.len > 0 && !has_tcp)
-        return fault_set(fault, false, "--port-file needs a listener with a port");
+        return fault_false(fault, "--port-file needs a listener with a port");
 
     return true;
 }

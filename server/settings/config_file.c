@@ -249,7 +249,7 @@ bool config_file_load(struct config *config, struct str path, struct fault *faul
 
     if (result < 0) {
         errno = -result;
-        return fault_errno(fault, false, "settings file '%.*s'", STR_ARG(path));
+        return fault_errno_false(fault, "settings file '%.*s'", STR_ARG(path));
     }
 
     reading.rest = buf_view(&content);

@@ -80,17 +80,15 @@ static bool refuse(struct str name, struct fault *fault)
     const char *here = habit(HABIT_VARIABLE, name);
 
     if (here != NULL)
-        return fault_set(fault, false, "unknown variable %.*s: did you mean %s?", STR_ARG(name),
-                         here);
+        return fault_false(fault, "unknown variable %.*s: did you mean %s?", STR_ARG(name), here);
 
     for (enum setting_index i = 0; i < SETTINGS; i++)
         nearest_offer(&nearest, settings[i].env);
     if (str_present(nearest.best))
-        return fault_set(fault, false, "unknown variable %.*s: did you mean %.*s?", STR_ARG(name),
-                         STR_ARG(nearest.best));
+        return fault_false(fault, "unknown variable %.*s: did you mean %.*s?", STR_ARG(name),
+                           STR_ARG(nearest.best));
 
-    return fault_set(fault, false, "unknown variable %.*s: no setting has that name",
-                     STR_ARG(name));
+    return fault_false(fault, "unknown variable %.*s: no setting has that name", STR_ARG(name));
 }
 
 bool variables_check(struct fault *fault)

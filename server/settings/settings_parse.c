@@ -76,11 +76,11 @@ static bool store_number(struct config *config, const struct setting *setting, s
         good = str_to_u64(text, &value);
 
     if (!good || value < setting->min || value > setting->max)
-        return fault_set(fault, false, "'%.*s' is not a %s from %llu to %llu", STR_ARG(text),
-                         setting->kind == SETTING_COUNT   ? "whole number"
-                         : setting->kind == SETTING_BYTES ? "number of bytes (K, M)"
-                                                          : "time in seconds (s, m, h, d, never)",
-                         (unsigned long long)setting->min, (unsigned long long)setting->max);
+        return fault_false(fault, "'%.*s' is not a %s from %llu to %llu", STR_ARG(text),
+                           setting->kind == SETTING_COUNT   ? "whole number"
+                           : setting->kind == SETTING_BYTES ? "number of bytes (K, M)"
+                                                            : "time in seconds (s, m, h, d, never)",
+                           (unsigned long long)setting->min, (unsigned long long)setting->max);
 
     *field = value;
     return true;
@@ -95,13 +95,12 @@ static bool store_text(struct config *config, const struct setting *setting, str
     const char *copy;
 
     if (text.len < setting->min || text.len > setting->max)
-        return fault_set(fault, false, "the value has %zu bytes; it must have %llu to %llu",
-                         text.len, (unsigned long long)setting->min,
-                         (unsigned long long)setting->max);
+        return fault_false(fault, "the value has %zu bytes; it must have %llu to %llu", text.len,
+                           (unsigned long long)setting->min, (unsigned long long)setting->max);
 
     copy = arena_cstr(config->arena, text);
     if (copy == NULL)
-        return fault_set(fault, false, "there is no memory for the value");
+        return fault_false(fault, "there is no memory for the value");
 
     *field = str_make(copy, text.len);
     return true;
@@ -138,20 +137,20 @@ static bool store_list(struct config *config, const struct setting *setting, boo
     if (list.items == NULL)
         list.items = arena_array(config->arena, setting->max, sizeof(*list.items));
     if (list.items == NULL)
-        return fault_set(fault, false, "there is no memory for the list");
+        return fault_false(fault, "there is no memory for the list");
 
     while (list_next(&text, &item)) {
         const char *copy = arena_cstr(config->arena, item);
 
         if (list.count == setting->max)
-            return fault_set(fault, false, "there are more than %llu items",
-                             (unsigned long long)setting->max);
+            return fault_false(fault, "there are more than %llu items",
+                               (unsigned long long)setting->max);
         if (copy == NULL)
-            return fault_set(fault, false, "there is no memory for the list");
+            return fault_false(fault, "there is no memory for the list");
         list.items[list.count++] = str_make(copy, item.len);
     }
     if (list.count < setting->min)
-        return fault_set(fault, false, "the list must not be empty");
+        return fault_false(fault, "the list must not be empty");
 
     *field = list;
     return true;
@@ -184,7 +183,7 @@ static bool store_switch(struct config *config, const struct setting *setting, s
     if (setting_switch(text, field_of(config, setting)))
         return true;
 
-    return fault_set(fault, false, "'%.*s' is neither yes nor no", STR_ARG(text));
+    return fault_false(fault, "'%.*s' is neither yes nor no", STR_ARG(text));
 }
 
 static bool store_choice(struct config *config, const struct setting *setting, struct str text,
@@ -201,7 +200,7 @@ static bool store_choice(struct config *config, const struct setting *setting, s
         }
     }
 
-    return fault_set(fault, false, "'%.*s' is none of %.*s", STR_ARG(text), STR_ARG(setting->unit));
+    return fault_false(fault, "'%.*s' is none of %.*s", STR_ARG(text), STR_ARG(setting->unit));
 }
 
 static bool store_fd(struct config *config, const struct setting *setting, struct str text,
@@ -215,9 +214,8 @@ static bool store_fd(struct config *config, const struct setting *setting, struc
         return true;
     }
     if (!str_to_u64(text, &value) || value < setting->min || value > setting->max)
-        return fault_set(fault, false, "'%.*s' is not a descriptor from %llu to %llu",
-                         STR_ARG(text), (unsigned long long)setting->min,
-                         (unsigned long long)setting->max);
+        return fault_false(fault, "'%.*s' is not a descriptor from %llu to %llu", STR_ARG(text),
+                           (unsigned long long)setting->min, (unsigned long long)setting->max);
 
     *field = (int)value;
     return true;

@@ -46,7 +46,7 @@ struct builder {
 static void refuse(struct builder *builder, const char *why)
 {
     if (!builder->refused)
-        (void)fault_set(builder->fault, 0, "XML: %s", why);
+        fault_note(builder->fault, "XML: %s", why);
     builder->refused = true;
     xmlStopParser(builder->parser);
 }
@@ -255,14 +255,14 @@ const struct xml_node *xml_parse(struct str document, struct str root_name, stru
 
     parser = xmlCreatePushParserCtxt(&sax, &builder, NULL, 0, NULL);
     if (parser == NULL) {
-        (void)fault_set(fault, 0, "XML: no memory");
+        fault_note(fault, "XML: no memory");
         return NULL;
     }
     builder.parser = parser;
     (void)xmlCtxtUseOptions(parser, XML_PARSE_NONET);
 
     if (!feed(parser, document) || builder.refused || builder.root == NULL) {
-        (void)fault_set(fault, 0, "XML: not well-formed");
+        fault_note(fault, "XML: not well-formed");
         return NULL;
     }
 

@@ -16,7 +16,7 @@
 
 static bool refused(struct fault *fault, const char *why)
 {
-    (void)fault_set(fault, 0, "XML: %s", why);
+    fault_note(fault, "XML: %s", why);
     return false;
 }
 

@@ -19,12 +19,6 @@
 #define SCOPE_TEXT_LEN 16
 #define NAME_TEXT_LEN (2 * SHA256_BYTES + 1 + SCOPE_TEXT_LEN)
 
-static enum store_status io_fail(int error, struct fault *fault, const char *what, const char *name)
-{
-    errno = -error;
-    return fault_errno(fault, io_status(error), "%s '%s'", what, name);
-}
-
 uint64_t blob_scope(struct str canonical)
 {
     uint8_t hash[SHA256_BYTES];
@@ -64,10 +58,10 @@ enum store_status blob_dir_open(struct blob_dir *dir, int store_fd, struct fault
     int fd;
 
     if (made < 0)
-        return io_fail(made, fault, "make directory", "blobs");
+        return store_fault_io(fault, made, "make directory '%s'", "blobs");
     fd = file_open_own(store_fd, "blobs", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return io_fail(fd, fault, "open directory", "blobs");
+        return store_fault_io(fault, fd, "open directory '%s'", "blobs");
 
     dir->root_fd = fd;
     (void)pthread_mutex_init(&dir->lock, NULL);
@@ -95,11 +89,11 @@ static enum store_status sync_dir(struct blob_dir *dir, const char *path, struct
 
     fd = file_open(dir->root_fd, path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return io_fail(fd, fault, "open directory", path);
+        return store_fault_io(fault, fd, "open directory '%s'", path);
     error = file_sync_dir(fd);
     if (error < 0) {
         health_poison(dir->health, error, "sync a directory of bodies");
-        return io_fail(error, fault, "sync directory", path);
+        return store_fault_io(fault, error, "sync directory '%s'", path);
     }
     return STORE_OK;
 }
@@ -116,7 +110,7 @@ static enum store_status ensure_dir(struct blob_dir *dir, uint8_t *durable, size
 
     made = file_mkdir(dir->root_fd, path, DIR_MODE);
     if (made < 0)
-        return io_fail(made, fault, "make directory", path);
+        return store_fault_io(fault, made, "make directory '%s'", path);
     status = sync_dir(dir, parent, fault);
     if (status == STORE_OK)
         durable[bit / 8] = (uint8_t)(durable[bit / 8] | 1u << (bit % 8));
@@ -154,7 +148,7 @@ enum store_status blob_quarantine(const struct blob_dir *dir, const struct blob_
     (void)snprintf(kept, sizeof(kept), "%02x%02x%02x%02x-%016llx", name->hash[0], name->hash[1],
                    name->hash[2], name->hash[3], (unsigned long long)random_u64());
     error = file_rename(dir->root_fd, path, dir->quarantine_fd, kept);
-    return error < 0 ? io_fail(error, fault, "quarantine", path) : STORE_OK;
+    return error < 0 ? store_fault_io(fault, error, "quarantine '%s'", path) : STORE_OK;
 }
 
 static bool size_is(int dir_fd, const char *path, uint64_t stored_bytes)
@@ -176,7 +170,7 @@ static enum store_status link_once(struct blob_dir *dir, const char *tmp_name, c
     if (error == -EEXIST && size_is(dir->root_fd, path, stored_bytes)) {
         error = file_rename(dir->tmp_fd, tmp_name, dir->root_fd, path);
         *ret_linked = BLOB_SHARED;
-        return error < 0 ? io_fail(error, fault, "replace blob", path) : STORE_OK;
+        return error < 0 ? store_fault_io(fault, error, "replace blob '%s'", path) : STORE_OK;
     }
     if (error == -EEXIST) {
         status = blob_quarantine(dir, name, fault);
@@ -185,7 +179,7 @@ static enum store_status link_once(struct blob_dir *dir, const char *tmp_name, c
         error = file_link(dir->tmp_fd, tmp_name, dir->root_fd, path);
     }
     if (error < 0)
-        return io_fail(error, fault, "link blob", path);
+        return store_fault_io(fault, error, "link blob '%s'", path);
 
     *ret_linked = BLOB_LINKED;
     return STORE_OK;
@@ -225,16 +219,16 @@ enum store_status blob_open(const struct blob_dir *dir, const struct blob_name *
     blob_path(name, path);
     fd = file_open_own(dir->root_fd, path, O_RDONLY, 0);
     if (fd == -ENOENT)
-        return fault_set(fault, STORE_DAMAGED, "blob '%s' is missing", path);
+        return store_fault(fault, STORE_DAMAGED, "blob '%s' is missing", path);
     if (file_is_other(fd))
-        return fault_set(fault, STORE_DAMAGED, "blob '%s' is not a file", path);
+        return store_fault(fault, STORE_DAMAGED, "blob '%s' is not a file", path);
     if (fd < 0)
-        return io_fail(fd, fault, "open blob", path);
+        return store_fault_io(fault, fd, "open blob '%s'", path);
     if (fstat(fd, &st) < 0)
-        return fault_errno(fault, STORE_IO, "stat blob '%s'", path);
+        return store_fault_errno(fault, STORE_IO, "stat blob '%s'", path);
     if ((uint64_t)st.st_size != stored_bytes)
-        return fault_set(fault, STORE_DAMAGED, "blob '%s' has %lld bytes, not %llu", path,
-                         (long long)st.st_size, (unsigned long long)stored_bytes);
+        return store_fault(fault, STORE_DAMAGED, "blob '%s' has %lld bytes, not %llu", path,
+                           (long long)st.st_size, (unsigned long long)stored_bytes);
 
     *ret_fd = fd_take(&fd);
     return STORE_OK;

@@ -27,12 +27,6 @@ struct pack {
     atomic_bool named; /* the directory was synced since the file was made */
 };
 
-static enum store_status io_fail(int error, struct fault *fault, const char *what)
-{
-    errno = -error;
-    return fault_errno(fault, io_status(error), "%s", what);
-}
-
 static uint64_t align_up(uint64_t value)
 {
     return (value + EXTENT_ALIGN - 1) / EXTENT_ALIGN * EXTENT_ALIGN;
@@ -72,11 +66,11 @@ enum store_status packs_each(const struct packs *packs, pack_visit *visit, void 
         return STORE_OK;
     fd = file_open(packs->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return io_fail(fd, fault, "read the directory '" DIR_NAME "'");
+        return store_fault_io(fault, fd, "read the directory '" DIR_NAME "'");
     dir = fdopendir(fd);
     if (dir == NULL) {
         fd_close(&fd);
-        return fault_set(fault, STORE_NO_MEMORY, "read the directory '" DIR_NAME "'");
+        return store_fault(fault, STORE_NO_MEMORY, "read the directory '" DIR_NAME "'");
     }
     while (status == STORE_OK && (entry = readdir(dir)) != NULL) {
         uint32_t number;
@@ -108,7 +102,7 @@ static enum store_status find_end(struct packs *packs, struct fault *fault)
         return STORE_OK;
     name_of(packs->newest, name);
     if (fstatat(packs->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
-        return fault_errno(fault, STORE_IO, "look at a pack");
+        return store_fault_errno(fault, STORE_IO, "look at a pack");
     packs->found_end = align_up((uint64_t)st.st_size);
     if (packs->found_end < packs->bytes_max)
         packs->append_at = packs->found_end;
@@ -135,7 +129,7 @@ enum store_status packs_open(struct packs *packs, int store_fd, bool sync, uint6
     if (fd == -ENOENT)
         return STORE_OK;
     if (fd < 0)
-        return io_fail(fd, fault, "open the directory '" DIR_NAME "'");
+        return store_fault_io(fault, fd, "open the directory '" DIR_NAME "'");
     packs->dir_fd = fd;
     status = packs_each(packs, note_newest, packs, fault);
     return status != STORE_OK ? status : find_end(packs, fault);
@@ -205,19 +199,19 @@ static enum store_status activate(struct packs *packs, struct fault *fault)
     int error = make_dir(packs);
 
     if (error < 0)
-        return io_fail(error, fault, "make the directory '" DIR_NAME "'");
+        return store_fault_io(fault, error, "make the directory '" DIR_NAME "'");
     if (number == 0)
-        return fault_set(fault, STORE_IO, "no number is left for a pack");
+        return store_fault(fault, STORE_IO, "no number is left for a pack");
     pack = mem_zalloc(sizeof(*pack));
     if (pack == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "pack");
+        return store_fault(fault, STORE_NO_MEMORY, "pack");
 
     name_of(number, name);
     pack->fd = file_open_own(packs->dir_fd, name, O_RDWR | (fresh ? O_CREAT | O_EXCL : 0), 0600);
     if (pack->fd < 0) {
         error = pack->fd;
         mem_free(pack);
-        return io_fail(error, fault, "open a pack");
+        return store_fault_io(fault, error, "open a pack");
     }
     pack->number = number;
     pack->users = 1;
@@ -310,15 +304,15 @@ enum store_status pack_open(const struct packs *packs, uint32_t number, uint64_t
     name_of(number, name);
     fd = packs->dir_fd < 0 ? -ENOENT : file_open_own(packs->dir_fd, name, O_RDONLY, 0);
     if (fd == -ENOENT || file_is_other(fd))
-        return fault_set(fault, STORE_DAMAGED, "pack '%s' is %s", name,
-                         fd == -ENOENT ? "missing" : "not a file");
+        return store_fault(fault, STORE_DAMAGED, "pack '%s' is %s", name,
+                           fd == -ENOENT ? "missing" : "not a file");
     if (fd < 0)
-        return io_fail(fd, fault, "open a pack");
+        return store_fault_io(fault, fd, "open a pack");
     if (fstat(fd, &st) < 0)
-        return fault_errno(fault, STORE_IO, "stat pack '%s'", name);
+        return store_fault_errno(fault, STORE_IO, "stat pack '%s'", name);
     if ((uint64_t)st.st_size < end)
-        return fault_set(fault, STORE_DAMAGED, "pack '%s' has %lld bytes, not %llu", name,
-                         (long long)st.st_size, (unsigned long long)end);
+        return store_fault(fault, STORE_DAMAGED, "pack '%s' has %lld bytes, not %llu", name,
+                           (long long)st.st_size, (unsigned long long)end);
 
     *ret_fd = fd_take(&fd);
     return STORE_OK;

@@ -88,16 +88,16 @@ enum store_status body_decrypt(const struct keyring *keyring, struct str wrapped
     if (status != STORE_OK)
         return status;
     if (!frames_plain_size(stored.len, &plain_bytes))
-        return fault_set(fault, STORE_DAMAGED, "an encrypted body of %zu bytes", stored.len);
+        return store_fault(fault, STORE_DAMAGED, "an encrypted body of %zu bytes", stored.len);
     if (!buf_reserve(ret_plain, (size_t)plain_bytes))
-        return fault_set(fault, STORE_NO_MEMORY, "decrypted body");
+        return store_fault(fault, STORE_NO_MEMORY, "decrypted body");
 
     for (uint64_t number = 0; stored.len > 0; number++) {
         size_t len = size_min(stored.len, FRAME_STORED_BYTES);
         bool last = len == stored.len;
 
         if (!frame_open(key.bytes, number, last, stored.p, len, ret_plain->p + ret_plain->len))
-            return fault_set(fault, STORE_DAMAGED, "an encrypted body does not authenticate");
+            return store_fault(fault, STORE_DAMAGED, "an encrypted body does not authenticate");
         ret_plain->len += len - AES_GCM_TAG_BYTES;
         stored = str_skip(stored, len);
     }
@@ -150,8 +150,8 @@ static enum store_status load_inline(struct body *body, struct catalog *cat,
     if (status != STORE_OK)
         return status;
     if (piece->start > content->len || piece->len > content->len - piece->start)
-        return fault_set(fault, STORE_DAMAGED, "inline body %lld is too short",
-                         (long long)piece->ref);
+        return store_fault(fault, STORE_DAMAGED, "inline body %lld is too short",
+                           (long long)piece->ref);
 
     buf_free(&body->memory);
     body->memory = *content;
@@ -165,8 +165,8 @@ static enum store_status open_piece_file(struct body *body, const struct piece *
                                          struct fault *fault)
 {
     if (piece->damaged)
-        return fault_set(fault, STORE_DAMAGED, "blob %lld was found to be damaged",
-                         (long long)piece->ref);
+        return store_fault(fault, STORE_DAMAGED, "blob %lld was found to be damaged",
+                           (long long)piece->ref);
     return blob_open_place(&body->store->dir, piece, &body->fd, &body->fd_base, fault);
 }
 
@@ -202,7 +202,7 @@ static enum store_status resolve(struct body *body, struct reader *reader,
         status = catalog_pieces(cat, &version->body, version->size_bytes, offset, len,
                                 collect_piece, &collecting, fault);
     if (collecting.no_memory)
-        return fault_set(fault, STORE_NO_MEMORY, "pieces of a body");
+        return store_fault(fault, STORE_NO_MEMORY, "pieces of a body");
     if (status != STORE_OK)
         return status;
 
@@ -266,12 +266,12 @@ enum store_status body_load(struct reader *reader, const struct version *version
     if (status != STORE_OK)
         return status;
     if (bytes.len != version->size_bytes || offset > bytes.len || len > bytes.len - offset)
-        return fault_set(fault, STORE_DAMAGED, "inline body %lld has another size",
-                         (long long)version->body.id);
+        return store_fault(fault, STORE_DAMAGED, "inline body %lld has another size",
+                           (long long)version->body.id);
 
     bytes = str_slice(bytes, (size_t)offset, (size_t)len);
     *ret_bytes = lent ? arena_dup(arena, bytes) : bytes;
-    return str_present(*ret_bytes) ? STORE_OK : fault_set(fault, STORE_NO_MEMORY, "body");
+    return str_present(*ret_bytes) ? STORE_OK : store_fault(fault, STORE_NO_MEMORY, "body");
 }
 
 enum store_status body_open(struct reader *reader, const struct version *version, uint64_t offset,
@@ -281,7 +281,7 @@ enum store_status body_open(struct reader *reader, const struct version *version
     enum store_status status;
 
     if (body == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "body");
+        return store_fault(fault, STORE_NO_MEMORY, "body");
     body->store = reader->store;
     body->fd = -1;
     body->left = len;
@@ -355,7 +355,7 @@ static enum store_status start_piece(struct body *body, const struct piece *piec
         if (body->stream == NULL)
             body->stream = mem_zalloc(sizeof(*body->stream));
         if (body->stream == NULL)
-            return fault_set(fault, STORE_NO_MEMORY, "sum of a body");
+            return store_fault(fault, STORE_NO_MEMORY, "sum of a body");
         hash_stream_start(body->stream);
     }
     if (status == STORE_OK && piece->wrapped_key_bytes > 0)
@@ -376,23 +376,23 @@ static enum store_status load_frame(struct body *body, const struct piece *piece
     if (body->has_frame && body->frame_number == number)
         return STORE_OK;
     if (offset >= piece->stored_bytes)
-        return fault_set(fault, STORE_DAMAGED, "an encrypted blob is too short");
+        return store_fault(fault, STORE_DAMAGED, "an encrypted blob is too short");
     buf_clear(&body->frame);
     buf_clear(&body->sealed);
     body->has_frame = false;
     if (!buf_reserve(&body->frame, FRAME_PLAIN_BYTES) ||
         !buf_reserve(&body->sealed, FRAME_STORED_BYTES))
-        return fault_set(fault, STORE_NO_MEMORY, "frame");
+        return store_fault(fault, STORE_NO_MEMORY, "frame");
 
     len = last ? (size_t)(piece->stored_bytes - offset) : FRAME_STORED_BYTES;
     error = file_read_at(body->fd, body->fd_base + offset, body->sealed.p, len);
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, STORE_IO, "read a blob");
+        return store_fault_errno(fault, STORE_IO, "read a blob");
     }
     if (!frame_open(body->data_key, number, last, body->sealed.p, len, body->frame.p)) {
         scrub_suspect(&body->store->scrub, piece->ref);
-        return fault_set(fault, STORE_DAMAGED, "a frame of a blob does not authenticate");
+        return store_fault(fault, STORE_DAMAGED, "a frame of a blob does not authenticate");
     }
 
     body->frame.len = len - AES_GCM_TAG_BYTES;
@@ -409,7 +409,7 @@ static enum store_status read_plain(struct body *body, const struct piece *piece
 
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, STORE_IO, "read a blob");
+        return store_fault_errno(fault, STORE_IO, "read a blob");
     }
     if (!is_whole(piece) || !piece->summed)
         return STORE_OK;
@@ -418,8 +418,8 @@ static enum store_status read_plain(struct body *body, const struct piece *piece
     if (body->piece_at + len < piece->len || hash_stream_end(body->stream) == piece->sum)
         return STORE_OK;
     scrub_suspect(&body->store->scrub, piece->ref);
-    return fault_set(fault, STORE_DAMAGED, "blob %lld does not have the bytes it was stored with",
-                     (long long)piece->ref);
+    return store_fault(fault, STORE_DAMAGED, "blob %lld does not have the bytes it was stored with",
+                       (long long)piece->ref);
 }
 
 /* Some bytes of the piece being read, at least one. */
@@ -439,7 +439,7 @@ static enum store_status read_piece(struct body *body, const struct piece *piece
         if (status != STORE_OK)
             return status;
         if (skip >= body->frame.len)
-            return fault_set(fault, STORE_DAMAGED, "an encrypted blob is too short");
+            return store_fault(fault, STORE_DAMAGED, "an encrypted blob is too short");
         len = size_min(len, body->frame.len - skip);
         memcpy(out, body->frame.p + skip, len);
     } else {

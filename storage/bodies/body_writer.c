@@ -115,10 +115,10 @@ enum store_status body_writer_open(struct store *store, const struct body_option
     if (health_poisoned(&store->health))
         return health_refuse(fault);
     if (!space_left(store, large ? SPACE_FILE : SPACE_SMALL))
-        return fault_set(fault, STORE_FULL, "free space is down to the reserve");
+        return store_fault(fault, STORE_FULL, "free space is down to the reserve");
     writer = mem_zalloc(sizeof(*writer));
     if (writer == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "body writer");
+        return store_fault(fault, STORE_NO_MEMORY, "body writer");
 
     writer->store = store;
     writer->fd = -1;
@@ -129,7 +129,7 @@ enum store_status body_writer_open(struct store *store, const struct body_option
     writer->scope = blob_scope(options->account);
     writer->sealed = BUF_WITH_MAX(frames_stored_size(held_bytes_max(writer)));
     if (!intake_open(&writer->intake, options, held_bytes_max(writer), large))
-        return fault_set(fault, STORE_NO_MEMORY, "body writer");
+        return store_fault(fault, STORE_NO_MEMORY, "body writer");
     if (large)
         intake_start(&writer->intake, outside_wants_sha256(writer));
     if (writer->encrypt) {
@@ -148,8 +148,7 @@ static enum store_status fail(struct body_writer *writer, int error, struct faul
                               const char *what)
 {
     writer->state = WRITER_FAILED;
-    errno = -error;
-    return fault_errno(fault, io_status(error), "%s", what);
+    return store_fault_io(fault, error, "%s", what);
 }
 
 static enum store_status start_file(struct body_writer *writer, struct fault *fault)
@@ -263,7 +262,7 @@ enum store_status body_writer_append(struct body_writer *writer, const void *byt
     struct str rest = str_make(bytes, len);
 
     if (writer->state != WRITER_OPEN)
-        return fault_set(fault, STORE_IO, "the body has failed before");
+        return store_fault(fault, STORE_IO, "the body has failed before");
 
     while (rest.len > 0) {
         size_t room = held_bytes_max(writer) - intake_held(&writer->intake).len;
@@ -292,7 +291,7 @@ enum store_status body_writer_finish(struct body_writer *writer, struct body_dig
     enum store_status status = STORE_OK;
 
     if (writer->state != WRITER_OPEN)
-        return fault_set(fault, STORE_IO, "the body has failed before");
+        return store_fault(fault, STORE_IO, "the body has failed before");
     if (writer->intake.total_bytes > writer->store->options.inline_max_bytes)
         status = write_held(writer, /* last= */ true, fault);
     else if (writer->encrypt && !seal(writer, /* last= */ true))
@@ -341,11 +340,11 @@ enum store_status body_writer_stage(struct body_writer *writer, struct fault *fa
     enum store_status status;
 
     if (writer->state != WRITER_FINISHED)
-        return fault_set(fault, STORE_IO, "the body is not finished");
+        return store_fault(fault, STORE_IO, "the body is not finished");
     if (writer->fd < 0)
         return STORE_OK;
     if (fstat(writer->fd, &st) < 0 || (uint64_t)st.st_size != writer->stored_bytes)
-        return fault_set(fault, STORE_IO, "the temporary file does not have the bytes written");
+        return store_fault(fault, STORE_IO, "the temporary file does not have the bytes written");
 
     if (store->options.durability == STORE_STRICT)
         error = file_sync(writer->fd);
@@ -487,7 +486,7 @@ static void note_mended(struct body_writer *writer)
                 "a stored copy of bytes that were uploaded again was damaged: it was replaced");
 }
 
-void body_writer_settle(struct body_writer *writer, bool committed, struct catalog *cat)
+void body_writer_after_commit(struct body_writer *writer, bool committed, struct catalog *cat)
 {
     struct store *store = writer->store;
     const struct blob_name *name = &writer->pin.name;

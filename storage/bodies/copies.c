@@ -56,7 +56,7 @@ static enum store_status pump(struct body *body, uint64_t expected, take_bytes *
     uint64_t total = 0;
 
     if (!buf_reserve(&piece, PIECE_BYTES))
-        return fault_set(fault, STORE_NO_MEMORY, "copy");
+        return store_fault(fault, STORE_NO_MEMORY, "copy");
 
     for (;;) {
         int64_t len = body_read(body, piece.p, PIECE_BYTES, fault);
@@ -70,8 +70,9 @@ static enum store_status pump(struct body *body, uint64_t expected, take_bytes *
         if (status != STORE_OK)
             return status;
     }
-    return total == expected ? STORE_OK
-                             : fault_set(fault, STORE_DAMAGED, "the source of a copy is too short");
+    return total == expected
+               ? STORE_OK
+               : store_fault(fault, STORE_DAMAGED, "the source of a copy is too short");
 }
 
 /* ---- digests of bytes that stay where they are ------------------------------------------------- */
@@ -132,7 +133,7 @@ static enum store_status measure(const struct intent_bytes *bytes, struct body *
     enum store_status status;
 
     if (!meter_open(&meter, bytes->source))
-        return fault_set(fault, STORE_NO_MEMORY, "digests of a copy");
+        return store_fault(fault, STORE_NO_MEMORY, "digests of a copy");
     status = pump(body, len, meter_take, &meter, fault);
     if (status != STORE_OK)
         return status;
@@ -174,7 +175,7 @@ enum store_status copy_read(struct reader *reader, struct intent *intent)
 
     bytes->source_digests = ARENA_NEW(intent->arena, struct body_digests);
     if (bytes->source_digests == NULL)
-        return fault_set(&intent->fault, STORE_NO_MEMORY, "copy");
+        return store_fault(&intent->fault, STORE_NO_MEMORY, "copy");
     status = open_source(reader, intent, &body, &len);
     if (status != STORE_OK)
         return status;

@@ -43,10 +43,8 @@ static enum store_status keyring_make(int store_fd, struct fault *fault)
     buf_printf(&text, "%s\n%.*s %.*s\n", first_line, KEY_ID_TEXT, hex, KEY_TEXT, hex + KEY_ID_TEXT);
     error = text.failed ? -ENOMEM : file_place(store_fd, "keyring", 0600, buf_view(&text));
     explicit_bzero(hex, sizeof(hex));
-    if (error < 0) {
-        errno = -error;
-        return fault_errno(fault, io_status(error), "write the keyring");
-    }
+    if (error < 0)
+        return store_fault_io(fault, error, "write the keyring");
     return STORE_OK;
 }
 
@@ -71,12 +69,13 @@ static enum store_status keyring_parse(struct str text, struct keyring *keyring,
     struct str line;
 
     if (!str_next(&text, '\n', &line) || !str_eq(line, str_from_cstr(first_line)))
-        return fault_set(fault, STORE_FORMAT, "the keyring does not start with '%s'", first_line);
+        return store_fault(fault, STORE_FORMAT, "the keyring does not start with '%s'", first_line);
     while (str_next(&text, '\n', &line)) {
         if (line.len != 0 && !parse_key(line, keyring))
-            return fault_set(fault, STORE_FORMAT, "the keyring has a line that is no key");
+            return store_fault(fault, STORE_FORMAT, "the keyring has a line that is no key");
     }
-    return keyring->count > 0 ? STORE_OK : fault_set(fault, STORE_FORMAT, "the keyring has no key");
+    return keyring->count > 0 ? STORE_OK
+                              : store_fault(fault, STORE_FORMAT, "the keyring has no key");
 }
 
 enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_keyring,
@@ -93,11 +92,9 @@ enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_ke
         error = file_read_own(store_fd, "keyring", &text);
     }
     if (error == -ENOENT)
-        return fault_set(fault, STORE_FORMAT, "the file 'keyring' of the store is missing");
-    if (error < 0) {
-        errno = -error;
-        return fault_errno(fault, io_status(error), "read the keyring");
-    }
+        return store_fault(fault, STORE_FORMAT, "the file 'keyring' of the store is missing");
+    if (error < 0)
+        return store_fault_io(fault, error, "read the keyring");
 
     memset(ret_keyring, 0, sizeof(*ret_keyring));
     status = keyring_parse(buf_view(&text), ret_keyring, fault);
@@ -133,7 +130,7 @@ enum store_status keyring_unwrap(const struct keyring *keyring, struct str wrapp
     uint8_t id[4];
 
     if (wrapped.len != WRAPPED_KEY_BYTES)
-        return fault_set(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
+        return store_fault(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
 
     for (size_t i = 0; i < keyring->count; i++) {
         put_id(keyring->keys[i].id, id);
@@ -142,10 +139,10 @@ enum store_status keyring_unwrap(const struct keyring *keyring, struct str wrapp
         if (aes_gcm_open(keyring->keys[i].key, nonce, STR("pail data key"), sealed, AES_KEY_BYTES,
                          out, sealed + AES_KEY_BYTES))
             return STORE_OK;
-        return fault_set(fault, STORE_DAMAGED, "a data key does not unwrap");
+        return store_fault(fault, STORE_DAMAGED, "a data key does not unwrap");
     }
-    return fault_set(fault, STORE_DAMAGED, "the keyring has no key %02x%02x%02x%02x", bytes[0],
-                     bytes[1], bytes[2], bytes[3]);
+    return store_fault(fault, STORE_DAMAGED, "the keyring has no key %02x%02x%02x%02x", bytes[0],
+                       bytes[1], bytes[2], bytes[3]);
 }
 
 void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1])

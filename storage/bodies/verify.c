@@ -69,7 +69,7 @@ enum store_status blob_verify_paced(const struct piece *blob, int fd, uint64_t b
     CLEANUP(judging_end) struct judging judging = { .digest = NULL };
 
     if (!judging_start(&judging, blob) || !buf_reserve(room, VERIFY_STEP_BYTES))
-        return fault_set(fault, STORE_NO_MEMORY, "verify a blob");
+        return store_fault(fault, STORE_NO_MEMORY, "verify a blob");
 
     for (uint64_t at = 0; at < blob->stored_bytes;) {
         size_t len = (size_t)u64_min(VERIFY_STEP_BYTES, blob->stored_bytes - at);
@@ -80,15 +80,15 @@ enum store_status blob_verify_paced(const struct piece *blob, int fd, uint64_t b
         error = file_read_at(fd, base + at, room->p, len);
         /* Bytes that can not be read are not there, whatever the reason. */
         if (error < 0)
-            return fault_set(fault, STORE_DAMAGED, "blob %lld can not be read: %s",
-                             (long long)blob->ref, strerror(-error));
+            return store_fault(fault, STORE_DAMAGED, "blob %lld can not be read: %s",
+                               (long long)blob->ref, strerror(-error));
         judging_add(&judging, room->p, len);
         at += len;
     }
     if (!judging_holds(&judging, blob))
-        return fault_set(fault, STORE_DAMAGED,
-                         "blob %lld does not have the bytes it was stored with",
-                         (long long)blob->ref);
+        return store_fault(fault, STORE_DAMAGED,
+                           "blob %lld does not have the bytes it was stored with",
+                           (long long)blob->ref);
     if (ret_sum != NULL)
         *ret_sum = judging.sum;
     return STORE_OK;

@@ -471,10 +471,10 @@ enum store_status store_fsck(const char *dir, const struct fsck_options *options
     bool fresh;
 
     if (!digest_init())
-        return fault_set(fault, STORE_IO, "the crypto library lacks an algorithm");
+        return store_fault(fault, STORE_IO, "the crypto library lacks an algorithm");
     fsck = mem_zalloc(sizeof(*fsck));
     if (fsck == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "fsck");
+        return store_fault(fault, STORE_NO_MEMORY, "fsck");
 
     health_init(&fsck->health, NULL, NULL);
     layout_init(&fsck->dir, STORE_STRICT, &fsck->health);
@@ -485,7 +485,7 @@ enum store_status store_fsck(const char *dir, const struct fsck_options *options
     fsck->plain = BUF_WITH_MAX(FRAME_PLAIN_BYTES);
     fsck->digest = digest_open(DIGEST_SHA256);
     if (fsck->digest == NULL || !buf_reserve(&fsck->plain, FRAME_PLAIN_BYTES))
-        return fault_set(fault, STORE_NO_MEMORY, "fsck");
+        return store_fault(fault, STORE_NO_MEMORY, "fsck");
 
     status = layout_open(&fsck->dir, dir, /* create= */ false, &fresh, fault);
     if (status == STORE_OK)

@@ -39,10 +39,9 @@ void health_poison(struct health *health, int error, const char *what)
 
     errno = -error;
     if (error != 0)
-        (void)fault_errno(&fault, 0, "the store takes no writes until it is started again: %s",
-                          what);
+        fault_errno_note(&fault, "the store takes no writes until it is started again: %s", what);
     else
-        (void)fault_set(&fault, 0, "the store takes no writes until it is started again: %s", what);
+        fault_note(&fault, "the store takes no writes until it is started again: %s", what);
 
     (void)pthread_mutex_lock(&health->lock);
     first = !atomic_load(&health->poisoned);
@@ -56,7 +55,7 @@ void health_poison(struct health *health, int error, const char *what)
 
 enum store_status health_refuse(struct fault *fault)
 {
-    return fault_set(fault, STORE_IO, "the store takes no writes: a sync has failed");
+    return store_fault(fault, STORE_IO, "the store takes no writes: a sync has failed");
 }
 
 void health_duty(struct health *health, enum duty duty, enum store_status status,
@@ -67,9 +66,8 @@ void health_duty(struct health *health, enum duty duty, enum store_status status
     bool changed;
 
     if (failed)
-        (void)fault_set(&fault, 0, "can not %s, trying again: %s", duty_names[duty],
-                        why != NULL && why->text[0] != '\0' ? why->text
-                                                            : store_status_name(status));
+        fault_note(&fault, "can not %s, trying again: %s", duty_names[duty],
+                   why != NULL && why->text[0] != '\0' ? why->text : store_status_name(status));
     (void)pthread_mutex_lock(&health->lock);
     changed = health->failing[duty] != failed;
     health->failing[duty] = failed;
@@ -79,7 +77,7 @@ void health_duty(struct health *health, enum duty duty, enum store_status status
     if (!changed)
         return;
     if (!failed)
-        (void)fault_set(&fault, 0, "%s: works again", duty_names[duty]);
+        fault_note(&fault, "%s: works again", duty_names[duty]);
     health_tell(health, failed ? STORE_NOTICE_ERROR : STORE_NOTICE_INFO, fault.text);
 }
 

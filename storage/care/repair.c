@@ -4,6 +4,8 @@
  */
 #include "storage/care/repair.h"
 
+#include "storage/io_status.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -37,12 +39,6 @@ static void keep_status(struct repair *repair, enum store_status status)
         repair->status = status;
 }
 
-static enum store_status io_fail(struct repair *repair, int error, const char *what)
-{
-    errno = -error;
-    return fault_errno(repair->fault, error == -ENOSPC ? STORE_FULL : STORE_IO, "%s", what);
-}
-
 /* ---- quarantine --------------------------------------------------------------------------- */
 
 static int quarantine_file(struct repair *repair, const char *kind, int64_t id,
@@ -69,7 +65,7 @@ static enum store_status keep_bytes(struct repair *repair, const char *kind, int
 
     if (error == 0)
         error = sync_quarantine(repair, fd);
-    return error < 0 ? io_fail(repair, error, "write into quarantine/") : STORE_OK;
+    return error < 0 ? store_fault_io(repair->fault, error, "write into quarantine/") : STORE_OK;
 }
 
 /* A copy: a pack holds others too, and a file may still be named by a row. */
@@ -82,7 +78,7 @@ static enum store_status keep_copy(struct repair *repair, int64_t id, int from, 
     int error = fd < 0 ? fd : 0;
 
     if (!buf_reserve(&room, COPY_BYTES))
-        return fault_set(repair->fault, STORE_NO_MEMORY, "repair");
+        return store_fault(repair->fault, STORE_NO_MEMORY, "repair");
     for (uint64_t at = 0; error == 0 && at < len;) {
         size_t step = (size_t)u64_min(COPY_BYTES, len - at);
 
@@ -94,7 +90,7 @@ static enum store_status keep_copy(struct repair *repair, int64_t id, int from, 
     }
     if (error == 0)
         error = sync_quarantine(repair, fd);
-    return error < 0 ? io_fail(repair, error, "write into quarantine/") : STORE_OK;
+    return error < 0 ? store_fault_io(repair->fault, error, "write into quarantine/") : STORE_OK;
 }
 
 /* ---- bodies ------------------------------------------------------------------------------- */

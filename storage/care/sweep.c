@@ -103,7 +103,7 @@ enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_wait
     enum store_status status;
 
     if (sweep == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "sweep");
+        return store_fault(fault, STORE_NO_MEMORY, "sweep");
 
     status = store_submit_wait(store, &intent);
     *ret_more = status == STORE_OK && sweep->more;
@@ -173,7 +173,7 @@ enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, u
     dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (dir == NULL) {
         fd_close(&fd);
-        return fault_errno(fault, STORE_IO, "read the directory '%s' of blobs", path);
+        return store_fault_errno(fault, STORE_IO, "read the directory '%s' of blobs", path);
     }
     *ret_found = true;
 

@@ -114,12 +114,12 @@ enum store_status account_text(struct catalog *cat, int64_t id, struct str *ret_
     if (status != STORE_OK)
         return status;
     if (!row)
-        return fault_set(fault, STORE_DAMAGED, "account %lld has no row", (long long)id);
+        return store_fault(fault, STORE_DAMAGED, "account %lld has no row", (long long)id);
 
     char *copy = mem_cstr(sql_str(stmt, 0));
 
     if (copy == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "account cache");
+        return store_fault(fault, STORE_NO_MEMORY, "account cache");
     mem_free(slot->canonical);
     *slot = (struct account_slot){ .id = id, .canonical = copy, .len = sql_str(stmt, 0).len };
     *ret_canonical = str_make(slot->canonical, slot->len);

@@ -65,7 +65,7 @@ enum store_status blob_reference(struct catalog *cat, const struct staged_body *
     if (status != STORE_OK)
         return status;
     if ((uint64_t)sql_i64(stmt, 1) != staged->stored_bytes)
-        return fault_set(fault, STORE_DAMAGED, "two sizes under one hash");
+        return store_fault(fault, STORE_DAMAGED, "two sizes under one hash");
 
     *ret_id = sql_i64(stmt, 0);
     replace = sqlite3_column_type(stmt, 4) != SQLITE_NULL ||
@@ -81,7 +81,7 @@ enum store_status blob_add_reference(struct catalog *cat, int64_t id, struct fau
     enum store_status status = sql_run_i64(cat, &sql, id, 0, fault);
 
     if (status == STORE_OK && sqlite3_changes(cat->db) != 1)
-        return fault_set(fault, STORE_DAMAGED, "blob %lld has no row", (long long)id);
+        return store_fault(fault, STORE_DAMAGED, "blob %lld has no row", (long long)id);
     return status;
 }
 
@@ -94,7 +94,7 @@ enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fa
     enum store_status status = sql_run_i64(cat, &sql, id, tx_dead_seq(cat), fault);
 
     if (status == STORE_OK && sqlite3_changes(cat->db) != 1)
-        return fault_set(fault, STORE_DAMAGED, "blob %lld was not referenced", (long long)id);
+        return store_fault(fault, STORE_DAMAGED, "blob %lld was not referenced", (long long)id);
     return status;
 }
 
@@ -104,8 +104,8 @@ enum store_status blob_release(struct catalog *cat, int64_t id, struct fault *fa
 static enum store_status row_blob(sqlite3_stmt *stmt, struct piece *into, struct fault *fault)
 {
     if (sql_str(stmt, 2).len != SHA256_BYTES)
-        return fault_set(fault, STORE_DAMAGED, "blob %lld has a strange hash",
-                         (long long)sql_i64(stmt, 0));
+        return store_fault(fault, STORE_DAMAGED, "blob %lld has a strange hash",
+                           (long long)sql_i64(stmt, 0));
 
     into->kind = BODY_BLOB;
     into->ref = sql_i64(stmt, 0);
@@ -135,7 +135,7 @@ enum store_status blob_describe(struct catalog *cat, int64_t id, struct piece *i
     if (status != STORE_OK)
         return status;
     if (!row)
-        return fault_set(fault, STORE_RETRY, "blob %lld is gone", (long long)id);
+        return store_fault(fault, STORE_RETRY, "blob %lld is gone", (long long)id);
     return row_blob(stmt, into, fault);
 }
 

@@ -32,7 +32,7 @@ enum store_status body_release(struct catalog *cat, const struct body_ref *ref, 
     case BODY_MANIFEST:
         return manifest_release(cat, ref->id, fault);
     }
-    return fault_set(fault, STORE_DAMAGED, "a body of unknown kind %d", (int)ref->kind);
+    return store_fault(fault, STORE_DAMAGED, "a body of unknown kind %d", (int)ref->kind);
 }
 
 /* A second reference to the same bytes (inline bodies are duplicated). Manifests are sliced. */
@@ -47,7 +47,7 @@ static enum store_status body_duplicate(struct catalog *cat, const struct body_r
     else if (ref->kind == BODY_BLOB)
         status = blob_add_reference(cat, ref->id, fault);
     else if (ref->kind != BODY_EMPTY)
-        status = fault_set(fault, STORE_DAMAGED, "a piece of kind %d", (int)ref->kind);
+        status = store_fault(fault, STORE_DAMAGED, "a piece of kind %d", (int)ref->kind);
     if (status == STORE_OK)
         *ret_ref = copy;
     return status;
@@ -65,7 +65,7 @@ static enum store_status slice_inline(struct catalog *cat, int64_t id, uint64_t 
     if (status != STORE_OK)
         return status;
     if (offset > bytes.len || len > bytes.len - offset)
-        return fault_set(fault, STORE_DAMAGED, "inline body %lld is too short", (long long)id);
+        return store_fault(fault, STORE_DAMAGED, "inline body %lld is too short", (long long)id);
     status =
         inline_store(cat, str_slice(buf_view(&bytes), (size_t)offset, (size_t)len), &fresh, fault);
     if (status == STORE_OK)
@@ -127,7 +127,7 @@ enum store_status body_slice(struct catalog *cat, const struct body_ref *ref, ui
 static enum store_status piece_key(struct piece *piece, struct str wrapped, struct fault *fault)
 {
     if (wrapped.len > WRAPPED_KEY_BYTES)
-        return fault_set(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
+        return store_fault(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
 
     piece->wrapped_key_bytes = (uint8_t)wrapped.len;
     if (wrapped.len > 0)
@@ -173,7 +173,7 @@ static enum store_status row_piece(sqlite3_stmt *stmt, struct piece *ret_piece, 
     if (status != STORE_OK)
         return status;
     if (piece.kind == BODY_BLOB && sql_str(stmt, 7).len != SHA256_BYTES)
-        return fault_set(fault, STORE_DAMAGED, "blob %lld has no row", (long long)piece.ref);
+        return store_fault(fault, STORE_DAMAGED, "blob %lld has no row", (long long)piece.ref);
     if (piece.kind == BODY_BLOB)
         memcpy(piece.hash, sql_str(stmt, 7).p, SHA256_BYTES);
 
@@ -217,15 +217,16 @@ static enum store_status manifest_pieces(struct catalog *cat, int64_t manifest, 
         if (!piece_clip(&piece, offset, end))
             continue;
         if (piece.at != expected)
-            return fault_set(fault, STORE_DAMAGED, "manifest %lld has a gap", (long long)manifest);
+            return store_fault(fault, STORE_DAMAGED, "manifest %lld has a gap",
+                               (long long)manifest);
         expected += piece.len;
         if (!visit(context, &piece))
             return STORE_STOPPED;
     }
     if (status == STORE_OK && expected == offset)
-        return fault_set(fault, STORE_RETRY, "manifest %lld is gone", (long long)manifest);
+        return store_fault(fault, STORE_RETRY, "manifest %lld is gone", (long long)manifest);
     if (status == STORE_OK && expected != end)
-        return fault_set(fault, STORE_DAMAGED, "manifest %lld ends early", (long long)manifest);
+        return store_fault(fault, STORE_DAMAGED, "manifest %lld ends early", (long long)manifest);
     return status;
 }
 
@@ -239,7 +240,7 @@ enum store_status catalog_pieces(struct catalog *cat, const struct body_ref *ref
     enum store_status status;
 
     if (offset > size || len > size - offset)
-        return fault_set(fault, STORE_DAMAGED, "a range outside of the body");
+        return store_fault(fault, STORE_DAMAGED, "a range outside of the body");
     if (len == 0 || ref->kind == BODY_EMPTY)
         return STORE_OK;
     if (ref->kind == BODY_MANIFEST)

@@ -107,16 +107,16 @@ enum store_status catalog_open(const char *dir, enum catalog_mode mode,
     int rc;
 
     if (cat == NULL || vfs == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "open the catalog");
+        return store_fault(fault, STORE_NO_MEMORY, "open the catalog");
     if (snprintf(path, sizeof(path), "%s/catalog.db", dir) >= (int)sizeof(path))
-        return fault_set(fault, STORE_IO, "the path of the store is too long");
+        return store_fault(fault, STORE_IO, "the path of the store is too long");
 
     cat->mode = mode;
     cat->clock = &clock_of_system;
     if (mode == CATALOG_WRITER) {
         cat->scratch = arena_open(SCRATCH_FIRST_BYTES, SCRATCH_BYTES_MAX);
         if (cat->scratch == NULL)
-            return fault_set(fault, STORE_NO_MEMORY, "open the catalog");
+            return store_fault(fault, STORE_NO_MEMORY, "open the catalog");
     }
     rc = sqlite3_open_v2(path, &cat->db, flags, vfs);
     if (rc != SQLITE_OK)

@@ -37,7 +37,7 @@ enum store_status catalog_image(const struct clock *clock, struct buf *ret_image
     int rc;
 
     if (cat == NULL || vfs_name() == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "make a catalog");
+        return store_fault(fault, STORE_NO_MEMORY, "make a catalog");
     rc = sqlite3_open_v2(":memory:", &cat->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return sql_fail(cat, rc, fault, "make a catalog");
@@ -58,7 +58,7 @@ enum store_status catalog_image(const struct clock *clock, struct buf *ret_image
 
     image = sqlite3_serialize(cat->db, "main", &bytes, 0);
     if (image == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "make a catalog");
+        return store_fault(fault, STORE_NO_MEMORY, "make a catalog");
     image[WRITE_VERSION_AT] = VERSION_WAL;
     image[READ_VERSION_AT] = VERSION_WAL;
 
@@ -67,5 +67,5 @@ enum store_status catalog_image(const struct clock *clock, struct buf *ret_image
     if (!ret_image->failed)
         return STORE_OK;
     buf_free(ret_image);
-    return fault_set(fault, STORE_NO_MEMORY, "make a catalog");
+    return store_fault(fault, STORE_NO_MEMORY, "make a catalog");
 }

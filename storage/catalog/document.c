@@ -29,7 +29,7 @@ enum store_status catalog_document_get(struct catalog *cat, int64_t bucket_id, s
 
     body = sql_str(stmt, 0);
     if (!sql_keep(arena, &body))
-        return fault_set(fault, STORE_NO_MEMORY, "document");
+        return store_fault(fault, STORE_NO_MEMORY, "document");
 
     *ret_body = body;
     return STORE_OK;

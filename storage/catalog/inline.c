@@ -52,7 +52,7 @@ enum store_status inline_duplicate(struct catalog *cat, int64_t id, int64_t *ret
     if (status != STORE_OK)
         return status;
     if (sqlite3_changes(cat->db) != 1)
-        return fault_set(fault, STORE_DAMAGED, "inline body %lld has no row", (long long)id);
+        return store_fault(fault, STORE_DAMAGED, "inline body %lld has no row", (long long)id);
 
     *ret_id = fresh;
     return STORE_OK;
@@ -73,11 +73,11 @@ static enum store_status find_inline(struct catalog *cat, int64_t id, sqlite3_st
     if (status != STORE_OK)
         return status;
     if (!row)
-        return fault_set(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
+        return store_fault(fault, STORE_RETRY, "inline body %lld is gone", (long long)id);
     if (sqlite3_column_type(*ret_stmt, 1) != SQLITE_NULL &&
         (uint64_t)sql_i64(*ret_stmt, 1) != hash_quick(sql_str(*ret_stmt, 0), 0))
-        return fault_set(fault, STORE_DAMAGED, "inline body %lld does not have its sum",
-                         (long long)id);
+        return store_fault(fault, STORE_DAMAGED, "inline body %lld does not have its sum",
+                           (long long)id);
     return STORE_OK;
 }
 
@@ -92,7 +92,7 @@ enum store_status catalog_inline_get(struct catalog *cat, int64_t id, struct are
         return status;
     bytes = sql_str(stmt, 0);
     if (!sql_keep(arena, &bytes))
-        return fault_set(fault, STORE_NO_MEMORY, "inline body");
+        return store_fault(fault, STORE_NO_MEMORY, "inline body");
     *ret_bytes = bytes;
     return STORE_OK;
 }
@@ -107,5 +107,5 @@ enum store_status catalog_inline_read(struct catalog *cat, int64_t id, struct bu
         return status;
 
     buf_append(ret, sql_str(stmt, 0).p, sql_str(stmt, 0).len);
-    return ret->failed ? fault_set(fault, STORE_NO_MEMORY, "inline body") : STORE_OK;
+    return ret->failed ? store_fault(fault, STORE_NO_MEMORY, "inline body") : STORE_OK;
 }

@@ -104,7 +104,7 @@ static enum store_status keep_place(const struct page *page, struct list_place *
     if (place == NULL)
         place = ARENA_NEW(arena, struct list_place);
     if (place == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "place in a listing");
+        return store_fault(fault, STORE_NO_MEMORY, "place in a listing");
 
     place->page = *page;
     *ret_end = (struct list_end){ .place = place };
@@ -143,7 +143,7 @@ enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
     end.next = key_view(&page->last);
     end.next_version_id = STR("");
     if (!sql_keep(arena, &end.next))
-        return fault_set(fault, STORE_NO_MEMORY, "end of a listing");
+        return store_fault(fault, STORE_NO_MEMORY, "end of a listing");
 
     *ret_end = end;
     return STORE_OK;

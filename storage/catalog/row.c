@@ -41,7 +41,7 @@ void row_body(struct row *row, int at, enum body_kind *ret_value)
 static void keep(struct row *row, struct str *text)
 {
     if (row->status == STORE_OK && !sql_keep(row->arena, text))
-        row->status = fault_set(row->fault, STORE_NO_MEMORY, "a row of the catalog");
+        row->status = store_fault(row->fault, STORE_NO_MEMORY, "a row of the catalog");
 }
 
 void row_account(struct row *row, int at, struct str *ret_text)

@@ -107,11 +107,11 @@ enum store_status schema_check(struct catalog *cat, struct fault *fault)
         return status;
 
     if (application != APPLICATION_ID)
-        return fault_set(fault, STORE_FORMAT, "catalog.db is not a pail catalog");
+        return store_fault(fault, STORE_FORMAT, "catalog.db is not a pail catalog");
     if (version >= 1 && version < SCHEMA_VERSION && cat->mode == CATALOG_WRITER)
         return migrate(cat, (int)version, fault);
     if (version != SCHEMA_VERSION)
-        return fault_set(fault, STORE_FORMAT, "catalog.db has schema %lld, this program knows %d",
-                         (long long)version, SCHEMA_VERSION);
+        return store_fault(fault, STORE_FORMAT, "catalog.db has schema %lld, this program knows %d",
+                           (long long)version, SCHEMA_VERSION);
     return STORE_OK;
 }

@@ -135,16 +135,16 @@ enum store_status sql_fail(struct catalog *cat, int rc, struct fault *fault, con
     cat->device_failed = cat->device_failed || device_error(rc);
     switch (rc & 0xff) {
     case SQLITE_FULL:
-        return fault_set(fault, STORE_FULL, "catalog: %s (%.120s)", text, what);
+        return store_fault(fault, STORE_FULL, "catalog: %s (%.120s)", text, what);
     case SQLITE_NOMEM:
-        return fault_set(fault, STORE_NO_MEMORY, "catalog: %s (%.120s)", text, what);
+        return store_fault(fault, STORE_NO_MEMORY, "catalog: %s (%.120s)", text, what);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return fault_set(fault, STORE_DAMAGED, "catalog: %s (%.120s)", text, what);
+        return store_fault(fault, STORE_DAMAGED, "catalog: %s (%.120s)", text, what);
     default:
         if (rc == SQLITE_IOERR_NOMEM || lacks_descriptors(cat, rc))
-            return fault_set(fault, STORE_NO_MEMORY, "catalog: %s (%.120s)", text, what);
-        return fault_set(fault, STORE_IO, "catalog: %s, code %d (%.120s)", text, rc, what);
+            return store_fault(fault, STORE_NO_MEMORY, "catalog: %s (%.120s)", text, what);
+        return store_fault(fault, STORE_IO, "catalog: %s, code %d (%.120s)", text, rc, what);
     }
 }
 

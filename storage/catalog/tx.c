@@ -52,7 +52,7 @@ enum store_status catalog_commit(struct catalog *cat, struct fault *fault)
     enum store_status status;
 
     if (cat->tx_failed)
-        return fault_set(fault, STORE_FULL, "catalog: numbers could not be reserved");
+        return store_fault(fault, STORE_FULL, "catalog: numbers could not be reserved");
     status = events_bound(cat, fault);
     if (status == STORE_OK)
         status = sql_start(cat, &sql, &stmt, fault);

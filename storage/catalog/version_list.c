@@ -225,7 +225,7 @@ enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
         end.next_version_id = merge.last_null ? STR("null")
                                               : id_text_in(arena, merge.last_seq, merge.last_tail);
     if (!sql_keep(arena, &end.next) || !str_present(end.next_version_id))
-        return fault_set(fault, STORE_NO_MEMORY, "end of a listing");
+        return store_fault(fault, STORE_NO_MEMORY, "end of a listing");
 
     *ret_end = end;
     return STORE_OK;

@@ -46,7 +46,7 @@ enum store_status versions_current(struct catalog *cat, int64_t bucket, struct s
         .etag = sql_str(stmt, 6),
     };
     return sql_keep(arena, &ret_facts->etag) ? STORE_OK
-                                             : fault_set(fault, STORE_NO_MEMORY, "an ETag");
+                                             : store_fault(fault, STORE_NO_MEMORY, "an ETag");
 }
 
 /* ---- single moves ------------------------------------------------------------------------ */

@@ -104,7 +104,7 @@ struct hot *hot_open(const struct freshness *freshness)
     return hot;
 }
 
-/* Out of the table; its memory stays until hot_settle. */
+/* Out of the table; its memory stays until hot_free_evicted. */
 static void evict(struct hot *hot, struct entry **link)
 {
     struct entry *entry = *link;
@@ -115,7 +115,7 @@ static void evict(struct hot *hot, struct entry **link)
     hot->evicted = entry;
 }
 
-void hot_settle(struct hot *hot)
+void hot_free_evicted(struct hot *hot)
 {
     while (hot->evicted != NULL) {
         struct entry *entry = hot->evicted;
@@ -134,7 +134,7 @@ void hot_close(struct hot *hot)
         while (hot->heads[i] != NULL)
             evict(hot, &hot->heads[i]);
     }
-    hot_settle(hot);
+    hot_free_evicted(hot);
     mem_free(hot);
 }
 

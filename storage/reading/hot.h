@@ -7,7 +7,7 @@
  *     see freshness.h.
  * (2) Memory is bounded and taken as it is used. What was not asked for since the clock's hand
  *     came by gives way; bodies, which cost the most memory and the least to find, first.
- * (3) What was lent stays valid until hot_settle, also when it is evicted.
+ * (3) What was lent stays valid until hot_free_evicted, also when it is evicted.
  *
  * Belongs to its reader's thread.
  */
@@ -28,7 +28,7 @@ void hot_close(struct hot *hot); /* NULL is fine */
 void hot_limit(struct hot *hot, size_t bytes);
 size_t hot_bytes(const struct hot *hot);
 /* Forget what was evicted since the last call. */
-void hot_settle(struct hot *hot);
+void hot_free_evicted(struct hot *hot);
 
 /*
  * Copy what is known for sure into the arena.

@@ -20,7 +20,7 @@ enum store_status reader_open(struct store *store, struct reader **ret_reader, s
     enum store_status status;
 
     if (reader == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "reader");
+        return store_fault(fault, STORE_NO_MEMORY, "reader");
     status = catalog_open(store->dir.path, CATALOG_READER, store->options.durability, &reader->cat,
                           fault);
     if (status != STORE_OK) {
@@ -43,12 +43,12 @@ static void share_limit(struct reader *reader)
     hot_limit(reader->hot, share->bytes / serving);
 }
 
-enum store_status reader_serve(struct reader *reader, struct fault *fault)
+enum store_status reader_warm(struct reader *reader, struct fault *fault)
 {
     assert(reader->hot == NULL);
     reader->hot = hot_open(&reader->store->freshness);
     if (reader->hot == NULL)
-        return fault_set(fault, STORE_NO_MEMORY, "reader");
+        return store_fault(fault, STORE_NO_MEMORY, "reader");
     atomic_fetch_add(&reader->store->hot_share->serving, 1);
     share_limit(reader);
     return STORE_OK;
@@ -60,7 +60,7 @@ void reader_close(struct reader *reader)
         return;
 
     assert(reader->depth == 0);
-    reader_rest(reader);
+    reader_let_go(reader);
     if (reader->hot != NULL)
         atomic_fetch_sub(&reader->store->hot_share->serving, 1);
     hot_close(reader->hot);
@@ -92,7 +92,7 @@ void reader_begin(struct reader *reader)
     reader->registered = true;
 }
 
-void reader_rest(struct reader *reader)
+void reader_let_go(struct reader *reader)
 {
     assert(reader->depth == 0);
     end_snapshot(reader);
@@ -109,9 +109,9 @@ void reader_end(struct reader *reader)
     if (--reader->depth > 0)
         return;
     if (reader->hot == NULL)
-        reader_rest(reader);
+        reader_let_go(reader);
     else
-        hot_settle(reader->hot);
+        hot_free_evicted(reader->hot);
 }
 
 enum store_status reader_catalog(struct reader *reader, struct catalog **ret_cat,

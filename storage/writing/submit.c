@@ -49,12 +49,12 @@ void store_submit(struct store *store, struct intent *intent)
     submit(store, intent, QUEUE_TELL_NOW);
 }
 
-void store_submit_more(struct store *store, struct intent *intent)
+void store_submit_later(struct store *store, struct intent *intent)
 {
     submit(store, intent, QUEUE_TELL_LATER);
 }
 
-void store_submitted(struct store *store)
+void store_submit_flush(struct store *store)
 {
     queue_tell(&store->commits);
     queue_tell(&store->packed);

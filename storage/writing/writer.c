@@ -109,7 +109,7 @@ static enum store_status apply(struct store *store, struct intent *intent)
     struct staged_body staged = { .kind = BODY_EMPTY };
 
     if (atomic_load(&store->reserve_gone) && !frees_space(intent) && !reserve_retry(store))
-        return fault_set(&intent->fault, STORE_FULL, "the disk is full");
+        return store_fault(&intent->fault, STORE_FULL, "the disk is full");
     if (intent_body(intent) != NULL)
         body_writer_describe(intent_body(intent), &staged);
 
@@ -147,7 +147,7 @@ static enum store_status apply(struct store *store, struct intent *intent)
     case INTENT_SCRUB:
         return scrub_apply(store, intent->scrub, &intent->fault);
     }
-    return fault_set(&intent->fault, STORE_IO, "an intent of unknown kind");
+    return store_fault(&intent->fault, STORE_IO, "an intent of unknown kind");
 }
 
 /* A failure, as opposed to a refusal. */
@@ -299,7 +299,7 @@ static void poison(struct batch *batch, const struct fault *why)
     health_poison(&batch->store->health, 0,
                   why->text[0] != '\0' ? why->text : "the catalog could not be written");
     settle_all(batch,
-               (enum store_status)fault_set(&fault, STORE_IO, "the catalog could not be written"),
+               (enum store_status)store_fault(&fault, STORE_IO, "the catalog could not be written"),
                &fault);
 }
 
@@ -360,7 +360,7 @@ static void hand_back(struct batch *batch)
          * a file that no row names, as a crash does.
          */
         if (intent_body(intent) != NULL && !again)
-            body_writer_settle(intent_body(intent), intent->status == STORE_OK, store->cat);
+            body_writer_after_commit(intent_body(intent), intent->status == STORE_OK, store->cat);
         intent_finish(store, intent, intent->status);
     }
 }

@@ -17,17 +17,17 @@ static bool target_bytes_ok(struct str s, struct fault *fault)
         unsigned char c = (unsigned char)s.p[i];
 
         if (c <= 0x20 || c >= 0x7f) {
-            (void)fault_set(fault, 0, "The request target has a byte that must be encoded.");
+            fault_note(fault, "The request target has a byte that must be encoded.");
             return false;
         }
         if (c != '%')
             continue;
         if (i + 2 >= s.len || hex_value(s.p[i + 1]) < 0 || hex_value(s.p[i + 2]) < 0) {
-            (void)fault_set(fault, 0, "The request target has a malformed percent-encoding.");
+            fault_note(fault, "The request target has a malformed percent-encoding.");
             return false;
         }
         if (s.p[i + 1] == '0' && s.p[i + 2] == '0') {
-            (void)fault_set(fault, 0, "The request target contains a NUL character.");
+            fault_note(fault, "The request target contains a NUL character.");
             return false;
         }
         i += 2;
@@ -64,13 +64,13 @@ static bool query_parse(struct arena *arena, struct http_request *request, struc
     if (count == 0)
         return true;
     if (count > HTTP_QUERY_PARAMS_MAX) {
-        (void)fault_set(fault, 0, "The request target has too many query parameters.");
+        fault_note(fault, "The request target has too many query parameters.");
         return false;
     }
 
     request->params = arena_array(arena, count, sizeof(*request->params));
     if (request->params == NULL) {
-        (void)fault_set(fault, 0, "Out of memory.");
+        fault_note(fault, "Out of memory.");
         return false;
     }
     rest = request->raw_query;
@@ -78,7 +78,7 @@ static bool query_parse(struct arena *arena, struct http_request *request, struc
         if (item.len == 0)
             continue;
         if (!param_parse(item, arena, &request->params[request->param_count])) {
-            (void)fault_set(fault, 0, "Out of memory.");
+            fault_note(fault, "Out of memory.");
             return false;
         }
         request->param_count++;
@@ -124,7 +124,7 @@ bool http_target_parse(struct str target, struct arena *arena, struct http_reque
     request->param_count = 0;
 
     if (!asterisk && (target.len == 0 || target.p[0] != '/') && !absolute_form(request, &path)) {
-        (void)fault_set(fault, 0, "The request target is neither a path nor a URL of this server.");
+        fault_note(fault, "The request target is neither a path nor a URL of this server.");
         return false;
     }
     if (!target_bytes_ok(path, fault))

@@ -56,7 +56,7 @@ static enum store_status take_digests(struct intent *intent)
         char *hex = arena_alloc(intent->arena, ETAG_HEX_LEN);
 
         if (hex == NULL)
-            return fault_set(&intent->fault, STORE_NO_MEMORY, "ETag of a copy");
+            return store_fault(&intent->fault, STORE_NO_MEMORY, "ETag of a copy");
         hex_encode(digests->md5, MD5_BYTES, hex);
         *bytes.etag = str_make(hex, ETAG_HEX_LEN);
     }
@@ -67,7 +67,7 @@ static enum store_status take_digests(struct intent *intent)
         memcpy(checksum.value, digests->checksum[checksum.kind], sizeof(checksum.value));
         *bytes.checksum = stored_checksum_pack_in(intent->arena, &checksum);
         if (!str_present(*bytes.checksum))
-            return fault_set(&intent->fault, STORE_NO_MEMORY, "checksum of a copy");
+            return store_fault(&intent->fault, STORE_NO_MEMORY, "checksum of a copy");
     }
     return STORE_OK;
 }

@@ -69,7 +69,7 @@ static enum store_status collect_blobs(struct catalog *cat, struct sweep *sweep,
         struct swept_blob *blob = &sweep->blobs[sweep->blob_count];
 
         if (sql_str(stmt, 2).len != SHA256_BYTES)
-            return fault_set(fault, STORE_DAMAGED, "a blob has a strange hash");
+            return store_fault(fault, STORE_DAMAGED, "a blob has a strange hash");
         blob->scope = (uint64_t)sql_i64(stmt, 1);
         memcpy(blob->hash, sql_str(stmt, 2).p, SHA256_BYTES);
         blob->stored_bytes = (uint64_t)sql_i64(stmt, 3);

@@ -99,7 +99,7 @@ static enum store_status walk_frames(struct log_walk *walk, int fd, uint64_t siz
     uint64_t frames = (size - HEADER_BYTES) / FRAME_BYTES;
 
     if (!buf_reserve(&room, STEP_FRAMES * FRAME_BYTES))
-        return fault_set(fault, STORE_NO_MEMORY, "look at the log");
+        return store_fault(fault, STORE_NO_MEMORY, "look at the log");
     while (walk->frame < frames && !walk->cut) {
         size_t count = (size_t)u64_min(STEP_FRAMES, frames - walk->frame);
         int error =
@@ -107,7 +107,7 @@ static enum store_status walk_frames(struct log_walk *walk, int fd, uint64_t siz
 
         if (error < 0) {
             errno = -error;
-            return fault_errno(fault, STORE_IO, "read the log");
+            return store_fault_errno(fault, STORE_IO, "read the log");
         }
         for (size_t i = 0; i < count; i++)
             walk_frame(walk, room.p + i * FRAME_BYTES);
@@ -126,34 +126,34 @@ enum store_status catalog_log_check(int dir_fd, bool in_use, struct fault *ret_c
 
     if (fd < 0 && fd != -ENOENT) {
         errno = -fd;
-        return fault_errno(fault, STORE_IO, "open the log");
+        return store_fault_errno(fault, STORE_IO, "open the log");
     }
     if (fd >= 0 && fstat(fd, &st) < 0)
-        return fault_errno(fault, STORE_IO, "look at the log");
+        return store_fault_errno(fault, STORE_IO, "look at the log");
     if (fd < 0 || st.st_size < HEADER_BYTES) {
         if (in_use)
-            (void)fault_set(ret_cut, 0,
-                            "the catalog's log is gone although the last run did not end in order: "
-                            "what was acknowledged last may be lost");
+            fault_note(ret_cut,
+                       "the catalog's log is gone although the last run did not end in order: "
+                       "what was acknowledged last may be lost");
         return STORE_OK;
     }
     error = file_read_at(fd, 0, walk.header, HEADER_BYTES);
     if (error < 0) {
         errno = -error;
-        return fault_errno(fault, STORE_IO, "read the log");
+        return store_fault_errno(fault, STORE_IO, "read the log");
     }
     if (!header_holds(walk.header, &walk.sum)) {
         if (in_use)
-            (void)fault_set(ret_cut, 0,
-                            "the catalog's log has no header although the last run did not end in "
-                            "order: what was acknowledged last may be lost");
+            fault_note(ret_cut,
+                       "the catalog's log has no header although the last run did not end in "
+                       "order: what was acknowledged last may be lost");
         return STORE_OK;
     }
     status = walk_frames(&walk, fd, (uint64_t)st.st_size, fault);
     if (status == STORE_OK && walk.cut)
-        (void)fault_set(ret_cut, 0,
-                        "the catalog's log is damaged in frame %llu, with commits behind it: what "
-                        "they had acknowledged is lost; check the store with pail fsck",
-                        (unsigned long long)walk.broken);
+        fault_note(ret_cut,
+                   "the catalog's log is damaged in frame %llu, with commits behind it: what "
+                   "they had acknowledged is lost; check the store with pail fsck",
+                   (unsigned long long)walk.broken);
     return status;
 }

@@ -183,7 +183,7 @@ static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int log_sync(sqlite3_file *file, int flags)
 {
-    int rc = wal_settle(wal_of(file));
+    int rc = wal_flush_or_lose(wal_of(file));
 
     return rc != SQLITE_OK ? rc : shim_sync(file, flags);
 }

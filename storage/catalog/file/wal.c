@@ -114,7 +114,7 @@ int wal_flush(struct wal *wal)
     return SQLITE_OK;
 }
 
-int wal_settle(struct wal *wal)
+int wal_flush_or_lose(struct wal *wal)
 {
     int rc = wal_flush(wal);
 
@@ -154,7 +154,7 @@ int wal_write(struct wal *wal, const void *bytes, int len, sqlite3_int64 offset)
     if (wal->broken != SQLITE_OK)
         return wal->broken;
     if (!continues || wal->len + (size_t)len > WAL_RUN_BYTES)
-        rc = wal_settle(wal);
+        rc = wal_flush_or_lose(wal);
     if (rc != SQLITE_OK)
         return rc;
 
@@ -168,12 +168,12 @@ int wal_write(struct wal *wal, const void *bytes, int len, sqlite3_int64 offset)
 
     memcpy(wal->run + wal->len, bytes, (size_t)len);
     wal->len += (size_t)len;
-    return wal->commits && !is_header ? wal_settle(wal) : SQLITE_OK;
+    return wal->commits && !is_header ? wal_flush_or_lose(wal) : SQLITE_OK;
 }
 
 int wal_truncate(struct wal *wal, sqlite3_int64 size)
 {
-    int rc = wal_settle(wal);
+    int rc = wal_flush_or_lose(wal);
 
     wal->size = -1;
     return rc != SQLITE_OK ? rc : wal->real->pMethods->xTruncate(wal->real, size);

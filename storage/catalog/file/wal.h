@@ -31,7 +31,7 @@ int wal_write(struct wal *wal, const void *bytes, int len, sqlite3_int64 offset)
 /* Write what is gathered. A failure keeps it: for callers that only want to look at the file. */
 int wal_flush(struct wal *wal);
 /* Write what is gathered, or lose it: for callers whose failure ends the transaction. */
-int wal_settle(struct wal *wal);
+int wal_flush_or_lose(struct wal *wal);
 /* Others may look for frames in the file from now on: none is held back. */
 void wal_publish(struct wal *wal);
 int wal_truncate(struct wal *wal, sqlite3_int64 size);

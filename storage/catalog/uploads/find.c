@@ -28,7 +28,7 @@ enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt, struct are
         return row.status;
     u.id = id_text_in(arena, u.seq, tail);
     if (!str_present(u.id))
-        return fault_set(fault, STORE_NO_MEMORY, "upload");
+        return store_fault(fault, STORE_NO_MEMORY, "upload");
 
     if (!u.done)
         u.done_version = (struct version_id){ .kind = VERSION_CURRENT };

@@ -151,7 +151,7 @@ enum store_status catalog_upload_list(struct catalog *cat, int64_t bucket_id,
                                .next_key = key_view(&scan.page.last),
                                .next_upload_id = scan.last_id };
     if (!sql_keep(arena, &end.next_key))
-        return fault_set(fault, STORE_NO_MEMORY, "end of a listing");
+        return store_fault(fault, STORE_NO_MEMORY, "end of a listing");
 
     *ret_end = end;
     return STORE_OK;

@@ -140,8 +140,8 @@ static void run_group(struct store *store, const struct step *steps, size_t coun
     for (size_t i = 0; i < count; i++)
         record_mark(ACT_BEGIN, op + (uint32_t)i);
     for (size_t i = 0; i < count; i++)
-        store_submit_more(store, play.gathered[i]);
-    store_submitted(store);
+        store_submit_later(store, play.gathered[i]);
+    store_submit_flush(store);
     for (size_t i = 0; i < count; i++)
         (void)pthread_join(members[i].thread, NULL);
     play.wanted = 0;

@@ -185,7 +185,7 @@ static void test_columns__hot_memory_has_its_own_copies_of_their_texts(void **st
     (void)state;
     assert_non_null(first);
     FX_OK(f, put(f, "k", &given));
-    FX_OK(f, reader_serve(f->reader, &f->fault));
+    FX_OK(f, reader_warm(f->reader, &f->fault));
     look_hot(f, first, &version);
     assert_given(&version.attrs);
     arena_close(first); /* a text that were not copied would be gone with it */

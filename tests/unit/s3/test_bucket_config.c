@@ -46,7 +46,7 @@ static int setup(void **state UNUSED)
     assert_non_null(mkdtemp(f.dir));
     assert_int_equal(store_open(f.dir, &options, &f.store, &f.fault), STORE_OK);
     assert_int_equal(reader_open(f.store, &f.reader, &f.fault), STORE_OK);
-    assert_int_equal(reader_serve(f.reader, &f.fault), STORE_OK);
+    assert_int_equal(reader_warm(f.reader, &f.fault), STORE_OK);
     f.arena = arena_open(4096, 1 << 20);
     f.configs = bucket_configs_open();
     assert_non_null(f.arena);

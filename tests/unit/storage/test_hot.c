@@ -21,7 +21,7 @@ static struct fixture *open_serving(const struct store_options *options)
 {
     struct fixture *f = fx_open(options);
 
-    FX_OK(f, reader_serve(f->reader, &f->fault));
+    FX_OK(f, reader_warm(f->reader, &f->fault));
     return f;
 }
 
@@ -67,9 +67,9 @@ static void what_was_read_is_not_asked_again(void **state)
     assert_true(str_eq(load(f, "k"), STR("small body")));
     before = asked(f);
     assert_true(str_eq(load(f, "k"), STR("small body")));
-    reader_rest(f->reader);
+    reader_let_go(f->reader);
     assert_true(str_eq(load(f, "k"), STR("small body")));
-    assert_int_equal(asked(f) - before, 1); /* reader_rest's */
+    assert_int_equal(asked(f) - before, 1); /* reader_let_go's */
     fx_close(f);
 }
 
@@ -101,7 +101,7 @@ static void memory_stays_below_its_limit_and_answers_stay_right(void **state)
     char key[16];
 
     (void)state;
-    reader_rest(f->reader);
+    reader_let_go(f->reader);
     fx_fill(big, sizeof(big), 1);
     for (int i = 0; i < 200; i++) {
         (void)snprintf(key, sizeof(key), "k%d", i);
@@ -126,13 +126,13 @@ static void serving_readers_share_the_limit(void **state)
 
     (void)state;
     FX_OK(f, fx_put(f, "k", str_make(big, 1000)));
-    reader_rest(f->reader);
+    reader_let_go(f->reader);
     assert_int_equal(load(f, "k").len, 1000);
     assert_true(hot_bytes(f->reader->hot) > 1000);
 
     FX_OK(f, reader_open(f->store, &other, &f->fault));
-    FX_OK(f, reader_serve(other, &f->fault));
-    reader_rest(f->reader);
+    FX_OK(f, reader_warm(other, &f->fault));
+    reader_let_go(f->reader);
     FX_OK(f, fx_put(f, "l", str_make(big, 1000)));
     (void)load(f, "l");
     assert_true(hot_bytes(f->reader->hot) <= options.hot_bytes / 2);
@@ -323,7 +323,7 @@ static void a_version_replaced_before_its_body_was_read_asks_for_another_try(voi
     (void)state;
     FX_OK(f, fx_put(f, "k", STR("old")));
     FX_OK(f, look(f, "k", &version));
-    reader_rest(f->reader);
+    reader_let_go(f->reader);
 
     reader_begin(f->reader);
     FX_OK(f, version_get(f->reader, bucket_id, STR("k"), (struct version_id){ 0 }, f->arena,
@@ -347,7 +347,7 @@ static void a_file_named_by_a_remembered_version_is_not_swept_under_it(void **st
     (void)state;
     FX_OK(f, fx_put(f, "k", str_make(big, 5000)));
     FX_OK(f, look(f, "k", &version));
-    reader_rest(f->reader);
+    reader_let_go(f->reader);
 
     reader_begin(f->reader);
     FX_OK(f, version_get(f->reader, bucket_id, STR("k"), (struct version_id){ 0 }, f->arena,
@@ -357,7 +357,7 @@ static void a_file_named_by_a_remembered_version_is_not_swept_under_it(void **st
     FX_OK(f, body_open(f->reader, &version, 0, 5000, &body, &f->fault));
     body_close(body);
     reader_end(f->reader);
-    reader_rest(f->reader);
+    reader_let_go(f->reader);
     FX_OK(f, store_sweep_now(f->store, &f->fault));
     assert_int_equal(fx_blob_files(f), 0);
     fx_close(f);
@@ -414,7 +414,7 @@ static void *get_numbers(void *argument)
     struct reader *reader = NULL;
 
     if (reader_open(race->f->store, &reader, NULL) != STORE_OK ||
-        reader_serve(reader, NULL) != STORE_OK)
+        reader_warm(reader, NULL) != STORE_OK)
         atomic_fetch_add(&race->failed, 1);
     for (size_t i = 0; !atomic_load(&race->stop); i++) {
         char key = (char)('a' + i % KEYS);
@@ -434,7 +434,7 @@ static void *get_numbers(void *argument)
         note(race, i % KEYS, value);
         atomic_fetch_add_explicit(&race->reads, 1, memory_order_relaxed);
         if (i % 64 == 0)
-            reader_rest(reader);
+            reader_let_go(reader);
         arena_reset(arena);
     }
     reader_close(reader);

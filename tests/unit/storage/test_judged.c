@@ -120,7 +120,7 @@ static void a_serving_reader_sees_that_a_document_has_changed(void **state)
 
     (void)state;
     FX_OK(f, reader_open(f->store, &serving, &f->fault));
-    FX_OK(f, reader_serve(serving, &f->fault));
+    FX_OK(f, reader_warm(serving, &f->fault));
     FX_OK(f, bucket_get(serving, BUCKET, f->arena, &before, &f->fault));
     set_document(f, STR("{}"));
     FX_OK(f, bucket_get(serving, BUCKET, f->arena, &after, &f->fault));
@@ -129,7 +129,7 @@ static void a_serving_reader_sees_that_a_document_has_changed(void **state)
     struct intent put = judged_put(f, &after);
 
     FX_OK(f, store_submit_wait(f->store, &put));
-    reader_rest(serving);
+    reader_let_go(serving);
     reader_close(serving);
     fx_close(f);
 }

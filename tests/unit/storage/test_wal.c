@@ -111,7 +111,7 @@ static void start_log(struct wal *wal)
     static const char header[FIRST] = "log";
 
     assert_int_equal(wal_write(wal, header, FIRST, 0), SQLITE_OK);
-    assert_int_equal(wal_settle(wal), SQLITE_OK);
+    assert_int_equal(wal_flush_or_lose(wal), SQLITE_OK);
     disk.count = 0;
 }
 
@@ -213,7 +213,7 @@ static void a_commit_that_cannot_be_written_fails_and_leaves_nothing_gathered(vo
     disk.result = SQLITE_FULL;
     assert_int_equal(frame(&wal, 0, 'a', true), SQLITE_FULL);
     disk.result = SQLITE_OK;
-    assert_int_equal(wal_settle(&wal), SQLITE_OK);
+    assert_int_equal(wal_flush_or_lose(&wal), SQLITE_OK);
     assert_int_equal(disk.count, 0);
 
     /* rolled back, and done again */
@@ -273,7 +273,7 @@ static void the_file_grows_ahead_by_its_size_and_by_a_mebibyte_at_most(void **st
     /* inside: nothing but the frame */
     disk.count = 0;
     assert_int_equal(frame(&wal, 1, 'b', false), SQLITE_OK);
-    assert_int_equal(wal_settle(&wal), SQLITE_OK);
+    assert_int_equal(wal_flush_or_lose(&wal), SQLITE_OK);
     disk.size = 3 << 20;
     assert_int_equal(wal_truncate(&wal, 3 << 20), SQLITE_OK);
     disk.count = 0;
@@ -382,7 +382,7 @@ static void a_barrier_that_can_not_write_fails_what_comes_next(void **state)
     wal_publish(&wal);
     disk.result = SQLITE_OK;
     assert_int_equal(wal_write(&wal, page, PAGE, 1 + HEADER), SQLITE_IOERR_WRITE);
-    assert_int_equal(wal_settle(&wal), SQLITE_IOERR_WRITE);
+    assert_int_equal(wal_flush_or_lose(&wal), SQLITE_IOERR_WRITE);
     wal_close(&wal);
 }
 
