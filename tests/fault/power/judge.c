@@ -164,7 +164,7 @@ static bool look(struct judge *judge, const char *path, uint64_t sum, size_t fir
     if (store == NULL)
         return false;
     good = find_view(judge, scene_view(store, arena), first, last, ret_view);
-    if (good && sum % 8 == 2 && !rotten)
+    if (good && sum % 16 == 2 && !rotten)
         good = goes_on(judge, &store, path, arena);
     store_close(store);
     if (good && !(rotten && *ret_view + 1 < trace_views(judge->trace)))

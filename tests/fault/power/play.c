@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/internal.h"
 #include "tests/fault/power/record.h"
 #include "tests/fault/power/trace.h"
 
@@ -21,6 +22,8 @@
 #define NO_OP UINT32_MAX
 #define POLL_US 1000
 #define POLLS_MAX 60000
+#define WALK_US (7200 * US_PER_S)
+#define QUIET_US (2 * US_PER_S)
 
 static struct {
     pthread_mutex_t lock;
@@ -196,8 +199,22 @@ static void wait_for_more(struct stage *stage, const char *what,
     for (unsigned i = 0; count(stage->store) < before + more; i++) {
         if (i == POLLS_MAX)
             give_up(what, "it does not come");
+        if (i % 20 == 0)
+            clock_move(store_clock(stage->store), CLOCK_ADVANCE, QUIET_US);
         (void)usleep(POLL_US);
     }
+}
+
+bool play_walk(struct store *store)
+{
+    clock_move(store_clock(store), CLOCK_ADVANCE, WALK_US);
+    for (unsigned i = 0; store->janitor.walk_at_us != INT64_MAX; i++) {
+        if (i == POLLS_MAX)
+            return false;
+        clock_move(store_clock(store), CLOCK_ADVANCE, QUIET_US);
+        (void)usleep(POLL_US / 4);
+    }
+    return true;
 }
 
 static size_t group_size(const struct scene *scene, size_t first)
@@ -238,6 +255,15 @@ static void run_unseen(struct stage *stage, const struct step *step)
         wait_for_more(stage, step->name, scrubbed, 12);
 }
 
+/* Nobody submits it, so nobody is told. */
+static void run_watched(struct store *store, const struct step *step, uint32_t op)
+{
+    record_mark(ACT_BEGIN, op);
+    run_op(store, step, NO_OP);
+    record_mark(ACT_ACK, op);
+    play.acknowledged[play.acknowledged_count++] = op;
+}
+
 static void run_steps(struct stage *stage)
 {
     const struct scene *scene = stage->scene;
@@ -254,6 +280,8 @@ static void run_steps(struct stage *stage)
         }
         if (!stage->recorded)
             run_in_order(stage, steps, count, op);
+        else if ((steps->flags & STEP_WATCHED) != 0)
+            run_watched(stage->store, steps, op);
         else if (count > 1)
             run_group(stage->store, steps, count, op);
         else
@@ -330,6 +358,24 @@ void play_record(const struct scene *scene, const char *folder, struct trace *re
     record_set_free(PLENTY);
     if (!str_eq(end, trace_view(ret_trace, trace_views(ret_trace) - 1)))
         give_up(scene->name, "played twice it ends in two ways");
+}
+
+bool play_record_opening(const struct scene *scene, const char *folder, struct str view,
+                         struct trace *ret_trace)
+{
+    struct stage stage = { .scene = scene, .trace = ret_trace };
+    struct store_options options = { .worker_count = 1, .inline_max_bytes = PLAY_INLINE_BYTES };
+    struct fault fault = { 0 };
+    enum store_status status;
+
+    (void)snprintf(stage.path, sizeof(stage.path), "%.4000s/" SCENE_STORE, folder);
+    record_start(ret_trace, scene->name, folder);
+    status = store_open(stage.path, &options, &stage.store, &fault);
+    if (status == STORE_OK)
+        store_close(stage.store);
+    record_stop();
+    trace_add_view(ret_trace, view);
+    return status == STORE_OK;
 }
 
 /* ---- folders --------------------------------------------------------------------------------- */

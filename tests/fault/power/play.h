@@ -20,6 +20,7 @@ enum step_flags {
     STEP_REOPEN = 4,    /* the store is closed and opened again */
     STEP_COPIED = 8,    /* wait until the log was copied back */
     STEP_SCRUBBED = 16, /* wait until a scrub has looked at all */
+    STEP_WATCHED = 32,  /* an operation of the store's own: over when run returns */
 };
 
 struct step {
@@ -60,6 +61,15 @@ struct trace;
  * were acknowledged, for the views. folder: a place for both, made and removed.
  */
 void play_record(const struct scene *scene, const char *folder, struct trace *ret_trace);
+
+/*
+ * Record how the store in a folder is opened and, in order, closed. view: what a client sees meanwhile,
+ * whatever is lost: nothing is written. False: it does not open.
+ */
+bool play_record_opening(const struct scene *scene, const char *folder, struct str view,
+                         struct trace *ret_trace);
+/* Two hours pass, and the janitor has swept and looked for what no row names. False: it does not end. */
+bool play_walk(struct store *store);
 
 void folder_remove(const char *path);
 

@@ -14,6 +14,7 @@
 #include "tests/fault/power/judge.h"
 
 #define RANDOM_PER_PLACE 2
+#define DEEPER_ONE_IN 256
 #define PATH_BYTES_MAX 512
 
 struct worker {
@@ -23,8 +24,10 @@ struct worker {
     struct judge judge;
     struct cut *cut;
     size_t scene;
-    size_t first, last; /* views expected at this place */
-    bool saved[SCENES_MAX];
+    size_t first, last;        /* views expected at this place */
+    const struct trace *saved; /* in a file */
+    bool deeper;               /* the trace is of how a state was opened */
+    size_t opened;             /* deeper: the view of that state, in the scene's trace */
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -40,24 +43,24 @@ static void one_line(char out[SHARED_TEXT_BYTES], struct str text)
 static void tell_failure(struct worker *worker, const char *choice)
 {
     const struct run *run = worker->run;
-    const struct trace *trace = &run->traces[worker->scene];
-    const char *scene = run->scenes[worker->scene]->name;
+    const struct trace *trace = worker->judge.trace;
+    const char *scene = worker->judge.scene->name;
     char path[PATH_BYTES_MAX];
 
     if (atomic_fetch_add(&worker->shared->failures, 1) == 0)
         one_line(worker->shared->why, buf_view(&worker->judge.why));
     if (run->quiet)
         return;
-    (void)snprintf(path, sizeof(path), "%s/power-%s-%ld.trace", run->kept, scene, (long)getpid());
-    if (!worker->saved[worker->scene])
+    (void)snprintf(path, sizeof(path), "%s/power-%s%s-%ld.trace", run->kept, scene,
+                   worker->deeper ? "-opened" : "", (long)getpid());
+    if (worker->saved != trace)
         trace_save(trace, path);
-    worker->saved[worker->scene] = true;
-    printf(
-        "power: %s, after %zu of %zu calls, %s:\n%.*spower: shown again by %s --trace %s --state "
-        "%zu:%s\n",
-        scene, cut_position(worker->cut), trace_events(trace), choice,
-        STR_ARG(buf_view(&worker->judge.why)), run->program, path, cut_position(worker->cut),
-        choice);
+    worker->saved = trace;
+    printf("power: %s%s, after %zu of %zu calls, %s:\n%.*s", scene,
+           worker->deeper ? ", while it is opened after a cut" : "", cut_position(worker->cut),
+           trace_events(trace), choice, STR_ARG(buf_view(&worker->judge.why)));
+    printf("power: shown again by %s --trace %s --state %zu:%s\n", run->program, path,
+           cut_position(worker->cut), choice);
     (void)fflush(stdout);
 }
 
@@ -66,19 +69,21 @@ static bool enough(const struct worker *worker)
     return atomic_load(&worker->shared->failures) >= worker->run->failures_max;
 }
 
-/* Another view than the one that was found may say the same. */
+/* found: a view of the scene's trace. Another than the one that was found may say the same. */
 static bool expected(const struct worker *worker, size_t found)
 {
-    const struct trace *trace = &worker->run->traces[worker->scene];
+    const struct trace *views = &worker->run->traces[worker->scene];
 
     for (size_t k = worker->first; k <= worker->last; k++) {
-        if (str_eq(trace_view(trace, k), trace_view(trace, found)))
+        if (str_eq(trace_view(worker->judge.trace, k), trace_view(views, found)))
             return true;
     }
     return false;
 }
 
 /* ---- a state --------------------------------------------------------------------------------- */
+
+static void go_deeper(struct worker *worker, uint64_t sum, size_t view);
 
 static void try_state(struct worker *worker, const struct choice *choice)
 {
@@ -104,11 +109,15 @@ static void try_state(struct worker *worker, const struct choice *choice)
     if (met == MET_NEW) {
         atomic_fetch_add(&shared->states, 1);
         atomic_fetch_add(&shared->scene_states[worker->scene], 1);
+        atomic_fetch_add(&shared->deeper, worker->deeper);
     }
-    if (judge_state(&worker->judge, worker->cut, sum, worker->first, worker->last, &view))
-        shared_found(shared, sum, view);
-    else
+    if (!judge_state(&worker->judge, worker->cut, sum, worker->first, worker->last, &view)) {
         tell_failure(worker, text);
+        return;
+    }
+    shared_found(shared, sum, worker->deeper ? worker->opened : view);
+    if (!worker->deeper && !worker->judge.scene->rotten && sum % DEEPER_ONE_IN == 3)
+        go_deeper(worker, sum, view);
 }
 
 /* ---- a place --------------------------------------------------------------------------------- */
@@ -150,22 +159,24 @@ static void try_random(struct worker *worker, uint64_t round)
     }
 }
 
+static void stand_at(struct worker *worker)
+{
+    trace_expected(worker->judge.trace, cut_position(worker->cut), &worker->first, &worker->last);
+}
+
 /* round: UINT64_MAX for what is systematic. */
 static void go_through(struct worker *worker, size_t scene, uint64_t round, bool until_count)
 {
     struct run *run = worker->run;
-    const struct trace *trace = &run->traces[scene];
 
     worker->scene = scene;
     worker->judge.scene = run->scenes[scene];
-    worker->judge.trace = trace;
-    worker->cut = cut_open(trace, run->planted);
+    worker->judge.trace = &run->traces[scene];
+    worker->cut = cut_open(worker->judge.trace, run->planted);
     do {
-        size_t place = cut_position(worker->cut);
-
-        if (place % run->jobs != worker->number)
+        if (cut_position(worker->cut) % run->jobs != worker->number)
             continue;
-        trace_expected(trace, place, &worker->first, &worker->last);
+        stand_at(worker);
         if (round == UINT64_MAX)
             try_systematic(worker);
         else
@@ -174,6 +185,39 @@ static void go_through(struct worker *worker, size_t scene, uint64_t round, bool
              !(until_count && atomic_load(&worker->shared->states) >= run->states) &&
              cut_advance(worker->cut));
     cut_close(worker->cut);
+}
+
+/* The state made last is opened once more, and the power fails while it is. */
+static void go_deeper(struct worker *worker, uint64_t sum, size_t view)
+{
+    struct worker inner = { .run = worker->run,
+                            .shared = worker->shared,
+                            .number = worker->number,
+                            .scene = worker->scene,
+                            .deeper = true,
+                            .opened = view };
+    struct trace trace;
+
+    judge_init(&inner.judge, worker->judge.folder);
+    inner.judge.scene = worker->judge.scene;
+    inner.judge.trace = &trace;
+    folder_remove(inner.judge.folder);
+    if (mkdir(inner.judge.folder, 0700) != 0)
+        give_up("make a folder", inner.judge.folder);
+    cut_write(worker->cut, inner.judge.folder);
+    if (!play_record_opening(inner.judge.scene, inner.judge.folder,
+                             trace_view(worker->judge.trace, view), &trace))
+        tell_failure(worker, "opened again");
+    inner.cut = cut_open(&trace, inner.run->planted);
+    do {
+        stand_at(&inner);
+        try_state(&inner, &(struct choice){ .kind = CHOICE_NONE });
+        try_state(&inner, &(struct choice){ .kind = CHOICE_ALL });
+        try_random(&inner, sum);
+    } while (!enough(&inner) && cut_advance(inner.cut));
+    cut_close(inner.cut);
+    judge_free(&inner.judge);
+    trace_free(&trace);
 }
 
 static void work(struct run *run, struct shared *shared, unsigned number)

@@ -8,11 +8,13 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/fault/power/play.h"
 
 #define LONG_DOCUMENT 61440u
+#define UPLOAD_AGE_US (3600 * US_PER_S)
 #define LONG_DOCUMENTS 12 /* of log_steps: played again they are the same */
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
@@ -204,6 +206,29 @@ static enum store_status notice_space(struct store *store, struct arena *arena)
     return STORE_OK;
 }
 
+/* ---- time passes ----------------------------------------------------------------------------- */
+
+/* The open upload reaches its age and is removed. */
+static enum store_status expire_upload(struct store *store, struct arena *arena)
+{
+    struct found_upload found;
+    unsigned polls = 0;
+
+    while (find_upload(store, arena, &found, NULL)) {
+        if (polls++ == 10000)
+            return STORE_IO;
+        clock_move(store_clock(store), CLOCK_ADVANCE, UPLOAD_AGE_US);
+        (void)usleep(1000);
+    }
+    return STORE_OK;
+}
+
+static enum store_status walk_now(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return play_walk(store) ? STORE_OK : STORE_IO;
+}
+
 /* ---- before ---------------------------------------------------------------------------------- */
 
 static enum store_status prepare_plain(struct store *store, struct arena *arena)
@@ -230,6 +255,14 @@ static enum store_status prepare_packs(struct store *store, struct arena *arena)
     return pack_one(store, arena) == STORE_OK ? pack_two(store, arena) : STORE_IO;
 }
 
+static enum store_status prepare_all(struct store *store, struct arena *arena)
+{
+    if (prepare_packs(store, arena) != STORE_OK)
+        return STORE_IO;
+    prepare_upload(store, arena);
+    return STORE_OK;
+}
+
 static void flip(const char *path, long at)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -250,6 +283,35 @@ static void spoil_pack(const char *store_path)
 
     (void)snprintf(path, sizeof(path), "%.4000s/packs/00000001", store_path);
     flip(path, 1000);
+}
+
+static void append(const char *path, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    if (fd < 0 || write(fd, content("left behind", len), len) != (ssize_t)len)
+        die("append", path);
+    (void)close(fd);
+}
+
+/* What writes leave behind that were under way when a process ended. */
+static void spoil_remains(const char *store_path)
+{
+    static const char *const names[] = {
+        "packs/00000001", "tmp/0123456789abcdef",
+        "blobs/ff/ff/ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        ".0123456789abcdef"
+    };
+    char path[4096];
+
+    (void)snprintf(path, sizeof(path), "%.4000s/blobs/ff", store_path);
+    (void)mkdir(path, 0700);
+    (void)snprintf(path, sizeof(path), "%.4000s/blobs/ff/ff", store_path);
+    (void)mkdir(path, 0700);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        (void)snprintf(path, sizeof(path), "%.3900s/%s", store_path, names[i]);
+        append(path, 9000);
+    }
 }
 
 /* The catalog as a program of the first schema had it. */
@@ -381,6 +443,14 @@ static const struct step migrate_steps[] = {
     { "delete", delete_one, 0 },
 };
 
+static const struct step walk_steps[] = {
+    { "pack-three", pack_three, 0 },   { "upload-expired", expire_upload, STEP_WATCHED },
+    { "put-file", put_file, 0 },       { "walked", walk_now, STEP_UNSEEN },
+    { "delete-many", delete_many, 0 }, { "reopen", NULL, STEP_REOPEN },
+    { "pack-one-again", pack_one, 0 }, { "walked-2", walk_now, STEP_UNSEEN },
+    { "put-inline", put_inline, 0 },
+};
+
 static const struct step mend_steps[] = {
     { "scrubbed", NULL, STEP_SCRUBBED },
     { "tags-set", set_tags, 0 },
@@ -401,6 +471,11 @@ static const struct scene scenes[] = {
     { .name = "again", .prepare = prepare_plain, STEPS(again_steps) },
     { .name = "log", .prepare = prepare_plain, STEPS(log_steps), .free_bytes = LITTLE_FREE_BYTES },
     { .name = "migrate", .prepare = prepare_first, .spoil = spoil_schema, STEPS(migrate_steps) },
+    { .name = "walk",
+      .prepare = prepare_all,
+      .spoil = spoil_remains,
+      STEPS(walk_steps),
+      .options = { .upload_expiry_us = UPLOAD_AGE_US } },
     { .name = "mend",
       .prepare = prepare_packs,
       .spoil = spoil_pack,
@@ -451,5 +526,5 @@ bool scene_write_on(struct store *store, struct arena *arena)
         if (put(store, arena, &requests[i]) != STORE_OK)
             return false;
     }
-    return store_sweep_now(store, NULL) == STORE_OK;
+    return store_sweep_now(store, NULL) == STORE_OK && play_walk(store);
 }

@@ -16,6 +16,7 @@
 struct shared {
     _Atomic uint64_t states; /* different ones, looked at */
     _Atomic uint64_t tried;  /* with those that were met before */
+    _Atomic uint64_t deeper; /* of the states: cuts while a store is opened after a cut */
     _Atomic uint64_t scene_states[SCENES_MAX];
     _Atomic uint64_t rounds; /* that a process has ended */
     atomic_uint failures;

@@ -122,6 +122,29 @@ void trace_expected(const struct trace *trace, size_t count, size_t *ret_first, 
     *ret_last = all;
 }
 
+void trace_print(const struct trace *trace)
+{
+    static const char *const acts[] = {
+        [ACT_WRITE] = "write", [ACT_SIZE] = "size",   [ACT_PUNCH] = "punch", [ACT_SYNC] = "sync",
+        [ACT_NAME] = "name",   [ACT_BEGIN] = "BEGIN", [ACT_ACK] = "ACK"
+    };
+
+    for (size_t i = 0; i < trace_events(trace); i++) {
+        const struct event *event = trace_event(trace, i);
+
+        printf("%4zu %-5s ", i, acts[event->act]);
+        if (event->act == ACT_BEGIN || event->act == ACT_ACK)
+            printf("%s\n", trace_op(trace, event->op));
+        else if (event->act == ACT_NAME)
+            printf("node %u, made '%s', removed '%s'\n", event->node, event->name, event->from);
+        else if (event->act == ACT_SYNC)
+            printf("node %u, target %d\n", event->node, (int)event->target);
+        else
+            printf("node %u, %llu bytes at %llu\n", event->node, (unsigned long long)event->len,
+                   (unsigned long long)event->at);
+    }
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static const char magic[16] = "pail power 1";

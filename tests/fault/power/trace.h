@@ -102,6 +102,9 @@ void trace_expected(const struct trace *trace, size_t count, size_t *ret_first, 
 void trace_save(const struct trace *trace, const char *path);
 void trace_load(struct trace *trace, const char *path);
 
+/* A line for each event. */
+void trace_print(const struct trace *trace);
+
 /* Says what and ends the program: the machinery, not the store, has failed. */
 void give_up(const char *what, const char *why);
 
