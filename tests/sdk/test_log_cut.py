@@ -40,6 +40,17 @@ def cut_the_last(wal):
     wal.write_bytes(data)
 
 
+def tear_the_last(wal):
+    """As a power cut may leave it: of the last commit's first frame, what names a commit is from before."""
+    data = bytearray(wal.read_bytes())
+    frames = [at for at in range(32, len(data) - FRAME + 1, FRAME) if data[at + 8 : at + 16] == data[16:24]]
+    commits = [n for n, at in enumerate(frames) if any(data[at + 4 : at + 8])]
+    first = frames[commits[-2] + 1]
+    assert first < frames[-1]
+    data[first + 4 : first + 8] = b"\0\0\0\7"
+    wal.write_bytes(data)
+
+
 def leave_alone(_):
     pass
 
@@ -56,7 +67,7 @@ def killed(server):
 
 @pytest.mark.parametrize("damage, said", [
     (remove, "is gone"), (empty, "is gone"), (blank, "has no header"), (turn_a_bit_over, "is damaged in frame 2"),
-    (cut_the_last, None), (leave_alone, None)])  # fmt: skip
+    (cut_the_last, None), (tear_the_last, None), (leave_alone, None)])  # fmt: skip
 def test_log_cut__the_start_says_so_once_and_fsck_too(make_server, tmp_path, damage, said):
     server = make_server()
     damage(killed(server))

@@ -7,6 +7,8 @@
  *
  * (1) Each commit is synced before the next one is written. So a commit with more of the same log
  *     behind it was acknowledged; if it lies behind a frame that does not hold, it is lost.
+ *     Only of a frame that holds is it known that it commits: of one that was torn while it was
+ *     written, one sector may be of this log and its neighbour what lay there before.
  * (2) From the first commit of a run until its end in order there is a log with a header, as the
  *     mark in `lock` says.
  * (3) What only reaches into the last transaction, or cuts the file behind a commit, can not be told
@@ -76,20 +78,23 @@ struct log_walk {
 static void walk_frame(struct log_walk *walk, const char *frame)
 {
     bool same_log = memcmp(frame + 8, walk->header + 16, 8) == 0;
-    bool commits = word(frame + 4, true) != 0;
+    struct log_sum sum = walk->sum;
+    bool holds;
+
+    log_sum_add(&sum, frame, 8);
+    log_sum_add(&sum, frame + WAL_FRAME_HEADER_BYTES, CATALOG_PAGE_BYTES);
+    holds = same_log && log_sum_is(&sum, frame + 16);
+    /* Behind a break a frame is judged from the sum that the one before it says it has. */
+    walk->sum.a = word(frame + 16, true);
+    walk->sum.b = word(frame + 20, true);
 
     walk->frame++;
-    if (walk->broken == 0) {
-        log_sum_add(&walk->sum, frame, 8);
-        log_sum_add(&walk->sum, frame + WAL_FRAME_HEADER_BYTES, CATALOG_PAGE_BYTES);
-        if (same_log && log_sum_is(&walk->sum, frame + 16))
-            return;
+    if (!holds && walk->broken == 0)
         walk->broken = walk->frame;
-    }
-    if (!same_log)
+    if (walk->broken == 0 || !same_log)
         return;
     walk->cut = walk->cut || walk->commit_behind;
-    walk->commit_behind = walk->commit_behind || commits;
+    walk->commit_behind = walk->commit_behind || (holds && word(frame + 4, true) != 0);
 }
 
 static enum store_status walk_frames(struct log_walk *walk, int fd, uint64_t size,
