@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text/codec.h"
+#include "storage/internal.h"
 
 #define ARENA_MAX (512u * 1024u * 1024u)
 
@@ -495,4 +496,28 @@ size_t fx_packs(struct fixture *f, uint64_t *ret_occupied)
     if (dir != NULL)
         (void)closedir(dir);
     return count;
+}
+
+void fx_pause(void)
+{
+    (void)usleep(1000);
+}
+
+/* It has seen that the clock was moved, and with that has ended what it did before. */
+static bool janitor_looked(struct janitor *janitor)
+{
+    bool looked;
+
+    (void)pthread_mutex_lock(&janitor->lock);
+    looked = !janitor->clock_moved;
+    (void)pthread_mutex_unlock(&janitor->lock);
+    return looked;
+}
+
+void fx_pass(struct fixture *f, int64_t us)
+{
+    clock_move(store_clock(f->store), CLOCK_ADVANCE, us);
+    FX_AWAIT(janitor_looked(&f->store->janitor));
+    clock_move(store_clock(f->store), CLOCK_ADVANCE, 0);
+    FX_AWAIT(janitor_looked(&f->store->janitor));
 }

@@ -47,6 +47,24 @@ void fx_remove(struct fixture *f);                   /* store stopped */
             fail_msg("%s: %s (%s)", #expression, store_status_name(fx_status_), (f)->fault.text);  \
     } while (0)
 
+/*
+ * Time passes for the store. Returns when the janitor has done all that was due then; what it plans
+ * at its start it has planned before that (so fx_pass(f, 0) waits for no more than this).
+ */
+void fx_pass(struct fixture *f, int64_t us);
+
+/* For what no clock can bring about: wait until it is so, at most FX_PATIENCE_S. */
+#define FX_PATIENCE_S 60
+#define FX_AWAIT(condition)                                                                        \
+    do {                                                                                           \
+        for (unsigned fx_ms_ = 0; !(condition); fx_ms_++) {                                        \
+            if (fx_ms_ >= FX_PATIENCE_S * 1000)                                                    \
+                fail_msg("did not come: %s", #condition);                                          \
+            fx_pause();                                                                            \
+        }                                                                                          \
+    } while (0)
+void fx_pause(void); /* a millisecond */
+
 int64_t fx_bucket_id(struct fixture *f);
 enum store_status fx_versioning(struct fixture *f, enum bucket_versioning versioning);
 

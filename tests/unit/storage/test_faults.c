@@ -217,7 +217,7 @@ static void a_full_disk_refuses_puts_and_takes_deletes(void **state)
     assert_int_equal(fx_head(f, "k", &version), STORE_NO_KEY);
     assert_int_equal(fx_put(f, "new", STR("x")), STORE_FULL); /* until the reserve is back */
     assert_true(store_healthy(f->store));
-    (void)usleep(1100000);
+    clock_move(store_clock(f->store), CLOCK_ADVANCE, 1100000);
     FX_OK(f, fx_put(f, "new", STR("x"))); /* room was found for a new one */
     fx_close(f);
 }

@@ -14,7 +14,6 @@
 
 #include "storage/care/health.h"
 
-#define POLL_US 1000
 #define POLLS_MAX 30000
 #define OPENS_MAX 500
 
@@ -166,12 +165,13 @@ static bool becomes(struct store *store, enum store_health wanted, struct fault 
     for (int i = 0; i < POLLS_MAX; i++) {
         if (store_health(store, ret_why) == wanted)
             return true;
-        (void)usleep(POLL_US);
+        clock_move(store_clock(store), CLOCK_ADVANCE, US_PER_S); /* what failed is tried again */
+        fx_pause();
     }
     return false;
 }
 
-static bool hears_errors(struct heard *heard, unsigned wanted)
+static bool hears_errors(struct store *store, struct heard *heard, unsigned wanted)
 {
     for (int i = 0; i < POLLS_MAX; i++) {
         unsigned errors;
@@ -181,7 +181,8 @@ static bool hears_errors(struct heard *heard, unsigned wanted)
         (void)pthread_mutex_unlock(&heard->lock);
         if (errors >= wanted)
             return true;
-        (void)usleep(POLL_US);
+        clock_move(store_clock(store), CLOCK_ADVANCE, US_PER_S);
+        fx_pause();
     }
     return false;
 }
@@ -206,7 +207,8 @@ static void test_storage_health__janitor_without_catalog_is_told_and_tries_again
     }
     assert_true(becomes(f->store, STORE_HEALTH_UNTENDED, &why));
     assert_non_null(strstr(why.text, "open the catalog for background work"));
-    assert_true(hears_errors(&heard, 1)); /* the scrub has a connection of its own: the same duty */
+    assert_true(hears_errors(f->store, &heard,
+                             1)); /* the scrub has a connection of its own: the same duty */
     file_fault_set(FILE_CALLS, 0, 0, false);
     assert_true(becomes(f->store, STORE_HEALTH_GOOD, NULL));
     store_close(f->store);

@@ -365,7 +365,7 @@ static void an_orphan_is_removed_when_it_is_old_and_the_walk_comes_by(void **sta
     struct store_options options = { .durability = STORE_RELAXED,
                                      .inline_max_bytes = 1024,
                                      .reserve_bytes = 1,
-                                     .janitor_interval_us = 200000 };
+                                     .janitor_interval_us = 60 * US_PER_S };
     struct fixture *f = fx_open(&options);
     struct fsck_report report;
     char leaf[100];
@@ -388,13 +388,13 @@ static void an_orphan_is_removed_when_it_is_old_and_the_walk_comes_by(void **sta
     assert_int_equal(report.errors, 0);
 
     fx_start(f);
-    (void)usleep(500000);
+    fx_pass(f, 0);
+    fx_pass(f, 60 * US_PER_S);
     assert_int_equal(fx_blob_files(f), 2); /* too young */
     fx_stop(f);
     fx_start(f);
-    clock_move(store_clock(f->store), CLOCK_ADVANCE, 2 * 3600 * US_PER_S);
-    for (int i = 0; i < 50 && fx_blob_files(f) != 1; i++)
-        (void)usleep(100000);
+    fx_pass(f, 0);
+    fx_pass(f, 2 * 3600 * US_PER_S);
     assert_int_equal(fx_blob_files(f), 1);
     fx_assert_content(f, "k", str_make(big[0], 150000));
     fx_close(f);
@@ -405,14 +405,17 @@ static void the_janitor_sweeps_by_itself(void **state)
     struct store_options options = { .durability = STORE_RELAXED,
                                      .inline_max_bytes = 1024,
                                      .reserve_bytes = 1,
-                                     .janitor_interval_us = 100000 };
+                                     .janitor_interval_us = 60 * US_PER_S };
     struct fixture *f = fx_open(&options);
 
     (void)state;
+    clock_move(store_clock(f->store), CLOCK_FREEZE, 0);
     FX_OK(f, fx_put(f, "k", str_make(big[0], 150000)));
     FX_OK(f, fx_delete(f, "k"));
-    for (int i = 0; i < 50 && fx_blob_files(f) != 0; i++)
-        (void)usleep(100000);
+    fx_pass(f, 2 * US_PER_S); /* it is quiet: the sweep is planned */
+    fx_pass(f, 50 * US_PER_S);
+    assert_int_equal(fx_blob_files(f), 1);
+    fx_pass(f, 11 * US_PER_S);
     assert_int_equal(fx_blob_files(f), 0);
     fx_close(f);
 }
@@ -429,10 +432,11 @@ static void deletes_on_a_full_disk_give_their_space_back_at_once(void **state)
     f->options.janitor_interval_us = 0;
     f->options.reserve_bytes = UINT64_MAX / 8; /* more than any disk has */
     fx_start(f);
+    clock_move(store_clock(f->store), CLOCK_FREEZE, 0);
     FX_OK(f, fx_delete(f, "file"));
     FX_OK(f, fx_delete(f, "packed"));
-    for (int i = 0; i < 200 && (fx_blob_files(f) != 0 || pack_bytes(f) != 0); i++)
-        (void)usleep(100000);
+    fx_pass(f, US_PER_S); /* between the commits of a burst it does not sweep */
+    fx_pass(f, US_PER_S);
     assert_int_equal(fx_blob_files(f), 0);
     assert_int_equal(pack_bytes(f), 0);
     fx_close(f);
@@ -453,9 +457,10 @@ static void what_died_before_goes_when_space_runs_out(void **state)
     assert_int_equal(fx_blob_files(f), 1);
     f->options.reserve_bytes = UINT64_MAX / 8;
     fx_start(f);
+    clock_move(store_clock(f->store), CLOCK_FREEZE, 0);
+    fx_pass(f, 0);
     assert_int_equal(fx_put(f, "new", str_make(big[0], 150000)), STORE_FULL);
-    for (int i = 0; i < 200 && fx_blob_files(f) != 0; i++)
-        (void)usleep(100000);
+    fx_pass(f, 0);
     assert_int_equal(fx_blob_files(f), 0);
     fx_close(f);
 }
