@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #define ARENA_ALIGN 16
 #define BLOCK_BYTES_MIN 4096
 
@@ -57,7 +59,7 @@ static bool round_up(size_t bytes, size_t *ret_rounded)
 static void *counted_malloc(size_t bytes)
 {
     atomic_fetch_add_explicit(&blocks_total, 1, memory_order_relaxed);
-    return malloc(bytes);
+    return mem_alloc(bytes);
 }
 
 uint64_t arena_blocks_total(void)
@@ -103,7 +105,7 @@ void arena_reset(struct arena *arena)
 
     for (struct block *block = arena->blocks; block != NULL; block = next) {
         next = block->next;
-        free(block);
+        mem_free(block);
     }
 
     rewind_to_first(arena);
@@ -115,7 +117,7 @@ void arena_close(struct arena *arena)
         return;
 
     arena_reset(arena);
-    free(arena);
+    mem_free(arena);
 }
 
 void arena_closep(struct arena **arena)

@@ -22,6 +22,8 @@
 #endif
 #ifdef __x86_64__
 #include <immintrin.h>
+
+#include "base/memory.h"
 #endif
 
 #define SLICES 8
@@ -421,7 +423,7 @@ struct checksum *checksum_open(enum checksum_kind kind)
     struct checksum *checksum;
 
     assert(kind > CHECKSUM_NONE && kind < CHECKSUM_KINDS);
-    checksum = calloc(1, sizeof(*checksum));
+    checksum = mem_zalloc(sizeof(*checksum));
     if (checksum == NULL)
         return NULL;
 
@@ -452,7 +454,7 @@ void checksum_close(struct checksum *checksum)
     default:
         break;
     }
-    free(checksum);
+    mem_free(checksum);
 }
 
 void checksum_closep(struct checksum **checksum)

@@ -16,6 +16,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #define HMAC_BLOCK_BYTES 64                 /* of MD5, SHA-1 and SHA-256; SHA-512 would need 128 */
 #define CIPHER_STEP_BYTES ((size_t)1 << 30) /* EVP counts in int */
 
@@ -123,7 +125,7 @@ struct digest *digest_open(enum digest_kind kind)
     if (!digest_init())
         return NULL;
 
-    digest = calloc(1, sizeof(*digest));
+    digest = mem_zalloc(sizeof(*digest));
     if (digest == NULL)
         return NULL;
 
@@ -143,7 +145,7 @@ void digest_close(struct digest *digest)
         return;
 
     EVP_MD_CTX_free(digest->context);
-    free(digest);
+    mem_free(digest);
 }
 
 void digest_closep(struct digest **digest)

@@ -16,7 +16,7 @@
 
 void buf_free(struct buf *buf)
 {
-    free(buf->p);
+    mem_free(buf->p);
     *buf = BUF_WITH_MAX(buf->max);
 }
 
@@ -51,7 +51,7 @@ bool buf_reserve(struct buf *buf, size_t more)
     if (more <= buf->capacity - buf->len)
         return true;
     capacity = buf_capacity_for(buf, more);
-    p = capacity > 0 ? realloc(buf->p, capacity) : NULL;
+    p = capacity > 0 ? mem_resize(buf->p, capacity) : NULL;
     if (p == NULL) {
         buf->failed = true;
         return false;
@@ -119,7 +119,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
         return;
 
     /* vsnprintf wants room for a NUL that the buffer's maximum need not have. */
-    large = malloc((size_t)len + 1);
+    large = mem_alloc((size_t)len + 1);
     if (large == NULL) {
         buf->failed = true;
         return;
@@ -128,34 +128,5 @@ void buf_printf(struct buf *buf, const char *format, ...)
     (void)vsnprintf(large, (size_t)len + 1, format, args);
     va_end(args);
     buf_append(buf, large, (size_t)len);
-    free(large);
-}
-
-void *mem_zalloc(size_t bytes)
-{
-    /* calloc(0) may answer NULL, which here means "out of memory". */
-    return calloc(1, bytes == 0 ? 1 : bytes);
-}
-
-void *mem_resize(void *memory, size_t bytes)
-{
-    return realloc(memory, bytes == 0 ? 1 : bytes);
-}
-
-char *mem_cstr(struct str s)
-{
-    char *copy = s.len == SIZE_MAX ? NULL : malloc(s.len + 1);
-
-    if (copy == NULL)
-        return NULL;
-
-    if (s.len > 0)
-        memcpy(copy, s.p, s.len);
-    copy[s.len] = '\0';
-    return copy;
-}
-
-void mem_free(void *memory)
-{
-    free(memory);
+    mem_free(large);
 }

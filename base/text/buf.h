@@ -8,6 +8,7 @@
 #ifndef BASE_TEXT_BUF_H
 #define BASE_TEXT_BUF_H
 
+#include "base/memory.h"
 #include "base/text/str.h"
 
 struct buf {
@@ -62,14 +63,5 @@ static inline struct str buf_view(const struct buf *buf)
 {
     return (struct str){ buf->p != NULL ? buf->p : "", buf->len };
 }
-
-/*
- * Heap memory for long-lived structs outside base/ (malloc is banned there by lint).
- * mem_zalloc returns zeroed memory or NULL; mem_free accepts NULL.
- */
-MUST_CHECK void *mem_zalloc(size_t bytes);
-MUST_CHECK void *mem_resize(void *memory, size_t bytes); /* NULL leaves the old block valid */
-MUST_CHECK char *mem_cstr(struct str s);
-void mem_free(void *memory);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/digest/digest.h"
+#include "base/memory.h"
 #include "base/text/codec.h"
 #include "storage/store.h"
 
@@ -69,6 +70,19 @@ struct write_request {
     uint32_t part_number;
 };
 
+/* The scene's own memory, zeroed: it does not run out. */
+static void *room(struct arena *arena, size_t bytes)
+{
+    void *memory;
+
+    mem_fault_spare(true);
+    memory = arena_zalloc(arena, bytes);
+    mem_fault_spare(false);
+    if (memory == NULL)
+        die("scene", "memory");
+    return memory;
+}
+
 static enum store_status put(struct store *store, struct arena *arena,
                              const struct write_request *request)
 {
@@ -78,13 +92,11 @@ static enum store_status put(struct store *store, struct arena *arena,
                                     .encrypt = request->encrypt,
                                     .expected_bytes = announced ? request->len : 0 };
     CLEANUP(body_writer_release) struct body_writer *writer = NULL;
-    struct intent *intent = ARENA_NEW(arena, struct intent);
+    struct intent *intent = room(arena, sizeof(*intent));
     struct body_digests digests;
-    char *etag = arena_alloc(arena, 2 * MD5_BYTES);
+    char *etag = room(arena, 2 * MD5_BYTES);
     enum store_status status;
 
-    if (intent == NULL || etag == NULL)
-        die("put", "memory");
     status = body_writer_open(store, &options, &writer, NULL);
     if (status == STORE_OK)
         status =
@@ -116,10 +128,8 @@ static enum store_status put(struct store *store, struct arena *arena,
 static struct intent *intent_of(struct arena *arena, enum intent_kind kind, const char *bucket,
                                 const char *key)
 {
-    struct intent *intent = ARENA_NEW(arena, struct intent);
+    struct intent *intent = room(arena, sizeof(*intent));
 
-    if (intent == NULL)
-        die("intent", "memory");
     intent->kind = kind;
     intent->arena = arena;
     intent->bucket = str_from_cstr(bucket);
@@ -168,7 +178,8 @@ static bool take_upload(void *context, struct str prefix, const struct upload *u
     struct found_upload *found = context;
 
     (void)prefix;
-    found->id = arena_dup(found->arena, upload->id);
+    found->id = str_make(room(found->arena, upload->id.len), upload->id.len);
+    memcpy((char *)(uintptr_t)found->id.p, upload->id.p, upload->id.len);
     found->upload = *upload;
     found->upload.id = found->id;
     found->found = true;

@@ -14,17 +14,25 @@
  *     so the sync of the directory that SQLite does at a log's first use: it looks away there.)
  * (6) Opening a store meets the same faults: it works, or fails and works the next time.
  *
- *     sweep [-v] FOLDER [operation...]     FOLDER: an empty one, best on tmpfs
+ * (7) With -m it is memory that runs out, of pail, SQLite and OpenSSL: the n-th allocation fails, once
+ *     or with all that follow. A refusal is STORE_NO_MEMORY then, and never leaves the store in doubt.
+ *
+ *     sweep [-v] [-m STEP] FOLDER [operation...]     FOLDER: an empty one, best on tmpfs
+ *                                                    STEP: every so many allocations
  *
  * Prints the number of points per operation. Exits 1 when a rule was broken.
  */
 #include "tests/fault/disk.h"
 
 #include <dirent.h>
+#include <openssl/crypto.h>
+#include <sqlite3.h>
 
+#include "base/memory.h"
 #include "tests/fault/scene.h"
 
 #define POINTS_MAX 400 /* calls of one operation; more means it does not end */
+#define MEMORY_POINTS_MAX 100000
 #define PATH_BYTES_MAX 4096
 #define COPY_BYTES 65536
 
@@ -33,6 +41,7 @@
 struct run {
     char folder[PATH_BYTES_MAX];
     bool verbose;
+    uint64_t memory; /* step; 0: it is the disk that fails */
     uint64_t points, refused, applied_though_refused, poisoned, opens_refused;
     unsigned broken;
     /* of the point under way, for messages */
@@ -41,18 +50,110 @@ struct run {
     uint64_t n;
 };
 
+static const char *trouble_name(const struct run *run);
 static void broken(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 static void broken(struct run *run, const char *format, ...)
 {
     va_list args;
 
     run->broken++;
-    printf("sweep: %s, %s at call %llu (%s): ", run->operation, troubles[run->trouble].name,
+    printf("sweep: %s, %s at call %llu (%s): ", run->operation, trouble_name(run),
            (unsigned long long)run->n, atomic_load(&disk.name));
     va_start(args, format);
     (void)vprintf(format, args);
     va_end(args);
     (void)putchar('\n');
+}
+
+/* ---- troubles -------------------------------------------------------------------------------- */
+
+static sqlite3_mem_methods of_sqlite;
+
+static void *sqlite_alloc(int bytes)
+{
+    return mem_fault_point() ? NULL : of_sqlite.xMalloc(bytes);
+}
+
+static void *sqlite_resize(void *memory, int bytes)
+{
+    return mem_fault_point() ? NULL : of_sqlite.xRealloc(memory, bytes);
+}
+
+static void *openssl_alloc(size_t bytes, const char *file, int line)
+{
+    (void)file, (void)line;
+    return mem_alloc(bytes);
+}
+
+static void *openssl_resize(void *memory, size_t bytes, const char *file, int line)
+{
+    (void)file, (void)line;
+    if (bytes > 0)
+        return mem_resize(memory, bytes);
+    mem_free(memory);
+    return NULL;
+}
+
+static void openssl_free(void *memory, const char *file, int line)
+{
+    (void)file, (void)line;
+    mem_free(memory);
+}
+
+/* Before the libraries have taken any. */
+static void stand_behind_libraries(void)
+{
+    sqlite3_mem_methods mine;
+
+    if (CRYPTO_set_mem_functions(openssl_alloc, openssl_resize, openssl_free) != 1 ||
+        sqlite3_config(SQLITE_CONFIG_GETMALLOC, &of_sqlite) != SQLITE_OK)
+        die("memory", "the libraries have begun");
+    mine = of_sqlite;
+    mine.xMalloc = sqlite_alloc;
+    mine.xRealloc = sqlite_resize;
+    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &mine) != SQLITE_OK)
+        die("memory", "SQLite has begun");
+}
+
+static const char *trouble_name(const struct run *run)
+{
+    if (run->memory > 0)
+        return run->trouble == 0 ? "no memory once" : "no memory from there";
+    return troubles[run->trouble].name;
+}
+
+static unsigned trouble_count(const struct run *run)
+{
+    return run->memory > 0 ? 2 : TROUBLES;
+}
+
+static bool trouble_lasts(const struct run *run)
+{
+    return run->memory > 0 ? run->trouble == 1 : troubles[run->trouble].forever;
+}
+
+static bool trouble_is_harmless(const struct run *run)
+{
+    return run->memory == 0 && troubles[run->trouble].harmless;
+}
+
+static void arm(const struct run *run)
+{
+    if (run->memory > 0)
+        mem_fault_set(run->n, trouble_lasts(run));
+    else
+        disk_arm(run->trouble, run->n);
+}
+
+static bool fired_now(const struct run *run)
+{
+    return run->memory > 0 ? mem_fault_fired() : atomic_load(&disk.fired);
+}
+
+static void heal(void)
+{
+    mem_fault_set(0, false);
+    disk_heal();
 }
 
 /* ---- folders --------------------------------------------------------------------------------- */
@@ -187,7 +288,7 @@ static void check_poisoned(struct run *run, struct store *store, struct str befo
 {
     struct write_request late = { .bucket = "plain", .key = "late", .text = "late", .len = 10 };
 
-    disk_heal();
+    heal();
     if (put(store, arena, &late) == STORE_OK)
         broken(run, "a store that is not healthy takes writes");
     check_view(run, store, "while poisoned", before, after, /* must_be_new= */ false, arena);
@@ -212,21 +313,26 @@ static bool one_point(struct run *run, const struct operation *operation, const 
     if (arena == NULL || store_open(path, &options, &store, &fault) != STORE_OK)
         die("open", fault.text);
 
-    disk_arm(run->trouble, run->n);
+    arm(run);
     status = operation->run(store, arena);
-    fired = atomic_load(&disk.fired);
+    fired = fired_now(run);
 
-    if (fired && strstr(atomic_load(&disk.name), "sync") != NULL && !poisoned(store))
+    if (run->memory > 0 && status != STORE_OK && status != STORE_NO_MEMORY)
+        broken(run, "refused with %s", store_status_name(status));
+    if (run->memory > 0 && poisoned(store))
+        broken(run, "the store is in doubt");
+    if (run->memory == 0 && fired && strstr(atomic_load(&disk.name), "sync") != NULL &&
+        !poisoned(store))
         broken(run, "a sync failed and the store calls itself healthy");
     if (fired && status != STORE_OK) {
         run->refused++;
-        if (troubles[run->trouble].harmless)
+        if (trouble_is_harmless(run))
             broken(run, "refused: %s", store_status_name(status));
         if (poisoned(store)) {
             run->poisoned++;
             check_poisoned(run, store, before, after, arena);
-        } else if (!troubles[run->trouble].forever) {
-            disk_heal();
+        } else if (!trouble_lasts(run)) {
+            heal();
             send_again(run, store, operation, before, after, arena);
             again = true;
         }
@@ -236,7 +342,7 @@ static bool one_point(struct run *run, const struct operation *operation, const 
 
     /* A disk that failed for ever is still failed when the store closes. */
     store_close(store);
-    disk_heal();
+    heal();
     store = NULL;
     fault = (struct fault){ 0 };
     if (store_open(path, &options, &store, &fault) != STORE_OK) {
@@ -247,7 +353,7 @@ static bool one_point(struct run *run, const struct operation *operation, const 
     store_close(store);
     check_fsck(run, path);
     if (run->verbose && fired)
-        printf("sweep: %s, %s at call %llu (%s): %s\n", run->operation, troubles[run->trouble].name,
+        printf("sweep: %s, %s at call %llu (%s): %s\n", run->operation, trouble_name(run),
                (unsigned long long)run->n, atomic_load(&disk.name), store_status_name(status));
     return fired;
 }
@@ -290,10 +396,11 @@ static void sweep_operation(struct run *run, const struct operation *operation)
     if (str_eq(before, after) != (operation->run == sweep_now))
         die(operation->name, "changes nothing that can be seen, or a sweep that changes something");
 
-    for (run->trouble = 0; run->trouble < TROUBLES; run->trouble++) {
-        for (run->n = 1; one_point(run, operation, template, before, after); run->n++) {
+    for (run->trouble = 0; run->trouble < trouble_count(run); run->trouble++) {
+        for (run->n = 1; one_point(run, operation, template, before, after);
+             run->n += run->memory > 0 ? run->memory : 1) {
             run->points++;
-            if (run->n == POINTS_MAX)
+            if (run->n >= (run->memory > 0 ? MEMORY_POINTS_MAX : POINTS_MAX))
                 die(operation->name, "it does not end");
         }
     }
@@ -330,10 +437,10 @@ static void sweep_open(struct run *run)
     folder_copy(live, template);
     store_close(store);
 
-    for (run->trouble = 0; run->trouble < TROUBLES; run->trouble++) {
+    for (run->trouble = 0; run->trouble < trouble_count(run); run->trouble++) {
         bool fired = true;
 
-        for (run->n = 1; fired; run->n++) {
+        for (run->n = 1; fired; run->n += run->memory > 0 ? run->memory : 1) {
             CLEANUP(arena_closep) struct arena *views = arena_open(65536, 16u << 20);
             enum store_status status;
 
@@ -341,21 +448,21 @@ static void sweep_open(struct run *run)
             folder_copy(template, path);
             store = NULL;
             fault = (struct fault){ 0 };
-            disk_arm(run->trouble, run->n);
+            arm(run);
             status = store_open(path, &options, &store, &fault);
-            fired = atomic_load(&disk.fired);
+            fired = fired_now(run);
             if (status == STORE_OK) {
-                disk_heal();
+                heal();
                 check_view(run, store, "opened", before, before, true, views);
                 store_close(store);
             } else {
                 run->opens_refused++;
-                if (!fired || troubles[run->trouble].harmless)
+                if (!fired || trouble_is_harmless(run))
                     broken(run, "does not open: %s %s", store_status_name(status), fault.text);
                 if (fault.text[0] == '\0')
                     broken(run, "does not open and does not say why");
             }
-            disk_heal();
+            heal();
             if (store_open(path, &options, &store, &fault) != STORE_OK) {
                 broken(run, "does not open the second time: %s", fault.text);
                 continue;
@@ -364,7 +471,7 @@ static void sweep_open(struct run *run)
             store_close(store);
             check_fsck(run, path);
             run->points += fired;
-            if (run->n == POINTS_MAX)
+            if (run->n >= (run->memory > 0 ? MEMORY_POINTS_MAX : POINTS_MAX))
                 die("open", "it does not end");
         }
     }
@@ -393,8 +500,14 @@ int main(int argc, char **argv)
         argv++;
         argc--;
     }
+    if (argc > 2 && strcmp(argv[1], "-m") == 0) {
+        run.memory = strtoull(argv[2], NULL, 10);
+        argv += 2;
+        argc -= 2;
+        stand_behind_libraries();
+    }
     if (argc < 2) {
-        (void)fprintf(stderr, "usage: sweep [-v] FOLDER [operation...]\n");
+        (void)fprintf(stderr, "usage: sweep [-v] [-m STEP] FOLDER [operation...]\n");
         return 2;
     }
     (void)snprintf(run.folder, sizeof(run.folder), "%s", argv[1]);
