@@ -43,6 +43,10 @@ if(PAIL_ARENA_DEBUG)
     target_compile_definitions(pail_flags INTERFACE ARENA_DEBUG)
 endif()
 
+if(PAIL_CLOCK_CONTROL)
+    target_compile_definitions(pail_flags INTERFACE PAIL_CLOCK_CONTROL)
+endif()
+
 # The flags below must reach every object and every link, so they are set for the directory.
 if(PAIL_SANITIZE STREQUAL "address")
     set(sanitize -fsanitize=address,undefined -fno-sanitize-recover=all)

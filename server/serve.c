@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "server/accounts.h"
 #include "server/banner.h"
+#include "server/clock_control.h"
 #include "server/commands/arguments.h"
 #include "server/commands/commands.h"
 #include "server/listeners.h"
@@ -49,11 +50,13 @@ struct serve {
     struct s3_app *app;
     struct http_server *server;
     struct root_socket *root_socket;
+    struct clock_control *clock_control;
 };
 
 static void serve_close(struct serve *serve)
 {
     root_socket_close(serve->root_socket);
+    clock_control_close(serve->clock_control);
     if (serve->server != NULL)
         http_server_stop(serve->server, DRAIN_GRACE_S);
     if (serve->counters != NULL)
@@ -370,6 +373,7 @@ static int serve_run(struct serve *serve, struct fault *fault)
         !open_observers(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
     mind_root_socket(serve);
+    serve->clock_control = clock_control_open(serve->app);
     if (!announce(serve, fault))
         return EXIT_CODE_FAILED;
 

@@ -243,3 +243,13 @@ size_t stores_count(struct stores *stores)
     (void)pthread_mutex_unlock(&stores->lock);
     return count;
 }
+
+void stores_clock_move(struct stores *stores, enum clock_move move, int64_t us)
+{
+    (void)pthread_mutex_lock(&stores->lock);
+    for (struct entry *entry = stores->first; entry != NULL; entry = entry->next) {
+        if (entry->state == OPEN)
+            clock_move(store_clock(entry->open.store), move, us);
+    }
+    (void)pthread_mutex_unlock(&stores->lock);
+}

@@ -62,6 +62,11 @@ struct open_store *stores_take(struct stores *stores, struct str name);
 void stores_give_back(struct open_store *held);
 /* To be given back as soon as it can be. Cheap; no lock. */
 bool stores_closing(const struct open_store *held);
+/*
+ * Move the clocks of all that are open (clock_move). One that is opened later shows the system's
+ * time.
+ */
+void stores_clock_move(struct stores *stores, enum clock_move move, int64_t us);
 /* How many are open, in whatever state. */
 size_t stores_count(struct stores *stores);
 

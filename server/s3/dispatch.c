@@ -480,6 +480,12 @@ const struct http_app *s3_http_app(struct s3_app *app)
     return &app->http;
 }
 
+void s3_clock_move(struct s3_app *app, enum clock_move move, int64_t us)
+{
+    stores_clock_move(app->options.stores, move, us);
+    clock_move(&app->clock, move, us);
+}
+
 void s3_app_close(struct s3_app *app)
 {
     if (app == NULL)

@@ -31,6 +31,12 @@ const struct http_app *s3_http_app(struct s3_app *app);
 void s3_app_close(struct s3_app *app);
 
 /*
+ * Move time for all that the app serves: its own clock, by which signatures are judged and event loops
+ * wait, and those of its stores (clock.h). Any thread.
+ */
+void s3_clock_move(struct s3_app *app, enum clock_move move, int64_t us);
+
+/*
  * Create a bucket owned by the user, as CreateBucket would (also checks the name).
  * A bucket that this user already owns is fine. For --buckets.
  */

@@ -47,16 +47,16 @@ static bool is_setting(struct str name)
 static bool is_of_dev(struct str name)
 {
     static const struct str names[] = {
-        STR("PAIL_BENCH_SPENT_S"),   STR("PAIL_BUDGET_TIGHTEN"),  STR("PAIL_CI_RUN"),
-        STR("PAIL_CLIENTS_INSTALL"), STR("PAIL_DEBIAN_MIRROR"),   STR("PAIL_FAULT_DIR"),
-        STR("PAIL_FULL_CYCLES"),     STR("PAIL_FULL_SEED"),       STR("PAIL_KILL_CYCLES"),
-        STR("PAIL_KILL_SEED"),       STR("PAIL_LIMITS_DIR"),      STR("PAIL_LIMITS_SHORT"),
-        STR("PAIL_LINEAR_S"),        STR("PAIL_LINEAR_SEED"),     STR("PAIL_MEMORY_STEP"),
-        STR("PAIL_MODEL_SEED"),      STR("PAIL_MODEL_SEQUENCES"), STR("PAIL_POWER_STATES"),
-        STR("PAIL_PRESET"),          STR("PAIL_PROGRAM"),         STR("PAIL_PYTHON"),
-        STR("PAIL_PYTHON_OLD"),      STR("PAIL_RELEASE_PROGRAM"), STR("PAIL_RESULTS"),
-        STR("PAIL_ROT_CYCLES"),      STR("PAIL_ROT_SEED"),        STR("PAIL_SEEDS"),
-        STR("PAIL_TEST_STORE"),
+        STR("PAIL_BENCH_SPENT_S"),   STR("PAIL_BUDGET_TIGHTEN"), STR("PAIL_CI_RUN"),
+        STR("PAIL_CLIENTS_INSTALL"), STR("PAIL_CLOCK_FD"),       STR("PAIL_DEBIAN_MIRROR"),
+        STR("PAIL_FAULT_DIR"),       STR("PAIL_FULL_CYCLES"),    STR("PAIL_FULL_SEED"),
+        STR("PAIL_KILL_CYCLES"),     STR("PAIL_KILL_SEED"),      STR("PAIL_LIMITS_DIR"),
+        STR("PAIL_LIMITS_SHORT"),    STR("PAIL_LINEAR_S"),       STR("PAIL_LINEAR_SEED"),
+        STR("PAIL_MEMORY_STEP"),     STR("PAIL_MODEL_SEED"),     STR("PAIL_MODEL_SEQUENCES"),
+        STR("PAIL_POWER_STATES"),    STR("PAIL_PRESET"),         STR("PAIL_PROGRAM"),
+        STR("PAIL_PYTHON"),          STR("PAIL_PYTHON_OLD"),     STR("PAIL_RELEASE_PROGRAM"),
+        STR("PAIL_RESULTS"),         STR("PAIL_ROT_CYCLES"),     STR("PAIL_ROT_SEED"),
+        STR("PAIL_SEEDS"),           STR("PAIL_TEST_STORE"),
     };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {

@@ -9,6 +9,7 @@
 (4) stop() demands a clean exit, and a standard error without sanitizer reports and secrets.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -17,9 +18,11 @@ import re
 import secrets
 import signal
 import socket
+import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 from wire.raw import User
 
@@ -102,6 +105,70 @@ def listened(url):
     return url and url.replace(BASE, "127.0.0.1")
 
 
+def until(holds, words=str, timeout=READY_TIMEOUT_S):
+    """What holds() is once it is true. It is asked again and again, for what no clock brings about."""
+    deadline = time.monotonic() + timeout
+    while not (found := holds()):
+        assert time.monotonic() < deadline, f"did not come: {words()}"
+        time.sleep(0.005)
+    return found
+
+
+def until_read(url):
+    """Nothing that was sent lies unread in the server's sockets."""
+    port = urllib.parse.urlsplit(url).port
+
+    def read():
+        rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        mine = [row for row in rows if int(row[1].split(":")[1], 16) == port and row[3] == "01"]
+        return all(int(row[4].split(":")[1], 16) == 0 for row in mine)
+
+    until(read, lambda: "the server does not read")
+
+
+class Clock:
+    """The clocks of one pail process, which was built to let tests move them."""
+
+    def __init__(self):
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.ours.settimeout(READY_TIMEOUT_S)
+
+    def environment(self):
+        return {"PAIL_CLOCK_FD": str(self.theirs.fileno())}
+
+    def started(self):
+        self.theirs.close()
+
+    def close(self):
+        self.ours.close()
+        self.theirs.close()
+
+    def move(self, *words):
+        self.ours.send(" ".join(map(str, words)).encode())
+        assert self.ours.recv(100) == b"ok", "the clock was not moved"
+
+    def advance(self, seconds):
+        self.move("advance", int(seconds * 1_000_000))
+
+    @contextlib.contextmanager
+    def later(self, seconds):
+        """So many seconds from now; then the wall hand is put back."""
+        self.move("set", int((time.time() + seconds) * 1_000_000))
+        try:
+            yield
+        finally:
+            self.move("set", int(time.time() * 1_000_000))
+
+    @contextlib.contextmanager
+    def stands(self):
+        """What is answered meanwhile has not waited for time to pass."""
+        self.move("freeze")
+        try:
+            yield
+        finally:
+            self.move("run")
+
+
 class ServerDied(AssertionError):
     pass
 
@@ -122,7 +189,7 @@ class Server:
         self.config.write_text(configuration or settings(users))
         self.config.chmod(0o600)
         self.stderr_path = self.folder / "stderr.log"
-        self.process = None
+        self.process = self.clock = None
         self.url = self.tls_url = None
         self.deaths = 0
         self.start()
@@ -146,11 +213,16 @@ class Server:
         environment["PAIL_ROOT_PASSWORD"] = self.users["root"].secret_key
         environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         environment.update(self.environment)
+        if self.clock:
+            self.clock.close()
+        self.clock = Clock()
+        environment.update(self.clock.environment())
         command = self.command()
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=stderr)  # fmt: skip
+                stderr=stderr, pass_fds=[self.clock.theirs.fileno()])  # fmt: skip
+        self.clock.started()
         lines = queue.SimpleQueue()
         stdout = self.process.stdout
 
@@ -191,13 +263,12 @@ class Server:
     def log_line(self, reply):
         """The log's line of the request that was answered so: it is written after the answer."""
         mark = f"req={reply.header('x-amz-request-id')} "
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while time.monotonic() < deadline:
-            for line in self.stderr().splitlines(keepends=True):
-                if mark in line and line.endswith("\n"):
-                    return line
-            time.sleep(0.01)
-        raise AssertionError(f"no line of the log has {mark}")
+
+        def found():
+            return next((line for line in self.stderr().splitlines(keepends=True)
+                         if mark in line and line.endswith("\n")), None)  # fmt: skip
+
+        return until(found, lambda: f"a line of the log with {mark}")
 
     def reload(self, users=None, configuration=None):
         """Write the settings file anew, send SIGHUP; the line that says what came of it."""
@@ -206,13 +277,8 @@ class Server:
         if users is not None or configuration is not None:
             self.config.write_text(configuration if configuration is not None else settings(users))
         self.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while time.monotonic() < deadline:
-            found = mark.findall(self.stderr())
-            if len(found) > before:
-                return found[before]
-            time.sleep(0.01)
-        raise AssertionError(f"SIGHUP was not answered:\n{self.stderr()[-4000:]}")
+        until(lambda: len(mark.findall(self.stderr())) > before, lambda: f"an answer to SIGHUP:\n{self.stderr()[-4000:]}")
+        return mark.findall(self.stderr())[before]
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

@@ -7,13 +7,10 @@ What does not fit is answered 503 SlowDown, and all that was held comes back, ho
 import base64
 import contextlib
 import hashlib
-import pathlib
-import time
-import urllib.parse
 
 import pytest
 
-from wire import raw
+from wire import process, raw
 
 MIB = 1024 * 1024
 BUDGET = 16 * MIB
@@ -42,18 +39,6 @@ def tight(make_server):
     return server
 
 
-def wait_until_read(server):
-    """Nothing that was sent lies unread in the server's sockets."""
-    port = urllib.parse.urlsplit(server.url).port
-    for _ in range(6000):
-        rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        mine = [row for row in rows if int(row[1].split(":")[1], 16) == port]
-        if all(int(row[4].split(":")[1], 16) == 0 for row in mine if row[3] == "01"):
-            return
-        time.sleep(0.01)
-    raise AssertionError("the server does not read")
-
-
 def all_but_last(tight, stack, size, count=OPEN):
     wire = delete_request(tight, tight.users["root"], "kept", size)
     connections = []
@@ -61,7 +46,7 @@ def all_but_last(tight, stack, size, count=OPEN):
         connection = stack.enter_context(raw.Connection(tight.url, 30))
         connection.send(wire[:-1])
         connections.append(connection)
-    wait_until_read(tight)
+    process.until_read(tight.url)
     return connections, wire[-1:]
 
 

@@ -42,7 +42,6 @@ class World:
         self.part = s3.upload_part(
             Bucket="forged", Key="key", UploadId=self.upload, PartNumber=1, Body=CANARY)["ETag"]
         self.owner = s3.list_buckets()["Owner"]["ID"]
-        time.sleep(0.2)
         self.before = self.state()
         self.connection = None
 

@@ -9,7 +9,6 @@ import itertools
 import pathlib
 import re
 import signal
-import time
 
 import pytest
 
@@ -54,8 +53,7 @@ class Rush:
     def __enter__(self):
         self.logged = len(self.log())
         self.server.process.send_signal(signal.SIGSTOP)
-        while not all(state == "T" for state in self.thread_states()):
-            time.sleep(0.001)
+        process.until(lambda: all(state == "T" for state in self.thread_states()))
         return self
 
     def thread_states(self):
@@ -79,9 +77,8 @@ class Rush:
         """With a line for every request so far: one more is asked, until its own is there."""
         mark = f"/mark-{next(marks)}"
         raw.anonymous(self.server.url, "GET", mark)
-        while f" bucket={mark[1:]} " not in (log := self.server.stderr()):
-            time.sleep(0.001)
-        return log
+        process.until(lambda: f" bucket={mark[1:]} " in self.server.stderr())
+        return self.server.stderr()
 
     def ended(self):
         """(operation, status) of each request, in the order in which they ended."""
