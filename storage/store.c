@@ -7,6 +7,7 @@
  */
 #include <signal.h>
 
+#include "base/digest/digest.h"
 #include "storage/internal.h"
 
 #define INLINE_MAX_LIMIT (1024u * 1024u)
@@ -197,7 +198,7 @@ enum store_status store_open(const char *dir, const struct store_options *option
 
     if (!digest_init())
         return store_fault(fault, STORE_IO, "the crypto library lacks an algorithm");
-    store = store_new(options);
+    store = digest_thread_prepare() ? store_new(options) : NULL;
     if (store == NULL || store->batch == NULL)
         return store_fault(fault, STORE_NO_MEMORY, "store");
 

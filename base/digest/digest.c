@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/digest/reserve.h"
 #include "base/memory.h"
 
 #define HMAC_BLOCK_BYTES 64                 /* of MD5, SHA-1 and SHA-256; SHA-512 would need 128 */
@@ -64,7 +65,8 @@ static void contexts_free(void *memory)
 
 static void fetch_all(void)
 {
-    bool complete = pthread_key_create(&thread_key, contexts_free) == 0;
+    bool complete = reserve_stand_behind_openssl() &&
+                    pthread_key_create(&thread_key, contexts_free) == 0;
 
     /* The tables of older interfaces, which the first fetch fills, are half the cost of the rest. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
@@ -89,32 +91,56 @@ static void must(bool done)
         abort();
 }
 
-/* Have this thread's contexts freed at its end. */
-static void contexts_register(void)
-{
-    if (contexts.registered)
-        return;
+static const uint8_t no_key[AES_KEY_BYTES];
+static const uint8_t no_nonce[AES_GCM_NONCE_BYTES];
 
-    must(digest_init());
-    must(pthread_setspecific(thread_key, &contexts) == 0);
-    contexts.registered = true;
+static bool thread_digest_make(enum digest_kind kind)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    if (context == NULL || EVP_DigestInit_ex2(context, fetched[kind], NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        return false;
+    }
+    contexts.digest[kind] = context;
+    return true;
+}
+
+static bool thread_cipher_make(void)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+
+    if (context == NULL ||
+        EVP_CipherInit_ex2(context, fetched_aes_gcm, no_key, no_nonce, 1, NULL) != 1) {
+        EVP_CIPHER_CTX_free(context);
+        return false;
+    }
+    contexts.cipher = context;
+    return true;
+}
+
+bool digest_thread_prepare(void)
+{
+    bool good = true;
+
+    if (contexts.cipher != NULL)
+        return true;
+    if (!digest_init())
+        return false;
+    if (!contexts.registered && pthread_setspecific(thread_key, &contexts) != 0)
+        return false;
+    contexts.registered = true; /* freed at the thread's end */
+    for (enum digest_kind kind = 0; kind < DIGEST_KINDS && good; kind++)
+        good = contexts.digest[kind] != NULL || thread_digest_make(kind);
+    return good && thread_cipher_make();
 }
 
 /* This thread's context of a kind, ready for bytes. */
 static EVP_MD_CTX *thread_digest(enum digest_kind kind)
 {
-    EVP_MD_CTX *context = contexts.digest[kind];
-
-    if (context != NULL) {
-        must(EVP_DigestInit_ex2(context, NULL, NULL) == 1);
-        return context;
-    }
-
-    contexts_register();
-    context = EVP_MD_CTX_new();
-    must(context != NULL && EVP_DigestInit_ex2(context, fetched[kind], NULL) == 1);
-    contexts.digest[kind] = context;
-    return context;
+    must(digest_thread_prepare());
+    must(EVP_DigestInit_ex2(contexts.digest[kind], NULL, NULL) == 1);
+    return contexts.digest[kind];
 }
 
 struct digest *digest_open(enum digest_kind kind)
@@ -248,21 +274,18 @@ static void cipher_update(EVP_CIPHER_CTX *context, const uint8_t *in, size_t len
 static EVP_CIPHER_CTX *gcm_run(enum direction direction, const uint8_t *key, const uint8_t *nonce,
                                struct str aad, const void *in, size_t len, void *out)
 {
-    contexts_register();
-    if (contexts.cipher == NULL)
-        contexts.cipher = EVP_CIPHER_CTX_new();
-    must(contexts.cipher != NULL &&
-         EVP_CipherInit_ex2(contexts.cipher, fetched_aes_gcm, key, nonce, direction, NULL) == 1);
+    must(digest_thread_prepare());
+    must(EVP_CipherInit_ex2(contexts.cipher, NULL, key, nonce, direction, NULL) == 1);
 
     cipher_update(contexts.cipher, (const uint8_t *)aad.p, aad.len, NULL);
     cipher_update(contexts.cipher, in, len, out);
     return contexts.cipher;
 }
 
-/* Leave no key schedule behind in the thread's context. */
+/* Leave no key schedule behind: that of no key takes its place, and its memory stays. */
 static void gcm_wipe(EVP_CIPHER_CTX *context)
 {
-    must(EVP_CIPHER_CTX_reset(context) == 1);
+    must(EVP_CipherInit_ex2(context, NULL, no_key, no_nonce, DIRECTION_SEAL, NULL) == 1);
 }
 
 void aes_gcm_seal(const uint8_t key[AES_KEY_BYTES], const uint8_t nonce[AES_GCM_NONCE_BYTES],

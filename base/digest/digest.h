@@ -20,6 +20,11 @@ enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGEST
 
 /* Once, before threads. False when the crypto library lacks an algorithm. */
 MUST_CHECK bool digest_init(void);
+/*
+ * What the calling thread needs for the functions below that can not fail. A thread that uses them calls
+ * it first: without, they end the process where there is no memory. Again: nothing happens.
+ */
+MUST_CHECK bool digest_thread_prepare(void);
 
 struct digest;
 

@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 
+#include "base/digest/digest.h"
 #include "base/log.h"
 #include "server/s3/admit.h"
 #include "server/s3/answer.h"
@@ -419,7 +420,8 @@ static void *on_loop_start(void *context)
     loop->bodies = body_group_open();
     loop->stores =
         loop_stores_open(loop->app->options.stores, loop->app->options.auth.region, &fault);
-    if (loop->auth_cache == NULL || loop->bodies == NULL || loop->stores == NULL) {
+    if (!digest_thread_prepare() || loop->auth_cache == NULL || loop->bodies == NULL ||
+        loop->stores == NULL) {
         log_error("cannot start an event loop: %s", fault.text);
         loop_stores_close(loop->stores);
         auth_cache_close(loop->auth_cache);

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest/digest.h"
 #include "base/digest/hash.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -116,7 +117,7 @@ enum store_status body_writer_open(struct store *store, const struct body_option
         return health_refuse(fault);
     if (!space_left(store, large ? SPACE_FILE : SPACE_SMALL))
         return store_fault(fault, STORE_FULL, "free space is down to the reserve");
-    writer = mem_zalloc(sizeof(*writer));
+    writer = digest_thread_prepare() ? mem_zalloc(sizeof(*writer)) : NULL;
     if (writer == NULL)
         return store_fault(fault, STORE_NO_MEMORY, "body writer");
 

@@ -11,12 +11,13 @@
  */
 #include <assert.h>
 
+#include "base/digest/digest.h"
 #include "storage/bodies/verify.h"
 #include "storage/reading/hot.h"
 
 enum store_status reader_open(struct store *store, struct reader **ret_reader, struct fault *fault)
 {
-    struct reader *reader = mem_zalloc(sizeof(*reader));
+    struct reader *reader = digest_thread_prepare() ? mem_zalloc(sizeof(*reader)) : NULL;
     enum store_status status;
 
     if (reader == NULL)

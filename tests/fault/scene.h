@@ -207,22 +207,28 @@ static void reader_release(struct reader **reader)
 }
 
 /* parts: may be NULL. */
-static bool find_upload(struct store *store, struct arena *arena, struct found_upload *found,
-                        struct chosen_parts *parts)
+static enum store_status find_upload(struct store *store, struct arena *arena,
+                                     struct found_upload *found, struct chosen_parts *parts)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     struct upload_query query = { .prefix = STR(""), .delimiter = STR(""), .max = 10 };
     struct upload_end end;
     struct bucket bucket;
 
+    enum store_status status;
+
     *found = (struct found_upload){ .arena = arena };
-    if (reader_open(store, &reader, NULL) != STORE_OK ||
-        bucket_get(reader, STR("plain"), arena, &bucket, NULL) != STORE_OK ||
-        upload_list(reader, bucket.id, &query, take_upload, found, arena, &end, NULL) != STORE_OK ||
-        !found->found)
-        return false;
-    return parts == NULL ||
-           part_list(reader, &found->upload, 0, 10, take_part, parts, NULL) == STORE_OK;
+    status = reader_open(store, &reader, NULL);
+    if (status == STORE_OK)
+        status = bucket_get(reader, STR("plain"), arena, &bucket, NULL);
+    if (status == STORE_OK)
+        status = upload_list(reader, bucket.id, &query, take_upload, found, arena, &end, NULL);
+    if (status != STORE_OK)
+        return status;
+    if (!found->found)
+        return STORE_NO_UPLOAD;
+    return parts == NULL ? STORE_OK
+                         : part_list(reader, &found->upload, 0, 10, take_part, parts, NULL);
 }
 
 /* ---- the operations -------------------------------------------------------------------------- */
@@ -342,9 +348,11 @@ static enum store_status upload_create(struct store *store, struct arena *arena)
 static enum store_status part_put(struct store *store, struct arena *arena)
 {
     struct found_upload found;
+    enum store_status status;
 
-    if (!find_upload(store, arena, &found, NULL))
-        return STORE_NO_UPLOAD;
+    status = find_upload(store, arena, &found, NULL);
+    if (status != STORE_OK)
+        return status;
     return put(store, arena,
                &(struct write_request){ .bucket = "plain",
                                         .key = "upload",
@@ -359,9 +367,11 @@ static enum store_status upload_complete(struct store *store, struct arena *aren
     struct intent *intent = intent_of(arena, INTENT_UPLOAD_COMPLETE, "plain", "upload");
     struct found_upload found;
     struct chosen_parts parts = { .count = 0 };
+    enum store_status status;
 
-    if (!find_upload(store, arena, &found, &parts))
-        return STORE_NO_UPLOAD;
+    status = find_upload(store, arena, &found, &parts);
+    if (status != STORE_OK)
+        return status;
     intent->complete = (struct intent_complete){
         .upload_id = found.id,
         .parts = parts.list,
@@ -375,9 +385,11 @@ static enum store_status upload_abort(struct store *store, struct arena *arena)
 {
     struct intent *intent = intent_of(arena, INTENT_UPLOAD_ABORT, "plain", "upload");
     struct found_upload found;
+    enum store_status status;
 
-    if (!find_upload(store, arena, &found, NULL))
-        return STORE_NO_UPLOAD;
+    status = find_upload(store, arena, &found, NULL);
+    if (status != STORE_OK)
+        return status;
     intent->abort.upload_id = found.id;
     return send_intent(store, intent);
 }
@@ -441,7 +453,8 @@ static void prepare_upload(struct store *store, struct arena *arena)
 {
     struct found_upload found;
 
-    if (upload_create(store, arena) != STORE_OK || !find_upload(store, arena, &found, NULL))
+    if (upload_create(store, arena) != STORE_OK ||
+        find_upload(store, arena, &found, NULL) != STORE_OK)
         die("prepare", "upload");
     if (put(store, arena,
             &(struct write_request){ .bucket = "plain",

@@ -25,7 +25,6 @@
 #include "tests/fault/disk.h"
 
 #include <dirent.h>
-#include <openssl/crypto.h>
 #include <sqlite3.h>
 
 #include "base/memory.h"
@@ -79,35 +78,13 @@ static void *sqlite_resize(void *memory, int bytes)
     return mem_fault_point() ? NULL : of_sqlite.xRealloc(memory, bytes);
 }
 
-static void *openssl_alloc(size_t bytes, const char *file, int line)
-{
-    (void)file, (void)line;
-    return mem_alloc(bytes);
-}
-
-static void *openssl_resize(void *memory, size_t bytes, const char *file, int line)
-{
-    (void)file, (void)line;
-    if (bytes > 0)
-        return mem_resize(memory, bytes);
-    mem_free(memory);
-    return NULL;
-}
-
-static void openssl_free(void *memory, const char *file, int line)
-{
-    (void)file, (void)line;
-    mem_free(memory);
-}
-
-/* Before the libraries have taken any. */
-static void stand_behind_libraries(void)
+/* Before it has taken any. OpenSSL's memory comes from base/memory.h, and from a reserve. */
+static void stand_behind_sqlite(void)
 {
     sqlite3_mem_methods mine;
 
-    if (CRYPTO_set_mem_functions(openssl_alloc, openssl_resize, openssl_free) != 1 ||
-        sqlite3_config(SQLITE_CONFIG_GETMALLOC, &of_sqlite) != SQLITE_OK)
-        die("memory", "the libraries have begun");
+    if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &of_sqlite) != SQLITE_OK)
+        die("memory", "SQLite has begun");
     mine = of_sqlite;
     mine.xMalloc = sqlite_alloc;
     mine.xRealloc = sqlite_resize;
@@ -504,7 +481,7 @@ int main(int argc, char **argv)
         run.memory = strtoull(argv[2], NULL, 10);
         argv += 2;
         argc -= 2;
-        stand_behind_libraries();
+        stand_behind_sqlite();
     }
     if (argc < 2) {
         (void)fprintf(stderr, "usage: sweep [-v] [-m STEP] FOLDER [operation...]\n");

@@ -17,7 +17,7 @@ LIBRARIES = {
     r"<microhttpd\.h>": ["server/http/"],
     r"<gnutls/": ["server/http/"],
     r"<libxml/": ["server/xml/"],
-    r"<openssl/": ["base/digest/digest.c", "base/digest/hash_lanes.c"],
+    r"<openssl/": ["base/digest/digest.c", "base/digest/hash_lanes.c", "base/digest/reserve.c"],
     r"<jansson\.h>": ["server/auth/"],
     r"<ini\.h>": ["server/settings/config_file.c"],
     r"<zlib\.h>": ["base/digest/checksum.c"],

@@ -83,7 +83,7 @@ static enum store_status put_part(struct store *store, struct arena *arena, uint
 {
     struct found_upload found;
 
-    if (!find_upload(store, arena, &found, NULL))
+    if (find_upload(store, arena, &found, NULL) != STORE_OK)
         return STORE_NO_UPLOAD;
     return put(store, arena,
                &(struct write_request){ .bucket = "plain",
@@ -158,7 +158,7 @@ static enum store_status copy_with(struct store *store, struct arena *arena, enu
         intent->put.attrs.owner = OWNER;
         return send_intent(store, intent);
     }
-    if (!find_upload(store, arena, &found, NULL))
+    if (find_upload(store, arena, &found, NULL) != STORE_OK)
         return STORE_NO_UPLOAD;
     intent->part.upload_id = found.id;
     intent->part.number = work == COPY_REWRITE ? 2 : 1;
@@ -214,7 +214,7 @@ static enum store_status expire_upload(struct store *store, struct arena *arena)
     struct found_upload found;
     unsigned polls = 0;
 
-    while (find_upload(store, arena, &found, NULL)) {
+    while (find_upload(store, arena, &found, NULL) == STORE_OK) {
         if (polls++ == 10000)
             return STORE_IO;
         clock_move(store_clock(store), CLOCK_ADVANCE, UPLOAD_AGE_US);
