@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/digest/digest.h"
+#include "base/memory.h"
 #include "base/text/codec.h"
 
 static void assert_bytes(const void *bytes, const char *wanted_hex)
@@ -314,9 +315,36 @@ static void test_base_digest__init_and_version(void **state)
     assert_memory_equal(digest_library_version(), "OpenSSL 3", 9);
 }
 
+static void test_base_digest__goes_on_where_there_is_no_memory(void **state UNUSED)
+{
+    static const uint8_t key[AES_KEY_BYTES] = { 1 };
+    static const uint8_t nonce[AES_GCM_NONCE_BYTES] = { 2 };
+    uint8_t before[2][SHA256_BYTES];
+    uint8_t now[2][SHA256_BYTES];
+    uint8_t sealed[5];
+    uint8_t opened[5];
+    uint8_t tag[AES_GCM_TAG_BYTES];
+
+    assert_true(digest_thread_prepare());
+    digest_once(DIGEST_SHA256, STR("text"), before[0]);
+    hmac_sha256(STR("key"), STR("text"), before[1]);
+    mem_fault_set(1, /* forever= */ true);
+    for (size_t i = 0; i < 1000; i++) { /* more often than the reserve has pieces */
+        digest_once(DIGEST_SHA256, STR("text"), now[0]);
+        hmac_sha256(STR("key"), STR("text"), now[1]);
+        aes_gcm_seal(key, nonce, STR_NONE, "12345", 5, sealed, tag);
+        assert_true(aes_gcm_open(key, nonce, STR_NONE, sealed, 5, opened, tag));
+    }
+    assert_null(digest_open(DIGEST_SHA256));
+    mem_fault_set(0, false);
+    assert_memory_equal(now, before, sizeof(now));
+    assert_memory_equal(opened, "12345", 5);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_base_digest__goes_on_where_there_is_no_memory),
         cmocka_unit_test(test_base_digest__one_call_matches_the_published_vectors),
         cmocka_unit_test(test_base_digest__absent_text_is_the_empty_text),
         cmocka_unit_test(test_base_digest__pieces_and_a_reused_context_give_the_same),
