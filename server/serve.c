@@ -53,6 +53,12 @@ struct serve {
     struct clock_control *clock_control;
 };
 
+/* As what a store says is told on: in the arena of the settings. */
+struct told_store {
+    struct str name; /* "": it has none */
+    const struct observers *observers;
+};
+
 static void serve_close(struct serve *serve)
 {
     root_socket_close(serve->root_socket);
@@ -63,19 +69,18 @@ static void serve_close(struct serve *serve)
         counters_log(serve->counters, s3_operation_name);
     if (serve->app != NULL)
         s3_app_close(serve->app);
-    counters_close(serve->counters);
     accounts_close(serve->accounts);
     if (serve->store != NULL)
         stores_give_back(serve->store);
     stores_free(serve->stores);
+    counters_close(serve->counters); /* stores count until they are closed */
     config_free(&serve->config);
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
 /*
- * What a store has to say and no request is there to be answered with.
- * context: its name, NUL at the end; NULL: it has none.
+ * What a store has to say and no request is there to be answered with. context: which one it is.
  */
 static void log_notice(void *context, enum store_notice_kind kind, const char *text)
 {
@@ -84,12 +89,19 @@ static void log_notice(void *context, enum store_notice_kind kind, const char *t
         [STORE_NOTICE_WARNING] = LOG_LEVEL_WARN,
         [STORE_NOTICE_ERROR] = LOG_LEVEL_ERROR,
     };
-    const char *name = context;
+    const struct told_store *store = context;
 
-    if (name != NULL)
-        log_line(levels[kind], "store %s: %s", name, text);
+    if (store->name.len > 0)
+        log_line(levels[kind], "store %.*s: %s", STR_ARG(store->name), text);
     else
         log_line(levels[kind], "store: %s", text);
+}
+
+static void tell_work(void *context, const struct work_record *record)
+{
+    const struct told_store *store = context;
+
+    observers_tell_work(store->observers, store->name, record);
 }
 
 /*
@@ -121,6 +133,7 @@ static void say_whose(struct str dir, const struct fault *cause, struct fault *f
 static int open_store(struct serve *serve, struct str name, struct str dir, struct fault *fault)
 {
     const struct config *config = &serve->config;
+    struct told_store *told = ARENA_NEW(config->arena, struct told_store);
     struct store_options options = {
         .durability = config->durability,
         .inline_max_bytes = (uint32_t)config->inline_max_bytes,
@@ -128,10 +141,17 @@ static int open_store(struct serve *serve, struct str name, struct str dir, stru
         .scrub_interval_us = (int64_t)config->scrub_interval_s * US_PER_S,
         .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
         .notice = log_notice,
-        .notice_context = name.len > 0 ? (void *)(uintptr_t)name.p : NULL,
+        .notice_context = told,
+        .work = tell_work,
+        .work_context = told,
     };
     struct fault cause = { 0 };
-    enum store_status status = stores_open(serve->stores, name, dir.p, &options, &cause);
+    enum store_status status;
+
+    if (told == NULL)
+        return fault_set(fault, EXIT_CODE_FAILED, "there is no memory for the stores");
+    *told = (struct told_store){ .name = name, .observers = &serve->observers };
+    status = stores_open(serve->stores, name, dir.p, &options, &cause);
 
     if (status == STORE_LOCKED)
         return fault_set(fault, EXIT_CODE_LOCKED,
@@ -211,7 +231,7 @@ static bool create_all_buckets(const struct serve *serve, struct fault *fault)
 
 _Static_assert(CONFIG_THREADS_MAX <= COUNTERS_LOOPS_MAX, "every loop counts");
 
-/* Who is told of each request. */
+/* Who is told of each request, and of what stores do by themselves. */
 static bool open_observers(struct serve *serve, struct fault *fault)
 {
     struct observer counting;
@@ -364,13 +384,13 @@ static void reload_certificate(const struct serve *serve)
 
 static int serve_run(struct serve *serve, struct fault *fault)
 {
-    int code = open_stores(serve, fault);
+    int code = open_observers(serve, fault) ? open_stores(serve, fault) : EXIT_CODE_FAILED;
 
     if (code != EXIT_CODE_OK)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
         !open_accounts(serve, fault) || !create_all_buckets(serve, fault) ||
-        !open_observers(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault))
+        !open_app(serve, fault) || !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
     mind_root_socket(serve);
     serve->clock_control = clock_control_open(serve->app);

@@ -282,8 +282,14 @@ void intent_finish(struct store *store, struct intent *intent, enum store_status
 void sweep_prepare(struct store *store, struct sweep *sweep);
 /* Give back the bytes whose rows are gone. Writer. */
 void sweep_finish(struct store *store, const struct sweep *sweep);
-/* One transaction; ret_more: run again, ret_waiting: dead bodies remain. */
-MUST_CHECK enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
+/* What some sweeps have removed, and whether they are through. */
+struct swept {
+    uint64_t bodies, bytes, uploads;
+    bool more;    /* run again at once */
+    bool waiting; /* dead bodies remain that something still holds */
+};
+/* One transaction; what it removed is added to total. */
+MUST_CHECK enum store_status sweep_once(struct store *store, struct swept *total,
                                         struct fault *fault);
 /* One leaf directory of blobs/: files that no row names and that are old enough are removed.
  * ret_found false: there is no such directory. */

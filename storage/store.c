@@ -125,7 +125,7 @@ static struct store *store_new(const struct store_options *options)
     queue_init(&store->staging);
     queue_init(&store->copying);
     queue_init(&store->packed);
-    health_init(&store->health, store->options.notice, store->options.notice_context);
+    health_init(&store->health, &store->options);
     layout_init(&store->dir, store->options.durability, &store->health);
     janitor_init(&store->janitor, &store->clock);
     scrub_init(&store->scrub, &store->clock);

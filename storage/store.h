@@ -2,8 +2,9 @@
 /*
  * The store: the only door to the catalog and the blobs.
  *
- * It opens on four rooms: what is stored (model.h), the bytes of it (body.h), writes (intent.h) and
- * what is told of them (event.h). Here are the store itself, reading and checking.
+ * It opens on five rooms: what is stored (model.h), the bytes of it (body.h), writes (intent.h), what
+ * is told of them (event.h) and what it does by itself (work.h). Here are the store itself, reading and
+ * checking.
  *
  * (1) Reads never wait for writes: a struct reader has its own catalog connection.
  * (2) A write is one closed intent, decided inside the writer's transaction and reported to
@@ -20,6 +21,7 @@
 
 #include "storage/event.h"
 #include "storage/intent.h"
+#include "storage/work.h"
 
 /* ---- open and close ---------------------------------------------------------------------- */
 
@@ -53,6 +55,8 @@ struct store_options {
     int64_t scrub_interval_us;   /* so long after they were the last time; 0: default 7 days */
     store_notice *notice;        /* NULL: nobody listens */
     void *notice_context;
+    store_work *work; /* told of every round of background work; NULL: nobody */
+    void *work_context;
 };
 
 struct store;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counters of requests; see counters.h.
+ * Counters of requests and of work; see counters.h.
  */
 #include "server/records/counters.h"
 
@@ -21,10 +21,18 @@ struct row {
     _Atomic uint64_t times[COUNTERS_TIMES];
 };
 
+/* struct work_counts. */
+struct work_row {
+    _Atomic uint64_t rounds, failures, unfinished;
+    _Atomic uint64_t count, bytes;
+    _Atomic uint64_t time_us;
+};
+
 typedef _Atomic(struct row *) row_place; /* NULL: not counted yet */
 
 struct counters {
     size_t operations;
+    struct work_row work[WORK_KINDS];
     _Atomic(row_place *) loops[COUNTERS_LOOPS_MAX]; /* of each operation; NULL: no request yet */
 };
 
@@ -111,9 +119,26 @@ static void on_request(void *context, const struct request_record *record)
     add(&row->times[step], 1);
 }
 
+static void on_work(void *context, struct str store, const struct work_record *record)
+{
+    struct counters *counters = context;
+    struct work_row *row = &counters->work[record->kind];
+
+    (void)store;
+    atomic_fetch_add(&row->rounds, 1);
+    if (record->status != STORE_OK && record->status != STORE_STOPPED)
+        atomic_fetch_add(&row->failures, 1);
+    if (record->unfinished)
+        atomic_fetch_add(&row->unfinished, 1);
+    atomic_fetch_add(&row->count, record->count);
+    if (record->kind != WORK_CHECKPOINT)
+        atomic_fetch_add(&row->bytes, record->bytes);
+    atomic_fetch_add(&row->time_us, (uint64_t)record->took_us);
+}
+
 struct observer counters_observer(struct counters *counters)
 {
-    return (struct observer){ .request = on_request, .context = counters };
+    return (struct observer){ .request = on_request, .work = on_work, .context = counters };
 }
 
 /* ---- adding up --------------------------------------------------------------------------------- */
@@ -155,6 +180,32 @@ uint64_t counters_requests(const struct request_counts *counts)
     return requests;
 }
 
+struct work_counts counters_of_work(const struct counters *counters, enum work_kind kind)
+{
+    const struct work_row *row = &counters->work[kind];
+
+    return (struct work_counts){ .rounds = now(&row->rounds),
+                                 .failures = now(&row->failures),
+                                 .unfinished = now(&row->unfinished),
+                                 .count = now(&row->count),
+                                 .bytes = now(&row->bytes),
+                                 .time_us = now(&row->time_us) };
+}
+
+static void log_work(const struct counters *counters, enum work_kind kind)
+{
+    struct work_counts counts = counters_of_work(counters, kind);
+
+    if (counts.rounds == 0)
+        return;
+    log_debug("counted work=%s rounds=%llu failures=%llu unfinished=%llu count=%llu bytes=%llu "
+              "ms=%.3f",
+              store_work_name(kind), (unsigned long long)counts.rounds,
+              (unsigned long long)counts.failures, (unsigned long long)counts.unfinished,
+              (unsigned long long)counts.count, (unsigned long long)counts.bytes,
+              (double)counts.time_us / 1000.0);
+}
+
 void counters_log(const struct counters *counters, struct str (*name)(size_t operation))
 {
     for (unsigned i = 0; log_wants(LOG_LEVEL_DEBUG) && i < counters->operations; i++) {
@@ -171,4 +222,6 @@ void counters_log(const struct counters *counters, struct str (*name)(size_t ope
                   (double)counts.time_us / 1000.0, (unsigned long long)counts.bytes_in,
                   (unsigned long long)counts.bytes_out);
     }
+    for (enum work_kind kind = 0; log_wants(LOG_LEVEL_DEBUG) && kind < WORK_KINDS; kind++)
+        log_work(counters, kind);
 }

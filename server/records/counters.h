@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counters of requests, by operation: the observer that counts, and the sums for who asks.
+ * Counters of requests, by operation, and of background work, by kind: the observer that counts, and
+ * the sums for who asks.
  *
  * (1) Each loop counts in a table of its own, which no other thread writes: a count is a plain
  *     addition, without a lock and without a locked instruction. Who asks adds the tables up.
@@ -8,6 +9,7 @@
  *     hold one number without the other. Once they are over it is exact.
  * (3) A loop's row of an operation is made at its first request there; what there is no memory for
  *     is not counted.
+ * (4) Work is rare, and each of its kinds has one row for all stores, which any thread adds to.
  */
 #ifndef SERVER_RECORDS_COUNTERS_H
 #define SERVER_RECORDS_COUNTERS_H
@@ -35,6 +37,12 @@ struct request_counts {
     uint64_t times[COUNTERS_TIMES];
 };
 
+struct work_counts {
+    uint64_t rounds, failures, unfinished;
+    uint64_t count, bytes; /* as the records tell them; CHECKPOINT: no bytes */
+    uint64_t time_us;
+};
+
 struct counters;
 
 /* operations: how many there are; their numbers are below it. NULL: no memory. */
@@ -48,7 +56,11 @@ struct observer counters_observer(struct counters *counters);
 struct request_counts counters_of(const struct counters *counters, unsigned operation);
 uint64_t counters_requests(const struct request_counts *counts);
 
-/* A line of the log, at level debug, for each operation that was asked for. Any thread. */
+/* What all stores have done of a kind. Any thread. */
+struct work_counts counters_of_work(const struct counters *counters, enum work_kind kind);
+
+/* A line of the log, at level debug, for each operation that was asked for and each kind of work
+ * that was done. Any thread. */
 void counters_log(const struct counters *counters, struct str (*name)(size_t operation));
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A line of the log for each request; see log_lines.h.
+ * A line of the log for each request and each round of work; see log_lines.h.
  */
 #include "server/records/log_lines.h"
 
@@ -60,4 +60,30 @@ static void on_request(void *context, const struct request_record *record)
     log_info("%.*s", STR_ARG(buf_view(&line)));
 }
 
-const struct observer log_lines = { .request = on_request };
+static void on_work(void *context, struct str store, const struct work_record *record)
+{
+    CLEANUP(buf_free) struct buf line = BUF_WITH_MAX(LINE_BYTES_MAX);
+
+    (void)context;
+    if (!log_wants(LOG_LEVEL_DEBUG))
+        return;
+
+    buf_printf(&line, "work=%s", store_work_name(record->kind));
+    if (store.len > 0) {
+        buf_lit(&line, " store=");
+        log_value(&line, store);
+    }
+    buf_printf(&line, " count=%llu bytes=%llu ms=%.3f", (unsigned long long)record->count,
+               (unsigned long long)record->bytes, (double)record->took_us / 1000.0);
+    if (record->unfinished)
+        buf_lit(&line, " unfinished=true");
+    buf_lit(&line, " status=");
+    log_value(&line, str_from_cstr(store_status_name(record->status)));
+    if (record->fault.text[0] != '\0') {
+        buf_lit(&line, " why=");
+        log_value(&line, str_from_cstr(record->fault.text));
+    }
+    log_debug("%.*s", STR_ARG(buf_view(&line)));
+}
+
+const struct observer log_lines = { .request = on_request, .work = on_work };

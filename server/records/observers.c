@@ -22,3 +22,14 @@ void observers_tell_request(const struct observers *observers, const struct requ
             observer->request(observer->context, record);
     }
 }
+
+void observers_tell_work(const struct observers *observers, struct str store,
+                         const struct work_record *record)
+{
+    for (size_t i = 0; observers != NULL && i < observers->count; i++) {
+        const struct observer *observer = &observers->list[i];
+
+        if (observer->work != NULL)
+            observer->work(observer->context, store, record);
+    }
+}

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happened: one record for each request, and who is told of it.
+ * What happened: a record for each request and each round of background work, and who is told.
  *
  * (1) A request has one record, told once, when it is over, on the thread of its loop, however it
  *     ended: also when it was refused before any operation saw it.
  * (2) A record is plain texts and numbers, so that an observer knows nothing of how requests are
  *     served. The texts live until the observer returns; what is to stay is copied.
  * (3) Its texts are the client's, as they were sent: who writes them down masks them (mask.h).
- * (4) An observer never blocks, and in its steady state allocates nothing.
+ * (4) A round of background work is told on the store's thread that did it (storage/work.h).
+ * (5) An observer never blocks, and in its steady state allocates nothing.
  */
 #ifndef SERVER_RECORDS_RECORD_H
 #define SERVER_RECORDS_RECORD_H
 
 #include "base/text/str.h"
+#include "storage/store.h"
 
 struct request_record {
     unsigned loop; /* its number, from 0; one thread each */
@@ -35,6 +37,11 @@ struct request_record {
     struct str principal; /* canonical id */
     struct str access_key;
 
+    /* what was decided of it last; action STR_NONE: it did not come so far */
+    struct str action; /* "s3:GetObject" */
+    bool allowed;
+    struct str reason; /* no client is told it */
+
     /* what was answered */
     struct str request_id;
     bool unseen; /* refused by the HTTP layer, or for lack of memory, before it had an operation */
@@ -51,23 +58,28 @@ struct request_record {
     int64_t done_us;
 };
 
-/* One who is told. Called from many threads at once. */
+/* One who is told, from many threads at once. */
 struct observer {
+    /* Each may be NULL. */
     void (*request)(void *context, const struct request_record *record);
+    /* store: its name; "" is the one that has none. */
+    void (*work)(void *context, struct str store, const struct work_record *record);
     void *context; /* borrowed, outlives the server */
 };
 
 #define OBSERVERS_MAX 8
 
-/* All who are told, in the order in which they were added; does not change once requests come. */
+/* All who are told, in the order in which they were added; does not change once the first store is open. */
 struct observers {
     struct observer list[OBSERVERS_MAX];
     size_t count;
 };
 
-/* False: there are OBSERVERS_MAX already. Before the server starts. */
+/* False: there are OBSERVERS_MAX already. */
 MUST_CHECK bool observers_add(struct observers *observers, const struct observer *observer);
 /* Tell all of them. observers may be NULL. Any thread. */
 void observers_tell_request(const struct observers *observers, const struct request_record *record);
+void observers_tell_work(const struct observers *observers, struct str store,
+                         const struct work_record *record);
 
 #endif

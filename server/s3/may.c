@@ -74,6 +74,8 @@ bool op_may(const struct op *op, enum access_action action, const struct op_subj
 
 enum s3_error op_deny(struct op *op, const char *why)
 {
+    op->record.allowed = false;
+    op->record.reason = str_from_cstr(why);
     fault_note(&op->fault, "%s", why);
     return op_fail(op, S3_AccessDenied);
 }
@@ -83,6 +85,9 @@ enum s3_error op_require(struct op *op, enum access_action action, const struct 
     struct access_verdict verdict = ask(op, action, subject);
     struct str name = access_action_name(action);
 
+    op->record.action = name;
+    op->record.allowed = verdict.decision == ACCESS_ALLOWED;
+    op->record.reason = str_from_cstr(verdict.reason);
     if (verdict.decision == ACCESS_ALLOWED)
         return S3_OK;
     fault_note(&op->fault, "%.*s: %s", STR_ARG(name), verdict.reason);

@@ -2,7 +2,8 @@
 /*
  * The record of an S3 request: made of what is known of it when it is over, and told.
  *
- * op->record holds from the start what nothing else does (its times, its loop, an action's name);
+ * op->record holds from the start what nothing else does (its times, its loop, an action's name, the
+ * last verdict, which may.c notes);
  * all else is read here from where the request has it, so that it is never there twice.
  */
 #ifndef SERVER_S3_RECORD_H

@@ -476,7 +476,7 @@ enum store_status store_fsck(const char *dir, const struct fsck_options *options
     if (fsck == NULL)
         return store_fault(fault, STORE_NO_MEMORY, "fsck");
 
-    health_init(&fsck->health, NULL, NULL);
+    health_init(&fsck->health, NULL);
     layout_init(&fsck->dir, STORE_STRICT, &fsck->health);
     fsck->options = *options;
     fsck->line = line;

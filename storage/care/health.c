@@ -7,17 +7,35 @@
 #include <errno.h>
 #include <stdio.h>
 
-static const char *const duty_names[DUTIES] = {
-    [DUTY_CATALOG] = "open the catalog for background work",
-    [DUTY_LOG] = "copy the log back into the database",
-    [DUTY_SWEEP] = "give back the space of removed bodies",
-    [DUTY_SCRUB] = "read what is stored for damage",
-    [DUTY_WALK] = "look for files that nothing names",
+static const char *const duty_names[WORK_KINDS] = {
+    [WORK_CATALOG] = "open the catalog for background work",
+    [WORK_CHECKPOINT] = "copy the log back into the database",
+    [WORK_SWEEP] = "give back the space of removed bodies",
+    [WORK_EXPIRY] = "remove uploads that are over their age",
+    [WORK_SCRUB] = "read what is stored for damage",
+    [WORK_WALK] = "look for files that nothing names",
 };
 
-void health_init(struct health *health, store_notice *notice, void *context)
+static const char *const work_names[WORK_KINDS] = {
+    [WORK_CATALOG] = "catalog", [WORK_CHECKPOINT] = "checkpoint",
+    [WORK_SWEEP] = "sweep",     [WORK_EXPIRY] = "expiry",
+    [WORK_WALK] = "walk",       [WORK_SCRUB] = "scrub",
+};
+
+const char *store_work_name(enum work_kind kind)
 {
-    *health = (struct health){ .notice = notice, .notice_context = context };
+    return work_names[kind];
+}
+
+void health_init(struct health *health, const struct store_options *options)
+{
+    *health = (struct health){ 0 };
+    if (options != NULL) {
+        health->notice = options->notice;
+        health->notice_context = options->notice_context;
+        health->work = options->work;
+        health->work_context = options->work_context;
+    }
     (void)pthread_mutex_init(&health->lock, NULL);
 }
 
@@ -58,7 +76,7 @@ enum store_status health_refuse(struct fault *fault)
     return store_fault(fault, STORE_IO, "the store takes no writes: a sync has failed");
 }
 
-void health_duty(struct health *health, enum duty duty, enum store_status status,
+void health_duty(struct health *health, enum work_kind duty, enum store_status status,
                  const struct fault *why)
 {
     bool failed = status != STORE_OK && status != STORE_STOPPED;
@@ -81,6 +99,18 @@ void health_duty(struct health *health, enum duty duty, enum store_status status
     health_tell(health, failed ? STORE_NOTICE_ERROR : STORE_NOTICE_INFO, fault.text);
 }
 
+void health_note_round(const struct health *health, const struct work_record *record)
+{
+    if (health->work != NULL)
+        health->work(health->work_context, record);
+}
+
+void health_work(struct health *health, const struct work_record *record)
+{
+    health_note_round(health, record);
+    health_duty(health, record->kind, record->status, &record->fault);
+}
+
 enum store_health health_of(struct health *health, struct fault *ret_why)
 {
     enum store_health found = STORE_HEALTH_GOOD;
@@ -91,7 +121,7 @@ enum store_health health_of(struct health *health, struct fault *ret_why)
         found = STORE_HEALTH_POISONED;
         why = health->poison;
     }
-    for (size_t i = 0; i < DUTIES && found == STORE_HEALTH_GOOD; i++) {
+    for (size_t i = 0; i < WORK_KINDS && found == STORE_HEALTH_GOOD; i++) {
         if (!health->failing[i])
             continue;
         found = STORE_HEALTH_UNTENDED;

@@ -5,6 +5,7 @@
  * (1) Poison is for good: the first cause is kept until the store is opened anew.
  * (2) A duty that fails is tried again by whoever has it; its first failure and its recovery are
  *     told to the store's owner, once each, so that nothing ends in silence and no log fills up.
+ * (3) Every round of a duty has a record, told to whoever counts them, failed or not.
  *
  * Any thread; the lock is a leaf.
  */
@@ -16,27 +17,20 @@
 
 #include "storage/store.h"
 
-/* Work that no request waits for. */
-enum duty {
-    DUTY_CATALOG, /* the janitor's connection */
-    DUTY_LOG,     /* copying the log back */
-    DUTY_SWEEP,   /* dead bodies, expired uploads */
-    DUTY_WALK,    /* files and extents that no row names */
-    DUTY_SCRUB,   /* reading all that is stored */
-    DUTIES,
-};
-
 struct health {
     store_notice *notice; /* NULL: nobody listens */
     void *notice_context;
+    store_work *work; /* the same */
+    void *work_context;
     atomic_bool poisoned;
     pthread_mutex_t lock;
     struct fault poison;
-    bool failing[DUTIES];
-    struct fault faults[DUTIES];
+    bool failing[WORK_KINDS];
+    struct fault faults[WORK_KINDS];
 };
 
-void health_init(struct health *health, store_notice *notice, void *context);
+/* options: who is told; NULL: nobody. */
+void health_init(struct health *health, const struct store_options *options);
 void health_free(struct health *health);
 
 /* To the store's owner. */
@@ -51,8 +45,12 @@ static inline bool health_poisoned(const struct health *health)
 MUST_CHECK enum store_status health_refuse(struct fault *fault);
 
 /* How a duty went. why: NULL or empty, then the status stands for it. */
-void health_duty(struct health *health, enum duty duty, enum store_status status,
+void health_duty(struct health *health, enum work_kind duty, enum store_status status,
                  const struct fault *why);
+/* A round of a duty is over: its record is told, and how it went. */
+void health_work(struct health *health, const struct work_record *record);
+/* One that says nothing yet of how the duty goes: its record alone. */
+void health_note_round(const struct health *health, const struct work_record *record);
 
 /* GOOD, UNTENDED or POISONED, the worst of them; ret_why may be NULL. */
 enum store_health health_of(struct health *health, struct fault *ret_why);

@@ -125,21 +125,31 @@ static bool sleep_before_retry(struct janitor *janitor)
 
 /* ---- rounds ------------------------------------------------------------------------------ */
 
+/* A round that began then is over. */
+static void tell(struct store *store, struct work_record *record, int64_t began_us)
+{
+    record->took_us = clock_monotonic_us(&store->clock) - began_us;
+    health_work(&store->health, record);
+}
+
 /* Copies what the log holds now; ret_left: what has come since, or a reader still needs. */
 static bool checkpoint(struct store *store, uint64_t *ret_left)
 {
     struct janitor *janitor = &store->janitor;
-    struct fault fault = { 0 };
-    enum store_status status;
+    struct work_record record = { .kind = WORK_CHECKPOINT };
+    int64_t began_us = clock_monotonic_us(&store->clock);
 
+    *ret_left = 0;
     (void)pthread_mutex_lock(&janitor->copying);
-    status = catalog_checkpoint(janitor->cat, CHECKPOINT_PASSIVE, ret_left, &fault);
+    record.status = catalog_checkpoint(janitor->cat, CHECKPOINT_PASSIVE, ret_left, &record.fault);
     (void)pthread_mutex_unlock(&janitor->copying);
 
-    if (status != STORE_OK && catalog_device_failed(janitor->cat))
-        health_poison(&store->health, 0, fault.text);
-    health_duty(&store->health, DUTY_LOG, status, &fault);
-    return status == STORE_OK;
+    if (record.status != STORE_OK && catalog_device_failed(janitor->cat))
+        health_poison(&store->health, 0, record.fault.text);
+    record.bytes = *ret_left;
+    record.unfinished = record.status != STORE_OK || *ret_left > 0;
+    tell(store, &record, began_us);
+    return record.status == STORE_OK;
 }
 
 /* Commits go on meanwhile, so a second pass copies what the first one let come. */
@@ -154,7 +164,7 @@ static void copy_long_log(struct store *store)
     atomic_store(&store->janitor.log_copied, true);
 }
 
-/* When the next upload reaches its age, at most a day away. */
+/* When the next upload reaches its age, at most a day away; soon, when that can not be known. */
 static int64_t uploads_due(struct store *store)
 {
     int64_t expiry_us = store->options.upload_expiry_us;
@@ -162,9 +172,14 @@ static int64_t uploads_due(struct store *store)
     int64_t open_us;
     int64_t done_us;
     int64_t due_us = INT64_MAX;
+    struct work_record record = { .kind = WORK_EXPIRY, .unfinished = true };
 
-    if (catalog_upload_oldest(store->janitor.cat, &open_us, &done_us, NULL) != STORE_OK)
-        return clock_monotonic_us(&store->clock) + FAR_US;
+    record.status = catalog_upload_oldest(store->janitor.cat, &open_us, &done_us, &record.fault);
+    if (record.status != STORE_OK) {
+        health_work(&store->health, &record);
+        return clock_monotonic_us(&store->clock) + store->options.janitor_interval_us;
+    }
+    health_duty(&store->health, WORK_EXPIRY, STORE_OK, NULL);
     if (expiry_us > 0 && open_us != INT64_MAX)
         due_us = earlier(due_us, open_us + expiry_us);
     if (done_us != INT64_MAX)
@@ -217,17 +232,28 @@ static void quiet_round(struct store *store, int64_t now_us)
     }
 }
 
+static void tell_swept(struct store *store, const struct swept *total, struct work_record *record,
+                       int64_t began_us)
+{
+    struct work_record expiry = { .kind = WORK_EXPIRY, .count = total->uploads };
+
+    record->count = total->bodies;
+    record->bytes = total->bytes;
+    record->unfinished = record->status != STORE_OK || total->waiting;
+    tell(store, record, began_us);
+    if (total->uploads > 0)
+        tell(store, &expiry, began_us);
+}
+
 static void sweep_round(struct store *store, int64_t now_us)
 {
-    enum store_status status = STORE_OK;
-    struct fault fault = { 0 };
-    bool more = true;
-    bool waiting = false;
+    struct work_record record = { .kind = WORK_SWEEP };
+    struct swept total = { .more = true };
 
-    while (more && status == STORE_OK)
-        status = sweep_once(store, &more, &waiting, &fault);
-    health_duty(&store->health, DUTY_SWEEP, status, &fault);
-    if (status != STORE_OK || waiting)
+    while (total.more && record.status == STORE_OK)
+        record.status = sweep_once(store, &total, &record.fault);
+    tell_swept(store, &total, &record, now_us);
+    if (record.unfinished)
         store->janitor.sweep_at_us =
             now_us + (sweep_wait_us(store) == 0 ? RETRY_US : store->options.janitor_interval_us);
     else
@@ -247,16 +273,18 @@ static bool walk_leaf(struct store *store, uint32_t leaf)
     return found;
 }
 
-static void walk_end(struct store *store, int64_t now_us)
+static void walk_end(struct store *store, struct work_record *record, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
-    enum store_status status = orphans_sweep_packs(store, janitor->cat, &janitor->walk_fault);
 
-    if (status == STORE_OK)
-        status = janitor->walk_status;
-    health_duty(&store->health, DUTY_WALK, status, &janitor->walk_fault);
-    janitor->walk_at_us = status == STORE_OK ? INT64_MAX
-                                             : now_us + store->options.janitor_interval_us;
+    record->status = orphans_sweep_packs(store, janitor->cat, &janitor->walk_fault);
+    if (record->status == STORE_OK)
+        record->status = janitor->walk_status;
+    record->fault = janitor->walk_fault;
+    record->unfinished = record->status != STORE_OK;
+    tell(store, record, now_us);
+    janitor->walk_at_us = record->unfinished ? now_us + store->options.janitor_interval_us
+                                             : INT64_MAX;
     janitor->walk_position = 0;
     janitor->walk_status = STORE_OK;
     janitor->walk_fault = (struct fault){ 0 };
@@ -265,18 +293,20 @@ static void walk_end(struct store *store, int64_t now_us)
 static void walk_round(struct store *store, int64_t now_us)
 {
     struct janitor *janitor = &store->janitor;
-    unsigned found = 0;
+    struct work_record record = { .kind = WORK_WALK, .unfinished = true };
 
-    while (janitor->walk_position < BLOB_LEAVES && found < WALK_LEAVES) {
+    while (janitor->walk_position < BLOB_LEAVES && record.count < WALK_LEAVES) {
         if (janitor->walk_position % LEAVES_PER_TOP == 0 &&
             !orphans_top_exists(store, janitor->walk_position / LEAVES_PER_TOP))
             janitor->walk_position += LEAVES_PER_TOP;
         else
-            found += walk_leaf(store, janitor->walk_position++);
+            record.count += walk_leaf(store, janitor->walk_position++);
     }
     janitor->walk_at_us = now_us + US_PER_S;
     if (janitor->walk_position == BLOB_LEAVES)
-        walk_end(store, now_us);
+        walk_end(store, &record, now_us);
+    else
+        health_note_round(&store->health, &record);
 }
 
 static void round_of(struct store *store, const struct calls *calls)
@@ -304,22 +334,29 @@ static void first_plan(struct store *store)
 {
     struct janitor *janitor = &store->janitor;
     int64_t now_us = clock_monotonic_us(&store->clock);
+    struct work_record record = { .kind = WORK_SWEEP, .unfinished = true };
     bool dead = false;
 
     janitor->sweep_at_us = uploads_due(store);
-    if (catalog_has_dead(janitor->cat, &dead, NULL) == STORE_OK && dead)
+    record.status = catalog_has_dead(janitor->cat, &dead, &record.fault);
+    if (record.status != STORE_OK)
+        health_work(&store->health, &record);
+    /* When it can not be known the sweep finds out. */
+    if (record.status != STORE_OK || dead)
         janitor->sweep_at_us = earlier(janitor->sweep_at_us, now_us + sweep_wait_us(store));
     janitor->walk_at_us = now_us + store->options.janitor_interval_us;
 }
 
 static bool open_catalog(struct store *store)
 {
-    struct fault fault = { 0 };
-    enum store_status status = catalog_open(store->dir.path, CATALOG_READER,
-                                            store->options.durability, &store->janitor.cat, &fault);
+    struct work_record record = { .kind = WORK_CATALOG };
+    int64_t began_us = clock_monotonic_us(&store->clock);
 
-    health_duty(&store->health, DUTY_CATALOG, status, &fault);
-    return status == STORE_OK;
+    record.status = catalog_open(store->dir.path, CATALOG_READER, store->options.durability,
+                                 &store->janitor.cat, &record.fault);
+    record.unfinished = record.status != STORE_OK;
+    tell(store, &record, began_us);
+    return record.status == STORE_OK;
 }
 
 void *janitor_run(void *argument)

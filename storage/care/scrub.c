@@ -28,8 +28,11 @@ struct scrubber {
     int64_t paid_us;         /* until when what was read is within the rate; monotonic */
     int64_t written_us;      /* the place; monotonic */
     uint64_t step_bytes;
-    bool placed;      /* the place of the pass is known */
-    bool open_failed; /* and that was told */
+    uint64_t bodies, bytes; /* read since the last record */
+    int64_t since_us;       /* of that; monotonic */
+    bool passing;           /* a pass was under way since then */
+    bool placed;            /* the place of the pass is known */
+    bool open_failed;       /* and that was told */
     bool stopped;
 };
 
@@ -301,6 +304,8 @@ static void keep(struct scrubber *scrubber, const struct scrub_find *find)
 
     atomic_fetch_add(&scrubber->store->bodies_scrubbed, 1);
     atomic_fetch_add(&scrubber->store->bytes_scrubbed, find->stored_bytes);
+    scrubber->bodies++;
+    scrubber->bytes += find->stored_bytes;
     if (find->damaged || find->was_damaged || !find->summed)
         note->finds[note->count++] = *find;
 }
@@ -428,16 +433,16 @@ static int64_t pass_due(const struct scrubber *scrubber)
 static enum store_status open_reader(struct scrubber *scrubber)
 {
     struct store *store = scrubber->store;
-    struct fault fault = { 0 };
-    enum store_status status;
+    struct work_record record = { .kind = WORK_CATALOG };
 
     if (scrubber->reader != NULL)
         return STORE_OK;
-    status = reader_open(store, &scrubber->reader, &fault);
-    if (status != STORE_OK || scrubber->open_failed)
-        health_duty(&store->health, DUTY_CATALOG, status, &fault);
-    scrubber->open_failed = status != STORE_OK;
-    return status == STORE_OK ? STORE_OK : STORE_RETRY;
+    record.status = reader_open(store, &scrubber->reader, &record.fault);
+    record.unfinished = record.status != STORE_OK;
+    if (record.unfinished || scrubber->open_failed)
+        health_work(&store->health, &record);
+    scrubber->open_failed = record.unfinished;
+    return record.unfinished ? STORE_RETRY : STORE_OK;
 }
 
 /* Where the pass of an earlier run was. */
@@ -475,6 +480,43 @@ static enum store_status work(struct scrubber *scrubber, struct fault *fault)
     return status;
 }
 
+/* What was read since the last one. */
+static struct work_record record_of(struct scrubber *scrubber, enum store_status status,
+                                    const struct fault *fault)
+{
+    struct work_record record = { .kind = WORK_SCRUB,
+                                  .count = scrubber->bodies,
+                                  .bytes = scrubber->bytes,
+                                  .unfinished = scrubber->note->place.stage != SCRUB_IDLE,
+                                  .took_us = now_us(scrubber) - scrubber->since_us,
+                                  .status = status,
+                                  .fault = *fault };
+
+    scrubber->bodies = scrubber->bytes = 0;
+    scrubber->passing = false;
+    return record;
+}
+
+/* A round is a pass, what reads have met, or all until something failed. */
+static void mind_round(struct scrubber *scrubber, enum store_status status,
+                       const struct fault *fault)
+{
+    struct health *health = &scrubber->store->health;
+    bool idle = scrubber->note->place.stage == SCRUB_IDLE;
+    struct work_record record;
+
+    scrubber->passing = scrubber->passing || !idle;
+    if (status == STORE_RETRY || status == STORE_STOPPED) /* told by open_reader; the end */
+        return;
+    if (status == STORE_OK && !(idle && (scrubber->passing || scrubber->bodies > 0))) {
+        health_duty(health, WORK_SCRUB, STORE_OK, NULL);
+        return;
+    }
+
+    record = record_of(scrubber, status, fault);
+    health_work(health, &record);
+}
+
 static void rest(struct scrubber *scrubber)
 {
     reader_close(scrubber->reader);
@@ -485,17 +527,19 @@ static void run(struct scrubber *scrubber)
 {
     struct store *store = scrubber->store;
     struct fault fault = { 0 };
+    struct work_record record;
     int64_t until_us = 0;
-    enum store_status status = find_place(scrubber, &fault);
+    enum store_status status;
+
+    scrubber->since_us = now_us(scrubber);
+    status = find_place(scrubber, &fault);
 
     while (!scrubber->stopped) {
-        if (status != STORE_OK && status != STORE_STOPPED) {
-            if (status != STORE_RETRY)
-                health_duty(&store->health, DUTY_SCRUB, status, &fault);
+        mind_round(scrubber, status, &fault);
+        if (status != STORE_OK && status != STORE_STOPPED)
             until_us = now_us(scrubber) + RETRY_US;
-        } else {
+        else
             until_us = scrubber->note->place.stage != SCRUB_IDLE ? 0 : pass_due(scrubber);
-        }
         /* Nothing can be written: there is nothing more to do but wait for the end. */
         if (health_poisoned(&store->health))
             until_us = INT64_MAX;
@@ -504,13 +548,18 @@ static void run(struct scrubber *scrubber)
         if (sleep_until(&store->scrub, until_us,
                         /* attentive= */ status == STORE_OK && !health_poisoned(&store->health)))
             break;
+        if (scrubber->bodies == 0)
+            scrubber->since_us = now_us(scrubber);
+        fault = (struct fault){ 0 };
         status = work(scrubber, &fault);
-        if (status == STORE_OK)
-            health_duty(&store->health, DUTY_SCRUB, STORE_OK, NULL);
     }
-    if (scrubber->note->place.stage != SCRUB_IDLE && scrubber->reader != NULL)
+    /* If it can not be written the next run begins a little earlier. */
+    if (scrubber->note->place.stage != SCRUB_IDLE && scrubber->reader != NULL) {
+        fault = (struct fault){ 0 };
         status = write_note(scrubber, &fault);
-    (void)status; /* then the next run begins a little earlier */
+        record = record_of(scrubber, status, &fault);
+        health_note_round(&store->health, &record);
+    }
     rest(scrubber);
 }
 
@@ -520,7 +569,8 @@ void *scrub_run(void *argument)
 
     scrubber.note = mem_zalloc(sizeof(*scrubber.note));
     if (scrubber.note == NULL) {
-        health_duty(&scrubber.store->health, DUTY_SCRUB, STORE_NO_MEMORY, NULL);
+        health_work(&scrubber.store->health,
+                    &(struct work_record){ .kind = WORK_SCRUB, .status = STORE_NO_MEMORY });
         return NULL;
     }
     run(&scrubber);

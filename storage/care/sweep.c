@@ -95,33 +95,38 @@ void sweep_finish(struct store *store, const struct sweep *sweep)
     }
 }
 
-enum store_status sweep_once(struct store *store, bool *ret_more, bool *ret_waiting,
-                             struct fault *fault)
+enum store_status sweep_once(struct store *store, struct swept *total, struct fault *fault)
 {
     struct sweep *sweep = mem_zalloc(sizeof(*sweep));
     struct intent intent = { .kind = INTENT_SWEEP, .sweep = sweep };
     enum store_status status;
 
+    total->more = total->waiting = false;
     if (sweep == NULL)
         return store_fault(fault, STORE_NO_MEMORY, "sweep");
 
     status = store_submit_wait(store, &intent);
-    *ret_more = status == STORE_OK && sweep->more;
-    *ret_waiting = status == STORE_OK && sweep->waiting;
-    if (status != STORE_OK && fault != NULL)
+    if (status == STORE_OK) {
+        total->more = sweep->more;
+        total->waiting = sweep->waiting;
+        total->bodies += sweep->blob_count + sweep->inline_count;
+        total->uploads += sweep->upload_count;
+        for (size_t i = 0; i < sweep->blob_count; i++)
+            total->bytes += sweep->blobs[i].stored_bytes;
+    } else if (fault != NULL) {
         *fault = intent.fault;
+    }
     mem_free(sweep);
     return status;
 }
 
 enum store_status store_sweep_now(struct store *store, struct fault *fault)
 {
-    bool more = true;
-    bool waiting;
+    struct swept total = { .more = true };
     enum store_status status = STORE_OK;
 
-    while (more && status == STORE_OK)
-        status = sweep_once(store, &more, &waiting, fault);
+    while (total.more && status == STORE_OK)
+        status = sweep_once(store, &total, fault);
     return status;
 }
 
@@ -189,8 +194,10 @@ struct gap_walk {
     struct store *store;
     struct catalog *cat;
     uint32_t pack;
-    uint64_t at;  /* behind the last extent */
-    uint64_t end; /* of what may be punched */
+    uint64_t at;              /* behind the last extent */
+    uint64_t end;             /* of what may be punched */
+    enum store_status status; /* what it met so far: one pack does not keep it from the others */
+    struct fault *fault;
 };
 
 static void punch_gap(const struct gap_walk *walk, uint64_t until)
@@ -220,15 +227,18 @@ static bool walk_pack(void *context, uint32_t number)
     walk->end = pack_settled_end(&walk->store->dir.packs, number);
     if (walk->end == 0 || remove_if_empty(walk->store, walk->cat, number))
         return true;
-    status = catalog_pack_extents(walk->cat, number, walk_extent, walk, NULL);
+    status = catalog_pack_extents(walk->cat, number, walk_extent, walk, walk->fault);
     if (status == STORE_OK || status == STORE_STOPPED)
         punch_gap(walk, walk->end);
+    else
+        walk->status = status;
     return true;
 }
 
 enum store_status orphans_sweep_packs(struct store *store, struct catalog *cat, struct fault *fault)
 {
-    struct gap_walk walk = { .store = store, .cat = cat };
+    struct gap_walk walk = { .store = store, .cat = cat, .fault = fault };
+    enum store_status status = packs_each(&store->dir.packs, walk_pack, &walk, fault);
 
-    return packs_each(&store->dir.packs, walk_pack, &walk, fault);
+    return status != STORE_OK ? status : walk.status;
 }

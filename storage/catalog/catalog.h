@@ -153,6 +153,8 @@ struct sweep {
     /* results */
     struct swept_blob blobs[SWEEP_BATCH];
     size_t blob_count;
+    size_t inline_count;
+    size_t upload_count;
     bool more;    /* run again at once */
     bool waiting; /* dead bodies remain that something still holds */
 };

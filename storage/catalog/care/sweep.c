@@ -41,6 +41,7 @@ static enum store_status sweep_uploads(struct catalog *cat, struct sweep *sweep,
             status = upload_remove(cat, upload, fault);
         if (status != STORE_OK || upload == 0)
             return status;
+        sweep->upload_count++;
     }
 
     sweep->more = true;
@@ -132,6 +133,7 @@ static enum store_status sweep_inline(struct catalog *cat, struct sweep *sweep, 
     size_t count = 0;
     enum store_status status = collect_inline(cat, sweep, ids, &count, fault);
 
+    sweep->inline_count = count;
     for (size_t i = 0; status == STORE_OK && i < count; i++) {
         status = sql_run_i64(cat, &body, ids[i], 0, fault);
         if (status == STORE_OK)
@@ -144,7 +146,7 @@ enum store_status catalog_sweep(struct catalog *cat, struct sweep *sweep, struct
 {
     enum store_status status;
 
-    sweep->blob_count = 0;
+    sweep->blob_count = sweep->inline_count = sweep->upload_count = 0;
     sweep->more = false;
     status = sweep_uploads(cat, sweep, UPLOAD_OPEN, sweep->upload_before_us, fault);
     if (status == STORE_OK)

@@ -109,6 +109,35 @@ static void test_records_counters__numbers_past_the_last_are_left_out(void **sta
     assert_int_equal(counters_requests(&counts), 0);
 }
 
+static void test_records_counters__rounds_of_work_count_in_their_kind(void **state UNUSED)
+{
+    struct work_record round = { .kind = WORK_SWEEP, .count = 3, .bytes = 50, .took_us = 7 };
+    struct work_record copied = { .kind = WORK_CHECKPOINT, .bytes = 1000, .unfinished = true };
+    struct work_counts counts;
+
+    observers_tell_work(&observers, STR(""), &round);
+    round.status = STORE_IO;
+    observers_tell_work(&observers, STR("other"), &round);
+    round.status = STORE_STOPPED;
+    observers_tell_work(&observers, STR(""), &round);
+    observers_tell_work(&observers, STR(""), &copied);
+    observers_tell_work(NULL, STR(""), &copied);
+
+    counts = counters_of_work(counters, WORK_SWEEP);
+    assert_int_equal(counts.rounds, 3);
+    assert_int_equal(counts.failures, 1);
+    assert_int_equal(counts.unfinished, 0);
+    assert_int_equal(counts.count, 9);
+    assert_int_equal(counts.bytes, 150);
+    assert_int_equal(counts.time_us, 21);
+    counts = counters_of_work(counters, WORK_CHECKPOINT);
+    assert_int_equal(counts.rounds, 1);
+    assert_int_equal(counts.unfinished, 1);
+    assert_int_equal(counts.bytes, 0);
+    counts = counters_of_work(counters, WORK_SCRUB);
+    assert_int_equal(counts.rounds, 0);
+}
+
 static void *count_many(void *argument)
 {
     struct request_record one = record(1, 200, 1);
@@ -165,6 +194,7 @@ int main(void)
         COUNTERS_TEST(test_records_counters__each_outcome_counts_once_in_its_operation),
         COUNTERS_TEST(test_records_counters__a_time_falls_into_the_step_that_holds_it),
         COUNTERS_TEST(test_records_counters__numbers_past_the_last_are_left_out),
+        COUNTERS_TEST(test_records_counters__rounds_of_work_count_in_their_kind),
         COUNTERS_TEST(test_records_counters__loops_add_up_while_somebody_asks),
         COUNTERS_TEST(test_records_observers__are_told_in_order_and_are_no_more_than_the_maximum),
     };

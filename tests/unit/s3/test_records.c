@@ -268,6 +268,9 @@ static void test_s3_records__tell_who_did_what_and_how_it_ended(void **state UNU
     assert_says(record->version, NULL);
     assert_says(record->principal, ALICE);
     assert_says(record->access_key, "A");
+    assert_says(record->action, "s3:PutObject");
+    assert_true(record->allowed);
+    assert_true(record->reason.len > 0);
     assert_says(record->host, server.listener.url + STR("http://").len);
     assert_says(record->user_agent, "tester/1");
     assert_true(str_starts(record->remote, STR("127.0.0.1:")));
@@ -288,8 +291,9 @@ static void test_s3_records__tell_who_did_what_and_how_it_ended(void **state UNU
 
 static void test_s3_records__of_refusals_name_what_is_known(void **state UNUSED)
 {
-    const struct request_record *record =
-        ask("GET /No! HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    const struct request_record *record = ask_signed("PUT", "journal", NULL, "");
+
+    record = ask("GET /No! HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 
     assert_in_order(record);
     assert_int_equal(record->status, 400);
@@ -298,6 +302,13 @@ static void test_s3_records__of_refusals_name_what_is_known(void **state UNUSED)
     assert_false(record->bucket_named);
     assert_true(str_starts(record->why, STR("bucket name: ")));
     assert_says(record->principal, NULL);
+    assert_says(record->action, NULL); /* nobody was asked whether it may */
+
+    record = ask("GET /journal?acl HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    assert_says(record->code, "AccessDenied");
+    assert_says(record->action, "s3:GetBucketAcl");
+    assert_false(record->allowed);
+    assert_true(record->reason.len > 0);
 
     record = ask("GET /none/key HTTP/1.1\r\nHost: bucket.example.com\r\nConnection: close\r\n\r\n");
     assert_says(record->code, "NoSuchBucket");

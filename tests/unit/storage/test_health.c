@@ -223,25 +223,27 @@ static void test_storage_health__janitor_without_catalog_is_told_and_tries_again
 static void test_storage_health__duty_that_keeps_failing_is_told_once(void **state)
 {
     struct heard heard = new_heard();
+    struct store_options options = options_heard_by(&heard);
     struct fault cause = { .text = "no such table" };
     struct health health;
     struct fault why = { 0 };
 
     (void)state;
-    health_init(&health, hear, &heard);
+    health_init(&health, &options);
     for (int i = 0; i < 1000; i++)
-        health_duty(&health, DUTY_SWEEP, STORE_IO, &cause);
+        health_duty(&health, WORK_SWEEP, STORE_IO, &cause);
     assert_int_equal(heard.errors, 1);
     assert_int_equal(health_of(&health, &why), STORE_HEALTH_UNTENDED);
     assert_non_null(strstr(why.text, "no such table"));
-    health_duty(&health, DUTY_LOG, STORE_OK, NULL); /* another duty's success is not its own */
+    health_duty(&health, WORK_CHECKPOINT, STORE_OK,
+                NULL); /* another duty's success is not its own */
     assert_int_equal(health_of(&health, NULL), STORE_HEALTH_UNTENDED);
-    health_duty(&health, DUTY_SWEEP, STORE_OK, NULL);
+    health_duty(&health, WORK_SWEEP, STORE_OK, NULL);
     assert_int_equal(health_of(&health, NULL), STORE_HEALTH_GOOD);
     assert_int_equal(heard.others, 1);
-    health_duty(&health, DUTY_SWEEP, STORE_STOPPED, NULL); /* the store is closing */
+    health_duty(&health, WORK_SWEEP, STORE_STOPPED, NULL); /* the store is closing */
     assert_int_equal(health_of(&health, NULL), STORE_HEALTH_GOOD);
-    health_duty(&health, DUTY_SWEEP, STORE_IO, NULL);
+    health_duty(&health, WORK_SWEEP, STORE_IO, NULL);
     assert_int_equal(heard.errors, 2);
     assert_non_null(strstr(heard.last, "device failure"));
     health_free(&health);
