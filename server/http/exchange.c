@@ -10,6 +10,12 @@
  * (2) on_done follows on_headers or on_refuse exactly once, whatever happens to the connection.
  * (3) We suspend in the first call (at_head), in the last one or inside the reply, never within a
  *     body: what a suspended client sends meanwhile stays where it is.
+ *
+ *   HEAD --go on--> BODY --end--> on_end --reply--> REPLIED --> done
+ *     |  \--wait--> WAITING or YIELDED --resumed--> where it was        (after HEAD, on_end, on_resume)
+ *     |               \--refused in mid-body--> DRAIN --end--> REPLIED
+ *     \--refused before its body--> REPLIED, and the connection closes
+ *   from each: the connection ends --> done, aborted
  */
 #include "server/http/internal.h"
 
