@@ -275,6 +275,7 @@ static int damage; /* what to do to the next blob file */
 
 static int damage_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
+    unsigned char byte;
     int fd;
 
     (void)st;
@@ -283,12 +284,16 @@ static int damage_one(const char *path, const struct stat *st, int flag, struct 
         return 0;
     if (damage == 2)
         return remove(path);
-    fd = open(path, O_WRONLY);
+    fd = open(path, O_RDWR);
     assert_true(fd >= 0);
-    if (damage == 0)
+    if (damage == 0) {
         assert_int_equal(ftruncate(fd, 100), 0);
-    else
-        assert_int_equal(pwrite(fd, "?", 1, 1000), 1);
+    } else {
+        /* Another one for certain: sealed bytes are any. */
+        assert_int_equal(pread(fd, &byte, 1, 1000), 1);
+        byte ^= 1;
+        assert_int_equal(pwrite(fd, &byte, 1, 1000), 1);
+    }
     (void)close(fd);
     return 0;
 }
