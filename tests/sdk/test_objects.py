@@ -286,7 +286,7 @@ def test_GetObject__response_overrides_of_anonymous_are_refused(s3, server, buck
 def test_GetObject__response_override_with_control_bytes(server, root_user, s3, bucket, value):
     s3.put_object(Bucket=bucket, Key="key", Body=b"data")
     reply = raw.signed(server.url, root_user, "GET", f"/{bucket}/key?response-content-disposition={value}")
-    assert reply.status in (200, 400), reply
+    assert reply.status == 400, reply
     assert reply.header("x-injected") is None
     if reply.status == 200:
         assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", reply.header("content-disposition") or "")
@@ -786,5 +786,5 @@ def test_PutObject__customer_key_is_honoured_or_refused_never_dropped(server, ro
     if reply.status == 200:
         assert raw.signed(server.url, root_user, "GET", f"/{bucket}/key").status == 400
     else:
-        assert reply.status in (400, 501), reply
+        assert reply.status == 501, reply
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0

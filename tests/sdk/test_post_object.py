@@ -137,7 +137,7 @@ def test_PostObject__redirect(bucket, form):
 def test_PostObject__bad_redirect_is_ignored_or_refused(server, s3, bucket, form):
     for url in ("javascript:alert(1)", "not a url", "//example.com", "http://a/\r\nx-injected: 1"):
         reply = form().field("success_action_redirect", url).send()
-        assert reply.status in (204, 400), (url, reply)
+        assert reply.status == 204, (url, reply)
         assert reply.header("x-injected") is None
 
 
@@ -370,7 +370,7 @@ def test_PostObject__refuses_another_key_or_bucket(cloud, form, s3, bucket, refu
     post = form()
     post.fields.append(("bucket", other))
     reply = post.send()
-    assert reply.status in (204, 403), reply
+    assert reply.status == 403, reply
     assert s3.list_objects_v2(Bucket=other)["KeyCount"] == 0
 
 
@@ -397,8 +397,8 @@ def test_PostObject__refuses_a_forged_signature(form, refused_form):
     other = "y" if value[0] == "x" else "x"
     for forged in (value[:-1], other + value[1:], value.swapcase(), "", "0" * 64):
         reply = post.send_body(*raw.form_body([*fields[:-1], (name, forged)], b"posted"))
-        assert reply.status in (400, 403), (forged, reply)
-        assert reply.code in ("SignatureDoesNotMatch", "AccessDenied", "InvalidArgument"), reply
+        assert reply.status == 403, (forged, reply)
+        assert reply.code == "SignatureDoesNotMatch", reply
     refused_form(reply, reply.status, reply.code)
 
 
@@ -529,7 +529,7 @@ def test_PostObject__refuses_other_content_types(server, root_user, bucket, form
     body, _ = raw.form_body([*post.fields, *post.sign()], b"posted")
     for content_type in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
         reply = post.send_body(body, content_type)
-        assert reply.status in (400, 403, 405, 412), reply
+        assert reply.status == 412, reply
         refused_form(reply, reply.status, reply.code)
 
 
@@ -547,7 +547,7 @@ def test_PostObject__refuses_two_keys(form, s3, bucket):
     post = form()
     post.fields = [("key", "key"), ("key", "other")]
     reply = post.send()
-    assert reply.status in (400, 403), reply
+    assert reply.status == 400, reply
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 

@@ -172,7 +172,7 @@ def test_presigned__v4_clock(server, root_user, stored, age, status):
     reply = get(server, v4(server, root_user, f"/{stored}/dir/my%20key%2B1", when=when))
     assert reply.status == status, reply
     if status == 403:
-        assert reply.code in ("AccessDenied", "RequestTimeTooSkewed")
+        assert reply.code == "AccessDenied"
 
 
 @pytest.mark.parametrize("expires", ["0", "-1", "1", "x", "", "1e9", "99999999999999999999999", " 9999999999"])
@@ -180,8 +180,8 @@ def test_presigned__v2_bad_expires(server, root_user, stored, expires):
     request = raw.Request("GET", f"/{stored}/dir/my%20key%2B1", [("Host", raw.host_of(server.url))])
     raw.presign_v2(request, root_user, expires)
     reply = get(server, request)
-    assert reply.status in (400, 403), reply
-    assert reply.code in ("AccessDenied", "AuthorizationQueryParametersError"), reply
+    assert reply.status == 403, reply
+    assert reply.code == "AccessDenied", reply
 
 
 # ---- tampering ----------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def test_presigned__changed_parameters(cloud, stored, how):
             continue
         twice = [*pairs, (name, value)]
         status, _, _ = expect.fetch(url._replace(query=urllib.parse.urlencode(twice)).geturl())
-        assert status in (400, 403), f"{name} twice"
+        assert status == 400, f"{name} twice"
 
 
 def test_presigned__every_bit_of_the_signature_counts(cloud, stored, server):
@@ -267,7 +267,7 @@ def test_presigned__unsigned_amz_header_is_refused(server, root_user, s3, bucket
 def test_presigned__host_must_be_signed_and_the_same(server, root_user, stored):
     request = raw.Request("GET", f"/{stored}/dir/my%20key%2B1", [("Host", raw.host_of(server.url)), ("x-amz-a", "b")])
     raw.presign_v4(request, root_user, signed=("x-amz-a",))
-    assert get(server, request).status in (400, 403)
+    assert get(server, request).status == 403
     request = v4(server, root_user, f"/{stored}/dir/my%20key%2B1")
     request.set("Host", "example.com")
     assert get(server, request).status == 403
@@ -307,7 +307,7 @@ def test_presigned__session_token(server, cloud):
         url = presign(cloud, how, "get_object", user="temp", Bucket=bucket, Key="key")
         assert expect.fetch(url)[2] == b"data", how
     without = raw.User("x", temp.access_key, temp.secret_key)
-    assert get(server, v4(server, without, f"/{bucket}/key")).status in (400, 403)
+    assert get(server, v4(server, without, f"/{bucket}/key")).status == 403
 
 
 @pytest.mark.parametrize("extra", [
@@ -338,10 +338,10 @@ def test_presigned__range_and_conditions_need_no_signature(cloud, stored):
 def test_presigned__v4_region_of_another_service_or_terminator(server, root_user, stored):
     target = f"/{stored}/dir/my%20key%2B1"
     reply = get(server, v4(server, root_user, target, service="iam"))
-    assert reply.status in (400, 403)
+    assert reply.status == 400
     request = v4(server, root_user, target)
     request.target = request.target.replace("aws4_request", "aws5_request")
-    assert get(server, request).status in (400, 403)
+    assert get(server, request).status == 400
 
 
 def test_strict_region__refuses_other_regions(make_server):

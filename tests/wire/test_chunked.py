@@ -249,7 +249,7 @@ def test_aws_chunked__cut_off_anywhere(server, root_user, target, form, bucket):
         request.body = whole[:end]
         request.set("Content-Length", str(end))
         reply = send_as_it_is(server, request)
-        assert reply is not None and reply.status in (400, 403), (end, len(whole), reply)
+        assert reply is not None and reply.status == 400, (end, len(whole), reply)
     listing = raw.signed(server.url, root_user, "GET", f"/{bucket}?list-type=2")
     assert listing.element("KeyCount") == "0"
 
@@ -533,7 +533,7 @@ def test_aws_chunked__trailer_declared_in_a_form_without(server, root_user, targ
     request = raw.put_signed_chunks(
         raw.host_of(server.url), target, root_user, DATA, headers=[("x-amz-trailer", "x-amz-checksum-crc32")])
     reply = send_as_it_is(server, request)
-    assert reply.status in (200, 400), reply
+    assert reply.status == 400, reply
 
 
 # ---- where it does not belong ---------------------------------------------------------------------------------
@@ -582,4 +582,4 @@ def test_aws_chunked__presigned_url_with_streaming_payload(server, root_user, ta
     raw.presign_v4(request, root_user)
     request.headers += [("x-amz-content-sha256", raw.SIGNED_CHUNKS), ("x-amz-decoded-content-length", str(len(DATA)))]
     reply = raw.send(server.url, request)
-    assert reply.status in (400, 403), reply
+    assert reply.status == 403, reply

@@ -167,7 +167,7 @@ def test_framing__the_probe_itself_is_good(server, root_user, bucket):
     with raw.Connection(server.url) as connection:
         connection.send(Probe("good").wire(connection.host, bucket, root_user))
         assert connection.reply().status == 200
-        assert connection.reply().status in (403, 404)
+        assert connection.reply().status == 404
     assert stored(server, root_user, bucket)
 
 
@@ -177,7 +177,7 @@ def test_framing__chunked_with_extensions_and_trailers_is_fine(server, root_user
     with raw.Connection(server.url) as connection:
         connection.send(chunked("fine", body=body).wire(connection.host, bucket, root_user))
         assert connection.reply().status == 200
-        assert connection.reply().status in (403, 404)
+        assert connection.reply().status == 404
     assert raw.signed(server.url, root_user, "GET", f"/{bucket}/key").body == b"abc"
 
 
@@ -187,7 +187,7 @@ def test_framing__plain_chunked_body_without_a_length(server, root_user, bucket)
         connection.send(Probe("plain", headers=[("Transfer-Encoding", "chunked")], body=CHUNK).wire(
             connection.host, bucket, root_user))  # fmt: skip
         status = connection.reply().status
-    assert status in (200, 411, 501)
+    assert status == 501
     if status == 200:
         assert raw.signed(server.url, root_user, "GET", f"/{bucket}/key").body == b"abc"
     else:
