@@ -191,8 +191,10 @@ enum s3_error op_admit(struct op *op)
 enum s3_error op_admit_again(struct op *op)
 {
     struct str owner = op->bucket.owner;
-    enum s3_error err = op_admit(op);
+    enum s3_error err;
 
+    http_reply_reset(op->reply); /* what the admission before has set is set anew */
+    err = op_admit(op);
     if (err == S3_OK && op->bucket.id != 0 && !str_eq(op->bucket.owner, owner))
         return op_fail(op, S3_OperationAborted);
     return err;

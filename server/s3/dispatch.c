@@ -332,7 +332,6 @@ static enum s3_error admit_another_turn(struct op *op)
 
     if (status != STORE_RETRY)
         return s3_from_store(op, status);
-    http_reply_reset(op->reply);
     err = op_admit_again(op);
     if (err == S3_OK && op->bucket.id != bucket_id)
         return op_fail(op, S3_OperationAborted);
