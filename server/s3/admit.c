@@ -40,20 +40,20 @@ static enum s3_error load_bucket(struct op *op, struct str name, struct str expe
     return S3_OK;
 }
 
-/* The bucket that the request names, and its configuration, both of one state. */
-static enum s3_error load_own_bucket(struct op *op)
+/* A bucket and its configuration, which takes the place of *config; both of one state. */
+static enum s3_error load_configured(struct op *op, struct str name, struct str expected_owner,
+                                     struct bucket *ret_bucket, const struct bucket_config **config)
 {
     enum store_status status = STORE_RETRY;
 
+    bucket_config_leave(*config);
+    *config = &bucket_config_none;
     for (unsigned tries = 0; status == STORE_RETRY && tries < CONFIG_TRIES_MAX; tries++) {
-        enum s3_error err = load_bucket(op, op->bucket_name,
-                                        op_header(op, "x-amz-expected-bucket-owner"), &op->bucket);
+        enum s3_error err = load_bucket(op, name, expected_owner, ret_bucket);
 
         if (err != S3_OK)
             return err;
-        op_drop_config(op);
-        status =
-            bucket_config_use(op->at->configs, op->reader, &op->bucket, &op->config, &op->fault);
+        status = bucket_config_use(op->at->configs, op->reader, ret_bucket, config, &op->fault);
     }
     return s3_from_store(op, status);
 }
@@ -126,8 +126,8 @@ static enum s3_error load_source(struct op *op)
     enum s3_error err = source_parse(op, op_header(op, "x-amz-copy-source"), &name);
 
     if (err == S3_OK)
-        err = load_bucket(op, name.bucket, op_header(op, "x-amz-source-expected-bucket-owner"),
-                          &op->source_bucket);
+        err = load_configured(op, name.bucket, op_header(op, "x-amz-source-expected-bucket-owner"),
+                              &op->source_bucket, &op->source_config);
     if (err != S3_OK)
         return err;
     op->source_asked_version = name.has_version;
@@ -137,6 +137,7 @@ static enum s3_error load_source(struct op *op)
     if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
         return s3_from_store(op, status);
     subject = (struct op_subject){ .bucket = &op->source_bucket,
+                                   .config = op->source_config,
                                    .key = name.key,
                                    .version = name.version_text };
     err = op_require_of_object(op, name.has_version ? ACTION_GetObjectVersion : ACTION_GetObject,
@@ -160,7 +161,8 @@ static enum s3_error admit(struct op *op)
     enum s3_error err = S3_OK;
 
     if (str_present(op->bucket_name) && (op->route->flags & ROUTE_NEW_BUCKET) == 0)
-        err = load_own_bucket(op);
+        err = load_configured(op, op->bucket_name, op_header(op, "x-amz-expected-bucket-owner"),
+                              &op->bucket, &op->config);
     if (err == S3_OK)
         err = read_version_id(op);
     if (err != S3_OK)

@@ -153,7 +153,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->request = exchange->request;
     op->reply = exchange->reply;
     op->options = &app->options;
-    op->config = &bucket_config_none;
+    op->config = op->source_config = &bucket_config_none;
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
     op->budget = &app->budget;
@@ -401,7 +401,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     op_give_back(op);
     body_writer_close(op->writer);
     op->writer = NULL;
-    op_drop_config(op);
+    op_drop_configs(op);
     op_leave_store(op);
     explicit_bzero(op->auth.signing_key, sizeof(op->auth.signing_key));
 }

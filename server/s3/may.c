@@ -10,6 +10,7 @@ struct op_subject op_subject(const struct op *op)
 {
     return (struct op_subject){
         .bucket = op->bucket.id != 0 ? &op->bucket : NULL,
+        .config = op->config,
         .key = op->key,
         .version = op->asked_version ? op_param(op, "versionId") : STR_NONE,
     };
@@ -32,8 +33,7 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
         resource.bucket = subject->bucket->name;
         resource.bucket_owner = subject->bucket->owner;
         resource.bucket_acl = subject->bucket->acl;
-        if (subject->bucket == &op->bucket)
-            resource.config = op->config;
+        resource.config = subject->config;
     }
     if (subject->object != NULL) {
         resource.object_owner = subject->object->attrs.owner;

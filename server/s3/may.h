@@ -15,6 +15,7 @@
 /* What an action is to be done to. What there is none of is NULL or STR_NONE. All borrowed. */
 struct op_subject {
     const struct bucket *bucket;
+    const struct bucket_config *config; /* of bucket */
     struct str key;
     struct str version;           /* id as it was asked for; STR_NONE: the current one */
     const struct version *object; /* no delete marker */

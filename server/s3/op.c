@@ -9,10 +9,11 @@
 #include "server/auth/acl.h"
 #include "server/s3/routes.h"
 
-void op_drop_config(struct op *op)
+void op_drop_configs(struct op *op)
 {
     bucket_config_leave(op->config);
-    op->config = &bucket_config_none;
+    bucket_config_leave(op->source_config);
+    op->config = op->source_config = &bucket_config_none;
 }
 
 struct str op_caller_id(const struct op *op)

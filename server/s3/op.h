@@ -65,6 +65,7 @@ struct op {
 
     bool has_source; /* ROUTE_SOURCE */
     struct bucket source_bucket;
+    const struct bucket_config *source_config; /* of source_bucket, as config is of bucket */
     struct version source;
     bool source_asked_version;
 
@@ -104,8 +105,8 @@ struct op {
     void (*release)(struct op *op);
 };
 
-/* Let go of the configuration; that of a bucket without documents takes its place. */
-void op_drop_config(struct op *op);
+/* Let go of the configurations; that of a bucket without documents takes their places. */
+void op_drop_configs(struct op *op);
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
 struct str op_caller_id(const struct op *op);

@@ -58,9 +58,9 @@ static enum s3_error entry_condition(struct op *op, const struct xml_node *node,
 static enum s3_error judge_entry(const struct op *op, const struct delete_entry *entry,
                                  struct delete_item *item)
 {
-    const struct op_subject subject = { .bucket = &op->bucket,
-                                        .key = entry->key,
-                                        .version = entry->version_id };
+    const struct op_subject subject = {
+        .bucket = &op->bucket, .config = op->config, .key = entry->key, .version = entry->version_id
+    };
     bool one_version = str_present(entry->version_id);
 
     if (entry->key.len == 0)

@@ -35,6 +35,8 @@
 enum s3_error more_effect(struct op *op, const struct bucket_document *document)
 {
     op_set_u64(op, "x-test-document", document->body.len);
+    if (op->has_source)
+        op_set_u64(op, "x-test-source", op->source_config->document_count);
     return S3_OK;
 }
 
@@ -123,8 +125,8 @@ static int teardown(void **state UNUSED)
 
 static char reply[REPLY_BYTES_MAX];
 
-/* Status of the answer, which is left in reply. */
-static int ask(const char *method, const char *target, const char *body)
+/* Status of the answer, which is left in reply. headers: whole lines. */
+static int ask_with(const char *method, const char *target, const char *headers, const char *body)
 {
     struct sockaddr_in address = { .sin_family = AF_INET };
     struct timeval patience = { .tv_sec = PATIENCE_S };
@@ -137,10 +139,10 @@ static int ask(const char *method, const char *target, const char *body)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    (void)
-        snprintf(text, sizeof(text),
-                 "%s %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-                 method, target, strlen(body), body);
+    (void)snprintf(
+        text, sizeof(text),
+        "%s %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s", method,
+        target, headers, strlen(body), body);
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
     while ((got = recv(fd, reply + len, sizeof(reply) - 1 - len, 0)) > 0)
         len += (size_t)got;
@@ -148,6 +150,11 @@ static int ask(const char *method, const char *target, const char *body)
     reply[len] = '\0';
     (void)close(fd);
     return len > 12 ? (int)strtol(reply + 9, NULL, 10) : 0;
+}
+
+static int ask(const char *method, const char *target, const char *body)
+{
+    return ask_with(method, target, "", body);
 }
 
 static bool said(const char *text)
@@ -208,6 +215,21 @@ static void test_documents__one_more_is_a_row_and_a_function(void **state UNUSED
     assert_int_equal(ask("GET", "/bucket?cors", ""), 404);
 }
 
+static void test_documents__a_copy_has_the_configuration_of_its_source_too(void **state UNUSED)
+{
+    const char *source = "x-amz-copy-source: /other/key\r\n";
+
+    assert_int_equal(ask("PUT", "/bucket", ""), 200);
+    assert_int_equal(ask("PUT", "/other", ""), 200);
+    assert_int_equal(ask("PUT", "/other/key", "data"), 200);
+    assert_int_equal(ask("PUT", "/bucket?cors", DOCUMENT), 200);
+    assert_int_equal(ask_with("PUT", "/bucket/key", source, ""), 200);
+    assert_true(said("x-test-source: 0\r\n"));
+    assert_int_equal(ask("PUT", "/other?cors", DOCUMENT), 200);
+    assert_int_equal(ask_with("PUT", "/bucket/key", source, ""), 200);
+    assert_true(said("x-test-source: 1\r\n"));
+}
+
 static void test_documents__a_bad_one_is_not_kept(void **state UNUSED)
 {
     assert_int_equal(ask("PUT", "/bucket", ""), 200);
@@ -226,6 +248,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_documents__one_more_is_a_row_and_a_function, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            test_documents__a_copy_has_the_configuration_of_its_source_too, setup, teardown),
         cmocka_unit_test_setup_teardown(test_documents__a_bad_one_is_not_kept, setup, teardown),
     };
 

@@ -100,6 +100,7 @@ void bare_request(const char *target, const char *headers)
                       .auth_cache = auth_cache,
                       .at = &loop_store,
                       .config = &bucket_config_none,
+                      .source_config = &bucket_config_none,
                       .fields_sent = request.field_count,
                       .bucket_name = STR("b"),
                       .key = STR("k") };

@@ -5,6 +5,7 @@
 #include "bare_op.h"
 
 #include "server/auth/acl.h"
+#include "server/s3/bucket_config.h"
 #include "server/s3/may.h"
 
 #define VERSION "0123456789abcdef0123456789abcdef"
@@ -37,6 +38,7 @@ static void test_s3_may__a_question_names_who_what_and_from_where(void **state U
     assert_str(asked.resource.key, "k");
     assert_str(asked.resource.version, VERSION);
     assert_str(asked.resource.bucket_owner, ALICE_ID);
+    assert_ptr_equal(asked.resource.config, op.config);
     assert_str(asked.context.request->peer, "192.0.2.1:1234");
     assert_true(asked.context.request->tls);
     assert_str(http_header(asked.context.request, STR("user-agent")), "test");
@@ -77,7 +79,8 @@ static void test_s3_may__of_an_object_and_an_upload_their_owners_are_in_it(void 
 static void test_s3_may__another_buckets_object_is_asked_of_that_bucket(void **state UNUSED)
 {
     const struct bucket other = { .id = 2, .name = STR("other"), .owner = STR(BOB_ID) };
-    const struct op_subject subject = { .bucket = &other, .key = STR("source") };
+    const struct bucket_config config = { .document_count = 0 };
+    const struct op_subject subject = { .bucket = &other, .config = &config, .key = STR("source") };
     struct access_resource resource;
 
     ask_of("/b/k", "");
@@ -85,6 +88,7 @@ static void test_s3_may__another_buckets_object_is_asked_of_that_bucket(void **s
     assert_str(resource.bucket, "other");
     assert_str(resource.bucket_owner, BOB_ID);
     assert_str(resource.key, "source");
+    assert_ptr_equal(resource.config, &config);
 }
 
 static void test_s3_may__a_bucket_that_is_to_be_made_has_a_name_and_no_owner(void **state UNUSED)
