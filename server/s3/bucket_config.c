@@ -7,6 +7,7 @@
 #include "server/s3/documents.h"
 
 #define ARENA_FIRST_BYTES 2048
+#define HEADS 256u
 
 /* One that is shared. */
 struct shared_config {
@@ -14,12 +15,17 @@ struct shared_config {
     struct arena *arena;         /* its own and its texts' */
     int64_t bucket_id;
     int64_t changed_seq;
-    size_t bytes; /* of its documents */
-    unsigned users;
+    size_t bytes;                        /* used of its arena, which may take twice that */
+    unsigned users;                      /* being kept is a use */
+    struct shared_config *next;          /* in its chain */
+    struct shared_config *newer, *older; /* by use */
 };
 
+/* A table with chains, and a list of all in it by their last use. */
 struct bucket_configs {
-    struct shared_config *kept[BUCKET_CONFIGS_KEPT];
+    struct shared_config *heads[HEADS];
+    struct shared_config *newest, *oldest;
+    size_t bytes;
 };
 
 const struct bucket_config bucket_config_none;
@@ -39,6 +45,57 @@ void bucket_config_leave(const struct bucket_config *config)
     drop(CONTAINER_OF((struct bucket_config *)(uintptr_t)config, struct shared_config, config));
 }
 
+/* ---- what is kept -------------------------------------------------------------------------- */
+
+/* The link that leads to the bucket's, or the one at the end of its chain. */
+static struct shared_config **link_of(struct bucket_configs *configs, int64_t bucket_id)
+{
+    struct shared_config **link = &configs->heads[(uint64_t)bucket_id % HEADS];
+
+    while (*link != NULL && (*link)->bucket_id != bucket_id)
+        link = &(*link)->next;
+    return link;
+}
+
+static void list_add(struct bucket_configs *configs, struct shared_config *shared)
+{
+    shared->newer = NULL;
+    shared->older = configs->newest;
+    *(configs->newest != NULL ? &configs->newest->newer : &configs->oldest) = shared;
+    configs->newest = shared;
+}
+
+static void list_remove(struct bucket_configs *configs, struct shared_config *shared)
+{
+    *(shared->newer != NULL ? &shared->newer->older : &configs->newest) = shared->older;
+    *(shared->older != NULL ? &shared->older->newer : &configs->oldest) = shared->newer;
+}
+
+static void forget(struct bucket_configs *configs, struct shared_config *shared)
+{
+    *link_of(configs, shared->bucket_id) = shared->next;
+    list_remove(configs, shared);
+    configs->bytes -= shared->bytes;
+    drop(shared);
+}
+
+/* The bucket has none here. Those that were not used for longest give way. */
+static void keep(struct bucket_configs *configs, struct shared_config *shared)
+{
+    struct shared_config **link;
+
+    if (shared->bytes > BUCKET_CONFIGS_BYTES_MAX / 2)
+        return;
+    while (configs->bytes + shared->bytes > BUCKET_CONFIGS_BYTES_MAX)
+        forget(configs, configs->oldest);
+    link = link_of(configs, shared->bucket_id);
+    shared->next = *link;
+    *link = shared;
+    list_add(configs, shared);
+    configs->bytes += shared->bytes;
+    shared->users++;
+}
+
 struct bucket_configs *bucket_configs_open(void)
 {
     return mem_zalloc(sizeof(struct bucket_configs));
@@ -48,10 +105,14 @@ void bucket_configs_close(struct bucket_configs *configs)
 {
     if (configs == NULL)
         return;
-    for (size_t i = 0; i < BUCKET_CONFIGS_KEPT; i++)
-        if (configs->kept[i] != NULL)
-            drop(configs->kept[i]);
+    while (configs->oldest != NULL)
+        forget(configs, configs->oldest);
     mem_free(configs);
+}
+
+size_t bucket_configs_bytes(const struct bucket_configs *configs)
+{
+    return configs->bytes;
 }
 
 /* ---- reading and compiling ----------------------------------------------------------------- */
@@ -94,7 +155,6 @@ static bool keep_document(void *context, const struct bucket_document *document)
     if (reading->failed)
         return false;
     reading->documents[reading->count++] = kept;
-    reading->shared->bytes += kept.kind.len + kept.id.len + kept.body.len;
     return true;
 }
 
@@ -140,6 +200,7 @@ static enum store_status make(struct reader *reader, const struct bucket *bucket
         drop(shared);
         return status;
     }
+    shared->bytes = ARENA_FIRST_BYTES + arena_used(arena);
     *ret_shared = shared;
     return STORE_OK;
 }
@@ -148,30 +209,28 @@ enum store_status bucket_config_use(struct bucket_configs *configs, struct reade
                                     const struct bucket *bucket,
                                     const struct bucket_config **ret_config, struct fault *fault)
 {
-    struct shared_config **slot = &configs->kept[(uint64_t)bucket->id % BUCKET_CONFIGS_KEPT];
-    struct shared_config *shared = *slot;
+    struct shared_config *shared;
     enum store_status status;
 
     if (!bucket->has_documents) {
         *ret_config = &bucket_config_none;
         return STORE_OK;
     }
-    if (shared != NULL && shared->bucket_id == bucket->id &&
-        shared->changed_seq == bucket->changed_seq) {
+    shared = *link_of(configs, bucket->id);
+    if (shared != NULL && shared->changed_seq == bucket->changed_seq) {
+        list_remove(configs, shared);
+        list_add(configs, shared);
         shared->users++;
         *ret_config = &shared->config;
         return STORE_OK;
     }
+    if (shared != NULL)
+        forget(configs, shared);
 
     status = make(reader, bucket, &shared, fault);
     if (status != STORE_OK)
         return status;
-    if (shared->bytes <= BUCKET_CONFIG_KEPT_BYTES_MAX) {
-        if (*slot != NULL)
-            drop(*slot);
-        shared->users++;
-        *slot = shared;
-    }
+    keep(configs, shared);
     *ret_config = &shared->config;
     return STORE_OK;
 }

@@ -18,9 +18,8 @@
 
 /* Of all documents of a bucket together, as stored and compiled. */
 #define BUCKET_CONFIG_BYTES_MAX (8u * 1024u * 1024u)
-/* What one loop keeps; larger ones than a share of it are made for each request. */
-#define BUCKET_CONFIGS_KEPT 64
-#define BUCKET_CONFIG_KEPT_BYTES_MAX (64u * 1024u)
+/* What one loop keeps of a store's; one that is larger than half of it is made for each request. */
+#define BUCKET_CONFIGS_BYTES_MAX (4u * 1024u * 1024u)
 
 struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
@@ -38,6 +37,7 @@ struct bucket_configs;
 MUST_CHECK struct bucket_configs *bucket_configs_open(void); /* NULL: no memory */
 /* No configuration is in use. NULL is fine. */
 void bucket_configs_close(struct bucket_configs *configs);
+size_t bucket_configs_bytes(const struct bucket_configs *configs); /* kept */
 
 /*
  * The configuration of a bucket, until bucket_config_leave.
