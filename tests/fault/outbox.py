@@ -81,9 +81,16 @@ def check(directory):
 def notices(directory):
     """A lost event, one told twice, and one of nothing: whether each is seen."""
     damages = (
-        "DELETE FROM event WHERE id = (SELECT max(id) FROM event WHERE CAST(name AS TEXT) LIKE 'ObjectCreated%')",
+        # What nothing has followed.
+        "DELETE FROM event WHERE id = (SELECT max(one.id) FROM event one WHERE CAST(one.name AS TEXT) LIKE 'ObjectCreated%'"
+        " AND NOT EXISTS (SELECT 1 FROM event later"
+        " WHERE later.bucket = one.bucket AND later.key = one.key AND later.id > one.id))",
         "INSERT INTO event SELECT id + (SELECT max(id) FROM event), name, bucket, bucket_name, key, seq, version_id,"
-        " size, etag, time_us, request_id, principal, address FROM event WHERE id = 1",
+        " size, etag, time_us, request_id, principal, address FROM event WHERE id ="
+        # What has been written over since: told again, it would be what is there.
+        " (SELECT min(one.id) FROM event one JOIN event later ON later.bucket = one.bucket AND later.key = one.key"
+        "   AND later.id > one.id AND later.seq <> one.seq AND CAST(later.name AS TEXT) LIKE 'ObjectCreated%'"
+        "  WHERE CAST(one.name AS TEXT) LIKE 'ObjectCreated%' AND CAST(one.bucket_name AS TEXT) = 'plain')",
         "INSERT INTO event(name, bucket, bucket_name, key, seq, size, etag, time_us)"
         " SELECT name, bucket, bucket_name, x'00', seq, size, etag, time_us FROM event WHERE id = 1",
     )  # fmt: skip
