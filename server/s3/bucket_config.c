@@ -4,6 +4,8 @@
  */
 #include "server/s3/bucket_config.h"
 
+#include <assert.h>
+
 #include "server/s3/documents.h"
 
 #define ARENA_FIRST_BYTES 2048
@@ -230,6 +232,7 @@ enum store_status bucket_config_use(struct bucket_configs *configs, struct reade
     status = make(reader, bucket, &shared, fault);
     if (status != STORE_OK)
         return status;
+    assert(shared != NULL);
     keep(configs, shared);
     *ret_config = &shared->config;
     return STORE_OK;

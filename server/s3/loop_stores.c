@@ -4,6 +4,7 @@
  */
 #include "server/s3/loop_stores.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "server/s3/names.h"
@@ -138,6 +139,7 @@ enum store_status loop_stores_use(struct loop_stores *stores, struct str name,
             status = seat_open(stores, name, &seat, fault);
         if (status != STORE_OK)
             return status;
+        assert(seat != NULL);
         seat->next = stores->first;
         stores->first = seat;
         if (stores_closing(seat->open.held))
