@@ -64,3 +64,13 @@ bool endpoint_parse(struct str url, struct endpoint *ret_endpoint, struct fault 
     *ret_endpoint = endpoint;
     return true;
 }
+
+bool endpoint_is_localhost(const struct endpoint *endpoint)
+{
+    const struct str suffix = STR(".localhost");
+    struct str host = endpoint->host;
+
+    return str_eq_nocase(host, STR("localhost")) ||
+           (host.len > suffix.len &&
+            str_eq_nocase(str_skip(host, host.len - suffix.len), suffix));
+}

@@ -20,4 +20,7 @@ struct endpoint {
 /* Pure. Everything in *ret_endpoint points into url or is constant. */
 MUST_CHECK bool endpoint_parse(struct str url, struct endpoint *ret_endpoint, struct fault *fault);
 
+/* Is the host localhost or a name under it, which is always this machine (RFC 6761, 6.3)? Pure. */
+bool endpoint_is_localhost(const struct endpoint *endpoint);
+
 #endif

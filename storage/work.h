@@ -8,7 +8,7 @@
 #include "storage/model.h"
 
 enum work_kind {
-    WORK_CATALOG,    /* the connection that the others need; told when it was opened, or was not */
+    WORK_CATALOG,    /* the janitor's connection; told when it was opened, or was not */
     WORK_CHECKPOINT, /* copying the log back */
     WORK_SWEEP,      /* dead bodies */
     WORK_EXPIRY,     /* uploads over their age, and what is kept of finished ones */

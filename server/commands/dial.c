@@ -65,14 +65,16 @@ static bool connect_tcp(const struct endpoint *endpoint, int *ret_fd, struct fau
 {
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list = NULL;
+    /* Not all resolvers know the names under it. */
+    struct str name = endpoint_is_localhost(endpoint) ? STR("localhost") : endpoint->host;
     char host[HOST_BYTES_MAX];
     char port[8];
     bool connected;
     int error;
 
-    if (endpoint->host.len >= sizeof(host))
+    if (name.len >= sizeof(host))
         return fault_false(fault, "the host's name is too long");
-    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(endpoint->host));
+    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(name));
     (void)snprintf(port, sizeof(port), "%.*s", STR_ARG(endpoint->port));
 
     error = getaddrinfo(host, port, &hints, &list);

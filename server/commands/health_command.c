@@ -48,7 +48,7 @@ static bool is_local(const struct endpoint *endpoint)
 {
     struct str host = endpoint->host;
 
-    return str_present(endpoint->unix_path) || str_eq_nocase(host, STR("localhost")) ||
+    return str_present(endpoint->unix_path) || endpoint_is_localhost(endpoint) ||
            str_starts(host, STR("127.")) || str_eq(host, STR("::1"));
 }
 

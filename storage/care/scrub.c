@@ -32,7 +32,6 @@ struct scrubber {
     int64_t since_us;       /* of that; monotonic */
     bool passing;           /* a pass was under way since then */
     bool placed;            /* the place of the pass is known */
-    bool open_failed;       /* and that was told */
     bool stopped;
 };
 
@@ -429,27 +428,17 @@ static int64_t pass_due(const struct scrubber *scrubber)
     return now_us(scrubber) + (wait_us < FAR_US ? wait_us : FAR_US);
 }
 
-/* STORE_RETRY: told, and to be tried again. */
-static enum store_status open_reader(struct scrubber *scrubber)
+static enum store_status open_reader(struct scrubber *scrubber, struct fault *fault)
 {
-    struct store *store = scrubber->store;
-    struct work_record record = { .kind = WORK_CATALOG };
-
-    if (scrubber->reader != NULL)
-        return STORE_OK;
-    record.status = reader_open(store, &scrubber->reader, &record.fault);
-    record.unfinished = record.status != STORE_OK;
-    if (record.unfinished || scrubber->open_failed)
-        health_work(&store->health, &record);
-    scrubber->open_failed = record.unfinished;
-    return record.unfinished ? STORE_RETRY : STORE_OK;
+    return scrubber->reader != NULL ? STORE_OK
+                                    : reader_open(scrubber->store, &scrubber->reader, fault);
 }
 
 /* Where the pass of an earlier run was. */
 static enum store_status find_place(struct scrubber *scrubber, struct fault *fault)
 {
     struct catalog *cat;
-    enum store_status status = open_reader(scrubber);
+    enum store_status status = open_reader(scrubber, fault);
 
     if (status != STORE_OK)
         return status;
@@ -465,7 +454,7 @@ static enum store_status find_place(struct scrubber *scrubber, struct fault *fau
 static enum store_status work(struct scrubber *scrubber, struct fault *fault)
 {
     struct scrub_place *place = &scrubber->note->place;
-    enum store_status status = scrubber->placed ? open_reader(scrubber)
+    enum store_status status = scrubber->placed ? open_reader(scrubber, fault)
                                                 : find_place(scrubber, fault);
 
     /* What could not be written the last time. */
@@ -506,7 +495,7 @@ static void mind_round(struct scrubber *scrubber, enum store_status status,
     struct work_record record;
 
     scrubber->passing = scrubber->passing || !idle;
-    if (status == STORE_RETRY || status == STORE_STOPPED) /* told by open_reader; the end */
+    if (status == STORE_STOPPED)
         return;
     if (status == STORE_OK && !(idle && (scrubber->passing || scrubber->bodies > 0))) {
         health_duty(health, WORK_SCRUB, STORE_OK, NULL);

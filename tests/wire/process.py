@@ -18,7 +18,6 @@ import re
 import secrets
 import signal
 import socket
-import socket
 import subprocess
 import threading
 import time
@@ -174,13 +173,14 @@ class ServerDied(AssertionError):
 
 
 class Server:
-    """A pail process. `url` and `tls_url` are its endpoints; `directory` holds its store."""
+    """A pail process. `url` and `tls_url` are its endpoints; `directory` holds the store behind them."""
 
     def __init__(self, folder, *options, certificate=None, users=USERS, environment=(),
                  configuration=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.directory = self.folder / ("second" if STORE else "data")
+        self.home = self.folder / "data"  # the first store, where root's key pair is
+        self.directory = self.folder / "second" if STORE else self.home
         self.users = users
         self.options = [str(option) for option in options]
         self.certificate = certificate
@@ -202,7 +202,7 @@ class Server:
                         "--tls-key", str(self.certificate[1])]  # fmt: skip
         if STORE:
             command += ["--store", f"{STORE}={self.directory}"]
-        return [*command, "--config", str(self.config), *self.options, str(self.folder / "data")]
+        return [*command, "--config", str(self.config), *self.options, str(self.home)]
 
     def start(self):
         environment = {

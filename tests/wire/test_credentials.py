@@ -258,7 +258,7 @@ def root_settings(user):
 
 def told(server):
     """What `pail credentials` says of that store."""
-    done = subprocess.run([process.program(), "credentials", server.directory],
+    done = subprocess.run([process.program(), "credentials", server.home],
                           capture_output=True, text=True, check=True)  # fmt: skip
     return done.stdout
 
@@ -273,14 +273,14 @@ def test_credentials__of_root_in_the_settings_file_are_read_again(make_server):
     assert NEW_ROOT.secret_key in told(server) and USERS["root"].secret_key not in told(server)
     assert "belong together" in server.reload(configuration="[server]\nroot-user = ALONE\n")
     assert "has no file 'credentials'" in server.reload(configuration="[server]\n")
-    assert not (server.directory / "credentials").exists()
+    assert not (server.home / "credentials").exists()
     assert ask(server, v2_header, NEW_ROOT) is None
     assert NEW_ROOT.secret_key not in server.stderr()
 
 
 def test_credentials__of_root_in_the_store_are_read_again(make_server):
     server = make_server(environment=NO_VARIABLES)
-    path = server.directory / "credentials"
+    path = server.home / "credentials"
     values = dict(line.split(" = ") for line in path.read_text().splitlines() if " = " in line)
     made = raw.User("root", values["aws_access_key_id"], values["aws_secret_access_key"])
     assert ask(server, v4_header, made) is None

@@ -243,7 +243,7 @@ def test_framing__absolute_form_is_a_path_on_that_host(server, root_user, bucket
 
 
 def test_framing__the_authority_of_an_absolute_form_counts_instead_of_host(server, root_user, bucket):
-    ours, other = raw.host_of(server.url), "other.example:81"
+    ours, other = raw.host_of(server.url), f"s3.{process.BASE}:81"
     assert absolute(server, root_user, "PUT", f"/{bucket}/key", other, b"body", host=ours).status == 200
     reply = absolute(server, root_user, "GET", f"/{bucket}/key", other, host=ours, signed_host=ours)
     assert (reply.status, reply.code) == (403, "SignatureDoesNotMatch")

@@ -153,6 +153,14 @@ def test_health__command_finds_its_server_in_the_environment(server, tmp_path):
     assert pail_health(nobody, AWS_ENDPOINT_URL=server.url).returncode == 1
 
 
+def test_health__command_finds_this_machine_under_every_name_of_it(server):
+    """Not all resolvers know the names under localhost."""
+    port = server.url.rsplit(":", 1)[1]
+    url = f"http://s3.localhost:{port}"
+    assert pail_health(url).stdout == f"{url}: healthy\n"
+    assert pail_health(f"http://s3.invalid:{port}").returncode == 1
+
+
 def test_health__command_takes_a_path_of_its_own(server):
     assert pail_health(server.url + "/minio/health/ready").returncode == 0
     out = pail_health(server.url + "/no-such-bucket/healthz")

@@ -83,7 +83,7 @@ class Rush:
     def ended(self):
         """(operation, status) of each request, in the order in which they ended."""
         lines = self.log()[self.logged :]
-        return re.findall(r" op=(\w+) bucket=crowded status=(\d+) ", lines)
+        return re.findall(r" op=(\w+) bucket=crowded(?: store=\w+)? status=(\d+) ", lines)
 
 
 def keys_of(reply):

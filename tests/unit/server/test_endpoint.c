@@ -52,6 +52,28 @@ static void test_server_endpoint__a_unix_socket_has_a_path(void **state)
     assert_str(endpoint.path, "/");
 }
 
+static void test_server_endpoint__names_under_localhost_are_this_machine(void **state)
+{
+    static const struct {
+        const char *url;
+        bool is;
+    } rows[] = {
+        { "http://localhost:9000", true },        { "http://LocalHost", true },
+        { "http://a.store.localhost:1", true },   { "http://b.LOCALHOST", true },
+        { "http://.localhost", false },           { "http://alocalhost", false },
+        { "http://localhost.example", false },    { "http://127.0.0.1", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct endpoint endpoint;
+
+        assert_true(endpoint_parse(str_from_cstr(rows[i].url), &endpoint, NULL));
+        if (endpoint_is_localhost(&endpoint) != rows[i].is)
+            fail_msg("%s", rows[i].url);
+    }
+}
+
 static void test_server_endpoint__what_can_not_be_reached_is_refused(void **state)
 {
     static const char *const urls[] = {
@@ -87,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server_endpoint__parts_and_their_defaults),
         cmocka_unit_test(test_server_endpoint__a_unix_socket_has_a_path),
+        cmocka_unit_test(test_server_endpoint__names_under_localhost_are_this_machine),
         cmocka_unit_test(test_server_endpoint__what_can_not_be_reached_is_refused),
     };
 
