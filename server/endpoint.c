@@ -71,6 +71,5 @@ bool endpoint_is_localhost(const struct endpoint *endpoint)
     struct str host = endpoint->host;
 
     return str_eq_nocase(host, STR("localhost")) ||
-           (host.len > suffix.len &&
-            str_eq_nocase(str_skip(host, host.len - suffix.len), suffix));
+           (host.len > suffix.len && str_eq_nocase(str_skip(host, host.len - suffix.len), suffix));
 }

@@ -155,7 +155,8 @@ struct intent_object_set {
 };
 
 struct intent_upload_create {
-    struct version_attrs attrs;           /* of the object to be; etag and checksum unused */
+    struct str initiator;       /* canonical id; STR_NONE: the owner of the object to be */
+    struct version_attrs attrs; /* of the object to be; etag and checksum unused */
     uint8_t checksum_kind, checksum_type; /* as struct upload has them */
     /* result */
     struct str upload_id;

@@ -70,6 +70,23 @@ static bool is_owner(const struct user *user, struct str owner)
     return owner.len > 0 && str_eq(acl_user_id(user), owner);
 }
 
+static bool owner_enforced(const struct access_resource *resource)
+{
+    return resource->rules != NULL && resource->rules->ownership == OWNERSHIP_OWNER_ENFORCED;
+}
+
+static bool blocks(const struct access_resource *resource, enum public_access_block what)
+{
+    return resource->rules != NULL && (resource->rules->blocked & what) != 0;
+}
+
+/* Absent where there is no object. */
+static struct str object_owner(const struct access_resource *resource)
+{
+    return str_present(resource->object_owner) && owner_enforced(resource) ? resource->bucket_owner
+                                                                           : resource->object_owner;
+}
+
 /* ---- uploads --------------------------------------------------------------------------------- */
 
 /*
@@ -97,7 +114,7 @@ static struct access_verdict vote_of_right(const struct access_request *request)
         return allow("any user may");
     if ((right & BUCKET_OWNER) && is_owner(request->principal, resource->bucket_owner))
         return allow("the bucket's owner may");
-    if ((right & OBJECT_OWNER) && is_owner(request->principal, resource->object_owner))
+    if ((right & OBJECT_OWNER) && is_owner(request->principal, object_owner(resource)))
         return allow("the object's owner may");
     switch (right) {
     case ANY_USER:
@@ -137,18 +154,38 @@ static const struct {
                            "the object's ACL gives no WRITE_ACP" },
 };
 
+/* Where ACLs are disabled all in the bucket is its owner's, as if no list had ever been set. */
+static struct access_verdict vote_of_owner_enforced(const struct access_request *request,
+                                                    bool of_object)
+{
+    const struct access_resource *resource = &request->resource;
+
+    if (of_object && !str_present(resource->object_owner))
+        return abstain("there is no object");
+    if (is_owner(request->principal, resource->bucket_owner))
+        return allow("the bucket's owner owns all in it");
+    return abstain("ACLs are disabled (BucketOwnerEnforced)");
+}
+
 static struct access_verdict vote_of_acl(const struct access_request *request)
 {
     const struct access_resource *resource = &request->resource;
     enum grant_name name = actions[request->action].grant;
     bool of_object = grants[name].of_object;
+    struct str list = of_object ? resource->object_acl : resource->bucket_acl;
+    struct str owner = of_object ? resource->object_owner : resource->bucket_owner;
+    enum acl_permission permission = grants[name].permission;
 
     if (name == NO_GRANT)
         return nothing_to_say;
-    if (acl_gives(of_object ? resource->object_acl : resource->bucket_acl,
-                  of_object ? resource->object_owner : resource->bucket_owner, request->principal,
-                  grants[name].permission))
+    if (owner_enforced(resource))
+        return vote_of_owner_enforced(request, of_object);
+    if (acl_gives(list, owner, request->principal, permission,
+                  blocks(resource, IGNORE_PUBLIC_ACLS)))
         return allow(grants[name].given);
+    if (blocks(resource, IGNORE_PUBLIC_ACLS) &&
+        acl_gives(list, owner, request->principal, permission, false))
+        return abstain("public ACLs are ignored (IgnorePublicAcls)");
     return abstain(grants[name].missing);
 }
 

@@ -12,6 +12,7 @@
 #ifndef SERVER_AUTH_ACCESS_H
 #define SERVER_AUTH_ACCESS_H
 
+#include "server/auth/access_rules.h"
 #include "server/auth/auth.h"
 
 /* ---- actions ------------------------------------------------------------------------------- */
@@ -29,8 +30,6 @@ struct str access_action_name(enum access_action action);
 
 /* ---- the question ---------------------------------------------------------------------------- */
 
-struct bucket_config; /* the bucket's documents, compiled */
-
 /* What is absent is STR_NONE. All borrowed for the call. */
 struct access_resource {
     struct str bucket; /* name */
@@ -39,7 +38,7 @@ struct access_resource {
     struct str bucket_owner, bucket_acl;
     struct str object_owner, object_acl; /* object_owner absent: there is no object */
     struct str initiator;                /* of the upload, when the resource is one */
-    const struct bucket_config *config;  /* may be NULL */
+    const struct access_rules *rules;    /* of the bucket's documents; NULL: it has none */
 };
 
 /* What conditions may ask for. Borrowed; what no voter looks at may be absent. */

@@ -209,8 +209,21 @@ static bool grant_is_for(const struct acl_grant *grant, const struct user *user)
     return false;
 }
 
+static bool is_of_the_public(const struct acl_grant *grant)
+{
+    return grant->grantee == ACL_ALL_USERS || grant->grantee == ACL_AUTHENTICATED_USERS;
+}
+
+bool acl_is_public(const struct acl *acl)
+{
+    for (size_t i = 0; i < acl->count; i++)
+        if (is_of_the_public(&acl->grants[i]))
+            return true;
+    return false;
+}
+
 bool acl_gives(struct str packed, struct str owner, const struct user *user,
-               enum acl_permission permission)
+               enum acl_permission permission, bool without_public)
 {
     struct packed_acl cursor;
     struct acl_grant grant;
@@ -222,6 +235,8 @@ bool acl_gives(struct str packed, struct str owner, const struct user *user,
     while (cursor.grants > 0) {
         if (!packed_grant(&cursor, &grant))
             return false;
+        if (without_public && is_of_the_public(&grant))
+            continue;
         if ((grant.permission & permission) == (unsigned)permission && grant_is_for(&grant, user))
             return true;
     }

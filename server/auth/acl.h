@@ -60,9 +60,13 @@ struct str acl_user_id(const struct user *user);
 
 /*
  * Does an ACL (STR_NONE: the private one of owner) grant the permission to user (NULL: anonymous)?
- * Allocates nothing. Where a list is damaged it grants nothing more.
+ * without_public: what is granted to all users, or to all who sign, does not count. Allocates
+ * nothing. Where a list is damaged it grants nothing more.
  */
 MUST_CHECK bool acl_gives(struct str packed, struct str owner, const struct user *user,
-                          enum acl_permission permission);
+                          enum acl_permission permission, bool without_public);
+
+/* Does it grant anything to all users, or to all who sign? */
+bool acl_is_public(const struct acl *acl);
 
 #endif

@@ -58,6 +58,12 @@ static enum s3_error load_configured(struct op *op, struct str name, struct str 
     return s3_from_store(op, status);
 }
 
+enum s3_error op_load_bucket(struct op *op)
+{
+    return load_configured(op, op->bucket_name, op_header(op, "x-amz-expected-bucket-owner"),
+                           &op->bucket, &op->config);
+}
+
 static enum s3_error read_version_id(struct op *op)
 {
     struct str text = op_param(op, "versionId");
@@ -161,8 +167,7 @@ static enum s3_error admit(struct op *op)
     enum s3_error err = S3_OK;
 
     if (str_present(op->bucket_name) && (op->route->flags & ROUTE_NEW_BUCKET) == 0)
-        err = load_configured(op, op->bucket_name, op_header(op, "x-amz-expected-bucket-owner"),
-                              &op->bucket, &op->config);
+        err = op_load_bucket(op);
     if (err == S3_OK)
         err = read_version_id(op);
     if (err != S3_OK)

@@ -21,6 +21,12 @@ MUST_CHECK enum s3_error op_admit(struct op *op);
 MUST_CHECK enum s3_error op_admit_again(struct op *op);
 
 /*
+ * The bucket that the request names, with its configuration: for an operation that is admitted
+ * without one (CreateBucket), where there is one nevertheless.
+ */
+MUST_CHECK enum s3_error op_load_bucket(struct op *op);
+
+/*
  * Identify the sender of a POST Object form and decide on its write; the form's fields before the
  * file are known, nothing of the file has been taken. Bounds are the policy's content-length-range.
  */

@@ -14,6 +14,7 @@
 #ifndef SERVER_S3_BUCKET_CONFIG_H
 #define SERVER_S3_BUCKET_CONFIG_H
 
+#include "server/auth/access_rules.h"
 #include "storage/store.h"
 
 /* Of all documents of a bucket together, as stored and compiled. */
@@ -25,6 +26,7 @@ struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
     size_t document_count;
     struct str tags; /* packed; STR_NONE: none */
+    struct access_rules access;
 };
 
 extern const struct bucket_config bucket_config_none;

@@ -23,6 +23,24 @@ bool document_compile(const struct bucket_document *document, struct arena *aren
     return true; /* of another version of pail */
 }
 
+/* Kept by name. */
+bool ownership_compile(struct str stored, struct arena *arena UNUSED, struct bucket_config *config)
+{
+    config->access.ownership = ownership_from_name(stored);
+    return true;
+}
+
+/* Kept as the names of what is blocked. */
+bool access_block_compile(struct str stored, struct arena *arena UNUSED,
+                          struct bucket_config *config)
+{
+    struct str name;
+
+    while (str_next(&stored, ' ', &name))
+        config->access.blocked |= public_access_block_from_name(name);
+    return true;
+}
+
 /* Kept packed. */
 bool tagging_compile(struct str stored, struct arena *arena UNUSED, struct bucket_config *config)
 {

@@ -29,8 +29,15 @@ document_show_fn document_show_plain;
 /* ops/tagging.c */
 document_read_fn tagging_read;
 document_show_fn tagging_show;
+/* ops/ownership.c */
+document_read_fn ownership_read;
+document_show_fn ownership_show;
+document_read_fn access_block_read;
+document_show_fn access_block_show;
 /* document_compile.c */
 document_compile_fn tagging_compile;
+document_compile_fn ownership_compile;
+document_compile_fn access_block_compile;
 
 #ifdef PAIL_MORE_DOCUMENTS /* of a test */
 document_effect_fn more_effect;

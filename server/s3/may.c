@@ -4,6 +4,7 @@
  */
 #include "server/s3/may.h"
 
+#include "server/s3/bucket_config.h"
 #include "server/s3/refuse.h"
 
 struct op_subject op_subject(const struct op *op)
@@ -33,7 +34,7 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
         resource.bucket = subject->bucket->name;
         resource.bucket_owner = subject->bucket->owner;
         resource.bucket_acl = subject->bucket->acl;
-        resource.config = subject->config;
+        resource.rules = subject->config != NULL ? &subject->config->access : NULL;
     }
     if (subject->object != NULL) {
         resource.object_owner = subject->object->attrs.owner;

@@ -14,7 +14,7 @@ import pytest
 
 from tools import routes
 from wire import raw
-from wire.test_held_bodies import TAGS, VERSIONING, acl_document
+from wire.test_held_bodies import OWNERSHIP, TAGS, UNBLOCKED, VERSIONING, acl_document
 
 GROUPS = {"all": "http://acs.amazonaws.com/groups/global/AllUsers",
           "users": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}  # fmt: skip
@@ -57,6 +57,8 @@ OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes"},
 # The owner's upload: writing to the bucket is not enough, it has to be one's own.
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
 OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketTagging",
+         "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "GetBucketOwnershipControls",
+         "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock",
          "PutBucketTagging", "DeleteBucketTagging", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}  # fmt: skip
 
 
@@ -153,6 +155,7 @@ class Place:
 
 BODIES = {
     "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
+    "PutBucketOwnershipControls": lambda place: OWNERSHIP, "PutPublicAccessBlock": lambda place: UNBLOCKED,
     "PutObjectTagging": lambda place: TAGS, "PutBucketTagging": lambda place: TAGS,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",
     "PutObjectAcl": lambda place: acl_document(

@@ -17,6 +17,7 @@ import pytest
 from sdk.cloud import Cloud
 from tools import routes
 from wire import process, raw
+from wire.test_held_bodies import OWNERSHIP, UNBLOCKED
 
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
@@ -37,6 +38,8 @@ class World:
             s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b")
             s3.put_object(Bucket=name, Key="large", Body=CANARY * 10_000)
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+            s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicAcls": False})
         s3.put_object(Bucket="versioned-forged", Key="key", Body=CANARY)
         self.upload = s3.create_multipart_upload(Bucket="forged", Key="key")["UploadId"]
         self.part = s3.upload_part(
@@ -106,6 +109,7 @@ class World:
             "DeleteObjects": b"<Delete><Object><Key>key</Key></Object><Object><Key>large</Key></Object></Delete>",
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
             "CreateMultipartUpload": b"", "CopyObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
+            "PutBucketOwnershipControls": OWNERSHIP, "PutPublicAccessBlock": UNBLOCKED,
             "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip
 

@@ -36,6 +36,8 @@ def acl_document(owner, *grants):
             "</AccessControlList></AccessControlPolicy>").encode()  # fmt: skip
 
 
+OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+UNBLOCKED = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 VERSIONING = b"<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>"
 
@@ -194,6 +196,8 @@ SAMPLES = {
     "PutObjectTagging": lambda w: ("PUT", f"/{w.bucket}/object?tagging", TAGS),
     "PutBucketVersioning": lambda w: ("PUT", f"/{w.bucket}?versioning", VERSIONING % b"Enabled"),
     "PutBucketTagging": lambda w: ("PUT", f"/{w.bucket}?tagging", TAGS),
+    "PutBucketOwnershipControls": lambda w: ("PUT", f"/{w.bucket}?ownershipControls", OWNERSHIP),
+    "PutPublicAccessBlock": lambda w: ("PUT", f"/{w.bucket}?publicAccessBlock", UNBLOCKED),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
         w.owner.canonical_id, (w.owner.canonical_id, "FULL_CONTROL"), (caller_id(w), "FULL_CONTROL"))),
     "DeleteObjects": lambda w: ("POST", f"/{w.bucket}?delete", b"<Delete><Object><Key>precious</Key></Object></Delete>"),
@@ -201,7 +205,7 @@ SAMPLES = {
 }  # fmt: skip
 OF_VERSION = {"PutObjectAcl", "PutObjectTagging"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
-OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketTagging"}
+OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock"}
 ELSEWHERE = {"CreateBucket"}  # it has no bucket yet: see its own test below
 
 

@@ -87,8 +87,11 @@ static enum s3_error acl_from_request(struct op *op, struct str owner, enum acl_
                                       struct str *ret_packed)
 {
     bool given;
-    enum s3_error err = acl_from_headers(op, owner, place, ret_packed, &given);
+    enum s3_error err;
 
+    if (acl_disabled(op))
+        return op_fail(op, S3_AccessControlListNotSupported);
+    err = acl_from_headers(op, owner, place, ret_packed, &given);
     if (err != S3_OK)
         return err;
     if (given && op->body.len > 0)
@@ -103,7 +106,7 @@ static enum s3_error acl_from_request(struct op *op, struct str owner, enum acl_
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html */
 enum s3_error op_GetBucketAcl(struct op *op)
 {
-    return reply_acl(op, op->bucket.acl, op->bucket.owner);
+    return reply_acl(op, acl_disabled(op) ? STR_NONE : op->bucket.acl, op->bucket.owner);
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html */
@@ -127,6 +130,8 @@ enum s3_error op_GetObjectAcl(struct op *op)
 {
     if (op->bucket.versioning != VERSIONING_NEVER)
         op_set_version_id(op, &op->version);
+    if (acl_disabled(op))
+        return reply_acl(op, STR_NONE, op->bucket.owner);
     return reply_acl(op, op->version.attrs.acl, op->version.attrs.owner);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "server/s3/op.h"
 
+#include "server/s3/admit.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
 #include "server/s3/ops/list_form.h"
@@ -133,6 +134,7 @@ struct creation {
     struct str region; /* LocationConstraint, "" for none */
     struct str tags;
     struct str acl;
+    struct str ownership;
 };
 
 static enum s3_error creation_body(struct op *op, struct creation *creation)
@@ -157,27 +159,37 @@ static enum s3_error creation_body(struct op *op, struct creation *creation)
     return tags_from_xml(op, tags, TAGS_OF_NEW_BUCKET, &creation->tags);
 }
 
+static enum s3_error creation_ownership(struct op *op, struct creation *creation)
+{
+    struct str name = op_header(op, "x-amz-object-ownership");
+
+    creation->ownership = name;
+    if (!str_present(name) || ownership_from_name(name) != OWNERSHIP_UNSET)
+        return S3_OK;
+    return op_fail_argument(op,
+                            arena_printf(op->arena, "Invalid x-amz-object-ownership header: %.*s",
+                                         STR_ARG(name)),
+                            STR("x-amz-object-ownership"), name);
+}
+
 static enum s3_error creation_headers(struct op *op, struct creation *creation)
 {
-    struct str ownership = op_header(op, "x-amz-object-ownership");
     struct str lock = op_header(op, "x-amz-bucket-object-lock-enabled");
     struct str space = op_header(op, "x-amz-bucket-namespace");
     bool acl_given;
+    enum s3_error err = creation_ownership(op, creation);
 
-    if (str_eq(ownership, STR("BucketOwnerPreferred")) ||
-        str_eq(ownership, STR("BucketOwnerEnforced")))
-        return op_fail(op, S3_NotImplemented, STR("x-amz-object-ownership"));
-    if (str_present(ownership) && !str_eq(ownership, STR("ObjectWriter")))
-        return op_fail_argument(op,
-                                arena_printf(op->arena,
-                                             "Invalid x-amz-object-ownership header: %.*s",
-                                             STR_ARG(ownership)),
-                                STR("x-amz-object-ownership"), ownership);
+    if (err != S3_OK)
+        return err;
     if (str_eq_nocase(lock, STR("true")))
         return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-object-lock-enabled"));
     if (str_present(space) && !str_eq(space, STR("global")))
         return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-namespace"));
-    return acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &creation->acl, &acl_given);
+    err = acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &creation->acl, &acl_given);
+    if (err == S3_OK && str_present(creation->acl) &&
+        ownership_from_name(creation->ownership) == OWNERSHIP_OWNER_ENFORCED)
+        return op_fail(op, S3_InvalidBucketAclWithObjectOwnership);
+    return err;
 }
 
 static enum s3_error reply_CreateBucket(struct op *op)
@@ -190,25 +202,33 @@ static enum s3_error reply_CreateBucket(struct op *op)
 
 /*
  * The owner asks again. In us-east-1 S3 says 200 and resets the ACL; elsewhere, and when the bucket
- * is to have tags, 409.
+ * is to have documents, 409. Such an ACL is judged by the documents of the bucket that is there.
  */
 static enum s3_error create_again(struct op *op, const struct bucket *present,
                                   const struct creation *creation)
 {
     struct intent *intent;
+    struct str acl;
+    bool acl_given;
+    enum s3_error err;
 
     if (!str_eq(op->options->auth.region, REGION_CREATOR) || present->region.len > 0 ||
-        creation->region.len > 0 || str_present(creation->tags))
+        creation->region.len > 0 || str_present(creation->tags) || str_present(creation->ownership))
         return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
     if (str_present(present->acl) == str_present(creation->acl) &&
         str_eq(present->acl, creation->acl))
         return reply_CreateBucket(op);
+    err = op_load_bucket(op);
+    if (err == S3_OK && acl_disabled(op))
+        err = op_fail(op, S3_AccessControlListNotSupported);
+    if (err == S3_OK)
+        err = acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &acl, &acl_given);
+    if (err != S3_OK)
+        return err;
     intent = op_intent(op, INTENT_BUCKET_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    intent->bucket_id = present->id;
-    intent->bucket_changed_seq = present->changed_seq;
-    intent->bucket_set = (struct intent_bucket_set){ .set_acl = true, .acl = creation->acl };
+    intent->bucket_set = (struct intent_bucket_set){ .set_acl = true, .acl = acl };
     return op_submit(op, intent, reply_CreateBucket);
 }
 
@@ -216,16 +236,19 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
 static bool creation_documents(struct op *op, const struct creation *creation,
                                struct intent_bucket_create *create)
 {
-    struct bucket_document *tagging;
+    const struct bucket_document all[] = {
+        { STR("tagging"), STR(""), creation->tags },
+        { STR("ownershipControls"), STR(""), creation->ownership },
+    };
+    struct bucket_document *documents = arena_array(op->arena, COUNT_OF(all), sizeof(*documents));
 
-    if (!str_present(creation->tags))
-        return true;
-    tagging = ARENA_NEW(op->arena, struct bucket_document);
-    if (tagging == NULL)
+    if (documents == NULL)
         return false;
-    *tagging = (struct bucket_document){ STR("tagging"), STR(""), creation->tags };
-    create->documents = tagging;
-    create->document_count = 1;
+    create->documents = documents;
+    create->document_count = 0;
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (str_present(all[i].body))
+            documents[create->document_count++] = all[i];
     return true;
 }
 
@@ -236,8 +259,12 @@ enum s3_error op_CreateBucket(struct op *op)
     struct bucket present;
     struct intent *intent;
     enum store_status status;
-    enum s3_error err = creation_headers(op, &creation);
+    enum s3_error err;
 
+    /* Of an earlier try. */
+    op_drop_configs(op);
+    op->bucket = (struct bucket){ .id = 0 };
+    err = creation_headers(op, &creation);
     if (err == S3_OK)
         err = creation_body(op, &creation);
     if (err != S3_OK)

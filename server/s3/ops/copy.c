@@ -100,7 +100,6 @@ static void merge_attrs(struct op *op, bool replace_metadata, bool replace_tags,
         attrs->headers = merged_headers(op, source->headers, attrs->headers);
     if (!replace_tags)
         attrs->tags = source->tags;
-    attrs->owner = op_caller_id(op);
 }
 
 /* The algorithm asked for, else the source's, else the one that S3 gives to what has none. */

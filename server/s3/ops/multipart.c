@@ -141,7 +141,8 @@ enum s3_error op_CreateMultipartUpload(struct op *op)
         err = checksum_of_upload(op, &kind, &type);
     if (err != S3_OK)
         return err;
-    intent->create_upload.attrs.owner = op_caller_id(op);
+    if (!str_eq(intent->create_upload.attrs.owner, op_caller_id(op)))
+        intent->create_upload.initiator = op_caller_id(op);
     intent->create_upload.checksum_kind = (uint8_t)kind;
     intent->create_upload.checksum_type = (uint8_t)type;
     return op_submit(op, intent, reply_CreateMultipartUpload);

@@ -6,6 +6,7 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/ops/reply_put.h"
+#include "server/s3/request/acl_request.h"
 #include "server/s3/request/checksums.h"
 #include "server/s3/store_map.h"
 #include "server/xml/xml.h"
@@ -78,12 +79,15 @@ enum s3_error op_PostObject(struct op *op)
     struct intent *intent = op_intent(op, INTENT_OBJECT_PUT);
     struct intent_put *put;
     struct stored_checksum checksum = checksum_of_digests(op);
+    enum s3_error err;
 
     if (intent == NULL)
         return S3_SlowDown;
     put = &intent->put;
     put->attrs = op->attrs;
-    put->attrs.owner = op_caller_id(op);
+    err = acl_of_new_object(op, &put->attrs);
+    if (err != S3_OK)
+        return err;
     put->attrs.etag = etag_of_digests(op, &op->digests);
     put->attrs.checksum = stored_checksum_pack(op, &checksum);
     put->bytes.body = op->writer;

@@ -6,6 +6,7 @@
 
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
+#include "server/s3/request/acl_request.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
 #include "server/s3/request/condition.h"
@@ -69,7 +70,9 @@ enum s3_error op_PutObject(struct op *op)
     if (err != S3_OK)
         return err;
     put->attrs = op->attrs;
-    put->attrs.owner = op_caller_id(op);
+    err = acl_of_new_object(op, &put->attrs);
+    if (err != S3_OK)
+        return err;
     put->attrs.etag = etag_of_digests(op, &op->digests);
     put->attrs.checksum = stored_checksum_pack(op, &checksum);
     put->bytes.body = op->writer;

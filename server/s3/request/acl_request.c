@@ -8,6 +8,7 @@
  */
 #include "server/s3/request/acl_request.h"
 
+#include "server/s3/bucket_config.h"
 #include "server/s3/may.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
@@ -17,7 +18,36 @@
 #define GROUP_AUTHENTICATED "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 #define GROUP_LOG_DELIVERY "http://acs.amazonaws.com/groups/s3/LogDelivery"
 
+#define BUCKET_OWNERS STR("bucket-owner-full-control")
 #define DOCUMENT_ID STR("CanonicalUser/ID") /* a canonical id, as S3 calls it in a document */
+
+/* ---- object ownership ------------------------------------------------------------------------- */
+
+bool acl_disabled(const struct op *op)
+{
+    return op->config->access.ownership == OWNERSHIP_OWNER_ENFORCED;
+}
+
+static struct str new_owner(const struct op *op)
+{
+    bool given_over = op->config->access.ownership == OWNERSHIP_OWNER_PREFERRED &&
+                      str_eq(op_header(op, "x-amz-acl"), BUCKET_OWNERS);
+
+    return acl_disabled(op) || given_over ? op->bucket.owner : op_caller_id(op);
+}
+
+/* With ACLs disabled a new object may say what holds anyway: the bucket's owner has full control. */
+static bool says_what_holds(const struct op *op, const struct acl *acl)
+{
+    for (size_t i = 0; i < acl->count; i++) {
+        const struct acl_grant *grant = &acl->grants[i];
+
+        if (grant->grantee != ACL_USER || grant->permission != ACL_FULL_CONTROL ||
+            !str_eq(grant->id, op->bucket.owner))
+            return false;
+    }
+    return true;
+}
 
 /* ---- grantees --------------------------------------------------------------------------------- */
 
@@ -113,6 +143,8 @@ static enum s3_error acl_new(struct op *op, struct acl *ret_acl)
 static enum s3_error acl_finish(struct op *op, const struct acl *acl, struct str owner,
                                 struct str *ret_packed)
 {
+    if ((op->config->access.blocked & BLOCK_PUBLIC_ACLS) != 0 && acl_is_public(acl))
+        return op_deny(op, "public ACLs are blocked (BlockPublicAcls)");
     return acl_pack(acl, owner, op->arena, ret_packed) ? S3_OK : op_fail(op, S3_SlowDown);
 }
 
@@ -188,6 +220,8 @@ static enum s3_error acl_from_canned(struct op *op, struct str name, struct str 
 {
     struct acl acl;
 
+    if (place == ACL_OF_OBJECT && acl_disabled(op) && !str_eq(name, BUCKET_OWNERS))
+        return op_fail(op, S3_AccessControlListNotSupported);
     if (!acl_canned(name, owner, place == ACL_OF_OBJECT ? op->bucket.owner : owner, place,
                     op->arena, &acl))
         return op_fail_argument(op, STR(""), STR("x-amz-acl"), name);
@@ -220,7 +254,17 @@ enum s3_error acl_from_headers(struct op *op, struct str owner, enum acl_place p
     for (size_t i = 0; err == S3_OK && i < COUNT_OF(grant_headers); i++)
         if (str_present(values[i]))
             err = grants_from_header(op, &grant_headers[i], values[i], &acl);
+    if (err == S3_OK && place == ACL_OF_OBJECT && acl_disabled(op) && !says_what_holds(op, &acl))
+        return op_fail(op, S3_AccessControlListNotSupported);
     return err == S3_OK ? acl_finish(op, &acl, owner, ret_packed) : err;
+}
+
+enum s3_error acl_of_new_object(struct op *op, struct version_attrs *attrs)
+{
+    bool given;
+
+    attrs->owner = new_owner(op);
+    return acl_from_headers(op, attrs->owner, ACL_OF_OBJECT, &attrs->acl, &given);
 }
 
 /* ---- documents -------------------------------------------------------------------------------- */

@@ -14,4 +14,13 @@ MUST_CHECK enum s3_error acl_from_headers(struct op *op, struct str owner, enum 
 /* AccessControlPolicy document -> packed ACL (acl_request.c). owner: of the resource. */
 MUST_CHECK enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_packed);
 
+/*
+ * Owner and ACL of the object that this request writes: its sender's, or the bucket owner's where the
+ * bucket's ownership controls say so. By what the bucket says now: after a slow body ask again.
+ */
+MUST_CHECK enum s3_error acl_of_new_object(struct op *op, struct version_attrs *attrs);
+
+/* Does the bucket have its ACLs disabled (BucketOwnerEnforced)? They are kept, and say nothing. */
+bool acl_disabled(const struct op *op);
+
 #endif

@@ -278,7 +278,6 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     CLEANUP(buf_free) struct buf headers = BUF_WITH_MAX(STORED_HEADERS_BYTES_MAX);
     struct version_attrs attrs = *ret_attrs;
     struct str tagging = op_header(op, "x-amz-tagging");
-    bool acl_given;
     enum s3_error err = attrs_refuse_unsupported(op);
 
     if (err == S3_OK)
@@ -297,7 +296,7 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err == S3_OK && str_present(tagging))
         err = tags_from_header(op, tagging, &attrs.tags);
     if (err == S3_OK)
-        err = acl_from_headers(op, op_caller_id(op), ACL_OF_OBJECT, &attrs.acl, &acl_given);
+        err = acl_of_new_object(op, &attrs);
     if (err == S3_OK)
         *ret_attrs = attrs;
     return err;

@@ -32,7 +32,8 @@ enum store_status row_upload(struct catalog *cat, sqlite3_stmt *stmt, struct are
 
     if (!u.done)
         u.done_version = (struct version_id){ .kind = VERSION_CURRENT };
-    u.initiator = u.attrs.owner;
+    if (!str_present(u.initiator))
+        u.initiator = u.attrs.owner;
     *ret_upload = u;
     return STORE_OK;
 }

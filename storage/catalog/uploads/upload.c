@@ -29,6 +29,7 @@ enum store_status catalog_upload_create(struct catalog *cat, struct intent *inte
         .seq = tx_next_seq(cat),
         .key = intent->key,
         .initiated_us = clock_now_us(cat->clock),
+        .initiator = create->initiator,
         .attrs = create->attrs,
         .checksum_kind = create->checksum_kind,
         .checksum_type = create->checksum_type,

@@ -114,7 +114,7 @@ static void test_auth_acl__damaged_bytes_grant_nothing(void **state UNUSED)
         struct str cut = str_slice(whole, 0, len);
 
         assert_false(acl_unpack(cut, alice.canonical_id, arena, &acl));
-        assert_false(acl_gives(cut, alice.canonical_id, &bob, ACL_READ));
+        assert_false(acl_gives(cut, alice.canonical_id, &bob, ACL_READ, false));
     }
     assert_true(acl_unpack(whole, alice.canonical_id, arena, &acl));
 }

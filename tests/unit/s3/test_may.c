@@ -38,7 +38,7 @@ static void test_s3_may__a_question_names_who_what_and_from_where(void **state U
     assert_str(asked.resource.key, "k");
     assert_str(asked.resource.version, VERSION);
     assert_str(asked.resource.bucket_owner, ALICE_ID);
-    assert_ptr_equal(asked.resource.config, op.config);
+    assert_ptr_equal(asked.resource.rules, &op.config->access);
     assert_str(asked.context.request->peer, "192.0.2.1:1234");
     assert_true(asked.context.request->tls);
     assert_str(http_header(asked.context.request, STR("user-agent")), "test");
@@ -88,7 +88,7 @@ static void test_s3_may__another_buckets_object_is_asked_of_that_bucket(void **s
     assert_str(resource.bucket, "other");
     assert_str(resource.bucket_owner, BOB_ID);
     assert_str(resource.key, "source");
-    assert_ptr_equal(resource.config, &config);
+    assert_ptr_equal(resource.rules, &config.access);
 }
 
 static void test_s3_may__a_bucket_that_is_to_be_made_has_a_name_and_no_owner(void **state UNUSED)

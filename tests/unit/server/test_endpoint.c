@@ -58,10 +58,10 @@ static void test_server_endpoint__names_under_localhost_are_this_machine(void **
         const char *url;
         bool is;
     } rows[] = {
-        { "http://localhost:9000", true },        { "http://LocalHost", true },
-        { "http://a.store.localhost:1", true },   { "http://b.LOCALHOST", true },
-        { "http://.localhost", false },           { "http://alocalhost", false },
-        { "http://localhost.example", false },    { "http://127.0.0.1", false },
+        { "http://localhost:9000", true },      { "http://LocalHost", true },
+        { "http://a.store.localhost:1", true }, { "http://b.LOCALHOST", true },
+        { "http://.localhost", false },         { "http://alocalhost", false },
+        { "http://localhost.example", false },  { "http://127.0.0.1", false },
     };
 
     (void)state;
