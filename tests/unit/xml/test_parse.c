@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "server/xml/xml.h"
 
 static struct arena *arena;
