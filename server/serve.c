@@ -208,7 +208,8 @@ static bool create_buckets(const struct serve *serve, struct str store, struct f
     for (size_t i = 0; i < config->buckets.count && good; i++) {
         struct fault cause = { 0 };
 
-        good = s3_create_bucket(held->store, config->buckets.items[i], &root, region, &cause);
+        good = s3_create_bucket(held->store, config->buckets.items[i], &root, region,
+                                config->new_buckets, &cause);
         if (!good)
             fault_note(fault, "can not create bucket '%.*s': %s", STR_ARG(config->buckets.items[i]),
                        cause.text);
@@ -259,6 +260,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
             .strict_region = config->strict_region,
         },
         .domain_count = config->domains.count,
+        .new_buckets = config->new_buckets,
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,
     };

@@ -27,6 +27,7 @@
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
 #include "server/s3/loop_stores.h"
+#include "server/s3/new_bucket.h"
 #include "server/s3/post.h"
 #include "server/s3/record.h"
 #include "server/s3/refuse.h"
@@ -497,8 +498,9 @@ void s3_app_close(struct s3_app *app)
 }
 
 bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
-                      struct str region, struct fault *fault)
+                      struct str region, enum s3_new_buckets new_buckets, struct fault *fault)
 {
+    struct bucket_document documents[NEW_BUCKET_DOCUMENTS];
     struct intent intent = { .kind = INTENT_BUCKET_CREATE,
                              .bucket = name,
                              .bucket_create = { .owner = owner->canonical_id, .region = region } };
@@ -514,6 +516,9 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
     if (arena == NULL)
         return false;
     intent.arena = arena;
+    intent.bucket_create.documents = documents;
+    intent.bucket_create.document_count =
+        new_bucket_documents(new_buckets, STR_NONE, STR_NONE, documents);
     (void)store_submit_wait(store, &intent);
     made = intent.status == STORE_OK ||
            (intent.status == STORE_BUCKET_EXISTS &&

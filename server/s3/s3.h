@@ -13,11 +13,15 @@
 #define S3_DOMAINS_MAX 16
 #define S3_BUFFERED_BYTES_DEFAULT (UINT64_C(64) * 1024 * 1024)
 
+/* What a bucket begins with: nothing; or as AWS since 2023, ACLs disabled and the public blocked. */
+enum s3_new_buckets { S3_NEW_BUCKETS_ACLS = 0, S3_NEW_BUCKETS_AWS };
+
 struct s3_options {
     struct stores *stores;              /* borrowed, outlive the app; one is "" */
     struct auth_config auth;            /* borrowed users and region text */
     struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
     size_t domain_count;
+    enum s3_new_buckets new_buckets;
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
     const struct observers *observers; /* borrowed, outlive the app; NULL: nobody is told */
@@ -37,11 +41,13 @@ void s3_app_close(struct s3_app *app);
 void s3_clock_move(struct s3_app *app, enum clock_move move, int64_t us);
 
 /*
- * Create a bucket owned by the user, as CreateBucket would (also checks the name).
+ * Create a bucket owned by the user, as CreateBucket would (also checks the name), with the documents
+ * that new buckets begin with.
  * A bucket that this user already owns is fine. For --buckets.
  */
 MUST_CHECK bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
-                                 struct str region, struct fault *fault);
+                                 struct str region, enum s3_new_buckets new_buckets,
+                                 struct fault *fault);
 
 /*
  * The numbers that records give operations, and their names: below the count, 0 is none ("-").

@@ -77,6 +77,7 @@ struct config {
     struct config_list domains;
     enum store_durability durability;
     enum auth_mode auth;
+    enum s3_new_buckets new_buckets;
     bool force_open;
     bool dev;
     struct config_list buckets;

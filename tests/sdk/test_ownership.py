@@ -8,9 +8,9 @@
 import pytest
 
 from sdk import expect
-from sdk.cloud import bucket_name
+from sdk.cloud import Cloud, bucket_name
 from sdk.test_acl import ALL_USERS, allowed, grants
-from wire import raw
+from wire import process, raw
 
 OWNERSHIPS = ["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"]
 SETTINGS = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"]
@@ -262,6 +262,36 @@ def test_CreateBucket__again_does_not_reach_behind_the_bucket_s_documents(s3, id
     with expect.refused(403, "AccessDenied"):
         s3.create_bucket(Bucket=name, ACL="public-read")
     assert grants(s3.get_bucket_acl(Bucket=name)) == {(ids["root"], "FULL_CONTROL")}
+
+
+@pytest.fixture(scope="module")
+def as_aws(tmp_path_factory):
+    server = process.Server(tmp_path_factory.mktemp("as-aws"), "--new-buckets", "aws", "--buckets", "at-start")
+    yield Cloud(server).client()
+    server.stop()
+
+
+def test_new_buckets__as_aws_have_acls_disabled_and_all_public_access_blocked(as_aws):
+    as_aws.create_bucket(Bucket="made")
+    for name in ("made", "at-start"):
+        rules = as_aws.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
+        assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        found = as_aws.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+        assert found == dict.fromkeys(SETTINGS, True)
+        with expect.refused(*NO_ACLS):
+            as_aws.put_object(Bucket=name, Key="key", Body=b"x", ACL="public-read")
+    as_aws.create_bucket(Bucket="made")  # again is fine
+    with expect.refused(*ACLS_SET):
+        as_aws.create_bucket(Bucket="opened", ACL="public-read")
+
+
+def test_new_buckets__as_aws_with_an_ownership_of_ones_own_have_acls_and_the_block(as_aws):
+    """As on AWS: delete the block, then ACLs may be public."""
+    as_aws.create_bucket(Bucket="preferred", ObjectOwnership="BucketOwnerPreferred")
+    with expect.refused(403, "AccessDenied"):
+        as_aws.put_bucket_acl(Bucket="preferred", ACL="public-read")
+    as_aws.delete_public_access_block(Bucket="preferred")
+    as_aws.put_bucket_acl(Bucket="preferred", ACL="public-read")
 
 
 # ---- the public access block --------------------------------------------------------------------------

@@ -46,6 +46,7 @@ VALUES = {
     "domain": ("file.test", "environment.test,two.test", "flag.test"),
     "durability": ("relaxed", "strict", "relaxed"),
     "auth": ("audit", "strict", "open"),
+    "new-buckets": ("aws", "acls", "aws"),
     "force-open": ("yes", "no", "yes"),
     "dev": ("yes", "no", "yes"),
     "store": ("a=file", "b=environment,c=variable", "d=flag"),
@@ -1120,6 +1121,7 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
 def schema_back_to(version):
     """SQL that undoes the migrations after that version, newest first."""
     undo = {
+        7: "ALTER TABLE upload DROP COLUMN initiator;",
         6: "DROP TABLE event; DROP TABLE subscriber;",
         5: "DROP INDEX blob_damaged;"
            "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"

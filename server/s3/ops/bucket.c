@@ -7,6 +7,7 @@
 #include "server/s3/admit.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/new_bucket.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
 #include "server/s3/region.h"
@@ -187,7 +188,8 @@ static enum s3_error creation_headers(struct op *op, struct creation *creation)
         return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-namespace"));
     err = acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &creation->acl, &acl_given);
     if (err == S3_OK && str_present(creation->acl) &&
-        ownership_from_name(creation->ownership) == OWNERSHIP_OWNER_ENFORCED)
+        ownership_from_name(new_bucket_ownership(op->options->new_buckets, creation->ownership)) ==
+            OWNERSHIP_OWNER_ENFORCED)
         return op_fail(op, S3_InvalidBucketAclWithObjectOwnership);
     return err;
 }
@@ -236,19 +238,14 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
 static bool creation_documents(struct op *op, const struct creation *creation,
                                struct intent_bucket_create *create)
 {
-    const struct bucket_document all[] = {
-        { STR("tagging"), STR(""), creation->tags },
-        { STR("ownershipControls"), STR(""), creation->ownership },
-    };
-    struct bucket_document *documents = arena_array(op->arena, COUNT_OF(all), sizeof(*documents));
+    struct bucket_document *documents =
+        arena_array(op->arena, NEW_BUCKET_DOCUMENTS, sizeof(*documents));
 
     if (documents == NULL)
         return false;
     create->documents = documents;
-    create->document_count = 0;
-    for (size_t i = 0; i < COUNT_OF(all); i++)
-        if (str_present(all[i].body))
-            documents[create->document_count++] = all[i];
+    create->document_count = new_bucket_documents(op->options->new_buckets, creation->ownership,
+                                                  creation->tags, documents);
     return true;
 }
 

@@ -29,6 +29,7 @@ static const struct sample samples[] = {
     { SETTING_strict_region, "yes", "no", "yes" },
     { SETTING_domains, "file.test", "environment.test", "flag.test" },
     { SETTING_durability, "relaxed", "strict", "relaxed" },
+    { SETTING_new_buckets, "aws", "acls", "aws" },
     { SETTING_auth, "audit", "open", "strict" },
     { SETTING_force_open, "yes", "no", "yes" },
     { SETTING_dev, "yes", "no", "yes" },

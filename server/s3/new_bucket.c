@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The documents that a bucket begins with; see new_bucket.h. Each as its row of documents.def keeps it.
+ */
+#include "server/s3/new_bucket.h"
+
+#define ALL_BLOCKED STR("BlockPublicAcls IgnorePublicAcls BlockPublicPolicy RestrictPublicBuckets")
+
+struct str new_bucket_ownership(enum s3_new_buckets kind, struct str asked)
+{
+    return str_present(asked) || kind != S3_NEW_BUCKETS_AWS ? asked : STR("BucketOwnerEnforced");
+}
+
+size_t new_bucket_documents(enum s3_new_buckets kind, struct str ownership, struct str tags,
+                            struct bucket_document ret_documents[NEW_BUCKET_DOCUMENTS])
+{
+    const struct bucket_document all[NEW_BUCKET_DOCUMENTS] = {
+        { STR("tagging"), STR(""), tags },
+        { STR("ownershipControls"), STR(""), new_bucket_ownership(kind, ownership) },
+        { STR("publicAccessBlock"), STR(""), kind == S3_NEW_BUCKETS_AWS ? ALL_BLOCKED : STR_NONE },
+    };
+    size_t count = 0;
+
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (str_present(all[i].body))
+            ret_documents[count++] = all[i];
+    return count;
+}
