@@ -25,7 +25,8 @@
 struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
     size_t document_count;
-    struct str tags; /* packed; STR_NONE: none */
+    bool has_effects; /* a row with an EFFECT is among them */
+    struct str tags;  /* packed; STR_NONE: none */
     struct access_rules access;
 };
 

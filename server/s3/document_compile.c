@@ -7,9 +7,10 @@
 static const struct {
     struct str kind;
     document_compile_fn *compile;
+    document_effect_fn *effect;
 } rows[] = {
 #define DOCUMENT(KIND, LIST, ROOT, UNSET, UNSET_ROOT, UNSET_CONTENT, READ, SHOW, COMPILE, EFFECT)  \
-    { STR_INIT(KIND), (COMPILE) },
+    { STR_INIT(KIND), (COMPILE), (EFFECT) },
 #include "server/s3/documents.def"
 #undef DOCUMENT
 };
@@ -18,8 +19,10 @@ bool document_compile(const struct bucket_document *document, struct arena *aren
                       struct bucket_config *config)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (str_eq(rows[i].kind, document->kind))
+        if (str_eq(rows[i].kind, document->kind)) {
+            config->has_effects |= rows[i].effect != NULL;
             return rows[i].compile == NULL || rows[i].compile(document->body, arena, config);
+        }
     return true; /* of another version of pail */
 }
 

@@ -12,6 +12,7 @@ MIB = 1024 * KIB
 PARTS = 64
 PAGE = 1000
 BUCKET = "budget"
+DOCUMENTED = "documented"  # has documents, and is asked the same
 LOAD = 6400
 
 # name: (calls before, calls counted, operations of a call)
@@ -26,6 +27,16 @@ OPERATIONS = {
     "LIST-1000": (5, 20, 1),
     "DeleteObjects-1000": (2, 10, 1),
     "Complete-64": (2, 8, 1),
+    "GET-1k-documents": (50, 200, 1),
+    "HEAD-documents": (50, 200, 1),
+    "PUT-1k-documents": (50, 200, 1),
+    "LIST-documents": (20, 50, 1),
+}
+
+
+DOCUMENTS = {
+    "ownershipControls": b"<OwnershipControls><Rule><ObjectOwnership>BucketOwnerPreferred</ObjectOwnership></Rule></OwnershipControls>",
+    "publicAccessBlock": b"<PublicAccessBlockConfiguration><IgnorePublicAcls>true</IgnorePublicAcls></PublicAccessBlockConfiguration>",
 }
 
 
@@ -47,6 +58,10 @@ class Operations:
         ask(counted, "PUT", f"/{BUCKET}")
         ask(counted, "PUT", f"/{BUCKET}/1k", body=os.urandom(KIB))
         ask(counted, "PUT", f"/{BUCKET}/256k", body=os.urandom(256 * KIB))
+        ask(counted, "PUT", f"/{DOCUMENTED}")
+        ask(counted, "PUT", f"/{DOCUMENTED}/1k", body=os.urandom(KIB))
+        for kind, document in DOCUMENTS.items():
+            ask(counted, "PUT", f"/{DOCUMENTED}", [(kind, "")], body=document)
 
     def measure(self, name):
         """Counts of one operation, by name."""
@@ -57,9 +72,9 @@ class Operations:
         found = self.counted.count(lambda i: work(warm + i), times)
         return {counter: value / each for counter, value in found.items()}
 
-    def _fresh(self):
+    def _fresh(self, bucket=BUCKET):
         self.made += 1
-        return f"/{BUCKET}/new-{self.made:06}"
+        return f"/{bucket}/new-{self.made:06}"
 
     # ---- each returns work(i), for `count` calls ---------------------------------------------------
 
@@ -72,12 +87,24 @@ class Operations:
     def HEAD(self, count):
         return lambda i: ask(self.counted, "HEAD", f"/{BUCKET}/1k")
 
-    def _put(self, count, size):
+    def _put(self, count, size, bucket=BUCKET):
         bodies = [os.urandom(size) for _ in range(count)]
-        return lambda i: ask(self.counted, "PUT", self._fresh(), body=bodies[i], signed_payload=True)
+        return lambda i: ask(self.counted, "PUT", self._fresh(bucket), body=bodies[i], signed_payload=True)
 
     def PUT_1k(self, count):
         return self._put(count, KIB)
+
+    def GET_1k_documents(self, count):
+        return lambda i: ask(self.counted, "GET", f"/{DOCUMENTED}/1k")
+
+    def HEAD_documents(self, count):
+        return lambda i: ask(self.counted, "HEAD", f"/{DOCUMENTED}/1k")
+
+    def PUT_1k_documents(self, count):
+        return self._put(count, KIB, DOCUMENTED)
+
+    def LIST_documents(self, count):
+        return lambda i: ask(self.counted, "GET", f"/{DOCUMENTED}", [("list-type", "2"), ("max-keys", "1")])
 
     def PUT_256k(self, count):
         return self._put(count, 256 * KIB)

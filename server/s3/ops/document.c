@@ -223,6 +223,8 @@ enum s3_error document_effects(struct op *op)
 {
     enum s3_error err = S3_OK;
 
+    if (!op->config->has_effects)
+        return S3_OK;
     for (size_t i = 0; i < op->config->document_count && err == S3_OK; i++) {
         const struct bucket_document *document = &op->config->documents[i];
         const struct row *row = row_of_kind(document->kind);
