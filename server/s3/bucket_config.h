@@ -17,7 +17,7 @@
 #include "server/auth/access_rules.h"
 #include "storage/store.h"
 
-/* Of all documents of a bucket together, as stored and compiled. */
+/* Of all documents of a bucket together, as stored and compiled (S3_DOCUMENTS_BYTES_MAX of them). */
 #define BUCKET_CONFIG_BYTES_MAX (8u * 1024u * 1024u)
 /* What one loop keeps of a store's; one that is larger than half of it is made for each request. */
 #define BUCKET_CONFIGS_BYTES_MAX (4u * 1024u * 1024u)

@@ -34,6 +34,10 @@ document_read_fn ownership_read;
 document_show_fn ownership_show;
 document_read_fn access_block_read;
 document_show_fn access_block_show;
+/* ops/configurations.c */
+document_read_fn metrics_read;
+document_read_fn analytics_read;
+document_read_fn tiering_read;
 /* document_compile.c */
 document_compile_fn tagging_compile;
 document_compile_fn ownership_compile;

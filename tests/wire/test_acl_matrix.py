@@ -14,7 +14,7 @@ import pytest
 
 from tools import routes
 from wire import raw
-from wire.test_held_bodies import OWNERSHIP, TAGS, UNBLOCKED, VERSIONING, acl_document
+from wire.test_held_bodies import CONFIGURATIONS, OWNERSHIP, TAGS, UNBLOCKED, VERSIONING, acl_document
 
 GROUPS = {"all": "http://acs.amazonaws.com/groups/global/AllUsers",
           "users": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}  # fmt: skip
@@ -52,6 +52,9 @@ ANY_USER = {"ListBuckets", "CreateBucket"}
 BUCKET = {"READ": {"HeadBucket", "ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"},
           "WRITE": {"PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "PostObject"},
           "READ_ACP": {"GetBucketAcl"}, "WRITE_ACP": {"PutBucketAcl"}}  # fmt: skip
+# One of many, by id; or the list of them.
+MANY = {f"{verb}Bucket{name}Configuration{'s' if verb == 'List' else ''}"
+        for name in CONFIGURATIONS for verb in ("Get", "Put", "Delete", "List")}  # fmt: skip
 OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes"},
           "READ_ACP": {"GetObjectAcl"}, "WRITE_ACP": {"PutObjectAcl"}}  # fmt: skip
 # The owner's upload: writing to the bucket is not enough, it has to be one's own.
@@ -76,7 +79,7 @@ def may(route, subject, caller):
         return subject.bucket(caller, "WRITE") and subject.object(caller, "READ")
     if name in ANY_USER:
         return caller != "anyone"
-    assert name in UPLOAD | OWNER, f"{name}: who may?"
+    assert name in UPLOAD | OWNER | MANY, f"{name}: who may?"
     return caller == "owner"
 
 
@@ -139,6 +142,8 @@ class Place:
             query["uploadId"] = made.element("UploadId")
         if "partNumber" in query:
             query["partNumber"] = "1"
+        if name in MANY and not name.startswith("List"):
+            query["id"] = "a"
         if name == "CompleteMultipartUpload":
             part = self.ask(self.owner, "PUT", f"{path}?partNumber=1&uploadId={query['uploadId']}", b"part")
             body = (f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{part.header('etag')}</ETag>"
@@ -156,6 +161,7 @@ class Place:
 BODIES = {
     "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
     "PutBucketOwnershipControls": lambda place: OWNERSHIP, "PutPublicAccessBlock": lambda place: UNBLOCKED,
+    **{f"PutBucket{name}Configuration": lambda place, body=body: body for name, (_, body) in CONFIGURATIONS.items()},
     "PutObjectTagging": lambda place: TAGS, "PutBucketTagging": lambda place: TAGS,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",
     "PutObjectAcl": lambda place: acl_document(

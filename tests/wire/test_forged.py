@@ -17,7 +17,7 @@ import pytest
 from sdk.cloud import Cloud
 from tools import routes
 from wire import process, raw
-from wire.test_held_bodies import OWNERSHIP, UNBLOCKED
+from wire.test_held_bodies import CONFIGURATIONS, OWNERSHIP, UNBLOCKED
 
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
@@ -40,6 +40,9 @@ class World:
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
             s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
             s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicAcls": False})
+            for sub, document in CONFIGURATIONS.values():
+                reply = raw.signed(server.url, server.users["root"], "PUT", f"/{name}?{sub}&id=a", document)
+                assert reply.status == 200, reply
         s3.put_object(Bucket="versioned-forged", Key="key", Body=CANARY)
         self.upload = s3.create_multipart_upload(Bucket="forged", Key="key")["UploadId"]
         self.part = s3.upload_part(
@@ -77,6 +80,8 @@ class World:
         """What an honest client would send for the row, unsigned: it would have its effect."""
         query = [part for part in sorted(row.conditions) if not part.startswith("@")]
         values = {"uploadId": self.upload, "partNumber": "1", "versionId": "null", "id": "a", "annotationName": "a"}
+        if "id" in row.params:
+            query.append("id")
         query = "&".join(part if "=" in part or part not in values else f"{part}={values[part]}" for part in query)
         path = {"SERVICE": "/", "BUCKET": "/forged", "OBJECT": "/forged/key"}[row.resource]
         if row.name == "CreateBucket":
@@ -109,6 +114,7 @@ class World:
             "DeleteObjects": b"<Delete><Object><Key>key</Key></Object><Object><Key>large</Key></Object></Delete>",
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
             "CreateMultipartUpload": b"", "CopyObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
+            **{f"PutBucket{many}Configuration": body for many, (_, body) in CONFIGURATIONS.items()},
             "PutBucketOwnershipControls": OWNERSHIP, "PutPublicAccessBlock": UNBLOCKED,
             "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip

@@ -36,6 +36,12 @@ def acl_document(owner, *grants):
             "</AccessControlList></AccessControlPolicy>").encode()  # fmt: skip
 
 
+CONFIGURATIONS = {  # of which a bucket has many: the sub-resource, and one with the id a
+    "Metrics": ("metrics", b"<MetricsConfiguration><Id>a</Id></MetricsConfiguration>"),
+    "Analytics": ("analytics", b"<AnalyticsConfiguration><Id>a</Id><StorageClassAnalysis/></AnalyticsConfiguration>"),
+    "IntelligentTiering": ("intelligent-tiering", b"<IntelligentTieringConfiguration><Id>a</Id><Status>Enabled</Status><Tiering>"
+                           b"<Days>90</Days><AccessTier>ARCHIVE_ACCESS</AccessTier></Tiering></IntelligentTieringConfiguration>"),
+}  # fmt: skip
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
 UNBLOCKED = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
@@ -205,7 +211,10 @@ SAMPLES = {
 }  # fmt: skip
 OF_VERSION = {"PutObjectAcl", "PutObjectTagging"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
-OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock"}
+for _name, (_sub, _body) in CONFIGURATIONS.items():
+    SAMPLES[f"PutBucket{_name}Configuration"] = lambda w, sub=_sub, body=_body: ("PUT", f"/{w.bucket}?{sub}&id=a", body)
+OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock",
+                   *(f"PutBucket{name}Configuration" for name in CONFIGURATIONS)}  # fmt: skip
 ELSEWHERE = {"CreateBucket"}  # it has no bucket yet: see its own test below
 
 

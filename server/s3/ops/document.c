@@ -4,6 +4,7 @@
  */
 #include "server/s3/ops/document.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "server/s3/answer.h"
@@ -152,6 +153,47 @@ enum s3_error op_document_get(struct op *op)
 
 /* ---- put and delete ---------------------------------------------------------------------------- */
 
+/* A bucket has one, or the id in the query is one, and the document's own. */
+static bool id_is_good(const struct op *op, const struct row *row, const struct xml_node *root)
+{
+    struct str id = id_of(op, row);
+
+    if (row->list.len == 0)
+        return true;
+    if (id.len == 0 || id.len > S3_DOCUMENT_ID_CHARS_MAX ||
+        (root != NULL && !str_eq(xml_child_text(root, STR("Id")), id)))
+        return false;
+    for (size_t i = 0; i < id.len; i++)
+        if (!isalnum((unsigned char)id.p[i]) && strchr("-_.", id.p[i]) == NULL)
+            return false;
+    return true;
+}
+
+/*
+ * The limits of a bucket's documents, with this one in the place of the one that it replaces. What is
+ * counted here still holds when it is written: every change of a document changes the bucket.
+ */
+static enum s3_error check_limits(struct op *op, const struct row *row, struct str stored)
+{
+    const struct bucket_config *config = op->config;
+    const struct bucket_document *old = bucket_config_document(config, row->kind, id_of(op, row));
+    size_t bytes = stored.len;
+    size_t count = 1;
+
+    for (size_t i = 0; i < config->document_count; i++) {
+        if (&config->documents[i] == old)
+            continue;
+        bytes += config->documents[i].body.len;
+        count += str_eq(config->documents[i].kind, row->kind) ? 1 : 0;
+    }
+    if (count > S3_DOCUMENTS_MAX)
+        return op_fail(op, S3_TooManyConfigurations);
+    if (bytes > S3_DOCUMENTS_BYTES_MAX)
+        return op_fail_text(op, S3_InvalidRequest,
+                            STR("The configurations of a bucket have at most 4 MiB together."));
+    return S3_OK;
+}
+
 static enum s3_error set_document(struct op *op, const struct row *row, struct str stored)
 {
     struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
@@ -174,8 +216,12 @@ enum s3_error op_document_put(struct op *op)
         return op_fail(op, S3_NotImplemented);
     if (row->root.len > 0)
         err = op_xml(op, row->root, &root);
+    if (err == S3_OK && !id_is_good(op, row, root))
+        err = op_fail(op, S3_InvalidConfigurationId);
     if (err == S3_OK)
         err = row->read(op, root, &stored);
+    if (err == S3_OK && str_present(stored))
+        err = check_limits(op, row, stored);
     return err == S3_OK ? set_document(op, row, stored) : err;
 }
 

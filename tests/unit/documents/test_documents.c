@@ -68,7 +68,7 @@ static struct observers observers;
 
 static void start(void)
 {
-    struct store_options store_options = { .reserve_bytes = 1 };
+    struct store_options store_options = { .durability = STORE_RELAXED, .reserve_bytes = 1 };
     struct http_options http_options = { .loop_count = LOOPS };
     struct s3_options options = { .auth.mode = AUTH_OPEN };
     struct fault fault = { 0 };
@@ -131,7 +131,7 @@ static int ask_with(const char *method, const char *target, const char *headers,
     struct sockaddr_in address = { .sin_family = AF_INET };
     struct timeval patience = { .tv_sec = PATIENCE_S };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char text[1024];
+    static char text[S3_XML_BYTES_MAX + 1024];
     size_t len = 0;
     ssize_t got;
 
@@ -243,9 +243,96 @@ static void test_documents__a_bad_one_is_not_kept(void **state UNUSED)
     assert_int_equal(ask("DELETE", "/bucket?website", ""), 501);
 }
 
+/* ---- many of a kind ------------------------------------------------------------------------ */
+
+static int put_one(const char *bucket, const char *query_id, const char *own_id)
+{
+    char target[256];
+    char document[512];
+
+    (void)snprintf(target, sizeof(target), "/%s?metrics&id=%s", bucket, query_id);
+    (void)snprintf(document, sizeof(document),
+                   "<MetricsConfiguration><Id>%s</Id></MetricsConfiguration>", own_id);
+    return ask("PUT", target, document);
+}
+
+static void test_documents__with_ids_are_named_by_them(void **state UNUSED)
+{
+    static const char *const bad[] = { "", "a%20b", "a%2Fb", "a*", "%C3%A9" };
+    char longest[S3_DOCUMENT_ID_CHARS_MAX + 2];
+
+    assert_int_equal(ask("PUT", "/bucket", ""), 200);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(put_one("bucket", bad[i], bad[i]), 400);
+        assert_true(said("<Code>InvalidConfigurationId</Code>"));
+    }
+    assert_int_equal(put_one("bucket", "one", "two"), 400);
+    assert_true(said("<Code>InvalidConfigurationId</Code>"));
+    memset(longest, 'x', sizeof(longest));
+    longest[S3_DOCUMENT_ID_CHARS_MAX + 1] = '\0';
+    assert_int_equal(put_one("bucket", longest, longest), 400);
+    longest[S3_DOCUMENT_ID_CHARS_MAX] = '\0';
+    assert_int_equal(put_one("bucket", longest, longest), 200);
+    assert_int_equal(put_one("bucket", "A-z_0.9", "A-z_0.9"), 200);
+    assert_int_equal(ask("GET", "/bucket?metrics&id=A-z_0.9", ""), 200);
+    assert_true(said("<Id>A-z_0.9</Id>"));
+    assert_int_equal(ask("GET", "/bucket?metrics&id=other", ""), 404);
+    assert_true(said("<Code>NoSuchConfiguration</Code>"));
+}
+
+static void test_documents__of_a_kind_are_a_thousand_at_most(void **state UNUSED)
+{
+    char id[16];
+
+    assert_int_equal(ask("PUT", "/bucket", ""), 200);
+    for (int i = 0; i < S3_DOCUMENTS_MAX; i++) {
+        (void)snprintf(id, sizeof(id), "n%04d", i);
+        assert_int_equal(put_one("bucket", id, id), 200);
+    }
+    assert_int_equal(put_one("bucket", "more", "more"), 400);
+    assert_true(said("<Code>TooManyConfigurations</Code>"));
+    assert_int_equal(put_one("bucket", "n0500", "n0500"), 200);
+    assert_int_equal(ask("PUT", "/bucket?cors", DOCUMENT), 200); /* of another kind */
+    assert_int_equal(ask("DELETE", "/bucket?metrics&id=n0500", ""), 204);
+    assert_int_equal(put_one("bucket", "more", "more"), 200);
+    assert_int_equal(put_one("bucket", "n0500", "n0500"), 400);
+
+    assert_int_equal(ask("GET", "/bucket?metrics", ""), 200);
+    assert_int_equal(times_said("<MetricsConfiguration>"), 100);
+    assert_true(said("<IsTruncated>true</IsTruncated>"));
+    assert_true(said("<Id>more</Id>") && said("<Id>n0098</Id>") && !said("<Id>n0099</Id>"));
+}
+
+static void test_documents__have_a_limit_of_bytes_together(void **state UNUSED)
+{
+    static char document[S3_XML_BYTES_MAX + 1];
+    const unsigned fit = S3_DOCUMENTS_BYTES_MAX / S3_XML_BYTES_MAX;
+    char target[64];
+
+    assert_int_equal(ask("PUT", "/bucket", ""), 200);
+    for (unsigned i = 0; i <= fit; i++) {
+        int head =
+            snprintf(document, sizeof(document), "<MetricsConfiguration><Id>n%02u</Id><Filter>", i);
+        const char *tail = "</Filter></MetricsConfiguration>";
+
+        memset(document + head, 'x', sizeof(document) - (size_t)head);
+        (void)snprintf(document + S3_XML_BYTES_MAX - strlen(tail), strlen(tail) + 1, "%s", tail);
+        (void)snprintf(target, sizeof(target), "/bucket?metrics&id=n%02u", i);
+        assert_int_equal(ask("PUT", target, document), i < fit ? 200 : 400);
+    }
+    assert_true(said("<Code>InvalidRequest</Code>"));
+    assert_int_equal(ask("HEAD", "/bucket", ""), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_documents__with_ids_are_named_by_them, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_documents__of_a_kind_are_a_thousand_at_most, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_documents__have_a_limit_of_bytes_together, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_documents__one_more_is_a_row_and_a_function, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(

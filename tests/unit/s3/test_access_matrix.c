@@ -191,7 +191,10 @@ static bool is_one_of(struct str name, const char *names)
 #define OF_HOST                                                                                    \
     "DeleteBucket GetBucketLocation GetBucketVersioning PutBucketVersioning GetBucketTagging "     \
     "PutBucketTagging DeleteBucketTagging PutBucketOwnershipControls "                             \
-    "DeleteBucketOwnershipControls PutPublicAccessBlock DeletePublicAccessBlock"
+    "DeleteBucketOwnershipControls PutPublicAccessBlock DeletePublicAccessBlock "                  \
+    "PutBucketMetricsConfiguration DeleteBucketMetricsConfiguration "                              \
+    "PutBucketAnalyticsConfiguration DeleteBucketAnalyticsConfiguration "                          \
+    "PutBucketIntelligentTieringConfiguration DeleteBucketIntelligentTieringConfiguration"
 
 static bool has_object(struct str name)
 {
