@@ -319,6 +319,7 @@ static void spoil_schema(const char *store_path)
 {
     static const char undo[] =
         "PRAGMA journal_mode = WAL;"
+        "ALTER TABLE upload DROP COLUMN initiator;"
         "DROP TABLE event; DROP TABLE subscriber;"
         "DROP INDEX blob_damaged;"
         "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
