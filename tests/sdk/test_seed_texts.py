@@ -71,6 +71,7 @@ def environment(server, scheme):
 
 RUNNER = """
 import json, os, sys, traceback
+import wire.process  # from now on the host of a second store is found
 names, results = {"__name__": "__main__"}, []
 for block in json.load(open("blocks.json")):
     try:
@@ -111,7 +112,7 @@ def tutorial(server, cloud, scheme, tmp_path_factory):
         result = subprocess.run(
             [sys.executable, "-c", RUNNER], cwd=folder, capture_output=True, text=True,
             stdin=subprocess.DEVNULL, timeout=200,
-            env={**os.environ, **environment(server, scheme)})  # fmt: skip
+            env={**os.environ, **environment(server, scheme), "PYTHONPATH": str(ROOT / "tests")})  # fmt: skip
         assert result.returncode == 0, result.stderr[-4000:]
         outcome = json.loads((folder / "results.json").read_text())
         outcomes[scheme] = {**outcome, "output": result.stdout, "folder": folder}
