@@ -7,8 +7,6 @@ second request behind it. The server must answer exactly once, close, store noth
 
 import socket
 import ssl
-import threading
-import time
 
 import pytest
 
@@ -315,34 +313,20 @@ def test_framing__garbage_and_silence(server):
 # ---- deadlines: started with the module's first test, judged by its last ------------------------------------
 
 
-@pytest.fixture(scope="module", autouse=True)
-def dribbler(session_server):
-    """A client that sends one byte of its headers a second."""
-    found = {}
-
-    def run():
-        start = time.monotonic()
-        with raw.Connection(session_server.url, 1.0) as connection:
-            connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nx-slow: ")
-            while time.monotonic() - start < 60:
-                try:
-                    connection.socket.settimeout(1.0)
-                    if connection.at_end():
-                        break
-                    connection.reply()
-                except (TimeoutError, EOFError):
-                    connection.send_lenient(b"x")
-        found["seconds"] = time.monotonic() - start
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread, found
-
-
-def test_framing__headers_have_a_deadline(dribbler):
-    thread, found = dribbler
-    thread.join(70)
-    assert 5 < found["seconds"] < 30
+def test_framing__headers_have_a_deadline(make_server):
+    """Of two clients whose headers trickle, the one that ends them within 15 seconds is answered."""
+    server = make_server("--threads", "1")
+    with server.clock.stands(), raw.Connection(server.url) as timely, raw.Connection(server.url) as late:
+        for connection in (timely, late):
+            connection.send(f"GET / HTTP/1.1\r\nHost: {connection.host}\r\nx-slow: ".encode())
+        process.until_read(server.url)
+        server.clock.advance(14)
+        assert raw.anonymous(server.url, "GET", "/").status == 403  # the one loop has seen what time it is
+        late.send(b"x")
+        timely.send(b"x\r\n\r\n")
+        assert timely.reply().status == 403
+        server.clock.advance(2)
+        assert late.at_end()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -104,12 +104,9 @@ def test_request_without_a_body_may_have_one(server, root_user, s3, bucket, meth
 
 
 def test_readiness__unsigned_root_answers_at_once(server):
-    import time
-
-    start = time.monotonic()
-    reply = raw.anonymous(server.url, "GET", "/")
+    with server.clock.stands():
+        reply = raw.anonymous(server.url, "GET", "/")
     assert (reply.status, reply.code) == (403, "AccessDenied")
-    assert time.monotonic() - start < 2
 
 
 def test_options__preflight_without_rules_is_refused(server, s3, bucket):
