@@ -768,7 +768,7 @@ def test_CopyObject__encrypts_what_was_plain(make_server):
 
 
 def test_PutObject__unknown_encryption(s3, bucket):
-    with expect.refused(400, "InvalidEncryptionAlgorithmError", "InvalidArgument"):
+    with expect.refused(400, "InvalidArgument"):
         s3.put_object(Bucket=bucket, Key="key", Body=b"", ServerSideEncryption="rot13")
     with expect.refused_with_status(400):
         s3.put_object(Bucket=bucket, Key="key", Body=b"", ServerSideEncryption="AES256", SSEKMSKeyId="k")

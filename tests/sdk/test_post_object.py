@@ -75,10 +75,10 @@ def form(request, server, bucket):
 
 @pytest.fixture
 def refused_form(server, s3, bucket):
-    """refused_form(reply, status, codes...): the reply refuses and nothing was stored."""
+    """refused_form(reply, status, code): the reply refuses and nothing was stored."""
 
-    def check(reply, status, *codes):
-        assert reply.status == status and reply.code in codes, reply
+    def check(reply, status, code):
+        assert (reply.status, reply.code) == (status, code), reply
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
     return check
@@ -397,9 +397,7 @@ def test_PostObject__refuses_a_forged_signature(form, refused_form):
     other = "y" if value[0] == "x" else "x"
     for forged in (value[:-1], other + value[1:], value.swapcase(), "", "0" * 64):
         reply = post.send_body(*raw.form_body([*fields[:-1], (name, forged)], b"posted"))
-        assert reply.status == 403, (forged, reply)
-        assert reply.code == "SignatureDoesNotMatch", reply
-    refused_form(reply, reply.status, reply.code)
+        refused_form(reply, 403, "SignatureDoesNotMatch")
 
 
 def test_PostObject__refuses_a_changed_policy(form, refused_form):
@@ -443,7 +441,7 @@ def test_PostObject__refuses_a_policy_that_is_no_base64(form, refused_form):
     post = form()
     fields = [(name, "!!!" if name == "policy" else value) for name, value in [*post.fields, *post.sign()]]
     reply = post.send_body(*raw.form_body(fields, b"posted"))
-    refused_form(reply, reply.status, "InvalidPolicyDocument", "SignatureDoesNotMatch", "AccessDenied")
+    refused_form(reply, 403, "SignatureDoesNotMatch")
 
 
 def must_contain(reply, name):
@@ -537,8 +535,7 @@ def test_PostObject__refuses_other_content_types(server, root_user, bucket, form
     body, _ = raw.form_body([*post.fields, *post.sign()], b"posted")
     for content_type in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
         reply = post.send_body(body, content_type)
-        assert reply.status == 412, reply
-        refused_form(reply, reply.status, reply.code)
+        refused_form(reply, 412, "PreconditionFailed")
 
 
 def test_PostObject__refuses_too_many_bytes_before_the_file(form, refused_form):
@@ -547,8 +544,7 @@ def test_PostObject__refuses_too_many_bytes_before_the_file(form, refused_form):
     post = form()
     for number in range(150):
         post.field(f"x-ignore-{number}", "x", None)
-    reply = post.send()
-    refused_form(reply, 400, "MaxPostPreDataLengthExceededError", "MalformedPOSTRequest", "InvalidArgument", "InvalidRequest")
+    refused_form(post.send(), 400, "MaxPostPreDataLengthExceededError")
 
 
 def test_PostObject__refuses_two_keys(form, s3, bucket):

@@ -155,13 +155,12 @@ def v4(server, user, target, **options):
 
 
 @pytest.mark.parametrize("expires,status", [
-    (1, 200), (604800, 200), (604801, 400), (0, (400, 403)), (-1, 400), (2**31, 400), (2**63, 400), ("1e3", 400), ("", 400),
+    (1, 200), (604800, 200), (604801, 400), (0, 400), (-1, 400), (2**31, 400), (2**63, 400), ("1e3", 400), ("", 400),
     ("0x10", 400),
 ])  # fmt: skip
 def test_presigned__v4_expires_must_be_1_to_604800(server, root_user, stored, expires, status):
     reply = get(server, v4(server, root_user, f"/{stored}/dir/my%20key%2B1", expires=expires))
-    wanted = status if isinstance(status, tuple) else (status,)
-    assert reply.status in wanted, reply
+    assert reply.status == status, reply
     if reply.status == 400:
         assert reply.code == "AuthorizationQueryParametersError"
 
@@ -284,7 +283,7 @@ def test_presigned__headers_and_query_together(server, root_user, stored):
     request = v4(server, root_user, f"/{stored}/dir/my%20key%2B1")
     raw.sign_v4(request, root_user)
     reply = get(server, request)
-    assert (reply.status, reply.code) in ((400, "InvalidArgument"), (400, "InvalidRequest")), reply
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
 
 
 def test_presigned__of_a_user_without_access(cloud, stored):

@@ -153,15 +153,16 @@ ATTRIBUTES = [("x-amz-object-attributes", "ETag")]
 ABSENT, MARKER = (404, "NoSuchKey"), (405, "MethodNotAllowed")
 
 
-# What each operation says of a key whose current version is a delete marker; with the marker's id it is
-# always 405. Reading the object and its ACL finds nothing, tags and writes find a delete marker.
-@pytest.mark.parametrize("method,sub,body,headers,current", [
-    ("GET", "", b"", [], ABSENT), ("HEAD", "", b"", [], ABSENT), ("GET", "partNumber=1", b"", [], ABSENT),
-    ("GET", "attributes", b"", ATTRIBUTES, ABSENT), ("GET", "acl", b"", [], ABSENT), ("PUT", "acl", b"", ACL, MARKER),
-    ("GET", "tagging", b"", [], MARKER), ("PUT", "tagging", TAGS, [], MARKER), ("DELETE", "tagging", b"", [], MARKER),
+# What each operation says of a key whose current version is a delete marker, and of the version before; with
+# the marker's id it is always 405. Reading the object and its ACL finds nothing, tags and writes find a marker.
+@pytest.mark.parametrize("method,sub,body,headers,current,of_old", [
+    ("GET", "", b"", [], ABSENT, 200), ("HEAD", "", b"", [], ABSENT, 200), ("GET", "partNumber=1", b"", [], ABSENT, 206),
+    ("GET", "attributes", b"", ATTRIBUTES, ABSENT, 200), ("GET", "acl", b"", [], ABSENT, 200),
+    ("PUT", "acl", b"", ACL, MARKER, 200), ("GET", "tagging", b"", [], MARKER, 200),
+    ("PUT", "tagging", TAGS, [], MARKER, 200), ("DELETE", "tagging", b"", [], MARKER, 204),
 ])  # fmt: skip
 def test_versioning_enabled__what_a_delete_marker_is_to_each_operation(
-        server, root_user, s3, versioned, method, sub, body, headers, current):  # fmt: skip
+        server, root_user, s3, versioned, method, sub, body, headers, current, of_old):  # fmt: skip
     old = s3.put_object(Bucket=versioned, Key="key", Body=b"data")["VersionId"]
     marker = s3.delete_object(Bucket=versioned, Key="key")["VersionId"]
     for version, (status, code) in (("", current), (f"versionId={marker}", MARKER)):
@@ -176,7 +177,7 @@ def test_versioning_enabled__what_a_delete_marker_is_to_each_operation(
         if status == 405:
             assert reply.header("last-modified") and reply.header("allow") == "DELETE"
     query = "&".join(part for part in (sub, f"versionId={old}") if part)
-    assert raw.signed(server.url, root_user, method, f"/{versioned}/key?{query}", body, headers).status // 100 == 2
+    assert raw.signed(server.url, root_user, method, f"/{versioned}/key?{query}", body, headers).status == of_old
 
 
 def test_versioning_enabled__removing_the_marker_brings_it_back(s3, versioned):
@@ -289,7 +290,7 @@ def test_GetObject__null_version_where_there_is_none(s3, versioned):
 def test_GetObject__malformed_version_id(server, root_user, s3, versioned, version):
     s3.put_object(Bucket=versioned, Key="key", Body=b"data")
     reply = raw.signed(server.url, root_user, "GET", f"/{versioned}/key?versionId={version}")
-    assert (reply.status, reply.code) in ((400, "InvalidArgument"), (404, "NoSuchVersion")), reply
+    assert (reply.status, reply.code) == (400, "InvalidArgument"), reply
 
 
 def test_GetObject__empty_version_id(server, root_user, s3, versioned):

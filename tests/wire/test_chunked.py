@@ -76,14 +76,14 @@ STATUS = {
 
 @pytest.fixture
 def refused(server, root_user, bucket):
-    def check(request, *codes, length_stays=False):
+    def check(request, code=None, length_stays=False):
         if not length_stays:
             # A signed Content-Length would make every change a signature error: it is not signed here.
             request.set("Content-Length", str(len(request.body)))
         reply = send_as_it_is(server, request)
         assert reply is not None, "closed without an answer"
         assert reply.status == STATUS[reply.code], reply
-        assert not codes or reply.code in codes, reply
+        assert code is None or reply.code == code, reply
         listing = raw.signed(server.url, root_user, "GET", f"/{bucket}?list-type=2")
         assert listing.element("KeyCount") == "0"
         return reply
@@ -518,7 +518,7 @@ def test_aws_chunked__trailer_changed_under_its_signature(server, root_user, tar
     request = signed(server, root_user, target, trailers=[crc32(DATA)])
     right = crc32(DATA)[1].encode()
     request.body = request.body.replace(right, crc32(b"other")[1].encode())
-    refused(request, "SignatureDoesNotMatch", "BadDigest")
+    refused(request, "SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize("trailers", [

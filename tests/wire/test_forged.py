@@ -319,6 +319,10 @@ def test_forged__all_rows_were_tried():
     assert len(FORMS) * len(LIES) + len(OTHERS) >= 60
 
 
+def success(row):
+    return 204 if row.method == "DELETE" or row.name == "PutBucketTagging" else 200
+
+
 def test_forged__the_requests_would_work_if_they_were_honest(tmp_path):
     """Signed rightly they succeed: the table lies about nothing but the signature."""
     server = process.Server(tmp_path)
@@ -330,14 +334,15 @@ def test_forged__the_requests_would_work_if_they_were_honest(tmp_path):
                 request = world.request(row)
                 sign(request, "hash", server.users["root"])
                 reply = raw.send(server.url, request)
-                assert reply.status // 100 == 2, (row.name, reply)
+                assert reply.status == success(row), (row.name, reply)
                 if row.name == "UploadPart":
                     world.part = reply.header("etag")
         for name in ("CompleteMultipartUpload", "DeleteObjects", "DeleteObject"):
-            request = world.request(next(row for row in ROWS if row.name == name))
+            row = next(row for row in ROWS if row.name == name)
+            request = world.request(row)
             sign(request, "signed chunks" if request.body else "hash", server.users["root"])
             reply = raw.send(server.url, request)
-            assert reply.status // 100 == 2, (name, reply)
+            assert reply.status == success(row), (name, reply)
         names = [bucket["Name"] for bucket in world.s3.list_buckets()["Buckets"]]
         assert names == ["forged", "never-made", "versioned-forged"]
         assert world.s3.list_objects_v2(Bucket="forged")["KeyCount"] == 0

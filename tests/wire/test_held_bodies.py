@@ -79,9 +79,10 @@ class World:
             raw.sign_v4(request, who, payload)
         return request
 
-    def ask(self, who, method, target, body=b"", headers=(), status=(200, 204)):
+    def ask(self, who, method, target, body=b"", headers=()):
         reply = raw.send(self.url, self.request(who, method, target, body, headers))
-        assert reply.status in status, (method, target, reply)
+        status = 204 if method == "DELETE" or target.endswith("?tagging") else 200
+        assert reply.status == status, (method, target, reply)
         return reply
 
     def complete_body(self):
@@ -331,7 +332,8 @@ def test_held_bodies__are_judged_when_they_have_arrived(
     assert (reply.status, reply.code) == refusal
     assert world.state() == before
     if change == "made_anew_by_another" and caller == "owner":
-        assert world.ask(world.owner, "GET", f"/{world.bucket}", status=(403,)).code == "AccessDenied"
+        reply = raw.send(world.url, world.request(world.owner, "GET", f"/{world.bucket}"))
+        assert (reply.status, reply.code) == (403, "AccessDenied")
 
 
 def test_held_bodies__are_at_least_three_hundred_cases():
@@ -377,10 +379,11 @@ def test_CopyObject__that_writes_bytes_anew_does_not_outlive_its_bucket(server):
             "x-amz-copy-source": f"{source}/big", "x-amz-server-side-encryption": "AES256"})  # fmt: skip
         with raw.Connection(world.url, timeout_s=60) as connection:
             connection.send(copy.wire())
-            gone = world.ask(world.owner, "DELETE", f"/{target}", status=(204, 409))
-            if gone.status == 409:
+            gone = raw.send(world.url, world.request(world.owner, "DELETE", f"/{target}"))
+            if gone.status == 409:  # the copy was faster
                 connection.reply()
                 continue
+            assert gone.status == 204, gone
             world.ask(world.other, "PUT", f"/{target}")
             reply = connection.reply()
         listed = world.ask(world.other, "GET", f"/{target}?list-type=2")
