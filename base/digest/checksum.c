@@ -1,291 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ten checksum algorithms of S3, behind one streaming interface.
- *
- * (1) All CRCs here are reflected, start from all ones and end inverted, so one algebra serves
- *     the three: bit `one` of a value is x^0, a right shift multiplies by x.
- * (2) Tables and folding constants are computed once at first use, not written down.
- * (3) Published polynomials are the only constants:
- *     CRC-32/ISO-HDLC, CRC-32/ISCSI, CRC-64/NVME in https://reveng.sourceforge.io/crc-catalogue/
+ * The ten checksum algorithms of S3, behind one streaming interface: what each is called, how long it
+ * is, and who computes it.
  */
 #include "base/digest/checksum.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <xxhash.h>
 
-#ifdef HAVE_ISAL
-#include <isa-l/crc.h>
-#else
-#include <zlib.h>
-#endif
-#ifdef __x86_64__
-#include <immintrin.h>
-
+#include "base/digest/crc.h"
 #include "base/memory.h"
-#endif
-
-#define SLICES 8
-#define FOLD_LANES 8
-#define FOLD_BYTES 16
-#define FOLD_STEP_BYTES ((size_t)FOLD_LANES * FOLD_BYTES)
-
-/* Polynomials modulo P with coefficients in reflected order. */
-struct field {
-    uint64_t poly; /* P without its leading term */
-    uint64_t one;  /* x^0 */
-};
-
-static const struct field crc32_field = { 0xedb88320, UINT64_C(1) << 31 };
-static const struct field crc32c_field = { 0x82f63b78, UINT64_C(1) << 31 };
-static const struct field crc64nvme_field = { UINT64_C(0x9a6c9329ac4bc9b5), UINT64_C(1) << 63 };
-
-/* entry[k][b]: the register after byte b and k zero bytes. */
-struct slices {
-    uint64_t entry[SLICES][256];
-};
-
-static struct slices crc64nvme_slices;
-#ifndef HAVE_ISAL
-static struct slices crc32c_slices;
-#endif
-
-/* x^n modulo P for the two halves of a 128-bit lane moved over `step` or over one lane. */
-struct fold {
-    uint64_t high;
-    uint64_t low;
-};
-static struct fold fold_step;
-static struct fold fold_lane;
-static bool have_pclmul;
-
-static pthread_once_t prepare_once = PTHREAD_ONCE_INIT;
-
-static uint64_t times_x(const struct field *field, uint64_t a)
-{
-    return (a & 1) != 0 ? a >> 1 ^ field->poly : a >> 1;
-}
-
-static uint64_t field_multiply(const struct field *field, uint64_t a, uint64_t b)
-{
-    uint64_t product = 0;
-
-    for (uint64_t bit = field->one; bit != 0; bit >>= 1) {
-        if ((a & bit) != 0)
-            product ^= b;
-        b = times_x(field, b);
-    }
-
-    return product;
-}
-
-/* base^exponent */
-static uint64_t field_power(const struct field *field, uint64_t base, uint64_t exponent)
-{
-    uint64_t result = field->one;
-
-    for (; exponent != 0; exponent >>= 1) {
-        if ((exponent & 1) != 0)
-            result = field_multiply(field, result, base);
-        base = field_multiply(field, base, base);
-    }
-
-    return result;
-}
-
-static void slices_fill(struct slices *slices, const struct field *field)
-{
-    for (unsigned b = 0; b < 256; b++) {
-        uint64_t crc = b;
-
-        for (unsigned bit = 0; bit < 8; bit++)
-            crc = times_x(field, crc);
-        slices->entry[0][b] = crc;
-    }
-
-    for (unsigned k = 1; k < SLICES; k++) {
-        for (unsigned b = 0; b < 256; b++) {
-            uint64_t before = slices->entry[k - 1][b];
-
-            slices->entry[k][b] = before >> 8 ^ slices->entry[0][before & 0xff];
-        }
-    }
-}
-
-/*
- * Constants that move a lane `bits` towards the end. The carry-less product of two reflected words
- * comes out multiplied by x, hence the minus one.
- */
-static struct fold fold_over(unsigned bits)
-{
-    const struct field *field = &crc64nvme_field;
-    uint64_t x = field->one >> 1;
-
-    return (struct fold){ .high = field_power(field, x, bits + 64 - 1),
-                          .low = field_power(field, x, bits - 1) };
-}
-
-static void prepare(void)
-{
-    slices_fill(&crc64nvme_slices, &crc64nvme_field);
-#ifndef HAVE_ISAL
-    slices_fill(&crc32c_slices, &crc32c_field);
-#endif
-    fold_lane = fold_over(8 * FOLD_BYTES);
-    fold_step = fold_over(8 * (unsigned)FOLD_STEP_BYTES);
-#ifdef __x86_64__
-    have_pclmul = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
-#endif
-}
-
-static void prepare_tables(void)
-{
-    (void)pthread_once(&prepare_once, prepare);
-}
-
-static uint64_t load_le64(const uint8_t *p)
-{
-    uint64_t word;
-
-    memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
-    return word;
-}
-
-/* The bare register, neither preset nor inverted. */
-static uint64_t slices_run(const struct slices *slices, uint64_t crc, const uint8_t *p, size_t len)
-{
-    for (; len >= SLICES; p += SLICES, len -= SLICES) {
-        uint64_t word = load_le64(p) ^ crc;
-
-        crc = slices->entry[7][word & 0xff] ^ slices->entry[6][word >> 8 & 0xff] ^
-              slices->entry[5][word >> 16 & 0xff] ^ slices->entry[4][word >> 24 & 0xff] ^
-              slices->entry[3][word >> 32 & 0xff] ^ slices->entry[2][word >> 40 & 0xff] ^
-              slices->entry[1][word >> 48 & 0xff] ^ slices->entry[0][word >> 56];
-    }
-    for (; len > 0; p++, len--)
-        crc = crc >> 8 ^ slices->entry[0][(crc ^ *p) & 0xff];
-
-    return crc;
-}
-
-uint64_t crc64nvme_table(uint64_t crc, const void *bytes, size_t len)
-{
-    prepare_tables();
-    return ~slices_run(&crc64nvme_slices, ~crc, bytes, len);
-}
-
-#ifdef __x86_64__
-
-#define WITH_PCLMUL __attribute__((target("pclmul,sse4.1")))
-
-WITH_PCLMUL static inline __m128i load_lane(const uint8_t *p)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
-
-WITH_PCLMUL static inline __m128i fold_into(__m128i lane, __m128i constants, __m128i next)
-{
-    /* The first eight bytes of a lane, its low half in a register, are the higher powers. */
-    __m128i high = _mm_clmulepi64_si128(lane, constants, 0x00);
-    __m128i low = _mm_clmulepi64_si128(lane, constants, 0x11);
-
-    return _mm_xor_si128(_mm_xor_si128(high, low), next);
-}
-
-WITH_PCLMUL static inline __m128i fold_constants(const struct fold *fold)
-{
-    return _mm_set_epi64x((long long)fold->low, (long long)fold->high);
-}
-
-/* len >= FOLD_STEP_BYTES. Bare register, as slices_run. */
-WITH_PCLMUL static uint64_t fold_run(uint64_t crc, const uint8_t *p, size_t len)
-{
-    const __m128i over_step = fold_constants(&fold_step);
-    const __m128i over_lane = fold_constants(&fold_lane);
-    __m128i lanes[FOLD_LANES];
-    uint8_t folded[FOLD_BYTES];
-    __m128i sum;
-
-    for (size_t i = 0; i < FOLD_LANES; i++)
-        lanes[i] = load_lane(p + i * FOLD_BYTES);
-    lanes[0] = _mm_xor_si128(lanes[0], _mm_set_epi64x(0, (long long)crc));
-    p += FOLD_STEP_BYTES;
-    len -= FOLD_STEP_BYTES;
-
-    for (; len >= FOLD_STEP_BYTES; p += FOLD_STEP_BYTES, len -= FOLD_STEP_BYTES) {
-#pragma GCC unroll 8
-        for (size_t i = 0; i < FOLD_LANES; i++)
-            lanes[i] = fold_into(lanes[i], over_step, load_lane(p + i * FOLD_BYTES));
-    }
-
-    sum = lanes[0];
-    for (size_t i = 1; i < FOLD_LANES; i++)
-        sum = fold_into(sum, over_lane, lanes[i]);
-    for (; len >= FOLD_BYTES; p += FOLD_BYTES, len -= FOLD_BYTES)
-        sum = fold_into(sum, over_lane, load_lane(p));
-
-    /* What is folded is congruent to all bytes so far: the table finishes both. */
-    _mm_storeu_si128((__m128i *)(void *)folded, sum);
-    crc = slices_run(&crc64nvme_slices, 0, folded, sizeof(folded));
-    return slices_run(&crc64nvme_slices, crc, p, len);
-}
-
-#endif
-
-uint64_t crc64nvme(uint64_t crc, const void *bytes, size_t len)
-{
-    prepare_tables();
-#ifdef __x86_64__
-    if (have_pclmul && len >= FOLD_STEP_BYTES)
-        return ~fold_run(~crc, bytes, len);
-#endif
-    return ~slices_run(&crc64nvme_slices, ~crc, bytes, len);
-}
-
-#ifdef HAVE_ISAL
-
-/* ISA-L inverts inside this one, as zlib does. */
-static uint32_t crc32_run(uint32_t crc, const void *bytes, size_t len)
-{
-    return crc32_gzip_refl(crc, bytes, len);
-}
-
-/* ... but not inside this one, which also counts in int and forgot a const. */
-static uint32_t crc32c_run(uint32_t crc, const void *bytes, size_t len)
-{
-    const size_t step_max = (size_t)1 << 30;
-    uintptr_t at = (uintptr_t)bytes;
-
-    crc = ~crc;
-    while (len > 0) {
-        size_t step = size_min(len, step_max);
-
-        crc = crc32_iscsi((unsigned char *)at, (int)step, crc);
-        at += step;
-        len -= step;
-    }
-    return ~crc;
-}
-
-#else
-
-static uint32_t crc32_run(uint32_t crc, const void *bytes, size_t len)
-{
-    /* zlib answers its initial value for a NULL pointer. */
-    return len == 0 ? crc : (uint32_t)crc32_z(crc, bytes, len);
-}
-
-static uint32_t crc32c_run(uint32_t crc, const void *bytes, size_t len)
-{
-    prepare_tables();
-    return ~(uint32_t)slices_run(&crc32c_slices, (uint32_t)~crc, bytes, len);
-}
-
-#endif
 
 enum family { FAMILY_NONE, FAMILY_CRC, FAMILY_DIGEST, FAMILY_XXH64, FAMILY_XXH3 };
 
@@ -294,22 +18,26 @@ static const struct {
     struct str suffix;
     size_t bytes;
     enum family family;
+    const struct crc *crc;   /* FAMILY_CRC only */
     enum digest_kind digest; /* FAMILY_DIGEST only */
 } kinds[CHECKSUM_KINDS] = {
-    [CHECKSUM_NONE] = { STR_INIT(""), STR_INIT(""), 0, FAMILY_NONE, 0 },
-    [CHECKSUM_CRC32] = { STR_INIT("CRC32"), STR_INIT("crc32"), 4, FAMILY_CRC, 0 },
-    [CHECKSUM_CRC32C] = { STR_INIT("CRC32C"), STR_INIT("crc32c"), 4, FAMILY_CRC, 0 },
-    [CHECKSUM_CRC64NVME] = { STR_INIT("CRC64NVME"), STR_INIT("crc64nvme"), 8, FAMILY_CRC, 0 },
-    [CHECKSUM_SHA1] = { STR_INIT("SHA1"), STR_INIT("sha1"), SHA1_BYTES, FAMILY_DIGEST,
+    [CHECKSUM_NONE] = { STR_INIT(""), STR_INIT(""), 0, FAMILY_NONE, NULL, 0 },
+    [CHECKSUM_CRC32] = { STR_INIT("CRC32"), STR_INIT("crc32"), 4, FAMILY_CRC, &crc_32, 0 },
+    [CHECKSUM_CRC32C] = { STR_INIT("CRC32C"), STR_INIT("crc32c"), 4, FAMILY_CRC, &crc_32c, 0 },
+    [CHECKSUM_CRC64NVME] = { STR_INIT("CRC64NVME"), STR_INIT("crc64nvme"), 8, FAMILY_CRC,
+                             &crc_64nvme, 0 },
+    [CHECKSUM_SHA1] = { STR_INIT("SHA1"), STR_INIT("sha1"), SHA1_BYTES, FAMILY_DIGEST, NULL,
                         DIGEST_SHA1 },
-    [CHECKSUM_SHA256] = { STR_INIT("SHA256"), STR_INIT("sha256"), SHA256_BYTES, FAMILY_DIGEST,
+    [CHECKSUM_SHA256] = { STR_INIT("SHA256"), STR_INIT("sha256"), SHA256_BYTES, FAMILY_DIGEST, NULL,
                           DIGEST_SHA256 },
-    [CHECKSUM_MD5] = { STR_INIT("MD5"), STR_INIT("md5"), MD5_BYTES, FAMILY_DIGEST, DIGEST_MD5 },
-    [CHECKSUM_SHA512] = { STR_INIT("SHA512"), STR_INIT("sha512"), SHA512_BYTES, FAMILY_DIGEST,
+    [CHECKSUM_MD5] = { STR_INIT("MD5"), STR_INIT("md5"), MD5_BYTES, FAMILY_DIGEST, NULL,
+                       DIGEST_MD5 },
+    [CHECKSUM_SHA512] = { STR_INIT("SHA512"), STR_INIT("sha512"), SHA512_BYTES, FAMILY_DIGEST, NULL,
                           DIGEST_SHA512 },
-    [CHECKSUM_XXHASH64] = { STR_INIT("XXHASH64"), STR_INIT("xxhash64"), 8, FAMILY_XXH64, 0 },
-    [CHECKSUM_XXHASH3] = { STR_INIT("XXHASH3"), STR_INIT("xxhash3"), 8, FAMILY_XXH3, 0 },
-    [CHECKSUM_XXHASH128] = { STR_INIT("XXHASH128"), STR_INIT("xxhash128"), 16, FAMILY_XXH3, 0 },
+    [CHECKSUM_XXHASH64] = { STR_INIT("XXHASH64"), STR_INIT("xxhash64"), 8, FAMILY_XXH64, NULL, 0 },
+    [CHECKSUM_XXHASH3] = { STR_INIT("XXHASH3"), STR_INIT("xxhash3"), 8, FAMILY_XXH3, NULL, 0 },
+    [CHECKSUM_XXHASH128] = { STR_INIT("XXHASH128"), STR_INIT("xxhash128"), 16, FAMILY_XXH3, NULL,
+                             0 },
 };
 
 struct checksum {
@@ -360,18 +88,6 @@ enum checksum_kind checksum_from_header_suffix(struct str suffix)
 {
     /* Names and suffixes differ in case only, and header names have none. */
     return checksum_from_name(suffix);
-}
-
-static uint64_t crc_run(enum checksum_kind kind, uint64_t crc, const void *bytes, size_t len)
-{
-    switch (kind) {
-    case CHECKSUM_CRC32:
-        return crc32_run((uint32_t)crc, bytes, len);
-    case CHECKSUM_CRC32C:
-        return crc32c_run((uint32_t)crc, bytes, len);
-    default:
-        return crc64nvme(crc, bytes, len);
-    }
 }
 
 static void put_big_endian(uint64_t value, size_t bytes, uint8_t *out)
@@ -484,7 +200,7 @@ void checksum_update(struct checksum *checksum, const void *bytes, size_t len)
         (void)XXH3_64bits_update(checksum->xxh3, bytes, len);
         break;
     default:
-        checksum->crc = crc_run(checksum->kind, checksum->crc, bytes, len);
+        checksum->crc = crc_run(kinds[checksum->kind].crc, checksum->crc, bytes, len);
         break;
     }
 }
@@ -528,51 +244,18 @@ void checksum_once(enum checksum_kind kind, struct str bytes, uint8_t *out)
             put_big_endian(XXH3_64bits(bytes.p, bytes.len), 8, out);
         break;
     default:
-        put_big_endian(bytes.len == 0 ? 0 : crc_run(kind, 0, bytes.p, bytes.len), kinds[kind].bytes,
-                       out);
+        put_big_endian(crc_run(kinds[kind].crc, 0, bytes.p, bytes.len), kinds[kind].bytes, out);
         break;
     }
-}
-
-static const struct field *crc_field(enum checksum_kind kind)
-{
-    switch (kind) {
-    case CHECKSUM_CRC32:
-        return &crc32_field;
-    case CHECKSUM_CRC32C:
-        return &crc32c_field;
-    default:
-        return &crc64nvme_field;
-    }
-}
-
-/* x^(8 * bytes). Parts of an upload mostly have one length, so the newest power is kept. */
-static uint64_t shift_by(enum checksum_kind kind, uint64_t bytes)
-{
-    static _Thread_local struct {
-        enum checksum_kind kind;
-        uint64_t bytes;
-        uint64_t power;
-    } newest = { .kind = CHECKSUM_NONE };
-    const struct field *field = crc_field(kind);
-
-    if (newest.kind != kind || newest.bytes != bytes) {
-        newest.power = field_power(field, field->one >> 8, bytes);
-        newest.bytes = bytes;
-        newest.kind = kind;
-    }
-    return newest.power;
 }
 
 void checksum_combine(enum checksum_kind kind, const uint8_t *a, const uint8_t *b, uint64_t b_bytes,
                       uint8_t *out)
 {
-    uint64_t moved;
+    size_t bytes = kinds[kind].bytes;
 
     assert(checksum_can_combine(kind));
-
-    /* Preset and inversion cancel out: crc(A||B) = crc(A) * x^(8 * len B) + crc(B). */
-    moved = field_multiply(crc_field(kind), get_big_endian(a, kinds[kind].bytes),
-                           shift_by(kind, b_bytes));
-    put_big_endian(moved ^ get_big_endian(b, kinds[kind].bytes), kinds[kind].bytes, out);
+    put_big_endian(crc_combine(kinds[kind].crc, get_big_endian(a, bytes), get_big_endian(b, bytes),
+                               b_bytes),
+                   bytes, out);
 }

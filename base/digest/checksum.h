@@ -2,8 +2,7 @@
 /*
  * The ten checksum algorithms of S3, behind one streaming interface.
  *
- * Values are big-endian bytes as S3 encodes them in base64. CRC64NVME is ours (table and PCLMUL
- * forms, equal by test against published vectors); CRC32/CRC32C come from ISA-L or zlib/tables.
+ * Values are big-endian bytes as S3 encodes them in base64.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 #ifndef BASE_DIGEST_CHECKSUM_H
@@ -58,9 +57,5 @@ void checksum_once(enum checksum_kind kind, struct str bytes, uint8_t *out);
  */
 void checksum_combine(enum checksum_kind kind, const uint8_t *a, const uint8_t *b, uint64_t b_bytes,
                       uint8_t *out);
-
-/* CRC64NVME building blocks, seen by tests that compare the two forms. */
-uint64_t crc64nvme_table(uint64_t crc, const void *bytes, size_t len);
-uint64_t crc64nvme(uint64_t crc, const void *bytes, size_t len);
 
 #endif

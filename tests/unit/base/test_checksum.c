@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/digest/checksum.h"
+#include "base/digest/crc.h"
 #include "base/random.h"
 #include "base/text/codec.h"
 
