@@ -62,8 +62,10 @@ static enum range_result reference(struct str s, uint64_t size_bytes, uint64_t *
         last = UINT64_MAX;
 
     if (!has_first) {
-        if (last == 0 || size_bytes == 0)
+        if (last == 0)
             return RANGE_UNSATISFIABLE;
+        if (size_bytes == 0)
+            return RANGE_NONE;
         *length = last < size_bytes ? last : size_bytes;
         *offset = size_bytes - *length;
         return RANGE_PARTIAL;
