@@ -8,19 +8,22 @@
 
 struct accounts {
     char *const *words;
+    struct str account; /* root's */
     int dir_fd;
     struct arena *arena; /* of root's texts */
     struct root_pair root;
     struct users_in_force *users;
 };
 
-static struct user root_user(const struct root_pair *pair, char id[64])
+static struct user root_user(const struct root_pair *pair, struct str account, char id[64])
 {
     users_canonical_id(STR("root"), id);
     return (struct user){
         .access_key = pair->access_key,
         .secret_key = pair->secret_key,
         .session_token = pair->session_token,
+        .kind = USER_ROOT,
+        .account = account,
         .canonical_id = str_make(id, 64),
         .display_name = STR("root"),
         .email = STR(""),
@@ -31,7 +34,7 @@ static bool add_users(struct users *users, const struct config *config,
                       const struct root_pair *pair, struct fault *fault)
 {
     char id[64];
-    struct user root = root_user(pair, id);
+    struct user root = root_user(pair, config->account_id, id);
 
     if (!users_add(users, &root, fault))
         return false;
@@ -107,6 +110,7 @@ struct accounts *accounts_open(const struct config *config, char *const *words, 
     }
 
     *accounts = (struct accounts){ .words = words,
+                                   .account = config->account_id,
                                    .dir_fd = dir_fd,
                                    .arena = arena_open(PAIR_ARENA_BYTES, PAIR_ARENA_BYTES) };
     users = read_all(config, dir_fd, ROOT_PAIR_MAKE, accounts->arena, &accounts->root, fault);
@@ -143,7 +147,7 @@ const struct root_pair *accounts_root(const struct accounts *accounts)
 
 struct user accounts_root_user(const struct accounts *accounts, char id[64])
 {
-    return root_user(&accounts->root, id);
+    return root_user(&accounts->root, accounts->account, id);
 }
 
 bool accounts_reload(struct accounts *accounts, size_t *ret_count, struct fault *fault)
@@ -155,6 +159,8 @@ bool accounts_reload(struct accounts *accounts, size_t *ret_count, struct fault 
 
     if (!config_load(accounts->words, &config, fault) || !config_check_root(&config, fault))
         return false;
+    if (!str_eq(config.account_id, accounts->account))
+        return fault_false(fault, "--account-id is not changed while the server runs");
 
     arena = arena_open(PAIR_ARENA_BYTES, PAIR_ARENA_BYTES);
     users = read_all(&config, accounts->dir_fd, ROOT_PAIR_REFUSE, arena, &root, fault);

@@ -257,6 +257,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
             .mode = config->auth,
             .users = accounts_users(serve->accounts),
             .region = config->region,
+            .account_id = config->account_id,
             .strict_region = config->strict_region,
         },
         .domain_count = config->domains.count,

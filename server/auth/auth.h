@@ -35,6 +35,7 @@ struct auth_config {
     enum auth_mode mode;
     struct users_in_force *users; /* borrowed; whom a loop's cache asks */
     struct str region;            /* ours */
+    struct str account_id;        /* the root user's */
     bool strict_region;           /* refuse other regions in the scope */
     int64_t skew_us;              /* 0: AUTH_SKEW_S */
     const struct clock *clock;    /* what time it is: of signatures, of policies and of tokens */

@@ -96,8 +96,9 @@ bool credential_copy(const struct user *user, struct arena *arena,
     struct user copy = *user;
 
     if (!copy_text(arena, &copy.access_key) || !copy_text(arena, &copy.session_token) ||
-        !copy_text(arena, &copy.canonical_id) || !copy_text(arena, &copy.display_name) ||
-        !copy_text(arena, &copy.email) || !copy_text(arena, &copy.name))
+        !copy_text(arena, &copy.account) || !copy_text(arena, &copy.canonical_id) ||
+        !copy_text(arena, &copy.display_name) || !copy_text(arena, &copy.email) ||
+        !copy_text(arena, &copy.name))
         return false;
 
     copy.secret_key =

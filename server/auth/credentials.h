@@ -24,13 +24,23 @@
 #define AUTH_SECRET_BYTES_MAX 128
 #define AUTH_TOKEN_BYTES_MAX 2048
 #define AUTH_USERS_MAX 256
+#define AUTH_ACCOUNT_DIGITS 12
 #define CREDENTIALS_SOURCES_MAX 4
+
+/* What of an account a key pair is. */
+enum user_kind {
+    USER_ALONE = 0, /* the only user of an account of its own */
+    USER_OF_ACCOUNT,
+    USER_ROOT, /* of this server: the account itself */
+};
 
 struct user {
     struct str access_key;
     struct str secret_key;
     struct str session_token; /* STR_NONE: a permanent key; else every request must carry it */
-    struct str canonical_id;  /* 64 hex digits */
+    enum user_kind kind;
+    struct str account;      /* AUTH_ACCOUNT_DIGITS digits */
+    struct str canonical_id; /* the account's, 64 hex digits: what its users own, it owns */
     struct str display_name;
     struct str email;   /* "" when unknown */
     struct str name;    /* of the user in ARNs; STR_NONE: display_name */
@@ -45,13 +55,17 @@ struct users; /* one thread until it is in force; then it does not change */
 MUST_CHECK struct users *users_open(void);
 void users_close(struct users *users); /* one that is not in force; NULL is fine */
 /*
- * Copies; the first is the root user. False: duplicate access key, empty or too long fields, too
- * many. Two entries may share a canonical id (several keys of one user).
+ * Copies; the first is the root user. Without an account a user gets users_account_id's. False:
+ * duplicate access key, empty or too long fields, too many, an account with two canonical ids or a
+ * canonical id with two accounts.
  */
 MUST_CHECK bool users_add(struct users *users, const struct user *user, struct fault *fault);
 size_t users_count(const struct users *users);
 /* The canonical id pail gives a user that was not given one: SHA-256 of the name, hex. */
 void users_canonical_id(struct str name, char out[64]);
+/* The account of a canonical id that was not given one: twelve digits, always the same. */
+void users_account_id(struct str canonical_id, char out[AUTH_ACCOUNT_DIGITS]);
+bool users_account_good(struct str account); /* is it AUTH_ACCOUNT_DIGITS digits? */
 
 /* ---- the one in force ---------------------------------------------------------------------- */
 

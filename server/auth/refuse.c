@@ -103,6 +103,7 @@ enum s3_error auth_claimed(struct auth_call *call, struct credential *ret_creden
     static const struct user nobody = {
         .access_key = STR("...................."),
         .secret_key = STR("........................................"),
+        .account = STR("............"),
         .canonical_id = STR("................................................................"),
         .display_name = STR("......"),
         .name = STR("......"),

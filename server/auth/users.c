@@ -93,6 +93,8 @@ static bool user_fits(const struct user *user, struct fault *fault)
     if (user->canonical_id.len != 64)
         return fault_false(fault, "canonical id of '%.*s' is not 64 bytes long",
                            STR_ARG(user->access_key));
+    if (str_present(user->account) && !users_account_good(user->account))
+        return fault_false(fault, "account of '%.*s' is not 12 digits", STR_ARG(user->access_key));
     if (str_present(user->session_token) &&
         (user->session_token.len == 0 || user->session_token.len > AUTH_TOKEN_BYTES_MAX))
         return fault_false(fault, "session token of '%.*s' empty or longer than %d bytes",
@@ -105,9 +107,27 @@ static bool user_fits(const struct user *user, struct fault *fault)
     return true;
 }
 
+/* An account is one owner, and an owner one account. */
+static bool account_agrees(const struct users *users, const struct user *user, struct str account,
+                           struct fault *fault)
+{
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user *other = &users->list[i];
+
+        if (str_eq(other->account, account) != str_eq(other->canonical_id, user->canonical_id))
+            return fault_false(fault,
+                               "'%.*s' and '%.*s' have one of account and canonical id in common, "
+                               "and not the other",
+                               STR_ARG(other->access_key), STR_ARG(user->access_key));
+    }
+    return true;
+}
+
 bool users_add(struct users *users, const struct user *user, struct fault *fault)
 {
     struct user *copy = &users->list[users->count < AUTH_USERS_MAX ? users->count : 0];
+    char made[AUTH_ACCOUNT_DIGITS];
+    struct str account = user->account;
     size_t slot;
 
     if (users->count == AUTH_USERS_MAX)
@@ -116,10 +136,18 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
         return false;
     if (users_by_access_key(users, user->access_key) != NULL)
         return fault_false(fault, "access key '%.*s' given twice", STR_ARG(user->access_key));
+    if (!str_present(account)) {
+        users_account_id(user->canonical_id, made);
+        account = str_make(made, sizeof(made));
+    }
+    if (!account_agrees(users, user, account, fault))
+        return false;
 
     *copy = (struct user){
         .access_key = arena_dup(users->arena, user->access_key),
         .secret_key = arena_dup(users->arena, user->secret_key),
+        .kind = user->kind,
+        .account = arena_dup(users->arena, account),
         .canonical_id = arena_dup(users->arena, user->canonical_id),
         .display_name = arena_dup(users->arena, user->display_name),
         .email = arena_dup(users->arena, user->email),
@@ -137,8 +165,8 @@ bool users_add(struct users *users, const struct user *user, struct fault *fault
             return fault_false(fault, "no memory");
     }
     if (!str_present(copy->access_key) || !str_present(copy->secret_key) ||
-        !str_present(copy->canonical_id) || !str_present(copy->display_name) ||
-        !str_present(copy->email))
+        !str_present(copy->account) || !str_present(copy->canonical_id) ||
+        !str_present(copy->display_name) || !str_present(copy->email))
         return fault_false(fault, "no memory");
 
     for (slot = slot_of(copy->access_key); users->by_access_key[slot] != 0;)
@@ -199,4 +227,25 @@ void users_canonical_id(struct str name, char out[64])
 
     digest_once(DIGEST_SHA256, name, sha256);
     hex_encode(sha256, sizeof(sha256), out);
+}
+
+void users_account_id(struct str canonical_id, char out[AUTH_ACCOUNT_DIGITS])
+{
+    uint8_t sha256[SHA256_BYTES];
+    uint64_t number = 0;
+
+    digest_once(DIGEST_SHA256, canonical_id, sha256);
+    for (size_t i = 0; i < sizeof(number); i++)
+        number = number << 8 | sha256[i];
+    for (size_t i = AUTH_ACCOUNT_DIGITS; i > 0; i--, number /= 10)
+        out[i - 1] = (char)('0' + number % 10);
+}
+
+bool users_account_good(struct str account)
+{
+    for (size_t i = 0; i < account.len; i++) {
+        if (account.p[i] < '0' || account.p[i] > '9')
+            return false;
+    }
+    return account.len == AUTH_ACCOUNT_DIGITS;
 }

@@ -65,6 +65,7 @@ static void print_user(struct buf *out, const struct config *config,
     buf_lit(out, "; secret_key    = " NOT_SHOWN "\n");
     if (str_present(user->session_token))
         buf_lit(out, "; session_token = " NOT_SHOWN "\n");
+    buf_printf(out, "; account       = %.*s\n", STR_ARG(user->account));
     buf_printf(out, "; canonical_id  = %.*s\n", STR_ARG(user->canonical_id));
     buf_printf(out, "; display_name  = %.*s\n", STR_ARG(user->display_name));
     buf_printf(out, "; email         = %.*s\n", STR_ARG(user->email));

@@ -35,7 +35,7 @@ static enum s3_error load_bucket(struct op *op, struct str name, struct str expe
         return op_fail(op, S3_NoSuchBucket, name);
     if (status != STORE_OK)
         return s3_from_store(op, status);
-    if (!owner_condition_holds(expected_owner, ret_bucket->owner))
+    if (!owner_condition_holds(op, expected_owner, ret_bucket->owner))
         return op_deny(op, "the bucket is not of the owner who is expected");
     return S3_OK;
 }

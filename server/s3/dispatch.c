@@ -418,8 +418,8 @@ static void *on_loop_start(void *context)
     loop->number = atomic_fetch_add(&loop->app->loops, 1);
     loop->auth_cache = auth_cache_open(loop->app->options.auth.users);
     loop->bodies = body_group_open();
-    loop->stores =
-        loop_stores_open(loop->app->options.stores, loop->app->options.auth.region, &fault);
+    loop->stores = loop_stores_open(loop->app->options.stores, loop->app->options.auth.region,
+                                    loop->app->options.auth.account_id, &fault);
     if (!digest_thread_prepare() || loop->auth_cache == NULL || loop->bodies == NULL ||
         loop->stores == NULL) {
         log_error("cannot start an event loop: %s", fault.text);

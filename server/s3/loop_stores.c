@@ -23,6 +23,7 @@ struct seat {
 struct loop_stores {
     struct stores *stores;
     struct str region;
+    struct str account_id;
     struct seat *unnamed; /* of "" */
     struct seat *first;   /* the others, used last first */
 };
@@ -38,13 +39,13 @@ static void seat_close(struct seat *seat)
 }
 
 /* The key in the words of a service of keys. */
-static void name_key(struct seat *seat, struct str region)
+static void name_key(struct seat *seat, const struct loop_stores *stores)
 {
     char uuid[STORE_KEY_UUID_LEN + 1];
 
     store_key_uuid(seat->open.held->store, uuid);
-    (void)snprintf(seat->arn, sizeof(seat->arn), "arn:aws:kms:%.*s:000000000000:key/%s",
-                   STR_ARG(region), uuid);
+    (void)snprintf(seat->arn, sizeof(seat->arn), "arn:aws:kms:%.*s:%.*s:key/%s",
+                   STR_ARG(stores->region), STR_ARG(stores->account_id), uuid);
     seat->open.kms_key_arn = str_from_cstr(seat->arn);
 }
 
@@ -76,7 +77,7 @@ static enum store_status seat_open(struct loop_stores *stores, struct str name,
         seat_close(seat);
         return status;
     }
-    name_key(seat, stores->region);
+    name_key(seat, stores);
     *ret_seat = seat;
     return STORE_OK;
 }
@@ -97,7 +98,8 @@ static struct seat *take_out(struct loop_stores *stores, struct str name)
 
 /* ---- of a loop ----------------------------------------------------------------------------- */
 
-struct loop_stores *loop_stores_open(struct stores *stores, struct str region, struct fault *fault)
+struct loop_stores *loop_stores_open(struct stores *stores, struct str region,
+                                     struct str account_id, struct fault *fault)
 {
     struct loop_stores *self = mem_zalloc(sizeof(*self));
 
@@ -105,6 +107,7 @@ struct loop_stores *loop_stores_open(struct stores *stores, struct str region, s
         return NULL;
     self->stores = stores;
     self->region = region;
+    self->account_id = account_id;
     if (seat_open(self, STR(""), &self->unnamed, fault) != STORE_OK) {
         mem_free(self);
         return NULL;

@@ -29,9 +29,9 @@ struct loop_store {
     struct str kms_key_arn; /* default key named for aws:kms */
 };
 
-/* NULL: no memory, or the store "" can not be read; fault says. stores and region outlive it. */
+/* NULL: no memory, or the store "" can not be read; fault says. All outlives it. */
 MUST_CHECK struct loop_stores *loop_stores_open(struct stores *stores, struct str region,
-                                                struct fault *fault);
+                                                struct str account_id, struct fault *fault);
 void loop_stores_close(struct loop_stores *stores); /* nothing is used; NULL is fine */
 
 /*

@@ -158,7 +158,8 @@ bool config_load(char *const *arguments, struct config *ret_config, struct fault
         return false;
     if (config.file.len > 0 && !config_file_load(&config, config.file, fault))
         return false;
-    if (!load_environment(&config, fault) || !load_flags(&config, arguments, fault))
+    if (!load_environment(&config, fault) || !load_flags(&config, arguments, fault) ||
+        !config_users_complete(&config, fault))
         return false;
 
     *ret_config = config;
@@ -222,6 +223,9 @@ static bool check_listener(const struct config *config, const struct listener_ad
 
 bool config_check_root(const struct config *config, struct fault *fault)
 {
+    if (!users_account_good(config->account_id))
+        return fault_false(fault, "--account-id: '%.*s' is not 12 digits",
+                           STR_ARG(config->account_id));
     if ((config->root_user.len > 0) != (config->root_password.len > 0))
         return fault_false(fault,
                            "PAIL_ROOT_USER and PAIL_ROOT_PASSWORD belong together: set both");

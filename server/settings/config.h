@@ -51,7 +51,7 @@ struct config_list {
     size_t count;
 };
 
-/* A [user NAME] section. */
+/* A [user NAME] section. user.account is what the section says until config_users_complete. */
 struct config_user {
     struct str name;
     unsigned line; /* of its first field, for messages */
@@ -91,7 +91,8 @@ struct config {
     enum config_log_level log_level;
     uint64_t scrub_bytes_per_s; /* 0: never */
     uint64_t scrub_interval_s;
-    uint64_t upload_expiry_s;            /* 0: never */
+    uint64_t upload_expiry_s; /* 0: never */
+    struct str account_id;
     struct str root_user, root_password; /* "": not set */
     bool root_from_aws;
 
@@ -118,6 +119,12 @@ struct config_store config_store(const struct config *config, size_t index);
 /* Rules between settings (TLS pair, loopback-only modes, port file). */
 MUST_CHECK bool config_check_root(const struct config *config, struct fault *fault); /* alone */
 MUST_CHECK bool config_check(const struct config *config, struct fault *fault);
+
+/*
+ * What a user's section must have, and what the rest of it is when left out: whose account it is
+ * depends on all of them. (config_users.c; called by config_load.)
+ */
+MUST_CHECK bool config_users_complete(struct config *config, struct fault *fault);
 
 /*
  * Read a settings file into config, whose strength is above the defaults only.

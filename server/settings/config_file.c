@@ -15,10 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/digest/digest.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text/codec.h"
 #include "server/settings/config.h"
 #include "server/settings/nearest.h"
 #include "server/settings/settings.h"
@@ -57,6 +55,7 @@ static const struct user_field user_fields[] = {
     { STR("access_key"), offsetof(struct user, access_key), AUTH_ACCESS_KEY_BYTES_MAX },
     { STR("secret_key"), offsetof(struct user, secret_key), AUTH_SECRET_BYTES_MAX },
     { STR("session_token"), offsetof(struct user, session_token), AUTH_TOKEN_BYTES_MAX },
+    { STR("account"), offsetof(struct user, account), AUTH_ACCOUNT_DIGITS },
     { STR("canonical_id"), offsetof(struct user, canonical_id), 64 },
     { STR("display_name"), offsetof(struct user, display_name), USER_TEXT_MAX },
     { STR("email"), offsetof(struct user, email), USER_TEXT_MAX },
@@ -115,8 +114,8 @@ static int on_user(struct reading *reading, struct str name, struct str key, str
             field = &user_fields[i];
     }
     if (field == NULL)
-        return refuse(reading, "a user has no such field (access_key, secret_key, canonical_id, "
-                               "display_name, email, session_token, disabled)");
+        return refuse(reading, "a user has no such field (access_key, secret_key, account, "
+                               "canonical_id, display_name, email, session_token, disabled)");
 
     text = (struct str *)(void *)((char *)&user->user + field->offset);
     if (str_present(*text) && !(reading->continues && str_eq(key, STR("session_token"))))
@@ -126,32 +125,6 @@ static int on_user(struct reading *reading, struct str name, struct str key, str
 
     *text = arena_printf(reading->config->arena, "%.*s%.*s", STR_ARG(*text), STR_ARG(value));
     return str_present(*text) ? 1 : refuse(reading, "there is no memory for the value");
-}
-
-/* What a section must have, and what the others are when left out. NULL, or what is wrong. */
-static const char *complete_user(struct config *config, struct config_user *entry)
-{
-    struct user *user = &entry->user;
-    uint8_t bytes[32];
-    char id[64];
-
-    if (!str_present(user->access_key) || !str_present(user->secret_key))
-        return "the user needs access_key and secret_key";
-    if (str_present(user->canonical_id) && !hex_decode(user->canonical_id, bytes, sizeof(bytes)))
-        return "the user's canonical_id is not 64 hexadecimal digits";
-
-    if (!str_present(user->canonical_id)) {
-        if (!digest_init())
-            return "the crypto library lacks an algorithm that S3 needs";
-        users_canonical_id(entry->name, id);
-        user->canonical_id = arena_dup(config->arena, str_make(id, sizeof(id)));
-    }
-    user->name = entry->name;
-    if (!str_present(user->display_name))
-        user->display_name = entry->name;
-    if (!str_present(user->email))
-        user->email = STR("");
-    return str_present(user->canonical_id) ? NULL : "there is no memory for the user";
 }
 
 /* ---- [server] ------------------------------------------------------------------------------ */
@@ -260,16 +233,6 @@ bool config_file_load(struct config *config, struct str path, struct fault *faul
     }
     if (reading.failed)
         return false;
-
-    for (size_t i = 0; i < config->user_count; i++) {
-        const char *problem = complete_user(config, &config->users[i]);
-
-        reading.line = config->users[i].line;
-        if (problem != NULL) {
-            (void)refuse(&reading, problem);
-            return false;
-        }
-    }
 
     warn_if_public(config, path);
     return true;

@@ -17,8 +17,6 @@
 #define STS_VERSION "2011-06-15"
 #define STS_NAMESPACE "https://sts.amazonaws.com/doc/2011-06-15/"
 #define STS_BODY_BYTES_MAX (64u * 1024u)
-/* The account of the root user, and of the users of the settings file. */
-#define STS_ACCOUNT "000000000000"
 
 /* One call of an action. */
 struct sts_call {
@@ -47,9 +45,6 @@ int sts_run(struct sts_call *call, const struct http_request *request, struct st
 
 /* What the verifier refused, in this service's words. Returns the status. */
 int sts_refuse_unverified(struct sts_call *call, const struct s3_refusal *refusal);
-
-/* "arn:aws:iam::000000000000:user/alice", "...:root" for the root user. */
-void sts_arn(struct buf *out, const struct user *user);
 
 /* The first value of a parameter; STR_NONE when it is absent. */
 struct str sts_parameter(const struct sts_call *call, struct str name);

@@ -47,6 +47,7 @@ VALUES = {
     "durability": ("relaxed", "strict", "relaxed"),
     "auth": ("audit", "strict", "open"),
     "new-buckets": ("aws", "acls", "aws"),
+    "account-id": ("111122223333", "444455556666", "777788889999"),
     "force-open": ("yes", "no", "yes"),
     "dev": ("yes", "no", "yes"),
     "store": ("a=file", "b=environment,c=variable", "d=flag"),

@@ -89,8 +89,10 @@ def settings(users=USERS):
         if user.name == "root":
             continue
         lines += [f"[user {user.name}]", f"access_key = {user.access_key}",
-                  f"secret_key = {user.secret_key}", f"canonical_id = {user.canonical_id}",
-                  f"display_name = {user.name}", f"email = {user.email}"]  # fmt: skip
+                  f"secret_key = {user.secret_key}", f"display_name = {user.name}"]  # fmt: skip
+        for field in ("canonical_id", "email", "account"):
+            if getattr(user, field):
+                lines.append(f"{field} = {getattr(user, field)}")
         if user.session_token:
             lines.append(f"session_token = {user.session_token}")
         if user.disabled:

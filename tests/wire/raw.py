@@ -53,6 +53,7 @@ class User:
     email: str = ""
     session_token: str = ""
     disabled: bool = False
+    account: str = ""
 
 
 @dataclasses.dataclass

@@ -6,7 +6,6 @@
 
 #include "server/s3/refuse.h"
 
-#define ACCOUNT_ID_DIGITS 12
 #define CANONICAL_ID_DIGITS 64
 #define ECHO_BYTES_MAX 256
 
@@ -18,14 +17,21 @@ static bool all_of(struct str text, const char *chars)
     return true;
 }
 
-static bool is_account_id(struct str text)
+struct str owner_account(struct op *op, struct str canonical_id)
 {
-    return text.len == ACCOUNT_ID_DIGITS && all_of(text, "0123456789");
+    struct user user;
+    char made[AUTH_ACCOUNT_DIGITS];
+
+    if (credentials_know(auth_credentials(op->auth_cache), CREDENTIALS_BY_CANONICAL_ID,
+                         canonical_id, &user) == CREDENTIALS_FOUND)
+        return arena_dup(op->arena, user.account);
+    users_account_id(canonical_id, made);
+    return arena_dup(op->arena, str_make(made, sizeof(made)));
 }
 
 enum s3_error owner_condition_check(struct op *op, struct str expected)
 {
-    if (!str_present(expected) || is_account_id(expected) ||
+    if (!str_present(expected) || users_account_good(expected) ||
         (expected.len == CANONICAL_ID_DIGITS && all_of(expected, "0123456789abcdef")))
         return S3_OK;
     return op_fail_text(op, S3_InvalidBucketOwnerAWSAccountID,
@@ -35,9 +41,9 @@ enum s3_error owner_condition_check(struct op *op, struct str expected)
                                      STR_ARG(str_slice(expected, 0, ECHO_BYTES_MAX))));
 }
 
-bool owner_condition_holds(struct str expected, struct str owner)
+bool owner_condition_holds(struct op *op, struct str expected, struct str owner)
 {
     if (!str_present(expected))
         return true;
-    return str_eq(expected, is_account_id(expected) ? S3_ACCOUNT_ID : owner);
+    return str_eq(expected, users_account_good(expected) ? owner_account(op, owner) : owner);
 }

@@ -8,8 +8,8 @@
 
 #include "server/s3/op.h"
 
-/* All users are of this one account. */
-#define S3_ACCOUNT_ID STR("000000000000")
+/* The account of an owner, be it a user's no more: 12 digits, in the arena. STR_NONE: no memory. */
+struct str owner_account(struct op *op, struct str canonical_id);
 
 /*
  * InvalidBucketOwnerAWSAccountID for what is neither an account id (12 digits) nor a canonical user
@@ -17,6 +17,6 @@
  */
 MUST_CHECK enum s3_error owner_condition_check(struct op *op, struct str expected);
 /* expected: checked. owner: the bucket's, a canonical user id. */
-bool owner_condition_holds(struct str expected, struct str owner);
+MUST_CHECK bool owner_condition_holds(struct op *op, struct str expected, struct str owner);
 
 #endif

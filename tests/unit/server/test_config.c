@@ -30,6 +30,7 @@ static const struct sample samples[] = {
     { SETTING_domains, "file.test", "environment.test", "flag.test" },
     { SETTING_durability, "relaxed", "strict", "relaxed" },
     { SETTING_new_buckets, "aws", "acls", "aws" },
+    { SETTING_account_id, "111122223333", "444455556666", "777788889999" },
     { SETTING_auth, "audit", "open", "strict" },
     { SETTING_force_open, "yes", "no", "yes" },
     { SETTING_dev, "yes", "no", "yes" },
