@@ -53,20 +53,33 @@ bool mem_fault_point(void)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
+static _Thread_local uint64_t lacked;
+
+uint64_t mem_lacked(void)
+{
+    return lacked;
+}
+
+static void *counted(void *memory)
+{
+    lacked += memory == NULL;
+    return memory;
+}
+
 void *mem_alloc(size_t bytes)
 {
     /* malloc(0) may answer NULL, which here means "out of memory". */
-    return mem_fault_point() ? NULL : malloc(bytes == 0 ? 1 : bytes);
+    return counted(mem_fault_point() ? NULL : malloc(bytes == 0 ? 1 : bytes));
 }
 
 void *mem_zalloc(size_t bytes)
 {
-    return mem_fault_point() ? NULL : calloc(1, bytes == 0 ? 1 : bytes);
+    return counted(mem_fault_point() ? NULL : calloc(1, bytes == 0 ? 1 : bytes));
 }
 
 void *mem_resize(void *memory, size_t bytes)
 {
-    return mem_fault_point() ? NULL : realloc(memory, bytes == 0 ? 1 : bytes);
+    return counted(mem_fault_point() ? NULL : realloc(memory, bytes == 0 ? 1 : bytes));
 }
 
 char *mem_cstr(struct str s)

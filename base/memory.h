@@ -17,6 +17,9 @@ MUST_CHECK void *mem_resize(void *memory, size_t bytes); /* NULL leaves the old 
 MUST_CHECK char *mem_cstr(struct str s);                 /* with a NUL behind it */
 void mem_free(void *memory);                             /* NULL is fine */
 
+/* How often the calling thread has asked in vain. Libraries ask here too (OpenSSL, libxml2, jansson). */
+uint64_t mem_lacked(void);
+
 /*
  * For tests, process-wide: the n-th allocation from now on answers NULL, or all from there. 0: none.
  * mem_fault_point is for allocators of libraries that a test puts itself behind: true, this one fails.

@@ -17,6 +17,8 @@
 #include "server/commands/commands.h"
 #include "server/listeners.h"
 
+#define NO_MEMORY "there is no memory to say that the server is ready"
+
 /* Appears under its name only with its content. Not synced: the port is of this process only. */
 static bool write_port_file(const struct banner *banner, struct fault *fault)
 {
@@ -34,6 +36,8 @@ static bool write_port_file(const struct banner *banner, struct fault *fault)
     }
     if (snprintf(temp, sizeof(temp), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temp))
         return fault_false(fault, "the port file's name is too long");
+    if (text.failed)
+        return fault_false(fault, "there is no memory to write the port file '%s'", path);
 
     fd = file_open(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     error = fd < 0 ? fd : file_write_all(fd, text.p, text.len);
@@ -50,16 +54,19 @@ static bool write_port_file(const struct banner *banner, struct fault *fault)
     return true;
 }
 
-static void write_ready(int fd)
+static bool write_ready(int fd, struct fault *fault)
 {
     CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(16);
 
     if (fd < 0)
-        return;
+        return true;
 
     buf_lit(&text, "ready\n");
+    if (text.failed)
+        return fault_false(fault, NO_MEMORY);
     command_write(fd, &text);
     (void)close(fd);
+    return true;
 }
 
 bool ready_announce(const struct banner *banner, struct fault *fault)
@@ -73,8 +80,10 @@ bool ready_announce(const struct banner *banner, struct fault *fault)
     if (banner->config->port_file.len > 0 && !write_port_file(banner, fault))
         return false;
 
+    /* Who waits for it must not wait for ever: without it there is no start. */
     banner_json(banner, &text);
+    if (text.failed)
+        return fault_false(fault, NO_MEMORY);
     command_write(STDOUT_FILENO, &text);
-    write_ready(banner->config->ready_fd);
-    return true;
+    return write_ready(banner->config->ready_fd, fault);
 }

@@ -27,6 +27,9 @@
 #define AUTH_SKEW_S 900
 #define AUTH_EXPIRES_MAX_S 604800
 
+/* Once, before threads. */
+void auth_init(void);
+
 /* ---- verification -------------------------------------------------------------------------- */
 
 enum auth_mode { AUTH_STRICT = 0, AUTH_AUDIT, AUTH_OPEN };

@@ -12,6 +12,7 @@
  */
 #include <jansson.h>
 
+#include "base/memory.h"
 #include "server/auth/call.h"
 
 #define POLICY_DEPTH_MAX 8
@@ -28,6 +29,11 @@ struct check {
 };
 
 enum match { MATCH_EQ, MATCH_STARTS_WITH };
+
+void auth_init(void)
+{
+    json_set_alloc_funcs(mem_alloc, mem_free);
+}
 
 static void json_release(json_t **json)
 {

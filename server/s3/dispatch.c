@@ -116,20 +116,31 @@ static void replace_incomplete(struct op *op)
     render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
 }
 
+/*
+ * Where memory has run out on this thread meanwhile, what a request is refused for may be that: a
+ * document that could not be read whole, a text that could not be compared. Then it says no more.
+ */
+static bool ran_out(const struct op *op)
+{
+    return mem_lacked() != op->lacked_before;
+}
+
 static enum http_next answer(struct op *op, enum s3_error err)
 {
     if (err == S3_WAIT)
         return HTTP_WAIT;
     if (err == S3_YIELD)
         return HTTP_YIELD;
+    if (err == S3_InternalError)
+        op_log_failure(op, &op->fault);
+    if (err != S3_OK && ran_out(op))
+        err = S3_SlowDown;
     op->error = err;
     if (err != S3_OK) {
         if (op->refusal.error != err)
             op->refusal = (struct s3_refusal){ .error = err };
         if (!op->keep_headers)
             http_reply_reset(op->reply);
-        if (err == S3_InternalError)
-            op_log_failure(op, &op->fault);
     }
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
     if (op->store != NULL && store_durability(op->store) == STORE_RELAXED)
@@ -158,6 +169,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->auth_cache = loop->auth_cache;
     op->bodies = loop->bodies;
     op->budget = &app->budget;
+    op->lacked_before = mem_lacked();
     op->record.started_us = clock_monotonic_us(&app->clock);
     op->record.loop = loop->number;
     render_request_id(op->request_id);
@@ -206,6 +218,9 @@ static void run_sts(struct op *op)
     call.caller = op->auth.user;
     op->reply->status = err == S3_OK ? sts_run(&call, op->request, op->body, op->arena)
                                      : sts_refuse_unverified(&call, &op->refusal);
+    if (op->reply->status >= 400 && ran_out(op))
+        op->reply->status =
+            sts_refuse_unverified(&call, &(struct s3_refusal){ .error = S3_SlowDown });
     op_set(op, "Content-Type", STR("text/xml"));
     op_set(op, "x-amzn-RequestId", call.request_id);
     op->reply->body_kind = HTTP_BODY_BUFFER;
@@ -457,6 +472,7 @@ struct s3_app *s3_app_open(const struct s3_options *options)
 
     if (app == NULL)
         return NULL;
+    auth_init();
     xml_init();
     app->options = *options;
     clock_init(&app->clock);

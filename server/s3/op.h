@@ -86,6 +86,7 @@ struct op {
     unsigned foreign;           /* enum foreign; FOREIGN_NOT for S3's own */
     struct str foreign_service; /* it was signed for */
 
+    uint64_t lacked_before; /* mem_lacked when it began */
     struct fault fault;
     struct s3_refusal refusal;
     char request_id[17];

@@ -10,6 +10,7 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 
+#include "base/memory.h"
 #include "server/xml/scan.h"
 #include "server/xml/xml.h"
 
@@ -234,8 +235,14 @@ static void builder_free(struct builder *builder)
         buf_free(&builder->levels[i].text);
 }
 
+static char *copy_text(const char *text)
+{
+    return mem_cstr(str_from_cstr(text));
+}
+
 void xml_init(void)
 {
+    (void)xmlMemSetup(mem_free, mem_alloc, mem_resize, copy_text);
     xmlInitParser();
 }
 
