@@ -11,6 +11,8 @@
  * random states until there are N different ones. A seed other than 0 leaves out what is systematic and
  * begins with the random round of that number: so a long run can be divided, and gone on with.
  *
+ * SIGINT and SIGTERM end a run where it is, with its counts; they are told every minute, too.
+ *
  * A state that was met before is not opened again, but what was found in it is held against what is
  * expected now. What fails is printed with the command that shows it again. Exits 1 then.
  *

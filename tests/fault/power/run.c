@@ -4,7 +4,9 @@
  */
 #include "tests/fault/power/run.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 #define RANDOM_PER_PLACE 2
 #define DEEPER_ONE_IN 256
 #define PATH_BYTES_MAX 512
+#define TELL_EVERY_S 60
 
 struct worker {
     struct run *run;
@@ -66,7 +69,8 @@ static void tell_failure(struct worker *worker, const char *choice)
 
 static bool enough(const struct worker *worker)
 {
-    return atomic_load(&worker->shared->failures) >= worker->run->failures_max;
+    return atomic_load(&worker->shared->failures) >= worker->run->failures_max ||
+           atomic_load(&worker->shared->stopped);
 }
 
 /* found: a view of the scene's trace. Another than the one that was found may say the same. */
@@ -241,12 +245,50 @@ static void work(struct run *run, struct shared *shared, unsigned number)
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
+static struct shared *stoppable;
+
+/* SIGINT, SIGTERM: what was found so far is told. SIGALRM only interrupts the wait. */
+static void on_signal(int signal)
+{
+    if (signal != SIGALRM)
+        atomic_store(&stoppable->stopped, true);
+}
+
+static void hear_signals(struct shared *shared)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    stoppable = shared;
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGALRM, &action, NULL);
+}
+
+/* Waits for a process, and says now and then how far they all are. */
+static bool ended_well(const struct run *run, const struct shared *shared, pid_t worker,
+                       int *ret_status)
+{
+    pid_t ended;
+
+    do {
+        (void)alarm(run->quiet ? 0 : TELL_EVERY_S);
+        ended = waitpid(worker, ret_status, 0);
+        if (ended < 0 && !run->quiet)
+            printf("power: %" PRIu64 " states, %u fail\n", atomic_load(&shared->states),
+                   atomic_load(&shared->failures));
+        (void)fflush(stdout);
+    } while (ended < 0 && errno == EINTR);
+    (void)alarm(0);
+    return ended == worker && WIFEXITED(*ret_status) && WEXITSTATUS(*ret_status) == 0;
+}
+
 void run_all(struct run *run, struct shared **ret_shared)
 {
     struct shared *shared = shared_open(run->states);
     pid_t workers[JOBS_MAX];
 
     (void)fflush(stdout);
+    hear_signals(shared);
     for (unsigned i = 0; i < run->jobs; i++) {
         workers[i] = fork();
         if (workers[i] < 0)
@@ -259,8 +301,7 @@ void run_all(struct run *run, struct shared **ret_shared)
     for (unsigned i = 0; i < run->jobs; i++) {
         int status = 0;
 
-        if (waitpid(workers[i], &status, 0) == workers[i] && WIFEXITED(status) &&
-            WEXITSTATUS(status) == 0)
+        if (ended_well(run, shared, workers[i], &status))
             continue;
         run->ended_badly = true;
         printf("power: a process ended with status %x at %s\n", (unsigned)status, shared->at[i]);

@@ -20,6 +20,7 @@ struct shared {
     _Atomic uint64_t scene_states[SCENES_MAX];
     _Atomic uint64_t rounds; /* that a process has ended */
     atomic_uint failures;
+    atomic_bool stopped;                  /* by a signal: no further states */
     char at[JOBS_MAX][SHARED_TEXT_BYTES]; /* the state that each process looks at */
     char why[SHARED_TEXT_BYTES];          /* of the first failure, one line */
     uint64_t slots;                       /* a power of two */
