@@ -189,9 +189,26 @@ static struct access_verdict vote_of_acl(const struct access_request *request)
     return abstain(grants[name].missing);
 }
 
+/* ---- who pays -------------------------------------------------------------------------------- */
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html */
+static struct access_verdict vote_of_payer(const struct access_request *request)
+{
+    const struct access_resource *resource = &request->resource;
+
+    if (resource->rules == NULL || !resource->rules->requester_pays ||
+        is_owner(request->principal, resource->bucket_owner))
+        return nothing_to_say;
+    if (request->principal == NULL)
+        return deny("the requester pays here, and nobody signed the request");
+    return request->context.agrees_to_pay
+               ? nothing_to_say
+               : deny("the requester pays here, and has not agreed to (x-amz-request-payer)");
+}
+
 /* ---- the decision ---------------------------------------------------------------------------- */
 
-static access_voter *const voters[] = { vote_of_upload, vote_of_right, vote_of_acl };
+static access_voter *const voters[] = { vote_of_upload, vote_of_payer, vote_of_right, vote_of_acl };
 
 struct access_verdict access_count(access_voter *const *asked, size_t count,
                                    const struct access_request *request)

@@ -47,6 +47,7 @@ struct access_context {
     enum auth_scheme scheme;
     struct str region;
     const struct clock *clock; /* of the server */
+    bool agrees_to_pay;        /* for what the bucket's owner does not */
 };
 
 struct access_request {

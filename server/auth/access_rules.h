@@ -27,6 +27,7 @@ enum public_access_block {
 struct access_rules {
     enum object_ownership ownership;
     unsigned blocked; /* enum public_access_block, together */
+    bool requester_pays;
 };
 
 /* By S3's names ("BucketOwnerEnforced", "BlockPublicAcls"); UNSET and 0: there is none of that name. */

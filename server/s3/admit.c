@@ -158,6 +158,7 @@ static enum s3_error load_source(struct op *op)
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The source of a copy request may not specifically refer to a "
                                 "delete marker by version id."));
+    payment_tell(op, &op->source_bucket, op->source_config);
     return source_conditions(op);
 }
 
@@ -192,7 +193,9 @@ enum s3_error op_admit(struct op *op)
 {
     enum s3_error err = admit(op);
 
-    return err == S3_OK ? document_effects(op) : err;
+    if (err == S3_OK)
+        err = acceleration_check(op);
+    return err == S3_OK && !op->form_unread ? document_effects(op) : err;
 }
 
 enum s3_error op_admit_again(struct op *op)
@@ -216,5 +219,7 @@ enum s3_error op_admit_form(struct op *op, const struct form_field *fields, size
                                          ret_min_bytes, ret_max_bytes, &op->refusal);
 
     op->form_unread = false;
-    return err == S3_OK ? op_require(op, op_action(op), &subject) : err;
+    if (err == S3_OK)
+        err = op_require(op, op_action(op), &subject);
+    return err == S3_OK ? document_effects(op) : err;
 }

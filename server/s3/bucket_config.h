@@ -22,12 +22,16 @@
 /* What one loop keeps of a store's; one that is larger than half of it is made for each request. */
 #define BUCKET_CONFIGS_BYTES_MAX (4u * 1024u * 1024u)
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/transfer-acceleration.html */
+enum acceleration { ACCELERATION_UNSET = 0, ACCELERATION_ENABLED, ACCELERATION_SUSPENDED };
+
 struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
     size_t document_count;
     bool has_effects; /* a row with an EFFECT is among them */
     struct str tags;  /* packed; STR_NONE: none */
     struct access_rules access;
+    enum acceleration acceleration;
 };
 
 extern const struct bucket_config bucket_config_none;

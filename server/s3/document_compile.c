@@ -44,6 +44,21 @@ bool access_block_compile(struct str stored, struct arena *arena UNUSED,
     return true;
 }
 
+/* Kept by the word. */
+bool payment_compile(struct str stored, struct arena *arena UNUSED, struct bucket_config *config)
+{
+    config->access.requester_pays = str_eq(stored, STR("Requester"));
+    return true;
+}
+
+bool acceleration_compile(struct str stored, struct arena *arena UNUSED,
+                          struct bucket_config *config)
+{
+    config->acceleration = str_eq(stored, STR("Enabled")) ? ACCELERATION_ENABLED
+                                                          : ACCELERATION_SUSPENDED;
+    return true;
+}
+
 /* Kept packed. */
 bool tagging_compile(struct str stored, struct arena *arena UNUSED, struct bucket_config *config)
 {

@@ -38,10 +38,18 @@ document_show_fn access_block_show;
 document_read_fn metrics_read;
 document_read_fn analytics_read;
 document_read_fn tiering_read;
+/* ops/one_word.c */
+document_read_fn payment_read;
+document_show_fn payment_show;
+document_effect_fn payment_effect;
+document_read_fn acceleration_read;
+document_show_fn acceleration_show;
 /* document_compile.c */
 document_compile_fn tagging_compile;
 document_compile_fn ownership_compile;
 document_compile_fn access_block_compile;
+document_compile_fn payment_compile;
+document_compile_fn acceleration_compile;
 
 #ifdef PAIL_MORE_DOCUMENTS /* of a test */
 document_effect_fn more_effect;

@@ -26,6 +26,7 @@ static enum s3_error op_name(struct op *op, enum resource *ret_resource)
     op->bucket_name = name.bucket;
     op->key = name.key;
     op->virtual_bucket = name.virtual_bucket;
+    op->accelerated = name.accelerated;
     *ret_resource = name.resource;
     return S3_OK;
 }
@@ -114,6 +115,7 @@ enum s3_error op_identify(struct op *op)
         err = headers_settle(op, &settled_anew);
     if (err != S3_OK)
         return err;
+    op->agrees_to_pay = str_eq(op_header(op, "x-amz-request-payer"), STR("requester"));
     if (settled_anew)
         op->route = route_find(op->request, resource, op->arena, &routed);
     if (op->route == NULL && routed.error == S3_NotImplemented)

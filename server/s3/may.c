@@ -55,7 +55,8 @@ struct access_request op_question(const struct op *op, enum access_action action
         .context = { .request = op->request,
                      .scheme = op->auth.scheme,
                      .region = op->options->auth.region,
-                     .clock = op->options->auth.clock },
+                     .clock = op->options->auth.clock,
+                     .agrees_to_pay = op->agrees_to_pay },
     };
 }
 

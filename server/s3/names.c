@@ -133,6 +133,21 @@ bool name_looks_virtual(struct str host)
     return !address && !str_starts(name, STR("[")) && str_find_char(name, '.') != SIZE_MAX;
 }
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/transfer-acceleration-getting-started.html */
+static bool cut_acceleration(struct str *bucket)
+{
+    static const struct str ends[] = { STR_INIT(".s3-accelerate"),
+                                       STR_INIT(".s3-accelerate.dualstack") };
+
+    for (size_t i = 0; i < COUNT_OF(ends) && str_present(*bucket); i++) {
+        if (bucket->len > ends[i].len && str_ends(*bucket, ends[i])) {
+            bucket->len -= ends[i].len;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool name_resolve(const struct http_request *request, struct str host, const struct str *domains,
                   size_t domain_count, struct arena *arena, struct resource_name *ret_name)
 {
@@ -141,6 +156,7 @@ bool name_resolve(const struct http_request *request, struct str host, const str
     struct str raw_key = path;
 
     name.virtual_bucket = name_virtual_bucket(host, domains, domain_count, arena);
+    name.accelerated = cut_acceleration(&name.virtual_bucket);
     if (str_present(name.virtual_bucket)) {
         name.bucket = name.virtual_bucket;
     } else {

@@ -12,6 +12,7 @@
 struct resource_name {
     enum resource resource;
     struct str virtual_bucket; /* from Host, lower-case; STR_NONE in path style */
+    bool accelerated;          /* at BUCKET.s3-accelerate.BASE */
     struct str bucket;         /* decoded; STR_NONE for the service */
     struct str key;            /* decoded; STR_NONE unless RESOURCE_OBJECT */
 };

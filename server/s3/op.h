@@ -55,6 +55,8 @@ struct op {
     struct str bucket_name;    /* STR_NONE for the service */
     struct str key;            /* decoded bytes; STR_NONE for a bucket */
     struct str virtual_bucket; /* named by Host, else STR_NONE */
+    bool accelerated;          /* ... at BUCKET.s3-accelerate */
+    bool agrees_to_pay;        /* for what the bucket's owner does not */
     struct bucket bucket;      /* loaded unless ROUTE_NEW_BUCKET or the service */
     const struct bucket_config
         *config;      /* of bucket; that of a bucket without documents until then */

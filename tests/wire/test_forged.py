@@ -17,7 +17,7 @@ import pytest
 from sdk.cloud import Cloud
 from tools import routes
 from wire import process, raw
-from wire.test_held_bodies import CONFIGURATIONS, OWNERSHIP, UNBLOCKED
+from wire.test_held_bodies import ACCELERATION, CONFIGURATIONS, OWNERSHIP, PAYER, UNBLOCKED
 
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
@@ -115,6 +115,7 @@ class World:
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
             "CreateMultipartUpload": b"", "CopyObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
             **{f"PutBucket{many}Configuration": body for many, (_, body) in CONFIGURATIONS.items()},
+            "PutBucketRequestPayment": PAYER, "PutBucketAccelerateConfiguration": ACCELERATION,
             "PutBucketOwnershipControls": OWNERSHIP, "PutPublicAccessBlock": UNBLOCKED,
             "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip

@@ -42,6 +42,8 @@ CONFIGURATIONS = {  # of which a bucket has many: the sub-resource, and one with
     "IntelligentTiering": ("intelligent-tiering", b"<IntelligentTieringConfiguration><Id>a</Id><Status>Enabled</Status><Tiering>"
                            b"<Days>90</Days><AccessTier>ARCHIVE_ACCESS</AccessTier></Tiering></IntelligentTieringConfiguration>"),
 }  # fmt: skip
+PAYER = b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"
+ACCELERATION = b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>"
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
 UNBLOCKED = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
@@ -203,6 +205,8 @@ SAMPLES = {
     "PutObjectTagging": lambda w: ("PUT", f"/{w.bucket}/object?tagging", TAGS),
     "PutBucketVersioning": lambda w: ("PUT", f"/{w.bucket}?versioning", VERSIONING % b"Enabled"),
     "PutBucketTagging": lambda w: ("PUT", f"/{w.bucket}?tagging", TAGS),
+    "PutBucketRequestPayment": lambda w: ("PUT", f"/{w.bucket}?requestPayment", PAYER),
+    "PutBucketAccelerateConfiguration": lambda w: ("PUT", f"/{w.bucket}?accelerate", ACCELERATION),
     "PutBucketOwnershipControls": lambda w: ("PUT", f"/{w.bucket}?ownershipControls", OWNERSHIP),
     "PutPublicAccessBlock": lambda w: ("PUT", f"/{w.bucket}?publicAccessBlock", UNBLOCKED),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
@@ -214,7 +218,7 @@ OF_VERSION = {"PutObjectAcl", "PutObjectTagging"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
 for _name, (_sub, _body) in CONFIGURATIONS.items():
     SAMPLES[f"PutBucket{_name}Configuration"] = lambda w, sub=_sub, body=_body: ("PUT", f"/{w.bucket}?{sub}&id=a", body)
-OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock",
+OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketRequestPayment", "PutBucketAccelerateConfiguration", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock",
                    *(f"PutBucket{name}Configuration" for name in CONFIGURATIONS)}  # fmt: skip
 ELSEWHERE = {"CreateBucket"}  # it has no bucket yet: see its own test below
 

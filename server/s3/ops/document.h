@@ -19,4 +19,9 @@ bool document_is_kept(struct str selector);
 /* What the documents of op's bucket do to every request; S3_OK, or the answer. */
 MUST_CHECK enum s3_error document_effects(struct op *op);
 
+/* Tell whoever pays for what the owner of a bucket does not; an admitted request. ops/one_word.c */
+void payment_tell(struct op *op, const struct bucket *bucket, const struct bucket_config *config);
+/* InvalidRequest at the accelerated address of a bucket that is not accelerated. ops/one_word.c */
+MUST_CHECK enum s3_error acceleration_check(struct op *op);
+
 #endif
