@@ -122,8 +122,9 @@ static int search(struct run *run)
     for (size_t i = 0; i < run->scene_count; i++)
         printf("power: %-10s %7" PRIu64 " states\n", run->scenes[i]->name,
                atomic_load(&shared->scene_states[i]));
-    printf("power: %" PRIu64 " different states of %" PRIu64 " tried, %.0f a second, %.0f s\n",
-           atomic_load(&shared->states), atomic_load(&shared->tried),
+    printf("power: %" PRIu64 " different states, %" PRIu64
+           " more were met before, %.0f a second, %.0f s\n",
+           atomic_load(&shared->states), atomic_load(&shared->tried) - atomic_load(&shared->states),
            (double)atomic_load(&shared->states) / took_s, took_s);
     printf("power: %" PRIu64
            " of them are of a second cut, while the store was opened; %u fail; go on "

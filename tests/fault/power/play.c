@@ -22,6 +22,8 @@
 #define NO_OP UINT32_MAX
 #define POLL_US 1000
 #define POLLS_MAX 60000
+#define WALK_POLL_US 20 /* of each sixteenth state */
+#define WALK_POLLS_MAX 1000000
 #define WALK_US (7200 * US_PER_S)
 #define QUIET_US (2 * US_PER_S)
 
@@ -209,10 +211,10 @@ bool play_walk(struct store *store)
 {
     clock_move(store_clock(store), CLOCK_ADVANCE, WALK_US);
     for (unsigned i = 0; store->janitor.walk_at_us != INT64_MAX; i++) {
-        if (i == POLLS_MAX)
+        if (i == WALK_POLLS_MAX)
             return false;
         clock_move(store_clock(store), CLOCK_ADVANCE, QUIET_US);
-        (void)usleep(POLL_US / 4);
+        (void)usleep(WALK_POLL_US);
     }
     return true;
 }
