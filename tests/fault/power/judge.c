@@ -33,10 +33,14 @@ static void hear_finding(void *context, const char *line)
 static void hear_notice(void *context, enum store_notice_kind kind, const char *text)
 {
     struct judge *judge = context;
+    bool bad = kind == STORE_NOTICE_ERROR;
 
-    /* What is damaged on purpose is told too. */
-    if (kind == STORE_NOTICE_ERROR &&
-        !(judge->scene->rotten && strncmp(text, "damaged: ", strlen("damaged: ")) == 0))
+    /* What is damaged on purpose is told too. Else damage is wrong even where it was mended. */
+    if (judge->scene->rotten)
+        bad = bad && strncmp(text, "damaged: ", strlen("damaged: ")) != 0;
+    else
+        bad = bad || strstr(text, "damaged") != NULL;
+    if (bad)
         buf_printf(&judge->why, "    it says: %s\n", text);
 }
 

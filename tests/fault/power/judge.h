@@ -2,8 +2,9 @@
 /*
  * Is a state of a disk a store in which nothing that was acknowledged is lost?
  *
- * (1) It opens, and says of no error. A client sees what one of the expected views says: all that was
- *     acknowledged is there, what was under way is there entirely or not at all, nothing else is.
+ * (1) It opens, and says of no error, nor of damage, even if it has mended it. A client sees what one
+ *     of the expected views says: all that was acknowledged is there, what was under way is there
+ *     entirely or not at all, nothing else is.
  * (2) Closed in order, the checker reads every byte and finds nothing.
  * (3) Of some states more is asked: the checker is run first, or the store takes further writes, is
  *     closed, opened again, and is what it was.

@@ -16,8 +16,8 @@
  * A state that was met before is not opened again, but what was found in it is held against what is
  * expected now. What fails is printed with the command that shows it again. Exits 1 then.
  *
- * --prove ignores one kind of sync after the other, and lets answers come before the sync of their
- * commit: each of these must be found. A trace without a state is printed.
+ * --prove ignores one kind of sync after the other, and lets answers, and the punching of holes, come
+ * before the sync of their commit: each of these must be found. A trace without a state is printed.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -39,6 +39,7 @@
 #define HEAP_KEPT_BYTES (1 << 30)
 
 static void answer_early(struct trace *trace);
+static void give_back_early(struct trace *trace);
 
 /* A kind of sync that does nothing, or a trace in another order. */
 static const struct planted {
@@ -59,6 +60,7 @@ static const struct planted {
     { "no sync of blobs/ab/", "bodies", TARGET_BLOBS_TOP, NULL },
     { "no sync of blobs/ab/cd/", "bodies", TARGET_LEAF, NULL },
     { "an answer before the sync of its commit", "small", TARGETS, answer_early },
+    { "space given back before its commit is synced", "removal", TARGETS, give_back_early },
 };
 
 static double now_s(void)
@@ -103,6 +105,15 @@ static void answer_early(struct trace *trace)
 {
     for (size_t i = 1; i < trace_events(trace); i++) {
         if (trace_event(trace, i)->act == ACT_ACK)
+            move_up(trace, i);
+    }
+}
+
+/* The extents of packs that no row names any more. */
+static void give_back_early(struct trace *trace)
+{
+    for (size_t i = 1; i < trace_events(trace); i++) {
+        if (trace_event(trace, i)->act == ACT_PUNCH)
             move_up(trace, i);
     }
 }

@@ -519,6 +519,13 @@ bool scene_write_on(struct store *store, struct arena *arena)
         { .bucket = "later", .key = "inline", .text = "later", .len = 500 },
         { .bucket = "later", .key = "pack", .text = "later", .len = 5000, .announce = true },
         { .bucket = "later", .key = "file", .text = "later still", .len = 5000 },
+        /* Bodies that a scene has removed: where the row is left, its bytes are looked at. */
+        { .bucket = "later",
+          .key = "pack again",
+          .text = "pack one",
+          .len = 5000,
+          .announce = true },
+        { .bucket = "later", .key = "file again", .text = "gone", .len = BIG_BYTES },
     };
 
     if (bucket_create(store, arena, "later") != STORE_OK)
