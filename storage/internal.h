@@ -292,7 +292,7 @@ struct swept {
 MUST_CHECK enum store_status sweep_once(struct store *store, struct swept *total,
                                         struct fault *fault);
 /* One leaf directory of blobs/: files that no row names and that are old enough are removed.
- * ret_found false: there is no such directory. */
+ * ret_found false: there is no such directory. Ends at the first file whose row can not be asked for. */
 MUST_CHECK enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat,
                                                 uint32_t leaf, bool *ret_found,
                                                 struct fault *fault);

@@ -132,26 +132,28 @@ enum store_status store_sweep_now(struct store *store, struct fault *fault)
 
 /* ---- orphans ----------------------------------------------------------------------------- */
 
-static void orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
-                         const char *file_name)
+static enum store_status orphan_check(struct store *store, struct catalog *cat, int leaf_fd,
+                                      const char *file_name, struct fault *fault)
 {
     struct blob_name name;
-    struct piece blob;
+    struct piece blob = { 0 };
     struct stat st;
-    bool found;
+    bool found = true;
+    enum store_status status = STORE_OK;
 
     if (!blob_name_parse(str_from_cstr(file_name), &name) ||
         fstatat(leaf_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
         st.st_mtime + ORPHAN_AGE_S > clock_now_us(&store->clock) / US_PER_S)
-        return;
+        return STORE_OK;
 
     /* Nobody can pin, find and commit the file between the question and the unlink. */
     blob_pins_lock(&store->pins);
-    if (blob_pins_count(&store->pins, &name) == 0 &&
-        catalog_blob_find(cat, name.scope, name.hash, &blob, &found, NULL) == STORE_OK &&
-        (!found || blob.pack != 0) && file_unlink(leaf_fd, file_name) == 0)
+    if (blob_pins_count(&store->pins, &name) == 0)
+        status = catalog_blob_find(cat, name.scope, name.hash, &blob, &found, fault);
+    if (status == STORE_OK && (!found || blob.pack != 0) && file_unlink(leaf_fd, file_name) == 0)
         atomic_fetch_add(&store->blobs_removed, 1);
     blob_pins_unlock(&store->pins);
+    return status;
 }
 
 bool orphans_top_exists(const struct store *store, uint32_t top)
@@ -166,6 +168,7 @@ enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, u
                                      bool *ret_found, struct fault *fault)
 {
     char path[6];
+    enum store_status status = STORE_OK;
     const struct dirent *entry;
     DIR *dir;
     int fd;
@@ -182,10 +185,10 @@ enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, u
     }
     *ret_found = true;
 
-    while ((entry = readdir(dir)) != NULL)
-        orphan_check(store, cat, dirfd(dir), entry->d_name);
+    while (status == STORE_OK && (entry = readdir(dir)) != NULL)
+        status = orphan_check(store, cat, dirfd(dir), entry->d_name, fault);
     (void)closedir(dir);
-    return STORE_OK;
+    return status;
 }
 
 /* ---- gaps --------------------------------------------------------------------------------- */

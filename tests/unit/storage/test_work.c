@@ -243,6 +243,36 @@ static void test_storage_work__uploads_that_can_not_be_looked_at_are_told(void *
     fx_close(f);
 }
 
+static bool walk_failed(void)
+{
+    return told_of(WORK_WALK).failures >= 1;
+}
+
+static bool walk_mended(void)
+{
+    return told_of(WORK_WALK).last.status == STORE_OK;
+}
+
+static void test_storage_work__files_whose_rows_can_not_be_looked_at_are_told(void **state)
+{
+    struct store_options wanted = options();
+    struct fixture *f;
+    struct fault why = { 0 };
+
+    (void)state;
+    wanted.janitor_interval_us = 600 * US_PER_S; /* the walk comes later */
+    f = fx_open(&wanted);
+    FX_OK(f, fx_put(f, "file", str_make(big, sizeof(big))));
+    run_sql(f, "ALTER TABLE blob RENAME TO lost");
+    clock_move(store_clock(f->store), CLOCK_ADVANCE, 2 * 3600 * US_PER_S);
+    assert_true(in_time(f->store, walk_failed));
+    assert_non_null(strstr(told_of(WORK_WALK).last.fault.text, "no such table"));
+    assert_int_equal(store_health(f->store, &why), STORE_HEALTH_UNTENDED);
+    run_sql(f, "ALTER TABLE lost RENAME TO blob");
+    assert_true(in_time(f->store, walk_mended));
+    fx_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_storage_work__a_pass_of_the_scrub_tells_what_it_read),
         cmocka_unit_test(test_storage_work__each_failure_has_a_record_and_the_first_a_notice),
         cmocka_unit_test(test_storage_work__uploads_that_can_not_be_looked_at_are_told),
+        cmocka_unit_test(test_storage_work__files_whose_rows_can_not_be_looked_at_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
