@@ -111,6 +111,13 @@ void arena_reset(struct arena *arena)
     rewind_to_first(arena);
 }
 
+void arena_wipe(struct arena *arena)
+{
+    explicit_bzero(arena->first, arena->first_bytes);
+    for (struct block *block = arena->blocks; block != NULL; block = block->next)
+        explicit_bzero(block->space, block->bytes);
+}
+
 void arena_close(struct arena *arena)
 {
     if (arena == NULL)

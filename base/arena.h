@@ -22,6 +22,8 @@ MUST_CHECK struct arena *arena_open(size_t first_bytes, size_t limit_bytes);
 void arena_close(struct arena *arena); /* NULL is fine */
 void arena_closep(struct arena **arena);
 void arena_reset(struct arena *arena);
+/* Overwrite all that it holds: before one that held secrets is closed. */
+void arena_wipe(struct arena *arena);
 
 MUST_CHECK void *arena_alloc(struct arena *arena, size_t bytes);  /* 16-byte aligned, or NULL */
 MUST_CHECK void *arena_zalloc(struct arena *arena, size_t bytes); /* zeroed, or NULL */

@@ -303,13 +303,30 @@ int file_mkdir(int dir_fd, const char *path, unsigned mode)
     return S_ISDIR(there.st_mode) ? 0 : -ENOTDIR;
 }
 
+struct read_step {
+    char bytes[READ_STEP_BYTES];
+};
+
+static void read_step_wipe(struct read_step *step)
+{
+    explicit_bzero(step, sizeof(*step));
+}
+
+/*
+ * What is read may be a key: no copy stays behind on the stack, nor, while the file does not grow,
+ * where a buffer was before it grew.
+ */
 static int read_rest(int fd, struct buf *ret_content)
 {
     CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(ret_content->max);
-    char step[READ_STEP_BYTES];
+    CLEANUP(read_step_wipe) struct read_step step;
+    struct stat there;
 
+    if (fstat(fd, &there) == 0 && there.st_size > 0 && (uint64_t)there.st_size <= content.max &&
+        !buf_reserve(&content, (size_t)there.st_size))
+        return -ENOMEM;
     for (;;) {
-        ssize_t got = read(fd, step, sizeof(step));
+        ssize_t got = read(fd, step.bytes, sizeof(step.bytes));
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -319,7 +336,7 @@ static int read_rest(int fd, struct buf *ret_content)
             break;
         if ((size_t)got > content.max - content.len)
             return -EFBIG;
-        buf_append(&content, step, (size_t)got);
+        buf_append(&content, step.bytes, (size_t)got);
         if (content.failed)
             return -ENOMEM;
     }

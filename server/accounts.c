@@ -125,13 +125,21 @@ struct accounts *accounts_open(const struct config *config, char *const *words, 
     return NULL;
 }
 
+/* It held a key pair. */
+static void forget(struct arena *arena)
+{
+    if (arena != NULL)
+        arena_wipe(arena);
+    arena_close(arena);
+}
+
 void accounts_close(struct accounts *accounts)
 {
     if (accounts == NULL)
         return;
 
     users_in_force_close(accounts->users);
-    arena_close(accounts->arena);
+    forget(accounts->arena);
     mem_free(accounts);
 }
 
@@ -165,13 +173,13 @@ bool accounts_reload(struct accounts *accounts, size_t *ret_count, struct fault 
     arena = arena_open(PAIR_ARENA_BYTES, PAIR_ARENA_BYTES);
     users = read_all(&config, accounts->dir_fd, ROOT_PAIR_REFUSE, arena, &root, fault);
     if (users == NULL) {
-        arena_close(arena);
+        forget(arena);
         return false;
     }
 
     *ret_count = users_count(users);
     users_replace(accounts->users, users);
-    arena_close(accounts->arena);
+    forget(accounts->arena);
     accounts->arena = arena;
     accounts->root = root;
     return true;

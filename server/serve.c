@@ -395,6 +395,7 @@ static int serve_run(struct serve *serve, struct fault *fault)
         !open_accounts(serve, fault) || !create_all_buckets(serve, fault) ||
         !open_app(serve, fault) || !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
+    config_forget_secrets(&serve->config);
     mind_root_socket(serve);
     serve->clock_control = clock_control_open(serve->app);
     if (!announce(serve, fault))

@@ -22,8 +22,25 @@
 void config_free(struct config *config)
 {
     if (config->arena != NULL)
-        arena_close(config->arena);
+        arena_wipe(config->arena);
+    arena_close(config->arena);
     *config = (struct config){ 0 };
+}
+
+static void wipe(struct str *secret)
+{
+    if (secret->len > 0)
+        explicit_bzero((void *)(uintptr_t)secret->p, secret->len);
+    *secret = STR("");
+}
+
+void config_forget_secrets(struct config *config)
+{
+    wipe(&config->root_password);
+    for (size_t i = 0; i < config->user_count; i++) {
+        wipe(&config->users[i].user.secret_key);
+        wipe(&config->users[i].user.session_token);
+    }
 }
 
 static bool load_presets(struct config *config, struct fault *fault)

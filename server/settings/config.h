@@ -111,7 +111,10 @@ struct config {
  * On success the caller ends with config_free; on failure nothing is kept.
  */
 MUST_CHECK bool config_load(char *const *arguments, struct config *ret_config, struct fault *fault);
-void config_free(struct config *config); /* also the CLEANUP helper; a zeroed one is fine */
+void config_free(
+    struct config *config); /* wipes it; also the CLEANUP helper; a zeroed one is fine */
+/* Once they are in force elsewhere: the texts are overwritten, and empty. */
+void config_forget_secrets(struct config *config);
 
 /* config->stores.items[index]; name STR_NONE: it is no NAME=DIR. */
 struct config_store config_store(const struct config *config, size_t index);

@@ -214,9 +214,17 @@ static void warn_if_public(const struct config *config, struct str path)
         log_warn("'%.*s' holds secret keys and everyone may read it: chmod o-r", STR_ARG(path));
 }
 
+/* It has secret keys. */
+static void content_free(struct buf *content)
+{
+    if (content->p != NULL)
+        explicit_bzero(content->p, content->len);
+    buf_free(content);
+}
+
 bool config_file_load(struct config *config, struct str path, struct fault *fault)
 {
-    CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(CONFIG_FILE_BYTES_MAX);
+    CLEANUP(content_free) struct buf content = BUF_WITH_MAX(CONFIG_FILE_BYTES_MAX);
     struct reading reading = { .config = config, .path = path, .fault = fault };
     int result = file_read_all(AT_FDCWD, path.p, &content);
 

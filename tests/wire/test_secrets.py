@@ -3,6 +3,8 @@
 
 import base64
 import json
+import pathlib
+import re
 import urllib.parse
 
 import pytest
@@ -120,3 +122,38 @@ def test_log__of_an_audited_request_holds_no_secret(make_server):
     words = server.stderr()
     assert "auth audited" in words
     assert not [shape for shape in shapes(SECRET) if shape in words]
+
+
+def places_in_memory(server, text):
+    """How often a text stands in the memory of the process."""
+    count = 0
+    with open(f"/proc/{server.process.pid}/mem", "rb") as memory:
+        for line in pathlib.Path(f"/proc/{server.process.pid}/maps").read_text().splitlines():
+            begin, end, rights = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+)", line).groups()
+            begin, end = int(begin, 16), int(end, 16)
+            if rights[:2] != "rw" or end - begin > 1 << 30:  # a sanitizer's shadow is larger
+                continue
+            memory.seek(begin)
+            try:
+                count += memory.read(end - begin).count(text.encode())
+            except OSError:
+                continue
+    return count
+
+
+def test_secrets__of_a_user_who_was_removed_none_is_left_in_memory(tmp_path):
+    server = process.Server(tmp_path, "--threads", "1")
+    try:
+        alice = server.users["alice"]
+        try:
+            places = places_in_memory(server, alice.secret_key)
+        except PermissionError:
+            pytest.skip("another process's memory can not be read here")
+        assert places == 1, "the table of users alone has it"
+        assert raw.signed(server.url, alice, "PUT", "/of-alice").status == 200
+        assert places_in_memory(server, alice.secret_key) == 2, "and the loop, beside the key made of it"
+        server.reload({name: user for name, user in server.users.items() if name != "alice"})
+        assert raw.signed(server.url, server.users["bob"], "GET", "/").status == 200  # the loop has let go of the old table
+        assert places_in_memory(server, alice.secret_key) == 0
+    finally:
+        server.stop()
