@@ -33,7 +33,7 @@ ALLOWED = {
     "tests/fault/kill.py: kill_recovery": LOAD,
     "tests/fault/kill.py: load": LOAD,
     "tests/fault/power/play.c: play_walk": WAITS,
-    "tests/fault/power/play.c: wait_for_more": WAITS,
+    "tests/fault/power/play.c: wait_a_little": WAITS,
     "tests/fault/power/scenes.c: expire_upload": WAITS,
     "tests/fault/rot.py: await_found": WAITS,
     "tests/fault/rot.py: fill": LOAD,
