@@ -15,6 +15,7 @@
 #define SERVER_S3_BUCKET_CONFIG_H
 
 #include "server/auth/access_rules.h"
+#include "server/s3/website_config.h"
 #include "storage/store.h"
 
 /* Of all documents of a bucket together, as stored and compiled (S3_DOCUMENTS_BYTES_MAX of them). */
@@ -32,6 +33,7 @@ struct bucket_config {
     struct str tags;  /* packed; STR_NONE: none */
     struct access_rules access;
     enum acceleration acceleration;
+    const struct website *website; /* NULL: none */
 };
 
 extern const struct bucket_config bucket_config_none;

@@ -44,6 +44,9 @@ document_show_fn payment_show;
 document_effect_fn payment_effect;
 document_read_fn acceleration_read;
 document_show_fn acceleration_show;
+/* ops/website.c */
+document_read_fn website_read;
+document_compile_fn website_compile;
 /* document_compile.c */
 document_compile_fn tagging_compile;
 document_compile_fn ownership_compile;

@@ -14,7 +14,7 @@ import pytest
 
 from tools import routes
 from wire import raw
-from wire.test_held_bodies import ACCELERATION, CONFIGURATIONS, OWNERSHIP, PAYER, TAGS, UNBLOCKED, VERSIONING, acl_document
+from wire.test_held_bodies import ACCELERATION, CONFIGURATIONS, OWNERSHIP, PAYER, TAGS, UNBLOCKED, VERSIONING, WEBSITE, acl_document
 
 GROUPS = {"all": "http://acs.amazonaws.com/groups/global/AllUsers",
           "users": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}  # fmt: skip
@@ -61,7 +61,7 @@ OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes"},
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
 OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketTagging",
          "PutBucketRequestPayment", "GetBucketRequestPayment", "PutBucketAccelerateConfiguration",
-         "GetBucketAccelerateConfiguration",
+         "GetBucketAccelerateConfiguration", "PutBucketWebsite", "GetBucketWebsite", "DeleteBucketWebsite",
          "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "GetBucketOwnershipControls",
          "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock",
          "PutBucketTagging", "DeleteBucketTagging", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}  # fmt: skip
@@ -163,6 +163,7 @@ class Place:
 BODIES = {
     "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
     "PutBucketRequestPayment": lambda place: PAYER, "PutBucketAccelerateConfiguration": lambda place: ACCELERATION,
+    "PutBucketWebsite": lambda place: WEBSITE,
     "PutBucketOwnershipControls": lambda place: OWNERSHIP, "PutPublicAccessBlock": lambda place: UNBLOCKED,
     **{f"PutBucket{name}Configuration": lambda place, body=body: body for name, (_, body) in CONFIGURATIONS.items()},
     "PutObjectTagging": lambda place: TAGS, "PutBucketTagging": lambda place: TAGS,

@@ -17,7 +17,7 @@ import pytest
 from sdk.cloud import Cloud
 from tools import routes
 from wire import process, raw
-from wire.test_held_bodies import ACCELERATION, CONFIGURATIONS, OWNERSHIP, PAYER, UNBLOCKED
+from wire.test_held_bodies import ACCELERATION, CONFIGURATIONS, OWNERSHIP, PAYER, UNBLOCKED, WEBSITE
 
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
@@ -40,6 +40,7 @@ class World:
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
             s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
             s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicAcls": False})
+            s3.put_bucket_website(Bucket=name, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
             for sub, document in CONFIGURATIONS.values():
                 reply = raw.signed(server.url, server.users["root"], "PUT", f"/{name}?{sub}&id=a", document)
                 assert reply.status == 200, reply
@@ -116,6 +117,7 @@ class World:
             "CreateMultipartUpload": b"", "CopyObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
             **{f"PutBucket{many}Configuration": body for many, (_, body) in CONFIGURATIONS.items()},
             "PutBucketRequestPayment": PAYER, "PutBucketAccelerateConfiguration": ACCELERATION,
+            "PutBucketWebsite": WEBSITE,
             "PutBucketOwnershipControls": OWNERSHIP, "PutPublicAccessBlock": UNBLOCKED,
             "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip

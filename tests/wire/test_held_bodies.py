@@ -44,6 +44,7 @@ CONFIGURATIONS = {  # of which a bucket has many: the sub-resource, and one with
 }  # fmt: skip
 PAYER = b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"
 ACCELERATION = b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>"
+WEBSITE = b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>"
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
 UNBLOCKED = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
@@ -207,6 +208,7 @@ SAMPLES = {
     "PutBucketTagging": lambda w: ("PUT", f"/{w.bucket}?tagging", TAGS),
     "PutBucketRequestPayment": lambda w: ("PUT", f"/{w.bucket}?requestPayment", PAYER),
     "PutBucketAccelerateConfiguration": lambda w: ("PUT", f"/{w.bucket}?accelerate", ACCELERATION),
+    "PutBucketWebsite": lambda w: ("PUT", f"/{w.bucket}?website", WEBSITE),
     "PutBucketOwnershipControls": lambda w: ("PUT", f"/{w.bucket}?ownershipControls", OWNERSHIP),
     "PutPublicAccessBlock": lambda w: ("PUT", f"/{w.bucket}?publicAccessBlock", UNBLOCKED),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
@@ -218,7 +220,7 @@ OF_VERSION = {"PutObjectAcl", "PutObjectTagging"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
 for _name, (_sub, _body) in CONFIGURATIONS.items():
     SAMPLES[f"PutBucket{_name}Configuration"] = lambda w, sub=_sub, body=_body: ("PUT", f"/{w.bucket}?{sub}&id=a", body)
-OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketRequestPayment", "PutBucketAccelerateConfiguration", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock",
+OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketWebsite", "PutBucketRequestPayment", "PutBucketAccelerateConfiguration", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock",
                    *(f"PutBucket{name}Configuration" for name in CONFIGURATIONS)}  # fmt: skip
 ELSEWHERE = {"CreateBucket"}  # it has no bucket yet: see its own test below
 

@@ -7,39 +7,10 @@
 
 #include "server/s3/documents.h"
 #include "server/s3/refuse.h"
+#include "server/s3/request/document_body.h"
 #include "server/xml/xml.h"
 
 #define TIER_DAYS_MAX 730
-
-/* A child that an element may have. */
-struct child {
-    const char *name;
-    bool required;
-    bool many;
-};
-
-static const struct child *child_named(const struct child *children, size_t count, struct str name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(name, str_from_cstr(children[i].name)))
-            return &children[i];
-    return NULL;
-}
-
-/* Only these children, the required ones among them, and no more than one of a name unless many. */
-static bool has_children(const struct xml_node *node, const struct child *children, size_t count)
-{
-    for (const struct xml_node *at = node->children; at != NULL; at = at->next) {
-        const struct child *child = child_named(children, count, at->name);
-
-        if (child == NULL || (!child->many && xml_child_count(node, at->name) > 1))
-            return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (children[i].required && xml_child(node, str_from_cstr(children[i].name)) == NULL)
-            return false;
-    return true;
-}
 
 static bool is_one_of(struct str text, struct str a, struct str b)
 {
@@ -48,19 +19,20 @@ static bool is_one_of(struct str text, struct str a, struct str b)
 
 static bool tag_is_good(const struct xml_node *tag)
 {
-    static const struct child children[] = { { "Key", true, false }, { "Value", true, false } };
+    static const struct xml_expected children[] = { { "Key", true, false },
+                                                    { "Value", true, false } };
 
-    return has_children(tag, children, COUNT_OF(children)) &&
+    return xml_has_only(tag, children, COUNT_OF(children)) &&
            xml_child_text(tag, STR("Key")).len > 0;
 }
 
 static bool and_is_good(const struct xml_node *both)
 {
-    static const struct child children[] = { { "Prefix", false, false },
-                                             { "AccessPointArn", false, false },
-                                             { "Tag", false, true } };
+    static const struct xml_expected children[] = { { "Prefix", false, false },
+                                                    { "AccessPointArn", false, false },
+                                                    { "Tag", false, true } };
 
-    if (!has_children(both, children, COUNT_OF(children)))
+    if (!xml_has_only(both, children, COUNT_OF(children)))
         return false;
     for (const struct xml_node *at = both->children; at != NULL; at = at->next)
         if (str_eq(at->name, STR("Tag")) && !tag_is_good(at))
@@ -71,16 +43,16 @@ static bool and_is_good(const struct xml_node *both)
 /* No filter, or one condition; several stand in an And. */
 static bool filter_is_good(const struct xml_node *filter)
 {
-    static const struct child children[] = { { "Prefix", false, false },
-                                             { "AccessPointArn", false, false },
-                                             { "Tag", false, false },
-                                             { "And", false, false } };
+    static const struct xml_expected children[] = { { "Prefix", false, false },
+                                                    { "AccessPointArn", false, false },
+                                                    { "Tag", false, false },
+                                                    { "And", false, false } };
     const struct xml_node *only;
 
     if (filter == NULL)
         return true;
     only = filter->children;
-    if (only == NULL || only->next != NULL || !has_children(filter, children, COUNT_OF(children)))
+    if (only == NULL || only->next != NULL || !xml_has_only(filter, children, COUNT_OF(children)))
         return false;
     if (str_eq(only->name, STR("Tag")))
         return tag_is_good(only);
@@ -92,9 +64,10 @@ static bool filter_is_good(const struct xml_node *filter)
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketMetricsConfiguration.html */
 enum s3_error metrics_read(struct op *op, const struct xml_node *root, struct str *ret_stored)
 {
-    static const struct child children[] = { { "Id", true, false }, { "Filter", false, false } };
+    static const struct xml_expected children[] = { { "Id", true, false },
+                                                    { "Filter", false, false } };
 
-    if (!has_children(root, children, COUNT_OF(children)) ||
+    if (!xml_has_only(root, children, COUNT_OF(children)) ||
         !filter_is_good(xml_child(root, STR("Filter"))))
         return op_fail(op, S3_MalformedXML);
     return document_read_plain(op, root, ret_stored);
@@ -104,18 +77,18 @@ enum s3_error metrics_read(struct op *op, const struct xml_node *root, struct st
 
 static bool export_is_good(const struct xml_node *data)
 {
-    static const struct child children[] = { { "OutputSchemaVersion", true, false },
-                                             { "Destination", true, false } };
-    static const struct child place[] = { { "Format", true, false },
-                                          { "BucketAccountId", false, false },
-                                          { "Bucket", true, false },
-                                          { "Prefix", false, false } };
+    static const struct xml_expected children[] = { { "OutputSchemaVersion", true, false },
+                                                    { "Destination", true, false } };
+    static const struct xml_expected place[] = { { "Format", true, false },
+                                                 { "BucketAccountId", false, false },
+                                                 { "Bucket", true, false },
+                                                 { "Prefix", false, false } };
     const struct xml_node *destination = xml_child(data, STR("Destination"));
     const struct xml_node *bucket =
         destination != NULL ? xml_child(destination, STR("S3BucketDestination")) : NULL;
 
-    return bucket != NULL && has_children(data, children, COUNT_OF(children)) &&
-           has_children(bucket, place, COUNT_OF(place)) &&
+    return bucket != NULL && xml_has_only(data, children, COUNT_OF(children)) &&
+           xml_has_only(bucket, place, COUNT_OF(place)) &&
            str_eq(xml_child_text(data, STR("OutputSchemaVersion")), STR("V_1")) &&
            str_eq(xml_child_text(bucket, STR("Format")), STR("CSV")) &&
            str_starts(xml_child_text(bucket, STR("Bucket")), STR("arn:aws:s3:::"));
@@ -124,15 +97,15 @@ static bool export_is_good(const struct xml_node *data)
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAnalyticsConfiguration.html */
 enum s3_error analytics_read(struct op *op, const struct xml_node *root, struct str *ret_stored)
 {
-    static const struct child children[] = { { "Id", true, false },
-                                             { "Filter", false, false },
-                                             { "StorageClassAnalysis", true, false } };
-    static const struct child analysis[] = { { "DataExport", false, false } };
+    static const struct xml_expected children[] = { { "Id", true, false },
+                                                    { "Filter", false, false },
+                                                    { "StorageClassAnalysis", true, false } };
+    static const struct xml_expected analysis[] = { { "DataExport", false, false } };
     const struct xml_node *node = xml_child(root, STR("StorageClassAnalysis"));
     const struct xml_node *data = node != NULL ? xml_child(node, STR("DataExport")) : NULL;
 
-    if (node == NULL || !has_children(root, children, COUNT_OF(children)) ||
-        !has_children(node, analysis, COUNT_OF(analysis)) ||
+    if (node == NULL || !xml_has_only(root, children, COUNT_OF(children)) ||
+        !xml_has_only(node, analysis, COUNT_OF(analysis)) ||
         !filter_is_good(xml_child(root, STR("Filter"))) || (data != NULL && !export_is_good(data)))
         return op_fail(op, S3_MalformedXML);
     return document_read_plain(op, root, ret_stored);
@@ -142,13 +115,13 @@ enum s3_error analytics_read(struct op *op, const struct xml_node *root, struct 
 
 static bool tiering_is_good(const struct xml_node *tiering)
 {
-    static const struct child children[] = { { "Days", true, false },
-                                             { "AccessTier", true, false } };
+    static const struct xml_expected children[] = { { "Days", true, false },
+                                                    { "AccessTier", true, false } };
     struct str tier = xml_child_text(tiering, STR("AccessTier"));
     uint64_t least = str_eq(tier, STR("ARCHIVE_ACCESS")) ? 90 : 180;
     uint64_t days;
 
-    return has_children(tiering, children, COUNT_OF(children)) &&
+    return xml_has_only(tiering, children, COUNT_OF(children)) &&
            is_one_of(tier, STR("ARCHIVE_ACCESS"), STR("DEEP_ARCHIVE_ACCESS")) &&
            str_to_u64(xml_child_text(tiering, STR("Days")), &days) && days >= least &&
            days <= TIER_DAYS_MAX;
@@ -157,12 +130,12 @@ static bool tiering_is_good(const struct xml_node *tiering)
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketIntelligentTieringConfiguration.html */
 enum s3_error tiering_read(struct op *op, const struct xml_node *root, struct str *ret_stored)
 {
-    static const struct child children[] = { { "Id", true, false },
-                                             { "Filter", false, false },
-                                             { "Status", true, false },
-                                             { "Tiering", true, true } };
+    static const struct xml_expected children[] = { { "Id", true, false },
+                                                    { "Filter", false, false },
+                                                    { "Status", true, false },
+                                                    { "Tiering", true, true } };
 
-    if (!has_children(root, children, COUNT_OF(children)) ||
+    if (!xml_has_only(root, children, COUNT_OF(children)) ||
         !filter_is_good(xml_child(root, STR("Filter"))) ||
         !is_one_of(xml_child_text(root, STR("Status")), STR("Enabled"), STR("Disabled")))
         return op_fail(op, S3_MalformedXML);

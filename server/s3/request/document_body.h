@@ -11,4 +11,15 @@
 /* The request body as a document of that root; MissingRequestBodyError or MalformedXML. */
 MUST_CHECK enum s3_error op_xml(struct op *op, struct str root, const struct xml_node **ret_root);
 
+/* A child that an element may have. */
+struct xml_expected {
+    const char *name;
+    bool required;
+    bool many;
+};
+
+/* Only these children, the required ones among them, and no more than one of a name unless many. */
+MUST_CHECK bool xml_has_only(const struct xml_node *node, const struct xml_expected *children,
+                             size_t count);
+
 #endif

@@ -239,8 +239,8 @@ static void test_documents__a_bad_one_is_not_kept(void **state UNUSED)
     assert_int_equal(ask("PUT", "/bucket?cors", ""), 400);
     assert_true(said("<Code>MissingRequestBodyError</Code>"));
     assert_effect(true);
-    assert_int_equal(ask("PUT", "/bucket?website", "<WebsiteConfiguration/>"), 501);
-    assert_int_equal(ask("DELETE", "/bucket?website", ""), 501);
+    assert_int_equal(ask("PUT", "/bucket?replication", "<ReplicationConfiguration/>"), 501);
+    assert_int_equal(ask("DELETE", "/bucket?replication", ""), 501);
 }
 
 /* ---- many of a kind ------------------------------------------------------------------------ */

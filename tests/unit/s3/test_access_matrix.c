@@ -192,6 +192,7 @@ static bool is_one_of(struct str name, const char *names)
     "DeleteBucket GetBucketLocation GetBucketVersioning PutBucketVersioning GetBucketTagging "     \
     "PutBucketTagging DeleteBucketTagging PutBucketOwnershipControls "                             \
     "DeleteBucketOwnershipControls PutPublicAccessBlock DeletePublicAccessBlock "                  \
+    "PutBucketWebsite DeleteBucketWebsite "                                                        \
     "PutBucketRequestPayment PutBucketAccelerateConfiguration "                                    \
     "PutBucketMetricsConfiguration DeleteBucketMetricsConfiguration "                              \
     "PutBucketAnalyticsConfiguration DeleteBucketAnalyticsConfiguration "                          \
