@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-#include "server/auth/acl.h"
+#include "server/auth/voters.h"
 
 /* ---- actions --------------------------------------------------------------------------------- */
 
@@ -33,42 +33,13 @@ enum right {
 };
 
 static const struct {
-    struct str name;
     enum grant_name grant;
     enum right right;
 } actions[ACCESS_ACTIONS] = {
-#define A(SERVICE, NAME, GRANT, RIGHT)                                                             \
-    [ACTION_##NAME] = { { #SERVICE ":" #NAME, sizeof(#SERVICE ":" #NAME) - 1 }, GRANT, RIGHT },
+#define A(SERVICE, NAME, GRANT, RIGHT) [ACTION_##NAME] = { GRANT, RIGHT },
 #include "server/auth/actions.def"
 #undef A
 };
-
-struct str access_action_name(enum access_action action)
-{
-    return actions[action].name;
-}
-
-static const struct access_verdict nothing_to_say = { ACCESS_ABSTAINED, NULL };
-
-static struct access_verdict allow(const char *reason)
-{
-    return (struct access_verdict){ ACCESS_ALLOWED, reason };
-}
-
-static struct access_verdict abstain(const char *reason)
-{
-    return (struct access_verdict){ ACCESS_ABSTAINED, reason };
-}
-
-static struct access_verdict deny(const char *reason)
-{
-    return (struct access_verdict){ ACCESS_DENIED, reason };
-}
-
-static bool is_owner(const struct user *user, struct str owner)
-{
-    return owner.len > 0 && str_eq(acl_user_id(user), owner);
-}
 
 static bool owner_enforced(const struct access_resource *resource)
 {
@@ -97,10 +68,11 @@ static struct access_verdict vote_of_upload(const struct access_request *request
 {
     const struct access_resource *resource = &request->resource;
 
-    if (!str_present(resource->initiator) || is_owner(request->principal, resource->initiator) ||
-        is_owner(request->principal, resource->bucket_owner))
-        return nothing_to_say;
-    return deny("somebody else's upload in somebody else's bucket");
+    if (!str_present(resource->initiator) ||
+        vote_is_owner(request->principal, resource->initiator) ||
+        vote_is_owner(request->principal, resource->bucket_owner))
+        return vote_nothing();
+    return vote_deny("somebody else's upload in somebody else's bucket");
 }
 
 /* ---- what is somebody's whatever the lists say ----------------------------------------------- */
@@ -111,23 +83,23 @@ static struct access_verdict vote_of_right(const struct access_request *request)
     enum right right = actions[request->action].right;
 
     if ((right & ANY_USER) && request->principal != NULL)
-        return allow("any user may");
-    if ((right & BUCKET_OWNER) && is_owner(request->principal, resource->bucket_owner))
-        return allow("the bucket's owner may");
-    if ((right & OBJECT_OWNER) && is_owner(request->principal, object_owner(resource)))
-        return allow("the object's owner may");
+        return vote_allow("any user may");
+    if ((right & BUCKET_OWNER) && vote_is_owner(request->principal, resource->bucket_owner))
+        return vote_allow("the bucket's owner may");
+    if ((right & OBJECT_OWNER) && vote_is_owner(request->principal, object_owner(resource)))
+        return vote_allow("the object's owner may");
     switch (right) {
     case ANY_USER:
-        return abstain("nobody signed the request");
+        return vote_abstain("nobody signed the request");
     case BUCKET_OWNER:
-        return abstain("only the bucket's owner may");
+        return vote_abstain("only the bucket's owner may");
     case OBJECT_OWNER:
     case EITHER_OWNER:
-        return abstain("not the owner");
+        return vote_abstain("not the owner");
     case NOBODY:
         break;
     }
-    return nothing_to_say;
+    return vote_nothing();
 }
 
 /* ---- access control lists -------------------------------------------------------------------- */
@@ -161,10 +133,10 @@ static struct access_verdict vote_of_owner_enforced(const struct access_request 
     const struct access_resource *resource = &request->resource;
 
     if (of_object && !str_present(resource->object_owner))
-        return abstain("there is no object");
-    if (is_owner(request->principal, resource->bucket_owner))
-        return allow("the bucket's owner owns all in it");
-    return abstain("ACLs are disabled (BucketOwnerEnforced)");
+        return vote_abstain("there is no object");
+    if (vote_is_owner(request->principal, resource->bucket_owner))
+        return vote_allow("the bucket's owner owns all in it");
+    return vote_abstain("ACLs are disabled (BucketOwnerEnforced)");
 }
 
 static struct access_verdict vote_of_acl(const struct access_request *request)
@@ -177,16 +149,16 @@ static struct access_verdict vote_of_acl(const struct access_request *request)
     enum acl_permission permission = grants[name].permission;
 
     if (name == NO_GRANT)
-        return nothing_to_say;
+        return vote_nothing();
     if (owner_enforced(resource))
         return vote_of_owner_enforced(request, of_object);
     if (acl_gives(list, owner, request->principal, permission,
                   blocks(resource, IGNORE_PUBLIC_ACLS)))
-        return allow(grants[name].given);
+        return vote_allow(grants[name].given);
     if (blocks(resource, IGNORE_PUBLIC_ACLS) &&
         acl_gives(list, owner, request->principal, permission, false))
-        return abstain("public ACLs are ignored (IgnorePublicAcls)");
-    return abstain(grants[name].missing);
+        return vote_abstain("public ACLs are ignored (IgnorePublicAcls)");
+    return vote_abstain(grants[name].missing);
 }
 
 /* ---- who pays -------------------------------------------------------------------------------- */
@@ -197,23 +169,24 @@ static struct access_verdict vote_of_payer(const struct access_request *request)
     const struct access_resource *resource = &request->resource;
 
     if (resource->rules == NULL || !resource->rules->requester_pays ||
-        is_owner(request->principal, resource->bucket_owner))
-        return nothing_to_say;
+        vote_is_owner(request->principal, resource->bucket_owner))
+        return vote_nothing();
     if (request->principal == NULL)
-        return deny("the requester pays here, and nobody signed the request");
+        return vote_deny("the requester pays here, and nobody signed the request");
     return request->context.agrees_to_pay
-               ? nothing_to_say
-               : deny("the requester pays here, and has not agreed to (x-amz-request-payer)");
+               ? vote_nothing()
+               : vote_deny("the requester pays here, and has not agreed to (x-amz-request-payer)");
 }
 
 /* ---- the decision ---------------------------------------------------------------------------- */
 
-static access_voter *const voters[] = { vote_of_upload, vote_of_payer, vote_of_right, vote_of_acl };
+static access_voter *const voters[] = { vote_of_upload, vote_of_payer, vote_of_policy,
+                                        vote_of_right, vote_of_acl };
 
 struct access_verdict access_count(access_voter *const *asked, size_t count,
                                    const struct access_request *request)
 {
-    struct access_verdict verdict = deny("nobody allows it");
+    struct access_verdict verdict = vote_deny("nobody allows it");
 
     for (size_t i = 0; i < count; i++) {
         struct access_verdict vote = asked[i](request);
@@ -223,6 +196,7 @@ struct access_verdict access_count(access_voter *const *asked, size_t count,
         if (verdict.decision == ACCESS_ALLOWED || vote.reason == NULL)
             continue;
         verdict.reason = vote.reason;
+        verdict.statement = vote.statement;
         if (vote.decision == ACCESS_ALLOWED)
             verdict.decision = ACCESS_ALLOWED;
     }

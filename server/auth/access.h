@@ -35,8 +35,10 @@ struct access_resource {
     struct str bucket; /* name */
     struct str key;
     struct str version; /* id as it was asked for; STR_NONE: the current one */
+    struct str sought;  /* key that is not there, where it is asked who may list */
     struct str bucket_owner, bucket_acl;
     struct str object_owner, object_acl; /* object_owner absent: there is no object */
+    struct str object_tags;              /* packed */
     struct str initiator;                /* of the upload, when the resource is one */
     const struct access_rules *rules;    /* of the bucket's documents; NULL: it has none */
 };
@@ -64,6 +66,7 @@ enum access_decision { ACCESS_ABSTAINED = 0, ACCESS_ALLOWED, ACCESS_DENIED };
 struct access_verdict {
     enum access_decision decision; /* of access_decide never ACCESS_ABSTAINED */
     const char *reason;            /* static; NULL only where a voter has nothing to say */
+    struct str statement;          /* of a policy, its Sid; borrowed of the rules. Else STR_NONE */
 };
 
 MUST_CHECK struct access_verdict access_decide(const struct access_request *request);

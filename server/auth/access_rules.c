@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names of what access_rules.h has.
+ * The names of what access_rules.h has, and of actions (actions.def).
  */
-#include "server/auth/access_rules.h"
+#include "server/auth/access.h"
 
 static const struct str ownerships[] = {
     [OWNERSHIP_OBJECT_WRITER] = STR_INIT("ObjectWriter"),
@@ -37,4 +37,17 @@ unsigned public_access_block_from_name(struct str name)
 struct str public_access_block_name(size_t i)
 {
     return i < COUNT_OF(blocks) ? blocks[i] : STR_NONE;
+}
+
+/* ---- actions --------------------------------------------------------------------------------- */
+
+static const struct str action_names[ACCESS_ACTIONS] = {
+#define A(SERVICE, NAME, GRANT, RIGHT) [ACTION_##NAME] = STR_INIT(#SERVICE ":" #NAME),
+#include "server/auth/actions.def"
+#undef A
+};
+
+struct str access_action_name(enum access_action action)
+{
+    return action_names[action];
 }

@@ -24,7 +24,12 @@ enum public_access_block {
     RESTRICT_PUBLIC_BUCKETS = 8,
 };
 
+struct policy; /* server/policy/policy.h */
+
 struct access_rules {
+    const struct policy *policy; /* NULL: none */
+    bool policy_is_public;
+    bool policy_is_unknown; /* there is one, which this version of pail can not read */
     enum object_ownership ownership;
     unsigned blocked; /* enum public_access_block, together */
     bool requester_pays;

@@ -180,7 +180,7 @@ static enum s3_error admit(struct op *op)
     if (op->route->flags & ROUTE_OBJECT)
         return load_object(op);
     subject = op_subject(op);
-    if (!op->form_unread)
+    if (!op->form_unread && !op_asks_for_each(op))
         err = op_require(op, op_action(op), &subject);
     if (err == S3_OK && route_absent(op->route))
         return op_fail(op, S3_NotImplemented);

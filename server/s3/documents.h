@@ -38,6 +38,10 @@ document_show_fn access_block_show;
 document_read_fn metrics_read;
 document_read_fn analytics_read;
 document_read_fn tiering_read;
+/* ops/policy.c */
+document_read_fn policy_read;
+document_show_fn policy_show;
+document_compile_fn policy_compile;
 /* ops/one_word.c */
 document_read_fn payment_read;
 document_show_fn payment_show;

@@ -28,7 +28,8 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
 {
     struct access_resource resource = { .bucket = op->bucket_name,
                                         .key = subject->key,
-                                        .version = subject->version };
+                                        .version = subject->version,
+                                        .sought = subject->sought };
 
     if (subject->bucket != NULL) {
         resource.bucket = subject->bucket->name;
@@ -39,6 +40,7 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
     if (subject->object != NULL) {
         resource.object_owner = subject->object->attrs.owner;
         resource.object_acl = subject->object->attrs.acl;
+        resource.object_tags = subject->object->attrs.tags;
     }
     if (subject->upload != NULL)
         resource.initiator = subject->upload->initiator;
@@ -92,8 +94,15 @@ enum s3_error op_require(struct op *op, enum access_action action, const struct 
     op->record.reason = str_from_cstr(verdict.reason);
     if (verdict.decision == ACCESS_ALLOWED)
         return S3_OK;
-    fault_note(&op->fault, "%.*s: %s", STR_ARG(name), verdict.reason);
+    fault_note(&op->fault, "%.*s: %s%s%.*s", STR_ARG(name), verdict.reason,
+               verdict.statement.len > 0 ? ", statement " : "", STR_ARG(verdict.statement));
     return op_fail(op, S3_AccessDenied);
+}
+
+bool op_asks_for_each(const struct op *op)
+{
+    return (op->route->flags & ROUTE_EACH) != 0 && op->config->access.policy != NULL &&
+           op->auth.user != NULL;
 }
 
 enum s3_error op_require_of_object(struct op *op, enum access_action action,
@@ -103,6 +112,7 @@ enum s3_error op_require_of_object(struct op *op, enum access_action action,
         subject.object = found;
         return op_require(op, action, &subject);
     }
+    subject.sought = subject.key;
     subject.key = subject.version = STR_NONE;
     return op_require(op, ACTION_ListBucket, &subject);
 }

@@ -18,6 +18,7 @@ struct op_subject {
     const struct bucket_config *config; /* of bucket */
     struct str key;
     struct str version;           /* id as it was asked for; STR_NONE: the current one */
+    struct str sought;            /* key that is not there */
     const struct version *object; /* no delete marker */
     const struct upload *upload;
 };
@@ -47,6 +48,12 @@ MUST_CHECK enum s3_error op_require(struct op *op, enum access_action action,
 MUST_CHECK enum s3_error op_require_of_object(struct op *op, enum access_action action,
                                               struct op_subject subject,
                                               const struct version *found);
+
+/*
+ * Is each thing that the body names asked for by itself, and not the whole before? A policy may open
+ * some of them to a user, whatever it says of the bucket; who signs nothing is asked at the door.
+ */
+MUST_CHECK bool op_asks_for_each(const struct op *op);
 
 /* AccessDenied for another reason than the caller's rights; why (static) is for the log. */
 enum s3_error op_deny(struct op *op, const char *why);

@@ -18,7 +18,7 @@ LIBRARIES = {
     r"<gnutls/": ["server/http/"],
     r"<libxml/": ["server/xml/"],
     r"<openssl/": ["base/digest/digest.c", "base/digest/hash_lanes.c", "base/digest/reserve.c"],
-    r"<jansson\.h>": ["server/auth/"],
+    r"<jansson\.h>": ["server/auth/", "server/policy/"],
     r"<ini\.h>": ["server/settings/config_file.c"],
     r"<zlib\.h>": ["base/digest/crc.c"],
     r"<xxhash\.h>": ["base/digest/checksum.c", "base/digest/hash.c"],

@@ -12,9 +12,9 @@ import itertools
 
 import pytest
 
-from tools import routes
+from tools import documents, routes
 from wire import raw
-from wire.test_held_bodies import ACCELERATION, CONFIGURATIONS, OWNERSHIP, PAYER, TAGS, UNBLOCKED, VERSIONING, WEBSITE, acl_document
+from wire.test_held_bodies import VERSIONING, acl_document
 
 GROUPS = {"all": "http://acs.amazonaws.com/groups/global/AllUsers",
           "users": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}  # fmt: skip
@@ -52,19 +52,12 @@ ANY_USER = {"ListBuckets", "CreateBucket"}
 BUCKET = {"READ": {"HeadBucket", "ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"},
           "WRITE": {"PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "PostObject"},
           "READ_ACP": {"GetBucketAcl"}, "WRITE_ACP": {"PutBucketAcl"}}  # fmt: skip
-# One of many, by id; or the list of them.
-MANY = {f"{verb}Bucket{name}Configuration{'s' if verb == 'List' else ''}"
-        for name in CONFIGURATIONS for verb in ("Get", "Put", "Delete", "List")}  # fmt: skip
 OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes"},
           "READ_ACP": {"GetObjectAcl"}, "WRITE_ACP": {"PutObjectAcl"}}  # fmt: skip
 # The owner's upload: writing to the bucket is not enough, it has to be one's own.
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
-OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketTagging",
-         "PutBucketRequestPayment", "GetBucketRequestPayment", "PutBucketAccelerateConfiguration",
-         "GetBucketAccelerateConfiguration", "PutBucketWebsite", "GetBucketWebsite", "DeleteBucketWebsite",
-         "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "GetBucketOwnershipControls",
-         "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock",
-         "PutBucketTagging", "DeleteBucketTagging", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}  # fmt: skip
+OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus",
+         "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", *documents.OPERATIONS}  # fmt: skip
 
 
 def may(route, subject, caller):
@@ -81,7 +74,7 @@ def may(route, subject, caller):
         return subject.bucket(caller, "WRITE") and subject.object(caller, "READ")
     if name in ANY_USER:
         return caller != "anyone"
-    assert name in UPLOAD | OWNER | MANY, f"{name}: who may?"
+    assert name in UPLOAD | OWNER, f"{name}: who may?"
     return caller == "owner"
 
 
@@ -144,7 +137,7 @@ class Place:
             query["uploadId"] = made.element("UploadId")
         if "partNumber" in query:
             query["partNumber"] = "1"
-        if name in MANY and not name.startswith("List"):
+        if "Configuration" in name and "id" in route.params + route.selector:
             query["id"] = "a"
         if name == "CompleteMultipartUpload":
             part = self.ask(self.owner, "PUT", f"{path}?partNumber=1&uploadId={query['uploadId']}", b"part")
@@ -162,11 +155,8 @@ class Place:
 
 BODIES = {
     "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
-    "PutBucketRequestPayment": lambda place: PAYER, "PutBucketAccelerateConfiguration": lambda place: ACCELERATION,
-    "PutBucketWebsite": lambda place: WEBSITE,
-    "PutBucketOwnershipControls": lambda place: OWNERSHIP, "PutPublicAccessBlock": lambda place: UNBLOCKED,
-    **{f"PutBucket{name}Configuration": lambda place, body=body: body for name, (_, body) in CONFIGURATIONS.items()},
-    "PutObjectTagging": lambda place: TAGS, "PutBucketTagging": lambda place: TAGS,
+    **{name: lambda place, name=name: documents.body(name, place.bucket) for name in documents.PUTS},
+    "PutObjectTagging": lambda place: documents.TAGS,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",
     "PutObjectAcl": lambda place: acl_document(
         place.owner.canonical_id, (place.owner.canonical_id, "FULL_CONTROL")),
@@ -174,7 +164,7 @@ BODIES = {
 }  # fmt: skip
 
 # They end or change the bucket that the other cells are asked of, so each gets one of its own.
-ALONE = {"DeleteBucket", "PutBucketAcl"}
+ALONE = {"DeleteBucket", "PutBucketAcl", "PutBucketPolicy"}
 SUBJECTS = [Subject(acl, acl) for acl in ACLS]
 SUBJECTS += [Subject("private", acl) for acl in ACLS if acl != "private"]
 SUBJECTS += [Subject(acl, "private") for acl in ACLS if acl != "private"]

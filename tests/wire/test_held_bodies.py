@@ -19,7 +19,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tools import routes
+from tools import documents, routes
 from wire import raw
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -36,18 +36,6 @@ def acl_document(owner, *grants):
             "</AccessControlList></AccessControlPolicy>").encode()  # fmt: skip
 
 
-CONFIGURATIONS = {  # of which a bucket has many: the sub-resource, and one with the id a
-    "Metrics": ("metrics", b"<MetricsConfiguration><Id>a</Id></MetricsConfiguration>"),
-    "Analytics": ("analytics", b"<AnalyticsConfiguration><Id>a</Id><StorageClassAnalysis/></AnalyticsConfiguration>"),
-    "IntelligentTiering": ("intelligent-tiering", b"<IntelligentTieringConfiguration><Id>a</Id><Status>Enabled</Status><Tiering>"
-                           b"<Days>90</Days><AccessTier>ARCHIVE_ACCESS</AccessTier></Tiering></IntelligentTieringConfiguration>"),
-}  # fmt: skip
-PAYER = b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"
-ACCELERATION = b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>"
-WEBSITE = b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>"
-OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
-UNBLOCKED = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
-TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 VERSIONING = b"<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>"
 
 
@@ -146,7 +134,7 @@ class World:
         self.ask(self.owner, "PUT", f"/{self.bucket}?versioning", VERSIONING % b"Suspended")
 
     def tagged(self):
-        self.ask(self.owner, "PUT", f"/{self.bucket}?tagging", TAGS.replace(b"held", b"meanwhile"))
+        self.ask(self.owner, "PUT", f"/{self.bucket}?tagging", documents.TAGS.replace(b"held", b"meanwhile"))
 
     def upload_aborted(self):
         self.ask(self.owner, "DELETE", f"/{self.bucket}/upload?uploadId={self.upload}")
@@ -203,14 +191,8 @@ SAMPLES = {
     "CompleteMultipartUpload": lambda w: ("POST", f"/{w.bucket}/upload?uploadId={w.upload}", w.complete_body()),
     "PutObjectAcl": lambda w: ("PUT", f"/{w.bucket}/object?acl", acl_document(
         w.owner.canonical_id, (w.owner.canonical_id, "FULL_CONTROL"), (caller_id(w), "READ"))),
-    "PutObjectTagging": lambda w: ("PUT", f"/{w.bucket}/object?tagging", TAGS),
+    "PutObjectTagging": lambda w: ("PUT", f"/{w.bucket}/object?tagging", documents.TAGS),
     "PutBucketVersioning": lambda w: ("PUT", f"/{w.bucket}?versioning", VERSIONING % b"Enabled"),
-    "PutBucketTagging": lambda w: ("PUT", f"/{w.bucket}?tagging", TAGS),
-    "PutBucketRequestPayment": lambda w: ("PUT", f"/{w.bucket}?requestPayment", PAYER),
-    "PutBucketAccelerateConfiguration": lambda w: ("PUT", f"/{w.bucket}?accelerate", ACCELERATION),
-    "PutBucketWebsite": lambda w: ("PUT", f"/{w.bucket}?website", WEBSITE),
-    "PutBucketOwnershipControls": lambda w: ("PUT", f"/{w.bucket}?ownershipControls", OWNERSHIP),
-    "PutPublicAccessBlock": lambda w: ("PUT", f"/{w.bucket}?publicAccessBlock", UNBLOCKED),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
         w.owner.canonical_id, (w.owner.canonical_id, "FULL_CONTROL"), (caller_id(w), "FULL_CONTROL"))),
     "DeleteObjects": lambda w: ("POST", f"/{w.bucket}?delete", b"<Delete><Object><Key>precious</Key></Object></Delete>"),
@@ -218,10 +200,9 @@ SAMPLES = {
 }  # fmt: skip
 OF_VERSION = {"PutObjectAcl", "PutObjectTagging"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
-for _name, (_sub, _body) in CONFIGURATIONS.items():
-    SAMPLES[f"PutBucket{_name}Configuration"] = lambda w, sub=_sub, body=_body: ("PUT", f"/{w.bucket}?{sub}&id=a", body)
-OF_BUCKET_OWNER = {"PutBucketVersioning", "PutBucketWebsite", "PutBucketRequestPayment", "PutBucketAccelerateConfiguration", "PutBucketTagging", "PutBucketOwnershipControls", "PutPublicAccessBlock",
-                   *(f"PutBucket{name}Configuration" for name in CONFIGURATIONS)}  # fmt: skip
+for _name in documents.PUTS:
+    SAMPLES[_name] = lambda w, name=_name: ("PUT", documents.target(name, w.bucket), documents.body(name, w.bucket))
+OF_BUCKET_OWNER = {"PutBucketVersioning", *documents.PUTS}
 ELSEWHERE = {"CreateBucket"}  # it has no bucket yet: see its own test below
 
 
@@ -332,7 +313,8 @@ def test_held_bodies__are_judged_when_they_have_arrived(
         reply = connection.reply()
     refusal = expected(operation, caller, change, versioned)
     if refusal is None:
-        assert reply.status == (204 if operation in ("PutBucketTagging", "PostObject") else 200), reply
+        no_content = operation == "PostObject" or operation in documents.PUTS and documents.status(operation) == 204
+        assert reply.status == (204 if no_content else 200), reply
         assert b"<Error>" not in reply.body
         return
     assert (reply.status, reply.code) == refusal

@@ -257,22 +257,22 @@ static void test_auth_access__every_decision_is_one_and_has_a_reason(void **stat
 
 static struct access_verdict denies(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_DENIED, "denies" };
+    return (struct access_verdict){ ACCESS_DENIED, "denies", STR_NONE };
 }
 
 static struct access_verdict allows(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_ALLOWED, "allows" };
+    return (struct access_verdict){ ACCESS_ALLOWED, "allows", STR_NONE };
 }
 
 static struct access_verdict silent(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_ABSTAINED, NULL };
+    return (struct access_verdict){ ACCESS_ABSTAINED, NULL, STR_NONE };
 }
 
 static struct access_verdict mutters(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_ABSTAINED, "mutters" };
+    return (struct access_verdict){ ACCESS_ABSTAINED, "mutters", STR_NONE };
 }
 
 static void expect_count(access_voter *first, access_voter *second, access_voter *third,

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A valid document of each kind that a bucket can have, for the tests that go over every operation.
+
+A kind that pail begins to keep (server/s3/documents.def) is one line here.
+"""
+
+from tools import routes
+
+OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
+
+
+def policy_of(bucket):
+    """One that says nothing of anybody here."""
+    return ('{"Statement": {"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "s3:GetObject", '
+            f'"Resource": "arn:aws:s3:::{bucket}/*"}}}}').encode()  # fmt: skip
+
+
+KINDS = {  # a function: of the bucket that it names
+    "tagging": TAGS,
+    "policy": policy_of,
+    "website": b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>",
+    "ownershipControls": OWNERSHIP,
+    "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",
+    "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
+    "requestPayment": b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
+}  # fmt: skip
+MANY = {  # with the id a
+    "metrics": b"<MetricsConfiguration><Id>a</Id></MetricsConfiguration>",
+    "analytics": b"<AnalyticsConfiguration><Id>a</Id><StorageClassAnalysis/></AnalyticsConfiguration>",
+    "intelligent-tiering": b"<IntelligentTieringConfiguration><Id>a</Id><Status>Enabled</Status><Tiering>"
+                           b"<Days>90</Days><AccessTier>ARCHIVE_ACCESS</AccessTier></Tiering></IntelligentTieringConfiguration>",
+}  # fmt: skip
+
+
+def _of(kind):
+    return [route for route in routes.load()
+            if route.resource == "BUCKET" and route.selector.partition("&")[0] == kind]  # fmt: skip
+
+
+PUTS = {route.name: (kind, route) for kind in KINDS | MANY for route in _of(kind) if route.method == "PUT"}
+OPERATIONS = {route.name for kind in KINDS | MANY for route in _of(kind)}  # what gets, puts, deletes and lists them
+
+
+def body(operation, bucket):
+    """What the PUT of that name brings."""
+    sample = (KINDS | MANY)[PUTS[operation][0]]
+    return sample(bucket) if callable(sample) else sample
+
+
+def target(operation, bucket):
+    kind, _ = PUTS[operation]
+    return f"/{bucket}?{kind}" + ("&id=a" if kind in MANY else "")
+
+
+def status(operation):
+    """Of the PUT's success."""
+    return PUTS[operation][1].status
