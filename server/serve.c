@@ -261,6 +261,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
             .strict_region = config->strict_region,
         },
         .domain_count = config->domains.count,
+        .website_domain_count = config->website_domains.count,
         .new_buckets = config->new_buckets,
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,
@@ -268,6 +269,8 @@ static bool open_app(struct serve *serve, struct fault *fault)
 
     for (size_t i = 0; i < config->domains.count; i++)
         options.domains[i] = config->domains.items[i];
+    for (size_t i = 0; i < config->website_domains.count; i++)
+        options.website_domains[i] = config->website_domains.items[i];
 
     serve->app = s3_app_open(&options);
     return serve->app != NULL || fault_false(fault, "there is no memory to serve");

@@ -35,6 +35,7 @@
 #include "server/s3/routes.h"
 #include "server/s3/sink.h"
 #include "server/s3/store_map.h"
+#include "server/s3/website.h"
 #include "server/sts/sts.h"
 #include "server/xml/xml.h"
 
@@ -145,7 +146,9 @@ static enum http_next answer(struct op *op, enum s3_error err)
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
     if (op->store != NULL && store_durability(op->store) == STORE_RELAXED)
         op_set(op, "x-pail-durability", STR("relaxed"));
-    if (err != S3_OK)
+    if (err != S3_OK && op->foreign == FOREIGN_WEBSITE)
+        website_render_error(op);
+    else if (err != S3_OK)
         render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
     if (op->reply->incomplete)
         replace_incomplete(op);
@@ -206,6 +209,13 @@ static bool begin_foreign(struct op *op)
     return true;
 }
 
+static enum s3_error open_foreign(struct op *op)
+{
+    enum s3_error err = op->foreign == FOREIGN_WEBSITE ? website_check_method(op) : S3_OK;
+
+    return err == S3_OK ? sink_open(op, FOREIGN_BODY_BYTES_MAX) : err;
+}
+
 /* Verify and run a call of the token service. The other call of the verifier. */
 static void run_sts(struct op *op)
 {
@@ -258,7 +268,7 @@ static enum http_next on_headers(void *context, struct http_exchange_view *excha
     if (!op->request->has_body)
         return HTTP_CONTINUE; /* on_end does all */
     if (begin_foreign(op)) {
-        err = sink_open(op, FOREIGN_BODY_BYTES_MAX);
+        err = open_foreign(op);
         return err == S3_OK ? HTTP_CONTINUE : answer(op, err);
     }
     err = op_identify(op);
@@ -312,7 +322,7 @@ static enum http_next run_in_snapshot(struct op *op)
     do {
         op->written_over = false;
         reader_begin(op->reader);
-        err = run(op);
+        err = op->foreign == FOREIGN_WEBSITE ? website_run(op) : run(op);
         reader_end(op->reader);
         if (op->written_over)
             http_reply_reset(op->reply);
@@ -333,7 +343,7 @@ static enum http_next on_end(void *context, struct http_exchange_view *exchange)
         err = op_identify(op);
     if (err != S3_OK)
         return answer(op, err);
-    return foreign ? answer_foreign(op) : run_in_snapshot(op);
+    return foreign && op->foreign != FOREIGN_WEBSITE ? answer_foreign(op) : run_in_snapshot(op);
 }
 
 /*

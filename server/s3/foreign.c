@@ -16,12 +16,13 @@
 #define ROUTE(NAME, METHOD, TAKES)                                                                 \
     {                                                                                              \
         .name = STR_INIT(NAME), .method = STR_INIT(METHOD), .body = (TAKES),                       \
-        .body_max = FOREIGN_BODY_BYTES_MAX, .payloads = PAYLOAD_ANY                                \
+        .body_max = FOREIGN_BODY_BYTES_MAX, .payloads = PAYLOAD_ANY, .status = 200                 \
     }
 const struct route foreign_routes[] = {
     [FOREIGN_HEALTH] = ROUTE("Health", "GET", TAKES_NOTHING),
     [FOREIGN_STS] = ROUTE("STS", "POST", TAKES_BUFFER),
     [FOREIGN_OTHER] = ROUTE("OtherService", "POST", TAKES_BUFFER),
+    [FOREIGN_WEBSITE] = ROUTE("Website", "GET", TAKES_NOTHING),
 };
 #undef ROUTE
 
@@ -112,13 +113,25 @@ static struct str claimed_service(const struct http_request *request)
     return param != NULL ? service_of(param->value) : STR_NONE;
 }
 
-enum foreign foreign_kind(const struct op *op, struct str *ret_service)
+static bool names_website(struct op *op)
+{
+    struct str bucket = name_website(op->host, op->options, op->arena);
+
+    if (!str_present(bucket))
+        return false;
+    op->bucket_name = op->virtual_bucket = bucket;
+    return true;
+}
+
+enum foreign foreign_kind(struct op *op, struct str *ret_service)
 {
     const struct http_request *request = op->request;
     struct str service;
     bool post;
 
     *ret_service = STR_NONE;
+    if (names_website(op))
+        return FOREIGN_WEBSITE;
     if (asks_health(op))
         return FOREIGN_HEALTH;
     if (request->raw_path.len != 1)

@@ -5,6 +5,7 @@
 #include "server/s3/names.h"
 
 #include "base/text/codec.h"
+#include "server/s3/region.h"
 #include "server/s3/routes.h"
 
 #define BUCKET_NAME_MIN 3
@@ -132,6 +133,68 @@ bool name_looks_virtual(struct str host)
         address = address && (name.p[i] == '.' || (name.p[i] >= '0' && name.p[i] <= '9'));
     return !address && !str_starts(name, STR("[")) && str_find_char(name, '.') != SIZE_MAX;
 }
+
+/* ---- websites -------------------------------------------------------------------------------- */
+
+/* The longest of the bases under which the name is; *ret_label: what stands before it. */
+static size_t longest_base(struct str name, const struct str *bases, size_t count,
+                           struct str *ret_label)
+{
+    size_t longest = 0;
+
+    *ret_label = STR_NONE;
+    for (size_t i = 0; i < count; i++) {
+        struct str label = label_before(name, bases[i]);
+
+        if (str_present(label) && bases[i].len > longest) {
+            longest = bases[i].len;
+            *ret_label = label;
+        }
+    }
+    return longest;
+}
+
+/* The b of "b.s3-website", "b.s3-website-REGION" and "b.s3-website.REGION"; else STR_NONE. */
+static struct str cut_website(struct str label, struct str own_region)
+{
+    struct str website = STR("s3-website");
+    size_t dot = str_rfind_char(label, '.');
+    struct str head = str_slice(label, 0, dot);
+    struct str tail = str_skip(label, dot + 1);
+    struct str region = str_skip(tail, website.len + 1);
+
+    if (dot == SIZE_MAX || dot == 0)
+        return STR_NONE;
+    if (str_eq(tail, website))
+        return head;
+    if (str_starts(tail, STR("s3-website-")) &&
+        (region_known_nocase(region) || str_eq_nocase(region, own_region)))
+        return head;
+    return region_known_nocase(tail) || str_eq_nocase(tail, own_region)
+               ? label_before(head, website)
+               : STR_NONE;
+}
+
+struct str name_website(struct str host, const struct s3_options *options, struct arena *arena)
+{
+    struct str name;
+    struct str bucket;
+    struct str label;
+    size_t base_len;
+
+    if (!name_looks_virtual(host))
+        return STR_NONE;
+    name = host_name(host, arena);
+    base_len = longest_base(name, options->domains, options->domain_count, &label);
+    if (longest_base(name, options->website_domains, options->website_domain_count, &bucket) >=
+            base_len &&
+        str_present(bucket))
+        return bucket;
+    label = name_virtual_bucket(name, options->domains, options->domain_count, arena);
+    return str_present(label) ? cut_website(label, options->auth.region) : STR_NONE;
+}
+
+/* ---- S3's own ---------------------------------------------------------------------------------- */
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/transfer-acceleration-getting-started.html */
 static bool cut_acceleration(struct str *bucket)

@@ -43,6 +43,14 @@ MUST_CHECK bool name_store(struct str host, const struct str *domains, size_t do
 bool name_looks_virtual(struct str host);
 
 /*
+ * The bucket whose website a Host value names, STR_NONE when it is no website host (or there is no
+ * memory): BUCKET.DOMAIN of the website domains, unless it is under a longer base; and, of any base,
+ * BUCKET.s3-website.BASE, BUCKET.s3-website-REGION.BASE and BUCKET.s3-website.REGION.BASE. Pure.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html
+ */
+struct str name_website(struct str host, const struct s3_options *options, struct arena *arena);
+
+/*
  * host: the request's, or what name_store left of it.
  * False: a bad escape or no memory (the target parser has refused these before). Pure.
  */

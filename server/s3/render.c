@@ -46,7 +46,7 @@ void render_common(struct http_reply *reply, struct arena *arena, struct str req
         (void)http_reply_header(reply, STR("x-amz-id-2"), id_2);
 }
 
-static struct str common_id_2(const struct http_reply *reply)
+struct str render_host_id(const struct http_reply *reply)
 {
     for (size_t i = 0; i < reply->field_count; i++)
         if (str_eq(reply->fields[i].name, STR("x-amz-id-2")))
@@ -103,7 +103,7 @@ void render_error(struct http_exchange_view *exchange, const struct s3_refusal *
                str_present(refusal->message) ? refusal->message : row->message);
     write_extras(&out, refusal);
     xml_text(&out, STR("RequestId"), request_id);
-    xml_text(&out, STR("HostId"), common_id_2(reply));
+    xml_text(&out, STR("HostId"), render_host_id(reply));
     xml_close(&out, STR("Error"));
     if (out.failed) {
         buf_free(&out);

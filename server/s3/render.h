@@ -13,6 +13,9 @@ void render_request_id(char out[17]);
 /* Server, x-amz-request-id, x-amz-id-2. */
 void render_common(struct http_reply *reply, struct arena *arena, struct str request_id);
 
+/* The x-amz-id-2 that render_common has set; "" when there was no memory. */
+struct str render_host_id(const struct http_reply *reply);
+
 /*
  * The error document of a refusal. status 0: the row's. HEAD gets headers only.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html

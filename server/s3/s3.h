@@ -21,6 +21,8 @@ struct s3_options {
     struct auth_config auth;            /* borrowed users and region text */
     struct str domains[S3_DOMAINS_MAX]; /* --domain; *.localhost and *.s3.localhost always on */
     size_t domain_count;
+    struct str website_domains[S3_DOMAINS_MAX]; /* --website-domain */
+    size_t website_domain_count;
     enum s3_new_buckets new_buckets;
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */

@@ -75,6 +75,7 @@ struct config {
     struct str region;
     bool strict_region;
     struct config_list domains;
+    struct config_list website_domains;
     enum store_durability durability;
     enum auth_mode auth;
     enum s3_new_buckets new_buckets;

@@ -97,6 +97,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_closep) struct arena *arena = arena_open(16384, 4u << 20);
     const struct str domains[] = { STR("s3.example.com") };
+    const struct s3_options options = { .domains = { STR("s3.example.com") },
+                                        .domain_count = 1,
+                                        .website_domains = { STR("example.com") },
+                                        .website_domain_count = 1,
+                                        .auth.region = STR("home-1") };
+    struct str site;
     struct input input = { data, size };
     struct http_field host = { .name = STR("Host") };
     struct http_request request = { .method = input_until(&input, '\n'),
@@ -121,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK((name.resource == RESOURCE_OBJECT) == (name.key.len > 0), "an object has a key");
     FUZZ_CHECK(name.key.len == 0 || memchr(name.key.p, 0, name.key.len) == NULL, "NUL in a key");
     check_names_again(&name, arena);
+    site = name_website(request.host, &options, arena);
+    FUZZ_CHECK(!str_present(site) || (site.len > 0 && site.len < request.host.len), "no bucket");
     (void)name_check_key(name.key);
     (void)s3_bucket_name_fault(name.bucket);
 

@@ -44,6 +44,7 @@ VALUES = {
     "region": ("eu-file-1", "eu-environment-1", "eu-flag-1"),
     "strict-region": ("yes", "no", "yes"),
     "domain": ("file.test", "environment.test,two.test", "flag.test"),
+    "website-domain": ("file.web", "environment.web,two.web", "flag.web"),
     "durability": ("relaxed", "strict", "relaxed"),
     "auth": ("audit", "strict", "open"),
     "new-buckets": ("aws", "acls", "aws"),

@@ -4,6 +4,8 @@
  *
  * A 206 never carries a whole-object checksum; one that is exactly a part carries the part's.
  */
+#include "server/s3/ops/get.h"
+
 #include "server/http/parse/range.h"
 #include "server/s3/answer.h"
 #include "server/s3/op.h"
@@ -87,10 +89,9 @@ static enum s3_error select_part(struct op *op, struct str text, struct selectio
     return S3_OK;
 }
 
-static enum s3_error select_bytes(struct op *op, struct selection *selection)
+static enum s3_error select_bytes(struct op *op, struct str part, struct selection *selection)
 {
     const struct version *version = &op->version;
-    struct str part = op_param(op, "partNumber");
     struct str range = op_header(op, "range");
 
     *selection = (struct selection){ .len = version->size_bytes };
@@ -248,8 +249,7 @@ static enum s3_error reply_not_modified(struct op *op)
     return op_reply_status(op, 304);
 }
 
-/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
-enum s3_error op_GetObject(struct op *op)
+enum s3_error object_reply(struct op *op, struct str part, const struct overrides *overrides)
 {
     struct preconditions conditions = {
         .if_match = op_header(op, "if-match"),
@@ -258,13 +258,8 @@ enum s3_error op_GetObject(struct op *op)
         .if_unmodified_since = op_header(op, "if-unmodified-since"),
     };
     struct selection selection;
-    struct overrides overrides;
-    enum s3_error err = overrides_read(op, &overrides);
+    enum s3_error err;
 
-    if (err == S3_OK)
-        err = attrs_refuse_encryption(op);
-    if (err != S3_OK)
-        return err;
     switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
                                      clock_now_us(store_clock(op->store)))) {
     case PRECONDITION_NONE:
@@ -277,16 +272,40 @@ enum s3_error op_GetObject(struct op *op)
     case PRECONDITION_IF_UNMODIFIED_SINCE:
         return op_fail(op, S3_PreconditionFailed, STR("If-Unmodified-Since"));
     }
-    err = select_bytes(op, &selection);
+    err = select_bytes(op, part, &selection);
     if (err != S3_OK)
         return err;
     set_headers(op, &selection);
-    overrides_set(op, &overrides);
+    if (overrides != NULL)
+        overrides_set(op, overrides);
     err = attach_body(op, &selection);
     if (err != S3_OK)
         return err;
     op->reply->status = selection.partial ? 206 : op->route->status;
     return S3_OK;
+}
+
+enum s3_error object_reply_whole(struct op *op, int status)
+{
+    const struct selection whole = { .len = op->version.size_bytes };
+    enum s3_error err;
+
+    set_headers(op, &whole);
+    err = attach_body(op, &whole);
+    if (err == S3_OK)
+        op->reply->status = status;
+    return err;
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+enum s3_error op_GetObject(struct op *op)
+{
+    struct overrides overrides;
+    enum s3_error err = overrides_read(op, &overrides);
+
+    if (err == S3_OK)
+        err = attrs_refuse_encryption(op);
+    return err == S3_OK ? object_reply(op, op_param(op, "partNumber"), &overrides) : err;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */

@@ -28,6 +28,7 @@ static const struct sample samples[] = {
     { SETTING_region, "eu-file-1", "eu-environment-1", "eu-flag-1" },
     { SETTING_strict_region, "yes", "no", "yes" },
     { SETTING_domains, "file.test", "environment.test", "flag.test" },
+    { SETTING_website_domains, "file.web", "environment.web", "flag.web" },
     { SETTING_durability, "relaxed", "strict", "relaxed" },
     { SETTING_new_buckets, "aws", "acls", "aws" },
     { SETTING_account_id, "111122223333", "444455556666", "777788889999" },
