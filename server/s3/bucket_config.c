@@ -164,6 +164,7 @@ static enum store_status fill(struct shared_config *shared, struct reader *reade
                               const struct bucket *bucket, struct fault *fault)
 {
     struct reading reading = { .shared = shared };
+    uint64_t lacked_before = mem_lacked();
     enum store_status status = document_list(reader, bucket->id, keep_document, &reading, fault);
 
     if (reading.failed)
@@ -178,6 +179,9 @@ static enum store_status fill(struct shared_config *shared, struct reader *reade
     for (size_t i = 0; i < reading.count; i++)
         if (!document_compile(&reading.documents[i], shared->arena, &shared->config))
             return store_fault(fault, STORE_NO_MEMORY, "configuration of a bucket");
+    /* A document that could not be read for want of memory may have been taken for another one. */
+    if (mem_lacked() != lacked_before)
+        return store_fault(fault, STORE_NO_MEMORY, "configuration of a bucket");
     return STORE_OK;
 }
 

@@ -104,19 +104,6 @@ static enum s3_error finish_body(struct op *op)
 
 /* ---- answer -------------------------------------------------------------------------------------- */
 
-/* A header that could not be set is not left out: what it would have said is part of the answer. */
-static void replace_incomplete(struct op *op)
-{
-    struct fault fault = { .text = "a header of the reply could not be set" };
-
-    op->error = S3_InternalError;
-    op->refusal = (struct s3_refusal){ .error = S3_InternalError };
-    op_log_failure(op, &fault);
-    http_reply_reset(op->reply);
-    render_common(op->reply, op->arena, str_make(op->request_id, 16));
-    render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
-}
-
 /*
  * Where memory has run out on this thread meanwhile, what a request is refused for may be that: a
  * document that could not be read whole, a text that could not be compared. Then it says no more.
@@ -124,6 +111,19 @@ static void replace_incomplete(struct op *op)
 static bool ran_out(const struct op *op)
 {
     return mem_lacked() != op->lacked_before;
+}
+
+/* A header that could not be set is not left out: what it would have said is part of the answer. */
+static void replace_incomplete(struct op *op)
+{
+    struct fault fault = { .text = "a header of the reply could not be set" };
+
+    op->error = ran_out(op) ? S3_SlowDown : S3_InternalError;
+    op->refusal = (struct s3_refusal){ .error = op->error };
+    op_log_failure(op, &fault);
+    http_reply_reset(op->reply);
+    render_common(op->reply, op->arena, str_make(op->request_id, 16));
+    render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
 }
 
 static enum http_next answer(struct op *op, enum s3_error err)

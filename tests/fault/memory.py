@@ -81,9 +81,14 @@ def build(folder):
     return library
 
 
-# What has no row: another service's, and a handshake.
+# What has no row: another service's, a handshake, and what a website is asked for.
 IDENTITY = routes.Route("R", "GetCallerIdentity", "POST", "SERVICE", "", "", status=200)
 OVER_TLS = routes.Route("R", "GetObject over https", "GET", "OBJECT", "", "", status=200)
+WEBSITE = {"Website": (200, "/"), "Website, away": (301, "/old/a"), "Website, refused": (403, "/absent")}
+WEBSITES = [routes.Route("R", name, "GET", "OBJECT", "", "", status=status) for name, (status, _) in WEBSITE.items()]
+SITE = (b"<WebsiteConfiguration><IndexDocument><Suffix>key</Suffix></IndexDocument><ErrorDocument><Key>none</Key></ErrorDocument>"
+        b"<RoutingRules><RoutingRule><Condition><KeyPrefixEquals>old/</KeyPrefixEquals></Condition>"
+        b"<Redirect><HostName>old.test</HostName></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>")  # fmt: skip
 
 
 class Wrong(AssertionError):
@@ -108,7 +113,7 @@ class Lane:
         self.world = World(self.server)
         self.tried = self.fired = self.ended = 0
         self.plain("PUT", "/kept")
-        self.plain("PUT", "/kept/key", CANARY)
+        self.plain("PUT", "/kept/key", CANARY, [("x-amz-acl", "public-read")])
 
     def plain(self, method, target, body=b"", headers=()):
         return raw.signed(self.server.url, self.root, method, target, body, headers=list(headers))
@@ -121,6 +126,8 @@ class Lane:
             self.plain("DELETE", "/never-made")
         elif name == "DeleteBucket":
             self.plain("PUT", "/empty-forged")
+        elif name in WEBSITE:
+            self.plain("PUT", "/kept?website", SITE)  # so that it is compiled again
         elif name in ("DeleteObject", "DeleteObjects", "PutObjectAcl", "PutObjectTagging") or "OBJECT" == row.resource:
             if self.plain("HEAD", "/forged/key").status != 200:
                 self.plain("PUT", "/forged/key", CANARY * 10, [("x-amz-tagging", "a=b")])
@@ -139,6 +146,9 @@ class Lane:
 
     def request(self, row):
         request = self.world.request(row)
+        if row.name in WEBSITE:
+            host = raw.host_of(self.server.url).replace("127.0.0.1", "kept.s3-website.localhost")
+            return raw.Request("GET", WEBSITE[row.name][1], [("Host", host)])
         if row.name == "PostObject":
             return self.form(request)
         if row is IDENTITY:
@@ -203,7 +213,7 @@ class Lane:
 
     def judge(self, row, reply):
         self.there()
-        code = reply and re.search(rb"<Code>(\w+)</Code>", reply.body)
+        code = reply and re.search(rb"(?:<Code>|<li>Code: )(\w+)</", reply.body)
         if reply is not None and reply.status == 503 and (row.method == "HEAD" or (code and code[1] in BUSY)):
             return
         if reply is not None and reply.status != row.status:
@@ -351,7 +361,7 @@ def prove(lane):
 
 def run(lane, step, start_step, names):
     wrong = 0
-    for row in [*routes.load(), IDENTITY, OVER_TLS]:
+    for row in [*routes.load(), IDENTITY, *WEBSITES, OVER_TLS]:
         if row.kind != "R" or (names and row.name not in names):
             continue
         try:
