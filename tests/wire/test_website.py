@@ -13,9 +13,11 @@ import sys
 
 import pytest
 
-from wire import raw
+from sdk.cloud import Cloud
+from wire import process, raw
 
 INDEX = {"IndexDocument": {"Suffix": "index.html"}}
+FIRST_STORE = pytest.mark.skipif(bool(process.STORE), reason="its hosts are those of the first store")
 PAGE = re.compile(r"<html>\n<head><title>(.+)</title></head>\n<body>\n<h1>(.+)</h1>\n<ul>\n((?:<li>.+</li>\n)+)</ul>\n"
                   r"(?:<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n"
                   r"<ul>\n((?:<li>.+</li>\n)+)</ul>\n)?<hr/>\n</body>\n</html>\n")  # fmt: skip
@@ -41,6 +43,10 @@ class Site:
 
 def base_of(server):
     return raw.host_of(server.url).replace("127.0.0.1", "localhost")  # of a second store it is another
+
+
+def cloud_of(server):
+    return Cloud(server).client()
 
 
 def facts(items):
@@ -84,6 +90,7 @@ def test_website_host__a_label_that_is_no_region_belongs_to_a_bucket(site):
     assert (reply.status, reply.code, reply.element("BucketName")) == (404, "NoSuchBucket", f"{site.bucket}.s3-website-archive")
 
 
+@FIRST_STORE
 def test_website_host__of_domains(make_server):
     server = make_server("--domain", "example.com", "--domain", "s3.sites.example.org", "--website-domain", "pages.test",
                          "--website-domain", "sites.example.org", "--region", "home-1", "--buckets", "shop,b.s3")  # fmt: skip
@@ -99,12 +106,6 @@ def test_website_host__of_domains(make_server):
     for host in ("shop.example.com", "shop.s3.sites.example.org", "pages.test"):
         reply = site.get(host=host)
         assert (reply.status, reply.code) == (403, "AccessDenied"), host
-
-
-def cloud_of(server):
-    from sdk.cloud import Cloud
-
-    return Cloud(server).client()
 
 
 # ---- objects ---------------------------------------------------------------------------------------
@@ -363,6 +364,7 @@ def test_website__a_rule_without_a_condition_is_for_everything(site):
 # ---- the page of it --------------------------------------------------------------------------------
 
 
+@FIRST_STORE
 def test_website__the_documented_one_works(make_server):
     server = make_server()
     text = (pathlib.Path(__file__).parents[2] / "docs" / "website.md").read_text()
