@@ -262,6 +262,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         },
         .domain_count = config->domains.count,
         .website_domain_count = config->website_domains.count,
+        .cors_origin_count = config->cors.count,
         .new_buckets = config->new_buckets,
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,
@@ -271,6 +272,9 @@ static bool open_app(struct serve *serve, struct fault *fault)
         options.domains[i] = config->domains.items[i];
     for (size_t i = 0; i < config->website_domains.count; i++)
         options.website_domains[i] = config->website_domains.items[i];
+
+    for (size_t i = 0; i < config->cors.count; i++)
+        options.cors_origins[i] = config->cors.items[i];
 
     serve->app = s3_app_open(&options);
     return serve->app != NULL || fault_false(fault, "there is no memory to serve");

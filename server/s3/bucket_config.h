@@ -15,7 +15,7 @@
 #define SERVER_S3_BUCKET_CONFIG_H
 
 #include "server/auth/access_rules.h"
-#include "server/s3/website_config.h"
+#include "server/s3/browser/website_config.h"
 #include "storage/store.h"
 
 /* Of all documents of a bucket together, as stored and compiled (S3_DOCUMENTS_BYTES_MAX of them). */
@@ -26,6 +26,8 @@
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/transfer-acceleration.html */
 enum acceleration { ACCELERATION_UNSET = 0, ACCELERATION_ENABLED, ACCELERATION_SUSPENDED };
 
+struct cors; /* cors.h */
+
 struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
     size_t document_count;
@@ -34,6 +36,7 @@ struct bucket_config {
     struct access_rules access;
     enum acceleration acceleration;
     const struct website *website; /* NULL: none */
+    const struct cors *cors;       /* NULL: none */
 };
 
 extern const struct bucket_config bucket_config_none;

@@ -22,6 +22,8 @@
 #include "base/log.h"
 #include "server/s3/admit.h"
 #include "server/s3/answer.h"
+#include "server/s3/browser/cors.h"
+#include "server/s3/browser/website.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
@@ -35,7 +37,6 @@
 #include "server/s3/routes.h"
 #include "server/s3/sink.h"
 #include "server/s3/store_map.h"
-#include "server/s3/website.h"
 #include "server/sts/sts.h"
 #include "server/xml/xml.h"
 
@@ -123,6 +124,7 @@ static void replace_incomplete(struct op *op)
     op_log_failure(op, &fault);
     http_reply_reset(op->reply);
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
+    cors_tell(op);
     render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
 }
 
@@ -144,6 +146,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
             http_reply_reset(op->reply);
     }
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
+    cors_tell(op);
     if (op->store != NULL && store_durability(op->store) == STORE_RELAXED)
         op_set(op, "x-pail-durability", STR("relaxed"));
     if (err != S3_OK && op->foreign == FOREIGN_WEBSITE)
@@ -167,6 +170,7 @@ static struct op *op_new(struct s3_app *app, struct http_exchange_view *exchange
     op->arena = exchange->arena;
     op->request = exchange->request;
     op->reply = exchange->reply;
+    op->origin = http_header(op->request, STR("Origin"));
     op->options = &app->options;
     op->config = op->source_config = &bucket_config_none;
     op->auth_cache = loop->auth_cache;
@@ -240,6 +244,8 @@ static void run_sts(struct op *op)
 
 static enum http_next answer_foreign(struct op *op)
 {
+    if (op->foreign == FOREIGN_PREFLIGHT)
+        return answer(op, cors_preflight(op));
     if (op->foreign == FOREIGN_HEALTH)
         foreign_answer_health(op);
     else if (op->foreign == FOREIGN_STS)

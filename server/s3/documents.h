@@ -42,6 +42,9 @@ document_read_fn tiering_read;
 document_read_fn policy_read;
 document_show_fn policy_show;
 document_compile_fn policy_compile;
+/* ops/cors.c */
+document_read_fn cors_read;
+document_compile_fn cors_compile;
 /* ops/one_word.c */
 document_read_fn payment_read;
 document_show_fn payment_show;

@@ -19,6 +19,7 @@
         .body_max = FOREIGN_BODY_BYTES_MAX, .payloads = PAYLOAD_ANY, .status = 200                 \
     }
 const struct route foreign_routes[] = {
+    [FOREIGN_PREFLIGHT] = ROUTE("Preflight", "OPTIONS", TAKES_NOTHING),
     [FOREIGN_HEALTH] = ROUTE("Health", "GET", TAKES_NOTHING),
     [FOREIGN_STS] = ROUTE("STS", "POST", TAKES_BUFFER),
     [FOREIGN_OTHER] = ROUTE("OtherService", "POST", TAKES_BUFFER),
@@ -127,10 +128,13 @@ enum foreign foreign_kind(struct op *op, struct str *ret_service)
 {
     const struct http_request *request = op->request;
     struct str service;
+    bool website = names_website(op);
     bool post;
 
     *ret_service = STR_NONE;
-    if (names_website(op))
+    if (str_eq(request->method, STR("OPTIONS")))
+        return FOREIGN_PREFLIGHT;
+    if (website)
         return FOREIGN_WEBSITE;
     if (asks_health(op))
         return FOREIGN_HEALTH;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that are not of S3's API: health questions, other AWS services' calls that AWS_ENDPOINT_URL
- * or a tool's own setting brought here, and those to buckets' websites.
+ * Requests that are not operations of S3's API: a browser's preflight (cors.h), health questions, other AWS
+ * services' calls that AWS_ENDPOINT_URL or a tool's own setting brought here, and those to buckets'
+ * websites.
  *
  * S3 has no POST of its own endpoint, and no anonymous caller can read a bucket's key through the
  * paths of health; so nothing that S3 answers is taken from it. All are told by the request alone,
@@ -15,6 +16,7 @@
 
 enum foreign {
     FOREIGN_NOT = 0, /* S3's own */
+    FOREIGN_PREFLIGHT,
     FOREIGN_HEALTH,
     FOREIGN_STS,
     FOREIGN_OTHER,   /* a service that is not here */
@@ -28,9 +30,10 @@ enum foreign {
  * What the request is; ret_service: the AWS service its caller signed for, else STR_NONE. Of a website
  * op's bucket is set.
  *
- *   website  at a website host (name_website), whatever it is
- *   health   GET or HEAD of one of a few paths, path style, no query, no Authorization
- *   a call   POST / or GET /?Action=..., signed (V4) for another service than s3
+ *   preflight  OPTIONS, at whatever host
+ *   website    at a website host (name_website), whatever it is
+ *   health     GET or HEAD of one of a few paths, path style, no query, no Authorization
+ *   a call     POST / or GET /?Action=..., signed (V4) for another service than s3
  */
 enum foreign foreign_kind(struct op *op, struct str *ret_service);
 

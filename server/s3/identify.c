@@ -2,7 +2,7 @@
 /*
  * Identify; see identify.h.
  *
- * (1) The signature is verified before anything is said of the route, but a preflight's answer.
+ * (1) The signature is verified before anything is said of the route.
  * (2) Headers that a URL carries in its query count only once the URL is verified (settle.h).
  */
 #include "server/s3/identify.h"
@@ -51,35 +51,6 @@ static enum s3_error op_check_names(struct op *op)
     return S3_OK;
 }
 
-/*
- * A browser's preflight, which is never signed. No bucket has a CORS configuration yet, so every
- * well-formed one is refused. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
- */
-static enum s3_error refuse_preflight(struct op *op)
-{
-    struct str method = op_header(op, "access-control-request-method");
-    struct bucket bucket;
-    enum store_status status = STORE_NO_BUCKET;
-
-    if (op_header(op, "origin").len == 0)
-        return op_fail_text(op, S3_BadRequest,
-                            STR("Insufficient information. Origin request header needed."));
-    if (method.len == 0)
-        method = STR("OPTIONS");
-    if (!route_method_known(method))
-        return op_fail_text(op, S3_BadRequest,
-                            arena_printf(op->arena, "Invalid Access-Control-Request-Method: %.*s",
-                                         STR_ARG(method)));
-    if (str_present(op->bucket_name))
-        status = bucket_get(op->reader, op->bucket_name, op->arena, &bucket, &op->fault);
-    if (status == STORE_NO_BUCKET)
-        return op_fail_text(op, S3_AccessForbidden, STR("CORSResponse: Bucket not found"), method,
-                            resource_type(RESOURCE_BUCKET));
-    if (status != STORE_OK)
-        return s3_from_store(op, status);
-    return op_fail(op, S3_AccessForbidden, method, resource_type(RESOURCE_BUCKET));
-}
-
 static enum s3_error refuse_route(struct op *op, enum resource resource,
                                   const struct s3_refusal *refusal)
 {
@@ -106,8 +77,6 @@ enum s3_error op_identify(struct op *op)
 
     if (err != S3_OK)
         return err;
-    if (str_eq(op->request->method, STR("OPTIONS")))
-        return refuse_preflight(op);
     op->route = route_find(op->request, resource, op->arena, &routed);
     err = auth_verify(&op->options->auth, op->auth_cache, op->request, op->virtual_bucket,
                       op->arena, &op->auth, &op->refusal);

@@ -37,6 +37,7 @@ struct op {
     struct http_request *request;
     struct http_reply *reply;
     const struct s3_options *options;
+    struct str origin;     /* the page's from which a browser asks; STR_NONE: none */
     struct str host;       /* the request's, without what names a store */
     struct loop_store *at; /* whose store and reader the next two are; all NULL: none was found */
     struct store *store;

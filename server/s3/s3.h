@@ -11,6 +11,7 @@
 #include "storage/stores.h"
 
 #define S3_DOMAINS_MAX 16
+#define S3_CORS_ORIGINS_MAX 16
 #define S3_BUFFERED_BYTES_DEFAULT (UINT64_C(64) * 1024 * 1024)
 
 /* What a bucket begins with: nothing; or as AWS since 2023, ACLs disabled and the public blocked. */
@@ -23,6 +24,8 @@ struct s3_options {
     size_t domain_count;
     struct str website_domains[S3_DOMAINS_MAX]; /* --website-domain */
     size_t website_domain_count;
+    struct str cors_origins[S3_CORS_ORIGINS_MAX]; /* --cors */
+    size_t cors_origin_count;
     enum s3_new_buckets new_buckets;
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
@@ -56,6 +59,12 @@ MUST_CHECK bool s3_create_bucket(struct store *store, struct str name, const str
  */
 size_t s3_operation_count(void);
 struct str s3_operation_name(size_t number);
+
+/*
+ * Can it be an origin in a rule of CORS, or a header's name? Printable without blanks, with one '*' at most,
+ * which stands for any text.
+ */
+bool s3_cors_pattern_is_good(struct str pattern);
 
 /* What is wrong with a bucket's name by S3's rules, "it is shorter than ..."; NULL: nothing. */
 const char *s3_bucket_name_fault(struct str name);

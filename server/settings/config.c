@@ -271,6 +271,11 @@ bool config_check(const struct config *config, struct fault *fault)
                                STR_ARG(config->buckets.items[i]), wrong);
     }
 
+    for (size_t i = 0; i < config->cors.count; i++)
+        if (!s3_cors_pattern_is_good(config->cors.items[i]))
+            return fault_false(fault, "--cors: '%.*s' is not an origin with one '*' at most",
+                               STR_ARG(config->cors.items[i]));
+
     for (size_t i = 0; i < config->listen.count; i++) {
         struct listener_address address;
 

@@ -76,6 +76,7 @@ struct config {
     bool strict_region;
     struct config_list domains;
     struct config_list website_domains;
+    struct config_list cors; /* origins */
     enum store_durability durability;
     enum auth_mode auth;
     enum s3_new_buckets new_buckets;

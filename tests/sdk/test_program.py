@@ -45,6 +45,7 @@ VALUES = {
     "strict-region": ("yes", "no", "yes"),
     "domain": ("file.test", "environment.test,two.test", "flag.test"),
     "website-domain": ("file.web", "environment.web,two.web", "flag.web"),
+    "cors": ("http://file.test", "http://environment.test,http://*.two.test", "*"),
     "durability": ("relaxed", "strict", "relaxed"),
     "auth": ("audit", "strict", "open"),
     "new-buckets": ("aws", "acls", "aws"),

@@ -19,6 +19,8 @@ def policy_of(bucket):
 KINDS = {  # a function: of the bucket that it names
     "tagging": TAGS,
     "policy": policy_of,
+    "cors": b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>http://a.test</AllowedOrigin>"
+            b"</CORSRule></CORSConfiguration>",
     "website": b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>",
     "ownershipControls": OWNERSHIP,
     "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",

@@ -240,7 +240,7 @@ def test_website__of_no_bucket_and_of_one_that_has_none(server, s3, bucket):
     assert reply.header("x-amz-error-detail-bucketname") == "no-such-bucket-of-ours"
 
 
-@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 @pytest.mark.parametrize("body", [b"", b"x" * 100_000])
 def test_website__only_reading_is_there(site, method, body):
     told, _ = page(site.get("/key", method, body=body), 405, "405 Method Not Allowed")
@@ -394,3 +394,19 @@ def test_website__is_an_operation_of_its_own_in_the_log(make_server):
     server.stopped = True
     lines = [line for line in server.stderr_path.read_text().splitlines() if "op=Website" in line]
     assert len(lines) == 1 and "bucket=shop" in lines[0] and "status=403" in lines[0] and "code=AccessDenied" in lines[0]
+
+
+# ---- pages of other origins ------------------------------------------------------------------------
+
+
+def test_website__has_the_bucket_s_cors_rules(site):
+    site.put("index.html")
+    site.s3.put_bucket_cors(Bucket=site.bucket, CORSConfiguration={"CORSRules": [
+        {"AllowedOrigins": ["http://page.test"], "AllowedMethods": ["GET"]}]})  # fmt: skip
+    origin = [("Origin", "http://page.test")]
+    for target, status in (("/", 200), ("/none", 404)):
+        reply = site.get(target, headers=origin)
+        assert (reply.status, reply.header("Access-Control-Allow-Origin")) == (status, "http://page.test")
+    for method, status in (("GET", 200), ("PUT", 403)):
+        reply = site.get("/a", "OPTIONS", headers=[*origin, ("Access-Control-Request-Method", method)])
+        assert reply.status == status, reply

@@ -4,7 +4,7 @@
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketWebsite.html
  */
-#include "server/s3/website_config.h"
+#include "server/s3/browser/website_config.h"
 
 #include "server/s3/documents.h"
 #include "server/s3/refuse.h"

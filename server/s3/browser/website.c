@@ -9,7 +9,7 @@
  * (1) Rules see the key as it was asked for, without the index document.
  * (2) A Location can hold no byte that ends a header; what a configuration says of it is kept otherwise.
  */
-#include "server/s3/website.h"
+#include "server/s3/browser/website.h"
 
 #include "base/text/codec.h"
 #include "base/text/pairs.h"

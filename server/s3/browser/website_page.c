@@ -4,7 +4,7 @@
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/CustomErrorDocSupport.html
  */
-#include "server/s3/website.h"
+#include "server/s3/browser/website.h"
 
 #include "server/s3/answer.h"
 #include "server/s3/render.h"
