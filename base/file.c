@@ -288,6 +288,20 @@ int file_unlink(int dir_fd, const char *path)
     return UNINTERRUPTED(FILE_CALL_UNLINK, unlinkat(dir_fd, path, 0));
 }
 
+const struct dirent *file_next_name(DIR *dir, int *ret_error)
+{
+    const struct dirent *entry;
+
+    *ret_error = file_fault_point(FILE_CALL_LIST);
+    if (*ret_error != 0)
+        return NULL;
+    errno = 0;
+    entry = readdir(dir);
+    if (entry == NULL)
+        *ret_error = -errno;
+    return entry;
+}
+
 int file_mkdir(int dir_fd, const char *path, unsigned mode)
 {
     int error = UNINTERRUPTED(FILE_CALL_MKDIR, mkdirat(dir_fd, path, (mode_t)mode));

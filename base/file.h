@@ -2,7 +2,7 @@
 /*
  * Files made durable, one call at a time: the only place that syncs, links and renames.
  *
- * (1) Every call that changes the disk is counted (file_counters), so a test can say how many
+ * (1) Every call that changes the disk, opens or lists is counted (file_counters), so a test can say how many
  *     fsyncs an operation costs.
  * (2) Every such call passes a fault point: file_fault_set makes the n-th one fail with an errno,
  *     once or from then on, so that sweeps can visit each.
@@ -11,6 +11,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <dirent.h>
 #include <errno.h>
 
 #include "base/fault.h"
@@ -25,6 +26,7 @@ enum file_call {
     FILE_CALL_RENAME,
     FILE_CALL_UNLINK,
     FILE_CALL_MKDIR,
+    FILE_CALL_LIST, /* readdir */
     FILE_CALLS,
 };
 
@@ -55,6 +57,12 @@ static inline int fd_take(int *fd)
     *fd = -1;
     return taken;
 }
+
+/*
+ * The next name in a directory. NULL: there are no more (*ret_error 0), or they can not be read
+ * (*ret_error a negative errno): what was not listed may be there then.
+ */
+MUST_CHECK const struct dirent *file_next_name(DIR *dir, int *ret_error);
 
 /* All return a value >= 0 or a negative errno. Paths are relative to dir_fd; O_CLOEXEC always. */
 MUST_CHECK int file_open(int dir_fd, const char *path, int flags, unsigned mode);

@@ -120,17 +120,20 @@ static enum store_status only_known_names(struct store_dir *dir, struct fault *f
     DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
     enum store_status status = STORE_OK;
     const struct dirent *entry;
+    int error = 0;
 
     if (listing == NULL) {
         fd_close(&fd);
         return store_fault_errno(fault, STORE_IO, "read the directory");
     }
-    while ((entry = readdir(listing)) != NULL && status == STORE_OK) {
+    while (status == STORE_OK && (entry = file_next_name(listing, &error)) != NULL) {
         if (!is_known_name(entry->d_name))
             status = store_fault(fault, STORE_FORMAT,
                                  "'%.100s' is in the way: not an empty directory and not a store",
                                  entry->d_name);
     }
+    if (status == STORE_OK && error != 0)
+        status = store_fault_io(fault, error, "list the directory");
     (void)closedir(listing);
     return status;
 }
@@ -329,7 +332,7 @@ void layout_clear_tmp(struct store_dir *dir)
         fd_close(&fd);
         return;
     }
-    while ((entry = readdir(listing)) != NULL) {
+    while ((entry = readdir(listing)) != NULL) { /* what stays is for the next start */
         if (entry->d_name[0] != '.')
             file_discard(dir->tmp_fd, entry->d_name);
     }

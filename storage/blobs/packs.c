@@ -60,6 +60,7 @@ enum store_status packs_each(const struct packs *packs, pack_visit *visit, void 
     enum store_status status = STORE_OK;
     const struct dirent *entry;
     DIR *dir;
+    int error = 0;
     int fd;
 
     if (packs->dir_fd < 0)
@@ -72,12 +73,14 @@ enum store_status packs_each(const struct packs *packs, pack_visit *visit, void 
         fd_close(&fd);
         return store_fault(fault, STORE_NO_MEMORY, "read the directory '" DIR_NAME "'");
     }
-    while (status == STORE_OK && (entry = readdir(dir)) != NULL) {
+    while (status == STORE_OK && (entry = file_next_name(dir, &error)) != NULL) {
         uint32_t number;
 
         if (number_of(entry->d_name, &number) && !visit(context, number))
             status = STORE_STOPPED;
     }
+    if (status == STORE_OK && error != 0)
+        status = store_fault_io(fault, error, "list the directory '" DIR_NAME "'");
     (void)closedir(dir);
     return status;
 }

@@ -19,6 +19,7 @@
 #include "base/text/codec.h"
 #include "storage/blobs/frames.h"
 #include "storage/care/repair.h"
+#include "storage/io_status.h"
 #include "storage/layout.h"
 
 #define READ_BYTES FRAME_STORED_BYTES
@@ -297,64 +298,73 @@ static bool check_one_body(void *context, const struct checked_body *body)
 
 /* ---- files that no row names ------------------------------------------------------------- */
 
-static void count_orphans(struct fsck *fsck, const char *path)
+typedef enum store_status visit_name(struct fsck *fsck, const char *path, const char *name,
+                                     struct fault *fault);
+
+/* Each name in a directory of blobs/ but those that begin with a dot; path "." is blobs/ itself. */
+static enum store_status each_name(struct fsck *fsck, const char *path, visit_name *visit,
+                                   struct fault *fault)
 {
-    int fd = openat(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = file_open(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY, 0);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    enum store_status status = STORE_OK;
     const struct dirent *entry;
+    int error = 0;
 
-    if (dir == NULL) {
-        fd_close(&fd);
-        return;
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        struct blob_name name;
-        struct piece blob;
-        bool found;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        if (blob_name_parse(str_from_cstr(entry->d_name), &name) &&
-            catalog_blob_find(fsck->cat, name.scope, name.hash, &blob, &found, NULL) == STORE_OK &&
-            found && blob.pack == 0)
-            continue;
+    if (fd == -ENOTDIR) { /* a file that nobody made */
         fsck->report.orphans++;
+        return STORE_OK;
     }
-    (void)closedir(dir);
-}
-
-typedef void visit_dir(struct fsck *fsck, const char *path);
-
-/* Directories of two hex digits in a directory of blobs/; path "." is blobs/ itself. */
-static void each_dir(struct fsck *fsck, const char *path, visit_dir *visit)
-{
-    int fd = openat(fsck->dir.blobs.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry;
-
     if (dir == NULL) {
+        error = fd < 0 ? fd : -ENOMEM;
         fd_close(&fd);
-        return;
+        return store_fault_io(fault, error, "read the directory '%s' of blobs", path);
     }
-    while ((entry = readdir(dir)) != NULL) {
-        char inner[BLOB_PATH_MAX];
-
-        if (entry->d_name[0] == '.' || strlen(entry->d_name) != 2)
-            continue;
-        (void)snprintf(inner, sizeof(inner), "%.2s/%.2s", path, entry->d_name);
-        visit(fsck, inner);
-    }
+    while (status == STORE_OK && (entry = file_next_name(dir, &error)) != NULL)
+        if (entry->d_name[0] != '.')
+            status = visit(fsck, path, entry->d_name, fault);
+    if (status == STORE_OK && error != 0)
+        status = store_fault_io(fault, error, "list the directory '%s' of blobs", path);
     (void)closedir(dir);
+    return status;
 }
 
-static void walk_top(struct fsck *fsck, const char *path)
+static enum store_status count_orphan(struct fsck *fsck, const char *path UNUSED, const char *text,
+                                      struct fault *fault)
 {
-    each_dir(fsck, path + 2, count_orphans); /* without "./" */
+    struct blob_name name;
+    struct piece blob;
+    bool found = false;
+    enum store_status status = STORE_OK;
+
+    if (blob_name_parse(str_from_cstr(text), &name))
+        status = catalog_blob_find(fsck->cat, name.scope, name.hash, &blob, &found, fault);
+    if (status == STORE_OK && (!found || blob.pack != 0))
+        fsck->report.orphans++;
+    return status;
 }
 
-static void walk(struct fsck *fsck)
+/* Directories of two hex digits, in two levels. */
+static enum store_status walk_leaf(struct fsck *fsck, const char *path, const char *name,
+                                   struct fault *fault)
 {
-    each_dir(fsck, ".", walk_top);
+    char inner[BLOB_PATH_MAX];
+
+    if (strlen(name) != 2)
+        return STORE_OK;
+    (void)snprintf(inner, sizeof(inner), "%.2s/%.2s", path, name);
+    return each_name(fsck, inner, count_orphan, fault);
+}
+
+static enum store_status walk_top(struct fsck *fsck, const char *path UNUSED, const char *name,
+                                  struct fault *fault)
+{
+    return strlen(name) == 2 ? each_name(fsck, name, walk_leaf, fault) : STORE_OK;
+}
+
+static enum store_status walk(struct fsck *fsck, struct fault *fault)
+{
+    return each_name(fsck, ".", walk_top, fault);
 }
 
 /* ---- the check --------------------------------------------------------------------------- */
@@ -385,7 +395,7 @@ static enum store_status run(struct fsck *fsck, struct fault *fault)
     if (status == STORE_OK && fsck->options.read_data)
         status = catalog_check_bodies(fsck->cat, check_one_body, fsck, fault);
     if (status == STORE_OK)
-        walk(fsck);
+        status = walk(fsck, fault);
     if (status == STORE_DAMAGED) {
         finding(fsck, "the catalog is damaged: the check is incomplete");
         status = STORE_OK;

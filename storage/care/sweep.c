@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "storage/internal.h"
+#include "storage/io_status.h"
 
 /* A file without a row may belong to a write that is still under way. */
 #define ORPHAN_AGE_S 3600
@@ -171,6 +172,7 @@ enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, u
     enum store_status status = STORE_OK;
     const struct dirent *entry;
     DIR *dir;
+    int error = 0;
     int fd;
 
     (void)snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
@@ -185,8 +187,10 @@ enum store_status orphans_sweep_leaf(struct store *store, struct catalog *cat, u
     }
     *ret_found = true;
 
-    while (status == STORE_OK && (entry = readdir(dir)) != NULL)
+    while (status == STORE_OK && (entry = file_next_name(dir, &error)) != NULL)
         status = orphan_check(store, cat, dirfd(dir), entry->d_name, fault);
+    if (status == STORE_OK && error != 0)
+        status = store_fault_io(fault, error, "list the directory '%s' of blobs", path);
     (void)closedir(dir);
     return status;
 }

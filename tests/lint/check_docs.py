@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Documentation against the code: generated pages, links between files, commands named."""
+"""Documentation against the code: generated pages, links between files, commands named, what tests prove."""
 import pathlib
 import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Tests of pail as a program: no page of AWS speaks of that.
+OF_THE_PROGRAM = {"test_completion.py", "test_program.py", "test_rootfs.py"}
 
 
 def check_links(problems):
@@ -33,8 +36,16 @@ def check_decisions(problems):
             problems.append(f"{page.relative_to(ROOT)}: {numbers[page.name[:4]]} has that number")
 
 
+def check_cited(problems):
+    """Each file of tests over the wire names the pages of AWS whose statements it proves."""
+    for path in [*ROOT.glob("tests/sdk/test_*.py"), *ROOT.glob("tests/wire/test_*.py")]:
+        if (path.name in OF_THE_PROGRAM) == ("https://docs.aws.amazon.com/" in path.read_text()):
+            problems.append(f"{path.relative_to(ROOT)}: names the page of AWS that it proves, or is of the program")
+
+
 def main():
     problems = []
+    check_cited(problems)
     check_decisions(problems)
     check_links(problems)
     check_dev_commands(problems)

@@ -3,6 +3,8 @@
 
 What wire/test_credentials.py asserts byte by byte, here with the signatures that SDKs make: clients, presigned
 URLs and POST forms, of both versions.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
 import dataclasses

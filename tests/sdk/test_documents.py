@@ -3,6 +3,8 @@
 
 An unknown sub-resource is 501 and never falls through to its neighbour: PUT ?retention taken for
 PutObject would destroy data.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
 
 import pytest

@@ -2,6 +2,8 @@
 """What the server tells subscribers of the store: one row beside each change, named as S3 names it.
 
 Nothing in the server subscribes yet; a row in the catalog of a stopped store does.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
 """
 
 import contextlib

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ListObjects, ListObjectsV2, ListObjectVersions: pages, prefixes, delimiters, order, encoding."""
+"""ListObjects, ListObjectsV2, ListObjectVersions: pages, prefixes, delimiters, order, encoding.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+"""
 
 import email.utils
 import re

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A log that was cut: acknowledged commits that are gone are not passed over in silence."""
+"""A log that was cut: acknowledged commits that are gone are not passed over in silence.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/DataDurability.html
+"""
 
 import shutil
 import subprocess

@@ -10,6 +10,8 @@ The model knows what S3 documents: versions newest first, the null version, dele
 copy keeps, what a multipart upload becomes, which precondition fails. After every sequence the
 whole bucket is compared: every key, version, body, metadata, tag and open upload. Then the server
 is stopped, and fsck reads all and finds nothing.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
 
 import hashlib

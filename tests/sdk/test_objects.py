@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PutObject, GetObject, HeadObject, DeleteObject: bytes, headers, ranges, conditions, encryption."""
+"""PutObject, GetObject, HeadObject, DeleteObject: bytes, headers, ranges, conditions, encryption.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+"""
 
 import base64
 import datetime

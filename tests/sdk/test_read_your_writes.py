@@ -3,6 +3,8 @@
 
 Each event loop remembers what it has read; these tests keep that memory warm on all of them while
 keys change, and read through connections of other loops than the one that wrote.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
 """
 
 import threading

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stored bytes that decay: never taken for good ones, and mended by an upload of the same bytes."""
+"""Stored bytes that decay: never taken for good ones, and mended by an upload of the same bytes.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+"""
 
 import contextlib
 import os

@@ -4,6 +4,8 @@
 PAIL_SEEDS names the folder with the texts (default: ../shared/seeds beside the tree). Nothing of the
 texts is repeated here: the files they name are prepared, credentials and endpoint come from the
 environment, and `...` in the table's calls is filled in.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 """
 
 import json

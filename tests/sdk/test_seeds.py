@@ -5,6 +5,8 @@ The first text is a table of client and resource calls, the second a tutorial of
 downloads. test_seed_texts.py runs the texts themselves where they are at hand. This file also runs
 under boto3 1.26, whose requests look different (Content-MD5, no checksums): it may use only what
 that version has.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 """
 
 import io

@@ -2,6 +2,9 @@
 """What requests hold in memory as a whole has one budget: documents received, and listings sent.
 
 What does not fit is answered 503 SlowDown, and all that was held comes back, however a request ends.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 """
 
 import base64

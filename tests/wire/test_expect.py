@@ -3,6 +3,8 @@
 
 boto3 waits a second and aws-sdk-js six for a 100 that does not come; a refusal sent too late, or
 followed by a reset, is a broken pipe instead of an error message.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTRedirect.html
 """
 
 import pytest

@@ -4,6 +4,8 @@
 Nothing forged, missing or replayed may succeed, whatever the operation: each answer is 4xx (501 for
 what is not there at all), shows no protected byte, and leaves the whole state as it was: buckets,
 versions, tags, ACLs, uploads, parts, bodies, and the names of the blob files.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 """
 
 import base64

@@ -3,6 +3,8 @@
 
 Each probe is a signed PUT of three bytes (it would be stored if its framing were believed) with a
 second request behind it. The server must answer exactly once, close, store nothing, and live.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonRequestHeaders.html
 """
 
 import socket

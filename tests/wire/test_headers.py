@@ -2,6 +2,8 @@
 """Raw header abuse: fields that are empty, odd or missing where clients have sent them so.
 
 The cases are those of ceph/s3-tests' test_headers (portable ones), written anew.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonRequestHeaders.html
 """
 
 import pytest

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health: the paths that other programs ask, and what they say of a store that takes no writes."""
+"""Health: the paths that other programs ask, and what they say of a store that takes no writes.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTServiceGET.html
+"""
 
 import json
 import os

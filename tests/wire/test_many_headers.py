@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a request could store comes back whole: no header of a reply is left out, however many there are."""
+"""What a request could store comes back whole: no header of a reply is left out, however many there are.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+"""
 
 import pytest
 

@@ -2,6 +2,8 @@
 """What happened, as the log tells it at level debug: work that no request waited for, and counts at the end.
 
 The lines of requests are asserted where the requests are; here is what only debug shows.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 """
 
 import re

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""At the most talkative level of the log no secret of a request is in it, however it was spelt or sent."""
+"""At the most talkative level of the log no secret of a request is in it, however it was spelt or sent.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+"""
 
 import base64
 import json

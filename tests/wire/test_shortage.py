@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that lacks descriptors says 503 SlowDown, loses nothing and goes on when there are some."""
+"""A process that lacks descriptors says 503 SlowDown, loses nothing and goes on when there are some.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+"""
 
 import contextlib
 import hashlib

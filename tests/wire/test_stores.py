@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One process, many stores: a request's Host says which one it talks to, and none sees another's."""
+"""One process, many stores: a request's Host says which one it talks to, and none sees another's.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+"""
 
 import concurrent.futures
 import subprocess

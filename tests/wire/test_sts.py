@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of other AWS services that arrive here: GetCallerIdentity is answered, the rest is told off."""
+"""Calls of other AWS services that arrive here: GetCallerIdentity is answered, the rest is told off.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+"""
 
 import hashlib
 import json

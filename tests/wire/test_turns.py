@@ -3,6 +3,9 @@
 
 The server is stopped while requests are sent, so that one event loop finds all of them at once, in the order in
 which they came; its log then tells in which order they ended. No clock is asked.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
 
 import itertools

@@ -199,6 +199,43 @@ static void creation_may_fail_at_any_call(void **state)
     }
 }
 
+/* ---- listing ----------------------------------------------------------------------------- */
+
+/* What is not listed may be there: neither a check nor a start goes on without. */
+static void a_directory_that_can_not_be_listed_is_not_an_empty_one(void **state)
+{
+    static char large[200 * 1024];
+    struct fx_put packed = { .key = STR("packed"),
+                             .bytes = str_make(large, sizeof(large) / 2),
+                             .announced = true };
+    struct fixture *f = fx_open(&strict);
+    uint64_t n = 0;
+    bool fired;
+
+    (void)state;
+    FX_OK(f, fx_put(f, "file", str_make(large, sizeof(large))));
+    FX_OK(f, fx_put_with(f, &packed));
+    fx_stop(f);
+    do {
+        struct fsck_report report;
+        enum store_status status;
+
+        file_fault_set(FILE_CALL_LIST, ++n, EIO, /* forever= */ false);
+        status = store_fsck(f->dir, &(struct fsck_options){ 0 }, NULL, NULL, &report, &f->fault);
+        fired = file_fault_fired();
+        file_fault_set(FILE_CALLS, 0, 0, false);
+        assert_int_equal(status, fired ? STORE_IO : STORE_OK);
+        assert_true(fired || report.orphans == 0);
+    } while (fired);
+    assert_true(n > 5); /* the store, its packs, and each of three levels of blobs to the end */
+
+    file_fault_set(FILE_CALL_LIST, 1, EIO, /* forever= */ true);
+    assert_int_equal(store_open(f->dir, &f->options, &f->store, &f->fault), STORE_IO);
+    file_fault_set(FILE_CALLS, 0, 0, false);
+    fx_start(f);
+    fx_close(f);
+}
+
 /* ---- deletes on a full disk -------------------------------------------------------------- */
 
 static void a_full_disk_refuses_puts_and_takes_deletes(void **state)
@@ -230,6 +267,7 @@ int main(void)
         cmocka_unit_test(the_disk_may_fill_up_at_any_call),
         cmocka_unit_test(the_disk_may_stay_full_for_writes_from_any_call_on),
         cmocka_unit_test(creation_may_fail_at_any_call),
+        cmocka_unit_test(a_directory_that_can_not_be_listed_is_not_an_empty_one),
         cmocka_unit_test(a_full_disk_refuses_puts_and_takes_deletes),
     };
 
