@@ -28,12 +28,21 @@ enum acceleration { ACCELERATION_UNSET = 0, ACCELERATION_ENABLED, ACCELERATION_S
 
 struct cors; /* cors.h */
 
+/* How new objects are encrypted that do not say it. */
+struct bucket_encryption {
+    uint8_t sse;       /* enum sse_kind */
+    struct str key_id; /* of aws:kms; STR_NONE: the store's own */
+    bool bucket_key;
+    bool customer_keys_blocked;
+};
+
 struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
     size_t document_count;
     bool has_effects; /* a row with an EFFECT is among them */
     struct str tags;  /* packed; STR_NONE: none */
     struct access_rules access;
+    struct bucket_encryption encryption;
     enum acceleration acceleration;
     const struct website *website; /* NULL: none */
     const struct cors *cors;       /* NULL: none */

@@ -45,6 +45,9 @@ document_compile_fn policy_compile;
 /* ops/cors.c */
 document_read_fn cors_read;
 document_compile_fn cors_compile;
+/* encryption/bucket_rule.c */
+document_read_fn encryption_read;
+document_compile_fn encryption_compile;
 /* ops/one_word.c */
 document_read_fn payment_read;
 document_show_fn payment_show;

@@ -6,6 +6,13 @@
 
 #define ALL_BLOCKED STR("BlockPublicAcls IgnorePublicAcls BlockPublicPolicy RestrictPublicBuckets")
 
+/* As PutBucketEncryption keeps it (encryption/bucket_rule.c). */
+#define ALL_ENCRYPTED                                                                              \
+    STR("<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"    \
+        "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"            \
+        "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>"   \
+        "</ServerSideEncryptionConfiguration>")
+
 struct str new_bucket_ownership(enum s3_new_buckets kind, struct str asked)
 {
     return str_present(asked) || kind != S3_NEW_BUCKETS_AWS ? asked : STR("BucketOwnerEnforced");
@@ -18,6 +25,7 @@ size_t new_bucket_documents(enum s3_new_buckets kind, struct str ownership, stru
         { STR("tagging"), STR(""), tags },
         { STR("ownershipControls"), STR(""), new_bucket_ownership(kind, ownership) },
         { STR("publicAccessBlock"), STR(""), kind == S3_NEW_BUCKETS_AWS ? ALL_BLOCKED : STR_NONE },
+        { STR("encryption"), STR(""), kind == S3_NEW_BUCKETS_AWS ? ALL_ENCRYPTED : STR_NONE },
     };
     size_t count = 0;
 

@@ -7,7 +7,7 @@
 
 #include "server/s3/s3.h"
 
-#define NEW_BUCKET_DOCUMENTS 3
+#define NEW_BUCKET_DOCUMENTS 4
 
 /* What holds for a bucket that was asked for with this ownership (STR_NONE: with none). */
 struct str new_bucket_ownership(enum s3_new_buckets kind, struct str asked);

@@ -5,6 +5,7 @@
 #include "server/s3/sink.h"
 
 #include "base/text/codec.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/routes.h"

@@ -21,7 +21,7 @@ SHOWING = [name for name, program in PROGRAMS.items() if program]
 
 
 def test_pages__that_show_a_program_were_found():
-    assert {"cors.md", "policies.md", "website.md"} <= set(SHOWING)
+    assert {"cors.md", "encryption.md", "policies.md", "website.md"} <= set(SHOWING)
 
 
 @pytest.mark.skipif(bool(process.STORE), reason="the pages speak of the first store")

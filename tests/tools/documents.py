@@ -22,6 +22,8 @@ KINDS = {  # a function: of the bucket that it names
     "cors": b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>http://a.test</AllowedOrigin>"
             b"</CORSRule></CORSConfiguration>",
     "website": b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>",
+    "encryption": b"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+                  b"</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
     "ownershipControls": OWNERSHIP,
     "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",
     "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",

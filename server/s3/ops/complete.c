@@ -11,6 +11,7 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/multipart.h"
 #include "server/s3/refuse.h"
@@ -427,7 +428,7 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
 
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);
-    err = attrs_refuse_encryption(op);
+    err = encryption_refuse_method(op);
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ true);
     if (err != S3_OK)

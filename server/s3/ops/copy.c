@@ -8,6 +8,7 @@
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/reply_put.h"
 #include "server/s3/refuse.h"

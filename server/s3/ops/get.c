@@ -8,6 +8,7 @@
 
 #include "server/http/parse/range.h"
 #include "server/s3/answer.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
@@ -304,7 +305,7 @@ enum s3_error op_GetObject(struct op *op)
     enum s3_error err = overrides_read(op, &overrides);
 
     if (err == S3_OK)
-        err = attrs_refuse_encryption(op);
+        err = encryption_refuse_method(op);
     return err == S3_OK ? object_reply(op, op_param(op, "partNumber"), &overrides) : err;
 }
 

@@ -11,6 +11,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/may.h"
 #include "server/s3/ops/copying.h"
@@ -168,7 +169,7 @@ static enum s3_error part_load(struct op *op)
     enum s3_error err = attrs_refuse_unsupported(op);
 
     if (err == S3_OK)
-        err = attrs_refuse_encryption(op);
+        err = encryption_refuse_method(op);
     if (err == S3_OK)
         err = part_number_parse(op, op_param(op, "partNumber"), &op->part_number);
     return err == S3_OK ? upload_load(op, /* done_too= */ false) : err;

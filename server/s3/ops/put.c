@@ -6,6 +6,7 @@
 
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/request/acl_request.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"

@@ -4,7 +4,7 @@
  *
  * (1) Stored pairs carry the names they are returned under; Content-Type is left out when it is
  *     the default. Values are bytes as header fields have them (metadata: see metadata.c).
- * (2) The encryption's key id and bucket-key flag are stored as pairs too, under their header names.
+ * (2) So are the encryption's (encryption/method.c), under their header names.
  * (3) A header that promises something pail can not do is refused, never ignored.
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
@@ -15,8 +15,8 @@
 #include "base/text/mailword.h"
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
+#include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
-#include "server/s3/loop_stores.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/acl_request.h"
@@ -25,10 +25,6 @@
 
 #define STORED_HEADERS_BYTES_MAX (16u * 1024u)
 #define CONTENT_TYPE_DEFAULT STR("binary/octet-stream")
-
-#define KMS_KEY_HEADER "x-amz-server-side-encryption-aws-kms-key-id"
-#define BUCKET_KEY_HEADER "x-amz-server-side-encryption-bucket-key-enabled"
-#define CONTEXT_HEADER "x-amz-server-side-encryption-context"
 
 static enum s3_error no_memory(struct op *op)
 {
@@ -105,75 +101,6 @@ enum s3_error attrs_refuse_unsupported(struct op *op)
         if (str_present(op_header(op, unsupported_headers[i])))
             return op_fail(op, S3_NotImplemented, str_from_cstr(unsupported_headers[i]));
     return S3_OK;
-}
-
-enum s3_error attrs_refuse_encryption(struct op *op)
-{
-    struct str name = STR("x-amz-server-side-encryption");
-    struct str asked = op_header(op, "x-amz-server-side-encryption");
-
-    if (!str_present(asked))
-        return S3_OK;
-    return op_fail_argument(
-        op, STR("x-amz-server-side-encryption header is not supported for this operation."), name,
-        asked);
-}
-
-/* ---- encryption --------------------------------------------------------------------------------- */
-
-static bool sse_parse(struct str name, uint8_t *ret_kind)
-{
-    if (!str_present(name))
-        *ret_kind = SSE_NONE;
-    else if (str_eq(name, STR("AES256")))
-        *ret_kind = SSE_AES256;
-    else if (str_eq(name, STR("aws:kms")))
-        *ret_kind = SSE_KMS;
-    else if (str_eq(name, STR("aws:kms:dsse")))
-        *ret_kind = SSE_KMS_DSSE;
-    else
-        return false;
-    return true;
-}
-
-static enum s3_error take_encryption(struct op *op, struct version_attrs *attrs, struct buf *out)
-{
-    struct str method = op_header(op, "x-amz-server-side-encryption");
-    struct str key_id = op_header(op, KMS_KEY_HEADER);
-    struct str bucket_key = op_header(op, BUCKET_KEY_HEADER);
-
-    if (!sse_parse(method, &attrs->sse))
-        return op_fail_argument(op, STR("The encryption method specified is not supported"),
-                                STR("x-amz-server-side-encryption"), method);
-    if (attrs->sse != SSE_KMS && attrs->sse != SSE_KMS_DSSE) {
-        if (str_present(key_id) || str_present(op_header(op, CONTEXT_HEADER)))
-            return op_fail_argument(op,
-                                    STR("Server Side Encryption with AWS KMS managed key requires "
-                                        "HTTP header x-amz-server-side-encryption : aws:kms"),
-                                    STR("x-amz-server-side-encryption"), method);
-        return S3_OK;
-    }
-    (void)pairs_add(out, STR(KMS_KEY_HEADER), key_id.len > 0 ? key_id : op->at->kms_key_arn);
-    if (str_eq_nocase(bucket_key, STR("true")))
-        (void)pairs_add(out, STR(BUCKET_KEY_HEADER), STR("true"));
-    return S3_OK;
-}
-
-void op_set_encryption(struct op *op, const struct version_attrs *attrs)
-{
-    static const struct str names[] = { STR_INIT(""), STR_INIT("AES256"), STR_INIT("aws:kms"),
-                                        STR_INIT("aws:kms:dsse") };
-    struct str value;
-
-    if (attrs->sse == SSE_NONE || attrs->sse >= COUNT_OF(names))
-        return;
-    op_set(op, "x-amz-server-side-encryption", names[attrs->sse]);
-    value = pairs_get(attrs->headers, STR(KMS_KEY_HEADER));
-    if (value.len > 0)
-        op_set(op, KMS_KEY_HEADER, value);
-    value = pairs_get(attrs->headers, STR(BUCKET_KEY_HEADER));
-    if (value.len > 0)
-        op_set(op, BUCKET_KEY_HEADER, value);
 }
 
 /* ---- system headers ----------------------------------------------------------------------------- */
@@ -283,7 +210,7 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err == S3_OK)
         err = take_storage_class(op, &attrs);
     if (err == S3_OK)
-        err = take_encryption(op, &attrs, &headers);
+        err = encryption_from_request(op, &attrs, &headers);
     if (err == S3_OK)
         err = check_redirect(op);
     if (err != S3_OK)

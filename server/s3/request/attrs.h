@@ -7,8 +7,6 @@
 
 #include "server/s3/op.h"
 
-enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE };
-
 struct str storage_class_name(uint8_t number);
 /* False: unknown. "" or STR_NONE is STANDARD. */
 bool storage_class_parse(struct str name, uint8_t *ret_number);
@@ -18,14 +16,10 @@ bool storage_class_parse(struct str name, uint8_t *ret_number);
  * PutObject, CreateMultipartUpload, CopyObject and PostObject, from the request's headers. owner, etag and checksum are left alone.
  */
 MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs);
-/* x-amz-server-side-encryption(-aws-kms-key-id) of a stored version or upload. */
-void op_set_encryption(struct op *op, const struct version_attrs *attrs);
 /* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
 void op_set_attrs(struct op *op, const struct version_attrs *attrs);
 
 /* NotImplemented for a header that promises what pail can not do: SSE-C, object lock, append. */
 MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
-/* For reads and parts: encryption is asked for once, where the object or the upload begins. */
-MUST_CHECK enum s3_error attrs_refuse_encryption(struct op *op);
 
 #endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Server-side encryption: what a request asks for, what its bucket gives where it asks for nothing, and
+ * what an answer says of it.
+ */
+#ifndef SERVER_S3_ENCRYPTION_METHOD_H
+#define SERVER_S3_ENCRYPTION_METHOD_H
+
+#include "server/s3/op.h"
+
+/* The number is what is stored (version_attrs.sse): append only. */
+enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE };
+
+/* "AES256", "aws:kms", "aws:kms:dsse"; false: none of them. */
+MUST_CHECK bool sse_parse(struct str name, uint8_t *ret_kind);
+
+/*
+ * How a new object or upload is encrypted: by the request's headers, else as its bucket says
+ * (op->config). Fills attrs->sse; adds what is told of it again to the stored headers.
+ */
+MUST_CHECK enum s3_error encryption_from_request(struct op *op, struct version_attrs *attrs,
+                                                 struct buf *headers);
+/* For reads and parts: a method is asked for once, where the object or the upload begins. */
+MUST_CHECK enum s3_error encryption_refuse_method(struct op *op);
+/* The answer's headers that tell how a stored version or upload is encrypted. */
+void op_set_encryption(struct op *op, const struct version_attrs *attrs);
+
+#endif
