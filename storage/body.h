@@ -70,9 +70,12 @@ struct body_options {
     struct body_group *group; /* NULL: alone */
     struct str account;       /* canonical id that the bytes are charged to (bucket owner) */
     bool encrypt;             /* AES-256-GCM in frames, own data key wrapped by the keyring */
-    bool want_sha256;         /* the digest of the plain bytes is needed even if not addressed by */
-    uint32_t checksum_kinds;  /* bit mask of 1u << enum checksum_kind */
-    uint64_t expected_bytes;  /* no more than that will come; 0: unknown. Decides the placement */
+    const uint8_t
+        *customer_key;       /* ... or by this one, of AES_KEY_BYTES; NULL: the keyring. Borrowed
+                                  * until the writer is open */
+    bool want_sha256;        /* the digest of the plain bytes is needed even if not addressed by */
+    uint32_t checksum_kinds; /* bit mask of 1u << enum checksum_kind */
+    uint64_t expected_bytes; /* no more than that will come; 0: unknown. Decides the placement */
 };
 
 struct body_digests {

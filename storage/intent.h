@@ -85,6 +85,7 @@ struct copy_source {
     uint64_t offset;
     uint64_t len;
     enum copy_work work;
+    const uint8_t *customer_key; /* that wraps the source's data keys; NULL: none */
     bool want_md5;               /* MEASURE: beside options.checksum_kinds */
     struct body_options options; /* REWRITE; MEASURE: only what is to be computed */
 };

@@ -331,8 +331,9 @@ void body_writer_after_commit(struct body_writer *writer, bool committed, struct
 
 /* ---- body_reader.c ----------------------------------------------------------------------- */
 
-/* Decrypt a whole stored body (an inline one) into plain. */
-MUST_CHECK enum store_status body_decrypt(const struct keyring *keyring, struct str wrapped,
+/* Decrypt a whole stored body (an inline one) into plain. customer_key: as keyring_unwrap takes it. */
+MUST_CHECK enum store_status body_decrypt(const struct keyring *keyring,
+                                          const uint8_t *customer_key, struct str wrapped,
                                           struct str stored, struct buf *ret_plain,
                                           struct fault *fault);
 

@@ -105,6 +105,8 @@ struct body_ref {
     enum body_kind kind;
     int64_t id;
     struct str wrapped_key; /* STR_NONE: stored in plain */
+    /* Of who reads: the key of AES_KEY_BYTES that he brought to wrap it; NULL: none. Never stored. */
+    const uint8_t *customer_key;
 };
 
 /*

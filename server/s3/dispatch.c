@@ -25,6 +25,7 @@
 #include "server/s3/browser/cors.h"
 #include "server/s3/browser/website.h"
 #include "server/s3/bucket_config.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
@@ -436,6 +437,7 @@ static void on_done(void *context, struct http_exchange_view *exchange, bool com
     op_drop_configs(op);
     op_leave_store(op);
     explicit_bzero(op->auth.signing_key, sizeof(op->auth.signing_key));
+    customer_keys_wipe(op);
 }
 
 static void *on_loop_start(void *context)

@@ -30,6 +30,7 @@
 struct loop_store; /* a store with the loop's reader of it (loop_stores.h) */
 struct sink;       /* body in progress (sink.c) */
 struct bucket_config;
+struct customer_key;
 
 struct op {
     struct http_exchange_view *exchange;
@@ -97,6 +98,9 @@ struct op {
     enum s3_error error;          /* what was answered */
     struct request_record record; /* told when all is over: see record.h */
     struct sink *sink;
+
+    /* SSE-C, in the arena and wiped with the request: for the object, for the copy's source. NULL: none. */
+    struct customer_key *customer_key, *source_key;
 
     struct upload upload; /* UploadPart: set by op_prepare_UploadPart; others load it themselves */
     enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */

@@ -74,6 +74,7 @@ struct config {
     struct str file;
     struct str region;
     bool strict_region;
+    bool sse_c_over_http;
     struct config_list domains;
     struct config_list website_domains;
     struct config_list cors; /* origins */

@@ -45,6 +45,8 @@ struct body {
     uint64_t piece_at; /* plain bytes of it already read */
     int fd;            /* of that piece, when it is a blob; -1: not open */
     uint64_t fd_base;  /* where the blob starts in it */
+    bool has_customer_key;
+    struct secret_key customer_key; /* unwraps the pieces' data keys that the keyring does not */
     uint8_t data_key[AES_KEY_BYTES];
     struct buf frame; /* plain bytes of frame_number */
     struct buf sealed;
@@ -73,17 +75,25 @@ void body_close(struct body *body)
     mem_free(body->pieces);
     mem_free(body->stream);
     explicit_bzero(body->data_key, sizeof(body->data_key));
+    secret_key_wipe(&body->customer_key);
     mem_free(body);
 }
 
 /* ---- decryption -------------------------------------------------------------------------- */
 
-enum store_status body_decrypt(const struct keyring *keyring, struct str wrapped, struct str stored,
-                               struct buf *ret_plain, struct fault *fault)
+/* NULL: none. */
+static const uint8_t *customer_key_of(const struct body *body)
+{
+    return body->has_customer_key ? body->customer_key.bytes : NULL;
+}
+
+enum store_status body_decrypt(const struct keyring *keyring, const uint8_t *customer_key,
+                               struct str wrapped, struct str stored, struct buf *ret_plain,
+                               struct fault *fault)
 {
     CLEANUP(secret_key_wipe) struct secret_key key;
     uint64_t plain_bytes;
-    enum store_status status = keyring_unwrap(keyring, wrapped, key.bytes, fault);
+    enum store_status status = keyring_unwrap(keyring, customer_key, wrapped, key.bytes, fault);
 
     if (status != STORE_OK)
         return status;
@@ -143,7 +153,7 @@ static enum store_status load_inline(struct body *body, struct catalog *cat,
 
     if (status == STORE_OK && piece->wrapped_key_bytes > 0) {
         content = &plain;
-        status = body_decrypt(&body->store->dir.keyring,
+        status = body_decrypt(&body->store->dir.keyring, customer_key_of(body),
                               str_make(piece->wrapped_key, piece->wrapped_key_bytes),
                               buf_view(&stored), &plain, fault);
     }
@@ -285,6 +295,9 @@ enum store_status body_open(struct reader *reader, const struct version *version
     body->store = reader->store;
     body->fd = -1;
     body->left = len;
+    body->has_customer_key = version->body.customer_key != NULL;
+    if (body->has_customer_key)
+        memcpy(body->customer_key.bytes, version->body.customer_key, AES_KEY_BYTES);
     body->frame = BUF_WITH_MAX(FRAME_PLAIN_BYTES);
     body->sealed = BUF_WITH_MAX(FRAME_STORED_BYTES);
 
@@ -359,7 +372,7 @@ static enum store_status start_piece(struct body *body, const struct piece *piec
         hash_stream_start(body->stream);
     }
     if (status == STORE_OK && piece->wrapped_key_bytes > 0)
-        status = keyring_unwrap(&body->store->dir.keyring,
+        status = keyring_unwrap(&body->store->dir.keyring, customer_key_of(body),
                                 str_make(piece->wrapped_key, piece->wrapped_key_bytes),
                                 body->data_key, fault);
     return status;

@@ -47,6 +47,7 @@ struct body_writer {
     uint64_t frame_number;
     uint8_t data_key[AES_KEY_BYTES];
     uint8_t wrapped_key[WRAPPED_KEY_BYTES];
+    size_t wrapped_key_bytes;
     struct extent extent; /* in a pack */
     int fd;               /* in a file; else -1 */
     char tmp_name[TMP_NAME_MAX];
@@ -135,7 +136,8 @@ enum store_status body_writer_open(struct store *store, const struct body_option
         intake_start(&writer->intake, outside_wants_sha256(writer));
     if (writer->encrypt) {
         random_key_bytes(writer->data_key, AES_KEY_BYTES);
-        keyring_wrap(&store->dir.keyring, writer->data_key, writer->wrapped_key);
+        writer->wrapped_key_bytes = keyring_wrap(&store->dir.keyring, options->customer_key,
+                                                 writer->data_key, writer->wrapped_key);
     }
 
     *ret_writer = writer;
@@ -456,7 +458,7 @@ void body_writer_describe(const struct body_writer *writer, struct staged_body *
         staged.bytes = writer->encrypt ? buf_view(&writer->sealed) : intake_held(&writer->intake);
     }
     if (writer->encrypt && writer->intake.total_bytes > 0)
-        staged.wrapped_key = str_make(writer->wrapped_key, WRAPPED_KEY_BYTES);
+        staged.wrapped_key = str_make(writer->wrapped_key, writer->wrapped_key_bytes);
     *ret_staged = staged;
 }
 

@@ -37,6 +37,7 @@ static enum store_status open_source(struct reader *reader, struct intent *inten
         (source->offset > version.size_bytes || source->len > version.size_bytes - source->offset))
         status = STORE_RETRY;
     if (status == STORE_OK) {
+        version.body.customer_key = source->customer_key;
         *ret_len = source->ranged ? source->len : version.size_bytes;
         status = body_open(reader, &version, source->ranged ? source->offset : 0, *ret_len,
                            ret_body, &intent->fault);

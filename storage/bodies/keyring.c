@@ -17,6 +17,9 @@
 #define KEY_ID_TEXT 8
 #define KEY_TEXT (2 * AES_KEY_BYTES)
 #define UUID_BYTES 16
+#define SEALED_BYTES (AES_GCM_NONCE_BYTES + AES_KEY_BYTES + AES_GCM_TAG_BYTES)
+
+_Static_assert(WRAPPED_KEY_BYTES == 4 + SEALED_BYTES, "as keyring.h has it");
 
 static const char first_line[] = "pail keyring 1";
 
@@ -109,37 +112,62 @@ static void put_id(uint32_t id, uint8_t out[4])
         out[i] = (uint8_t)(id >> (24 - 8 * i));
 }
 
-void keyring_wrap(const struct keyring *keyring, const uint8_t data_key[AES_KEY_BYTES],
-                  uint8_t out[WRAPPED_KEY_BYTES])
+/* out: nonce | sealed key | tag. what: kind of key that wraps. */
+static void seal_key(const uint8_t key[AES_KEY_BYTES], struct str what,
+                     const uint8_t data_key[AES_KEY_BYTES], uint8_t out[SEALED_BYTES])
 {
-    uint8_t *nonce = out + 4;
-    uint8_t *sealed = nonce + AES_GCM_NONCE_BYTES;
+    uint8_t *sealed = out + AES_GCM_NONCE_BYTES;
 
-    put_id(keyring->keys[0].id, out);
-    random_key_bytes(nonce, AES_GCM_NONCE_BYTES);
-    aes_gcm_seal(keyring->keys[0].key, nonce, STR("pail data key"), data_key, AES_KEY_BYTES, sealed,
-                 sealed + AES_KEY_BYTES);
+    random_key_bytes(out, AES_GCM_NONCE_BYTES);
+    aes_gcm_seal(key, out, what, data_key, AES_KEY_BYTES, sealed, sealed + AES_KEY_BYTES);
 }
 
-enum store_status keyring_unwrap(const struct keyring *keyring, struct str wrapped,
-                                 uint8_t out[AES_KEY_BYTES], struct fault *fault)
+static enum store_status open_key(const uint8_t key[AES_KEY_BYTES], struct str what,
+                                  const uint8_t in[SEALED_BYTES], uint8_t out[AES_KEY_BYTES],
+                                  struct fault *fault)
+{
+    const uint8_t *sealed = in + AES_GCM_NONCE_BYTES;
+
+    return aes_gcm_open(key, in, what, sealed, AES_KEY_BYTES, out, sealed + AES_KEY_BYTES)
+               ? STORE_OK
+               : store_fault(fault, STORE_DAMAGED, "a data key does not unwrap");
+}
+
+bool key_is_customers(size_t wrapped_bytes)
+{
+    return wrapped_bytes == SEALED_BYTES;
+}
+
+size_t keyring_wrap(const struct keyring *keyring, const uint8_t *customer_key,
+                    const uint8_t data_key[AES_KEY_BYTES], uint8_t out[WRAPPED_KEY_BYTES])
+{
+    if (customer_key != NULL) {
+        seal_key(customer_key, STR("pail customer data key"), data_key, out);
+        return SEALED_BYTES;
+    }
+    put_id(keyring->keys[0].id, out);
+    seal_key(keyring->keys[0].key, STR("pail data key"), data_key, out + 4);
+    return WRAPPED_KEY_BYTES;
+}
+
+enum store_status keyring_unwrap(const struct keyring *keyring, const uint8_t *customer_key,
+                                 struct str wrapped, uint8_t out[AES_KEY_BYTES],
+                                 struct fault *fault)
 {
     const uint8_t *bytes = (const uint8_t *)wrapped.p;
-    const uint8_t *nonce = bytes + 4;
-    const uint8_t *sealed = nonce + AES_GCM_NONCE_BYTES;
     uint8_t id[4];
 
+    if (key_is_customers(wrapped.len))
+        return customer_key != NULL
+                   ? open_key(customer_key, STR("pail customer data key"), bytes, out, fault)
+                   : store_fault(fault, STORE_DAMAGED, "a data key that only its customer unwraps");
     if (wrapped.len != WRAPPED_KEY_BYTES)
         return store_fault(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
 
     for (size_t i = 0; i < keyring->count; i++) {
         put_id(keyring->keys[i].id, id);
-        if (memcmp(id, bytes, sizeof(id)) != 0)
-            continue;
-        if (aes_gcm_open(keyring->keys[i].key, nonce, STR("pail data key"), sealed, AES_KEY_BYTES,
-                         out, sealed + AES_KEY_BYTES))
-            return STORE_OK;
-        return store_fault(fault, STORE_DAMAGED, "a data key does not unwrap");
+        if (memcmp(id, bytes, sizeof(id)) == 0)
+            return open_key(keyring->keys[i].key, STR("pail data key"), bytes + 4, out, fault);
     }
     return store_fault(fault, STORE_DAMAGED, "the keyring has no key %02x%02x%02x%02x", bytes[0],
                        bytes[1], bytes[2], bytes[3]);

@@ -43,6 +43,7 @@ VALUES = {
     "tls-key": ("file.key", "environment.key", "flag.key"),
     "region": ("eu-file-1", "eu-environment-1", "eu-flag-1"),
     "strict-region": ("yes", "no", "yes"),
+    "sse-c-over-http": ("yes", "no", "yes"),
     "domain": ("file.test", "environment.test,two.test", "flag.test"),
     "website-domain": ("file.web", "environment.web,two.web", "flag.web"),
     "cors": ("http://file.test", "http://environment.test,http://*.two.test", "*"),

@@ -138,7 +138,7 @@ def places_in_memory(server, text):
                 continue
             memory.seek(begin)
             try:
-                count += memory.read(end - begin).count(text.encode())
+                count += memory.read(end - begin).count(text.encode() if isinstance(text, str) else text)
             except OSError:
                 continue
     return count

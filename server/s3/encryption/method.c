@@ -13,6 +13,7 @@
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
 #include "server/s3/bucket_config.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/loop_stores.h"
 #include "server/s3/refuse.h"
 
@@ -22,7 +23,7 @@
 #define CONTEXT_HEADER METHOD_HEADER "-context"
 
 static const struct str method_names[] = { STR_INIT(""), STR_INIT("AES256"), STR_INIT("aws:kms"),
-                                           STR_INIT("aws:kms:dsse") };
+                                           STR_INIT("aws:kms:dsse") }; /* by enum sse_kind */
 
 bool sse_parse(struct str name, uint8_t *ret_kind)
 {
@@ -67,8 +68,11 @@ enum s3_error encryption_from_request(struct op *op, struct version_attrs *attrs
                                       struct buf *headers)
 {
     struct bucket_encryption asked = { .sse = SSE_NONE };
-    enum s3_error err = method_from_headers(op, &asked);
+    enum s3_error err = customer_key_for_writing(op, attrs, headers);
 
+    if (err != S3_OK || op->customer_key != NULL)
+        return err;
+    err = method_from_headers(op, &asked);
     if (err != S3_OK)
         return err;
     attrs->sse = asked.sse;
@@ -96,6 +100,8 @@ void op_set_encryption(struct op *op, const struct version_attrs *attrs)
 {
     struct str value;
 
+    if (attrs->sse == SSE_CUSTOMER)
+        customer_key_tell(op);
     if (attrs->sse == SSE_NONE || attrs->sse >= COUNT_OF(method_names))
         return;
     op_set(op, METHOD_HEADER, method_names[attrs->sse]);

@@ -9,7 +9,7 @@
 #include "server/s3/op.h"
 
 /* The number is what is stored (version_attrs.sse): append only. */
-enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE };
+enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE, SSE_CUSTOMER };
 
 /* "AES256", "aws:kms", "aws:kms:dsse"; false: none of them. */
 MUST_CHECK bool sse_parse(struct str name, uint8_t *ret_kind);

@@ -6,6 +6,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
@@ -159,6 +160,8 @@ enum s3_error op_GetObjectAttributes(struct op *op)
     uint32_t marker = 0;
     enum s3_error err = asked_attributes(op, &bits);
 
+    if (err == S3_OK)
+        err = customer_key_for_reading(op);
     if (err == S3_OK)
         err = count_header(op, "x-amz-max-parts", STORE_LIST_MAX, &max_parts);
     if (err == S3_OK)

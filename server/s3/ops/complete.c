@@ -11,6 +11,7 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/multipart.h"
@@ -371,7 +372,8 @@ static enum s3_error write_complete(struct op *op, struct str etag, struct str p
     struct buf out = BUF_WITH_MAX(S3_XML_BYTES_MAX);
     struct stored_checksum checksum;
 
-    op_set_encryption(op, &op->upload.attrs);
+    if (op->upload.attrs.sse != SSE_CUSTOMER)
+        op_set_encryption(op, &op->upload.attrs);
     xml_begin(&out, STR("CompleteMultipartUploadResult"));
     xml_text(&out, STR("Location"), op_object_url(op));
     xml_text(&out, STR("Bucket"), op->bucket_name);
@@ -431,6 +433,8 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     err = encryption_refuse_method(op);
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ true);
+    if (err == S3_OK)
+        err = customer_key_for_upload(op, /* required= */ false);
     if (err != S3_OK)
         return err;
     if (op->body.len == 0)

@@ -8,6 +8,7 @@
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/reply_put.h"
@@ -58,7 +59,7 @@ static enum s3_error check_self_copy(struct op *op, bool replace_metadata,
     bool changes = replace_metadata || op->source_asked_version ||
                    str_present(op_header(op, "x-amz-storage-class")) ||
                    str_present(op_header(op, "x-amz-website-redirect-location")) ||
-                   asked->sse != SSE_NONE;
+                   asked->sse != SSE_NONE || op->source.attrs.sse == SSE_CUSTOMER;
 
     if (changes || op->source_bucket.id != op->bucket.id || !str_eq(op->source.key, op->key))
         return S3_OK;
@@ -138,6 +139,8 @@ enum s3_error op_CopyObject(struct op *op)
         err = read_directive(op, "x-amz-metadata-directive", &replace_metadata);
     if (err == S3_OK)
         err = read_directive(op, "x-amz-tagging-directive", &replace_tags);
+    if (err == S3_OK)
+        err = customer_key_for_source(op);
     if (err == S3_OK)
         err = condition_from_request(op, /* for_delete= */ false, &intent->put.condition);
     if (err == S3_OK)

@@ -4,9 +4,10 @@
  */
 #include "server/s3/ops/copying.h"
 
-#include "base/text/codec.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/ops/multipart.h"
+#include "server/s3/ops/reply_put.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
@@ -54,12 +55,10 @@ static enum store_status take_digests(struct intent *intent)
     const struct described bytes = described_by(intent);
 
     if (!str_present(*bytes.etag)) {
-        char *hex = arena_alloc(intent->arena, ETAG_HEX_LEN);
-
-        if (hex == NULL)
+        *bytes.etag = etag_made(intent->arena, digests->md5,
+                                intent_source(intent)->options.customer_key != NULL);
+        if (!str_present(*bytes.etag))
             return store_fault(&intent->fault, STORE_NO_MEMORY, "ETag of a copy");
-        hex_encode(digests->md5, MD5_BYTES, hex);
-        *bytes.etag = str_make(hex, ETAG_HEX_LEN);
     }
     if (!str_present(*bytes.checksum)) {
         struct stored_checksum checksum = { .kind = kind_asked_for(intent_source(intent)),
@@ -81,7 +80,8 @@ static bool is_whole(const struct op *op, const struct copy_wish *wish)
 /* The ETag of an object that was uploaded in one piece is the MD5 of its bytes; others have a "-". */
 static bool knows_etag(const struct op *op, const struct copy_wish *wish)
 {
-    return is_whole(op, wish) && op->source.attrs.etag.len == ETAG_HEX_LEN;
+    return is_whole(op, wish) && op->source.attrs.etag.len == ETAG_HEX_LEN &&
+           op->source.attrs.sse != SSE_CUSTOMER && op->customer_key == NULL;
 }
 
 static bool knows_checksum(const struct op *op, const struct copy_wish *wish)
@@ -94,7 +94,8 @@ static bool knows_checksum(const struct op *op, const struct copy_wish *wish)
 
 static enum copy_work work_of(const struct op *op, const struct copy_wish *wish)
 {
-    if (wish->encrypt && op->source.attrs.sse == SSE_NONE)
+    if (op->source.attrs.sse == SSE_CUSTOMER || op->customer_key != NULL ||
+        (wish->encrypt && op->source.attrs.sse == SSE_NONE))
         return COPY_REWRITE;
     return knows_etag(op, wish) && knows_checksum(op, wish) ? COPY_REFER : COPY_MEASURE;
 }
@@ -116,7 +117,10 @@ enum s3_error copy_plan(struct op *op, struct intent *intent, const struct copy_
         .len = wish->len,
         .work = work_of(op, wish),
         .want_md5 = !knows_etag(op, wish),
-        .options = { .account = op->bucket.owner, .encrypt = wish->encrypt },
+        .customer_key = op->source_key != NULL ? op->source_key->bytes : NULL,
+        .options = { .account = op->bucket.owner,
+                     .encrypt = wish->encrypt,
+                     .customer_key = op->customer_key != NULL ? op->customer_key->bytes : NULL },
     };
     *bytes.etag = knows_etag(op, wish) ? op->source.attrs.etag : STR_NONE;
     *bytes.checksum = knows_checksum(op, wish) ? op->source.attrs.checksum : STR_NONE;

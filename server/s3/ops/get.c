@@ -8,6 +8,7 @@
 
 #include "server/http/parse/range.h"
 #include "server/s3/answer.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
@@ -259,8 +260,10 @@ enum s3_error object_reply(struct op *op, struct str part, const struct override
         .if_unmodified_since = op_header(op, "if-unmodified-since"),
     };
     struct selection selection;
-    enum s3_error err;
+    enum s3_error err = customer_key_for_reading(op);
 
+    if (err != S3_OK)
+        return err;
     switch (http_preconditions_check(&conditions, op->version.attrs.etag, op->version.modified_us,
                                      clock_now_us(store_clock(op->store)))) {
     case PRECONDITION_NONE:
@@ -289,8 +292,10 @@ enum s3_error object_reply(struct op *op, struct str part, const struct override
 enum s3_error object_reply_whole(struct op *op, int status)
 {
     const struct selection whole = { .len = op->version.size_bytes };
-    enum s3_error err;
+    enum s3_error err = customer_key_for_reading(op);
 
+    if (err != S3_OK)
+        return err;
     set_headers(op, &whole);
     err = attach_body(op, &whole);
     if (err == S3_OK)

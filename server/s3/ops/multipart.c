@@ -11,6 +11,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/may.h"
@@ -172,7 +173,9 @@ static enum s3_error part_load(struct op *op)
         err = encryption_refuse_method(op);
     if (err == S3_OK)
         err = part_number_parse(op, op_param(op, "partNumber"), &op->part_number);
-    return err == S3_OK ? upload_load(op, /* done_too= */ false) : err;
+    if (err == S3_OK)
+        err = upload_load(op, /* done_too= */ false);
+    return err == S3_OK ? customer_key_for_upload(op, /* required= */ true) : err;
 }
 
 enum checksum_kind upload_kept_kind(const struct upload *upload)
@@ -319,6 +322,8 @@ enum s3_error op_UploadPartCopy(struct op *op)
     err = part_load(op);
     if (err == S3_OK)
         err = copy_check_form(op);
+    if (err == S3_OK)
+        err = customer_key_for_source(op);
     if (err == S3_OK)
         err = copy_range(op, &wish);
     if (err != S3_OK)

@@ -4,6 +4,7 @@
  */
 #include "server/s3/ops/reply_put.h"
 
+#include "base/random.h"
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/encryption/method.h"
@@ -13,14 +14,22 @@
 #include "server/s3/request/condition.h"
 #include "server/s3/store_map.h"
 
-struct str etag_of_digests(struct op *op, const struct body_digests *digests)
+struct str etag_made(struct arena *arena, const uint8_t md5[MD5_BYTES], bool customers)
 {
-    char *text = arena_alloc(op->arena, 2 * MD5_BYTES);
+    char *text = arena_alloc(arena, 2 * MD5_BYTES);
+    uint8_t bytes[MD5_BYTES];
 
     if (text == NULL)
         return STR_NONE;
-    hex_encode(digests->md5, MD5_BYTES, text);
+    if (customers)
+        random_key_bytes(bytes, sizeof(bytes));
+    hex_encode(customers ? bytes : md5, MD5_BYTES, text);
     return str_make(text, 2 * MD5_BYTES);
+}
+
+struct str etag_of_digests(struct op *op, const struct body_digests *digests)
+{
+    return etag_made(op->arena, digests->md5, op->customer_key != NULL);
 }
 
 struct stored_checksum checksum_of_digests(const struct op *op)

@@ -82,12 +82,6 @@ static enum s3_error take_storage_class(struct op *op, struct version_attrs *att
 /* ---- headers pail can not honour ---------------------------------------------------------------- */
 
 static const char *const unsupported_headers[] = {
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-server-side-encryption-customer-key-md5",
-    "x-amz-copy-source-server-side-encryption-customer-algorithm",
-    "x-amz-copy-source-server-side-encryption-customer-key",
-    "x-amz-copy-source-server-side-encryption-customer-key-md5",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
     "x-amz-object-lock-legal-hold",

@@ -19,7 +19,7 @@ MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs 
 /* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
 void op_set_attrs(struct op *op, const struct version_attrs *attrs);
 
-/* NotImplemented for a header that promises what pail can not do: SSE-C, object lock, append. */
+/* NotImplemented for a header that promises what pail can not do: object lock, append. */
 MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
 
 #endif

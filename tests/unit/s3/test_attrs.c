@@ -233,12 +233,15 @@ static void test_s3_attrs__encryption_that_makes_no_sense_is_refused(void **stat
                      S3_InvalidArgument);
 }
 
-static void test_s3_attrs__promises_pail_can_not_keep_are_501(void **state UNUSED)
+static void test_s3_attrs__a_customers_key_is_not_taken_over_http(void **state UNUSED)
 {
     assert_int_equal(take("x-amz-server-side-encryption-customer-algorithm: AES256\n"),
-                     S3_NotImplemented);
-    assert_int_equal(take("x-amz-copy-source-server-side-encryption-customer-key: a\n"),
-                     S3_NotImplemented);
+                     S3_InvalidRequest);
+    assert_int_equal(take("x-amz-server-side-encryption-customer-key: a\n"), S3_InvalidRequest);
+}
+
+static void test_s3_attrs__promises_pail_can_not_keep_are_501(void **state UNUSED)
+{
     assert_int_equal(take("x-amz-object-lock-mode: GOVERNANCE\n"), S3_NotImplemented);
     assert_int_equal(take("x-amz-write-offset-bytes: 1\n"), S3_NotImplemented);
 }
@@ -305,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_s3_attrs__storage_classes_are_named_or_refused),
         cmocka_unit_test(test_s3_attrs__encryption_comes_back_with_its_key),
         cmocka_unit_test(test_s3_attrs__encryption_that_makes_no_sense_is_refused),
+        cmocka_unit_test(test_s3_attrs__a_customers_key_is_not_taken_over_http),
         cmocka_unit_test(test_s3_attrs__promises_pail_can_not_keep_are_501),
         cmocka_unit_test(test_s3_attrs__tags_are_urlencoded_and_counted),
         cmocka_unit_test(test_s3_attrs__a_malformed_tag_header_is_invalid_argument),

@@ -27,6 +27,7 @@ static const struct sample samples[] = {
     { SETTING_tls_key, "file.key", "environment.key", "flag.key" },
     { SETTING_region, "eu-file-1", "eu-environment-1", "eu-flag-1" },
     { SETTING_strict_region, "yes", "no", "yes" },
+    { SETTING_sse_c_over_http, "yes", "no", "yes" },
     { SETTING_domains, "file.test", "environment.test", "flag.test" },
     { SETTING_website_domains, "file.web", "environment.web", "flag.web" },
     { SETTING_cors, "http://file.test", "http://environment.test", "*" },

@@ -141,11 +141,13 @@ void fx_fill(char *out, size_t len, uint32_t seed)
 }
 
 static struct body_writer *write_body(struct fixture *f, struct str bytes, bool encrypt,
-                                      bool announced, struct body_digests *ret_digests,
+                                      const uint8_t *customer_key, bool announced,
+                                      struct body_digests *ret_digests,
                                       enum store_status *ret_status)
 {
     struct body_options options = { .account = OWNER,
                                     .encrypt = encrypt,
+                                    .customer_key = customer_key,
                                     .want_sha256 = true,
                                     .expected_bytes = announced ? bytes.len : 0 };
     struct body_writer *writer = NULL;
@@ -193,7 +195,8 @@ enum store_status fx_put_with(struct fixture *f, struct fx_put *put)
                         &from, &f->fault) == STORE_OK)
             intent.put.attrs.etag = from.attrs.etag;
     } else {
-        writer = write_body(f, put->bytes, put->encrypt, put->announced, &put->digests, &status);
+        writer = write_body(f, put->bytes, put->encrypt, put->customer_key, put->announced,
+                            &put->digests, &status);
         intent.put.bytes.body = writer;
         if (status == STORE_OK)
             intent.put.attrs.etag = md5_text(f, &put->digests);
@@ -370,6 +373,7 @@ enum store_status fx_part(struct fixture *f, const char *key, struct str upload,
         intent.part.bytes.source = &copy;
     } else {
         intent.part.bytes.body = write_body(f, bytes, /* encrypt= */ number % 2 == 0,
+                                            /* customer_key= */ NULL,
                                             /* announced= */ number % 3 == 0, &digests, &status);
         if (status == STORE_OK)
             intent.part.etag = md5_text(f, &digests);

@@ -75,6 +75,7 @@ struct fx_put {
     struct str key;
     struct str bytes;
     bool encrypt;
+    const uint8_t *customer_key; /* NULL: the store's own */
     bool announced; /* the size is known ahead: a body of middle size goes into a pack */
     struct write_condition condition;
     const struct copy_source *source;

@@ -65,6 +65,43 @@ static void encrypted_bytes_are_not_on_disk_in_plain(void **state)
     fx_close(f);
 }
 
+static void a_body_under_a_customers_key_opens_with_that_key_alone(void **state)
+{
+    static char bytes[300000], back[sizeof(bytes)];
+    static const size_t sizes[] = { 1, 5000, 70000, sizeof(bytes) };
+    uint8_t key[AES_KEY_BYTES] = "a key of thirty-two bytes, 1 use";
+    uint8_t other[AES_KEY_BYTES] = "another key of thirty-two bytes.";
+    const uint8_t *const brought[] = { key, other, NULL };
+    struct fixture *f = fx_open(NULL);
+
+    (void)state;
+    fx_fill(bytes, sizeof(bytes), 5);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct fx_put put = { .key = STR("k"),
+                              .bytes = str_make(bytes, sizes[i]),
+                              .encrypt = true,
+                              .customer_key = key,
+                              .announced = i % 2 == 1 };
+        struct version version;
+
+        FX_OK(f, fx_put_with(f, &put));
+        FX_OK(f, fx_head(f, "k", &version));
+        assert_null(version.body.customer_key);
+        for (size_t k = 0; k < COUNT_OF(brought); k++) {
+            struct body *body = NULL;
+            int64_t got = -1;
+
+            version.body.customer_key = brought[k];
+            if (body_open(f->reader, &version, 0, sizes[i], &body, &f->fault) == STORE_OK)
+                got = body_read(body, back, sizeof(back), &f->fault);
+            body_close(body);
+            assert_true(k == 0 ? got == (int64_t)sizes[i] : got < 0);
+            assert_true(k != 0 || memcmp(back, bytes, sizes[i]) == 0);
+        }
+    }
+    fx_close(f);
+}
+
 static void digests_do_not_depend_on_placement_or_encryption(void **state)
 {
     static const size_t sizes[] = { 0, 10, 1024, 1025, 400000 };
@@ -372,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encrypted_bodies_of_any_size_read_back_in_any_range),
         cmocka_unit_test(encrypted_bytes_are_not_on_disk_in_plain),
+        cmocka_unit_test(a_body_under_a_customers_key_opens_with_that_key_alone),
         cmocka_unit_test(digests_do_not_depend_on_placement_or_encryption),
         cmocka_unit_test(bodies_written_together_have_their_own_digests),
         cmocka_unit_test(a_large_plain_range_is_a_file_and_a_small_one_memory),
