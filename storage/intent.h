@@ -102,6 +102,7 @@ struct delete_item {
     bool has_version;
     struct version_id version;
     struct write_condition condition;
+    bool bypass; /* of a retention that yields to who may (LOCK_GOVERNANCE) */
     /* results */
     enum store_status status;  /* STORE_OK also when nothing was there */
     bool deleted_marker;       /* the version removed by id was a delete marker */
@@ -140,6 +141,7 @@ struct intent_put {
     struct write_condition condition;
 };
 
+/* A version named that is locked stays: STORE_RETAINED, of its item alone. */
 struct intent_remove {
     struct delete_item *items; /* key of the head: none, or that of the only one */
     size_t count;
@@ -153,6 +155,15 @@ struct intent_object_set {
     bool set_tags, set_acl;
     struct str tags; /* opaque; STR_NONE: none */
     struct str acl;
+    /*
+     * STORE_RETAINED: a retention that still holds is made longer in its own mode, or where bypass is set
+     * and it is LOCK_GOVERNANCE; nothing else.
+     */
+    bool set_retention, bypass;
+    uint8_t lock_mode; /* enum lock_mode; LOCK_NONE takes it away */
+    int64_t retain_until_us;
+    bool set_hold;
+    uint8_t legal_hold; /* enum legal_hold */
 };
 
 struct intent_upload_create {

@@ -27,6 +27,7 @@ enum store_status {
     STORE_PRECONDITION_FAILED, /* a write_condition did not hold */
     STORE_CONFLICT,            /* it would hold, but its key has changed since the upload began */
     STORE_DELETE_MARKER,       /* the version named is a delete marker */
+    STORE_RETAINED,            /* the version named is retained, or held */
     STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
     STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
     STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
@@ -108,6 +109,14 @@ struct body_ref {
     /* Of who reads: the key of AES_KEY_BYTES that he brought to wrap it; NULL: none. Never stored. */
     const uint8_t *customer_key;
 };
+
+/*
+ * What keeps a version: a retention until its time, by the store's clock, and a legal hold until it is taken
+ * off. A retention of LOCK_GOVERNANCE yields to who may bypass it, one of LOCK_COMPLIANCE to nobody. The
+ * numbers are stored.
+ */
+enum lock_mode { LOCK_NONE = 0, LOCK_GOVERNANCE = 1, LOCK_COMPLIANCE = 2 };
+enum legal_hold { HOLD_NEVER_SET = 0, HOLD_OFF = 1, HOLD_ON = 2 };
 
 /*
  * What the server gives with a new version and gets back with it: a field for each ATTR row of

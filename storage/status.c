@@ -20,6 +20,7 @@ const char *store_status_name(enum store_status status)
         [STORE_PRECONDITION_FAILED] = "precondition failed",
         [STORE_CONFLICT] = "conflict",
         [STORE_DELETE_MARKER] = "delete marker",
+        [STORE_RETAINED] = "retained",
         [STORE_RETRY] = "changed meanwhile",
         [STORE_BUCKET_LIMIT] = "too many buckets",
         [STORE_PIECE_LIMIT] = "too many pieces",

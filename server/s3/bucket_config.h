@@ -26,6 +26,13 @@
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/transfer-acceleration.html */
 enum acceleration { ACCELERATION_UNSET = 0, ACCELERATION_ENABLED, ACCELERATION_SUSPENDED };
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html */
+struct lock_rule {
+    bool enabled;
+    enum lock_mode mode; /* new versions are retained in; LOCK_NONE: they are not */
+    uint32_t days;
+};
+
 struct cors; /* cors.h */
 
 /* How new objects are encrypted that do not say it. */
@@ -44,6 +51,7 @@ struct bucket_config {
     struct access_rules access;
     struct bucket_encryption encryption;
     enum acceleration acceleration;
+    struct lock_rule lock;
     const struct website *website; /* NULL: none */
     const struct cors *cors;       /* NULL: none */
 };

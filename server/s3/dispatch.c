@@ -552,7 +552,7 @@ bool s3_create_bucket(struct store *store, struct str name, const struct user *o
     intent.arena = arena;
     intent.bucket_create.documents = documents;
     intent.bucket_create.document_count =
-        new_bucket_documents(new_buckets, STR_NONE, STR_NONE, documents);
+        new_bucket_documents(new_buckets, &(struct new_bucket){ .tags = STR_NONE }, documents);
     (void)store_submit_wait(store, &intent);
     made = intent.status == STORE_OK ||
            (intent.status == STORE_BUCKET_EXISTS &&

@@ -42,7 +42,10 @@ document_read_fn tiering_read;
 document_read_fn policy_read;
 document_show_fn policy_show;
 document_compile_fn policy_compile;
-/* ops/cors.c */
+/* ops/lock.c */
+document_read_fn lock_read;
+document_compile_fn lock_compile;
+/* browser/cors_document.c */
 document_read_fn cors_read;
 document_compile_fn cors_compile;
 /* encryption/bucket_rule.c */
@@ -54,7 +57,7 @@ document_show_fn payment_show;
 document_effect_fn payment_effect;
 document_read_fn acceleration_read;
 document_show_fn acceleration_show;
-/* ops/website.c */
+/* browser/website_document.c */
 document_read_fn website_read;
 document_compile_fn website_compile;
 /* document_compile.c */

@@ -12,6 +12,7 @@
 #define S3_PART_BYTES_MIN (UINT64_C(5) << 20)       /* every part but the last */
 #define S3_METADATA_BYTES_MAX 2048 /* names after x-amz-meta- and values, in UTF-8 */
 #define S3_META_PREFIX STR("x-amz-meta-")
+#define S3_LOCK_DAYS_MAX 36500     /* of a default retention */
 #define S3_REDIRECT_BYTES_MAX 2048 /* x-amz-website-redirect-location */
 #define S3_OBJECT_TAGS_MAX 10
 #define S3_BUCKET_TAGS_MAX 50

@@ -76,14 +76,6 @@ bool op_may(const struct op *op, enum access_action action, const struct op_subj
     return ask(op, action, subject).decision == ACCESS_ALLOWED;
 }
 
-enum s3_error op_deny(struct op *op, const char *why)
-{
-    op->record.allowed = false;
-    op->record.reason = str_from_cstr(why);
-    fault_note(&op->fault, "%s", why);
-    return op_fail(op, S3_AccessDenied);
-}
-
 enum s3_error op_require(struct op *op, enum access_action action, const struct op_subject *subject)
 {
     struct access_verdict verdict = ask(op, action, subject);

@@ -55,7 +55,4 @@ MUST_CHECK enum s3_error op_require_of_object(struct op *op, enum access_action 
  */
 MUST_CHECK bool op_asks_for_each(const struct op *op);
 
-/* AccessDenied for another reason than the caller's rights; why (static) is for the log. */
-enum s3_error op_deny(struct op *op, const char *why);
-
 #endif

@@ -4,11 +4,16 @@
  */
 #include "server/s3/new_bucket.h"
 
+#include "server/xml/xml.h"
+
+#define LOCK_ENABLED                                                                               \
+    STR("<ObjectLockConfiguration xmlns=\"" XML_NS_S3 "\">"                                        \
+        "<ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>")
 #define ALL_BLOCKED STR("BlockPublicAcls IgnorePublicAcls BlockPublicPolicy RestrictPublicBuckets")
 
 /* As PutBucketEncryption keeps it (encryption/bucket_rule.c). */
 #define ALL_ENCRYPTED                                                                              \
-    STR("<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"    \
+    STR("<ServerSideEncryptionConfiguration xmlns=\"" XML_NS_S3 "\">"                              \
         "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"            \
         "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>"   \
         "</ServerSideEncryptionConfiguration>")
@@ -18,14 +23,15 @@ struct str new_bucket_ownership(enum s3_new_buckets kind, struct str asked)
     return str_present(asked) || kind != S3_NEW_BUCKETS_AWS ? asked : STR("BucketOwnerEnforced");
 }
 
-size_t new_bucket_documents(enum s3_new_buckets kind, struct str ownership, struct str tags,
+size_t new_bucket_documents(enum s3_new_buckets kind, const struct new_bucket *asked,
                             struct bucket_document ret_documents[NEW_BUCKET_DOCUMENTS])
 {
     const struct bucket_document all[NEW_BUCKET_DOCUMENTS] = {
-        { STR("tagging"), STR(""), tags },
-        { STR("ownershipControls"), STR(""), new_bucket_ownership(kind, ownership) },
+        { STR("tagging"), STR(""), asked->tags },
+        { STR("ownershipControls"), STR(""), new_bucket_ownership(kind, asked->ownership) },
         { STR("publicAccessBlock"), STR(""), kind == S3_NEW_BUCKETS_AWS ? ALL_BLOCKED : STR_NONE },
         { STR("encryption"), STR(""), kind == S3_NEW_BUCKETS_AWS ? ALL_ENCRYPTED : STR_NONE },
+        { STR("object-lock"), STR(""), asked->lock ? LOCK_ENABLED : STR_NONE },
     };
     size_t count = 0;
 

@@ -7,16 +7,20 @@
 
 #include "server/s3/s3.h"
 
-#define NEW_BUCKET_DOCUMENTS 4
+#define NEW_BUCKET_DOCUMENTS 5
 
 /* What holds for a bucket that was asked for with this ownership (STR_NONE: with none). */
 struct str new_bucket_ownership(enum s3_new_buckets kind, struct str asked);
 
-/*
- * ownership: that was asked for; tags: packed; both STR_NONE when not given, and borrowed by what is
- * written to ret_documents. Returns how many those are. Pure.
- */
-size_t new_bucket_documents(enum s3_new_buckets kind, struct str ownership, struct str tags,
+/* What was asked for; texts are STR_NONE when they were not given. */
+struct new_bucket {
+    struct str ownership;
+    struct str tags; /* packed */
+    bool lock;       /* its versions can be locked */
+};
+
+/* How many are written to ret_documents, which borrow what was asked for. Pure. */
+size_t new_bucket_documents(enum s3_new_buckets kind, const struct new_bucket *asked,
                             struct bucket_document ret_documents[NEW_BUCKET_DOCUMENTS]);
 
 #endif

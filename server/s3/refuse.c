@@ -20,3 +20,25 @@ enum s3_error op_fail_argument(struct op *op, struct str message, struct str nam
 {
     return op_fail_text(op, S3_InvalidArgument, message, name, value);
 }
+
+/* ---- denials ----------------------------------------------------------------------------------- */
+
+static void note_denial(struct op *op, const char *why)
+{
+    op->record.allowed = false;
+    op->record.reason = str_from_cstr(why);
+    fault_note(&op->fault, "%s", why);
+}
+
+enum s3_error op_deny(struct op *op, const char *why)
+{
+    note_denial(op, why);
+    return op_fail(op, S3_AccessDenied);
+}
+
+enum s3_error op_deny_locked(struct op *op)
+{
+    note_denial(op, "the version is locked");
+    return op_fail_text(op, S3_AccessDenied,
+                        STR("Access Denied because object protected by object lock."));
+}

@@ -28,4 +28,9 @@ enum s3_error op_fail_values(struct op *op, enum s3_error error, struct str mess
 enum s3_error op_fail_argument(struct op *op, struct str message, struct str name,
                                struct str value);
 
+/* AccessDenied for another reason than the caller's rights; why (static) is for the log. */
+enum s3_error op_deny(struct op *op, const char *why);
+/* The same in S3's words for a version that is locked. */
+enum s3_error op_deny_locked(struct op *op);
+
 #endif

@@ -69,6 +69,17 @@ static struct version_facts facts_of(const struct version *version)
     };
 }
 
+static bool is_retained(struct catalog *cat, const struct version_attrs *attrs)
+{
+    return attrs->lock_mode != LOCK_NONE && attrs->retain_until_us > clock_now_us(cat->clock);
+}
+
+static bool is_locked(struct catalog *cat, const struct version_attrs *attrs, bool bypass)
+{
+    return attrs->legal_hold == HOLD_ON ||
+           (is_retained(cat, attrs) && !(bypass && attrs->lock_mode == LOCK_GOVERNANCE));
+}
+
 static enum store_status delete_named(struct catalog *cat, struct intent *intent,
                                       const struct bucket_facts *bucket, struct delete_item *item)
 {
@@ -85,6 +96,8 @@ static enum store_status delete_named(struct catalog *cat, struct intent *intent
     struct version_facts facts = facts_of(&version);
 
     status = condition_check(&item->condition, &facts);
+    if (status == STORE_OK && is_locked(cat, &version.attrs, item->bypass))
+        status = STORE_RETAINED;
     if (status != STORE_OK)
         return status;
     item->deleted_marker = facts.delete_marker;
@@ -169,7 +182,8 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
         item->status = item->has_version ? delete_named(cat, intent, &bucket, item)
                                          : delete_current(cat, intent, &bucket, item);
         /* A refused item is its own affair; a failure takes back the whole intent. */
-        if (item->status != STORE_OK && item->status != STORE_PRECONDITION_FAILED)
+        if (item->status != STORE_OK && item->status != STORE_PRECONDITION_FAILED &&
+            item->status != STORE_RETAINED)
             return item->status;
     }
 
@@ -177,6 +191,12 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
 }
 
 /* ---- set --------------------------------------------------------------------------------- */
+
+#define SET_OF(TABLE)                                                                              \
+    "UPDATE " TABLE " SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl),"                       \
+    " lock_mode = iif(?8, ?9, lock_mode), retain_us = iif(?8, ?10, retain_us),"                    \
+    " legal_hold = iif(?11, ?12, legal_hold)"                                                      \
+    " WHERE bucket = ?1 AND key = ?2 AND seq = ?3"
 
 /*
  * An ACL that is as it was is no change; tags are told whatever they were.
@@ -188,14 +208,21 @@ static bool changes_version(const struct intent_object_set *set, const struct ve
            !str_eq(set->acl, version->attrs.acl);
 }
 
+/* A retention that still holds is not shortened and changes its mode only for who may bypass it. */
+static bool may_retain(struct catalog *cat, const struct intent_object_set *set,
+                       const struct version_attrs *attrs)
+{
+    if (!set->set_retention || !is_retained(cat, attrs))
+        return true;
+    if (set->lock_mode == attrs->lock_mode && set->retain_until_us >= attrs->retain_until_us)
+        return true;
+    return set->bypass && attrs->lock_mode == LOCK_GOVERNANCE;
+}
+
 enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
 {
-    static struct sql current = { .text = "UPDATE object"
-                                          "   SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl)"
-                                          " WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
-    static struct sql history = { .text = "UPDATE version"
-                                          "   SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl)"
-                                          " WHERE bucket = ?1 AND key = ?2 AND seq = ?3" };
+    static struct sql current = { .text = SET_OF("object") };
+    static struct sql history = { .text = SET_OF("version") };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     const struct intent_object_set *set = &intent->object_set;
     struct bucket_facts bucket;
@@ -211,6 +238,8 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
         return STORE_DELETE_MARKER;
     if (!version_is_as_judged(&version, set->judged))
         return STORE_RETRY;
+    if (!may_retain(cat, set, &version.attrs))
+        return STORE_RETAINED;
 
     status = sql_start(cat, version.latest ? &current : &history, &stmt, &intent->fault);
     if (status != STORE_OK)
@@ -222,6 +251,11 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
     sql_bind_str(stmt, 5, set->tags);
     sql_bind_i64(stmt, 6, set->set_acl);
     sql_bind_str(stmt, 7, set->acl);
+    sql_bind_i64(stmt, 8, set->set_retention);
+    sql_bind_i64(stmt, 9, set->lock_mode);
+    sql_bind_i64(stmt, 10, set->retain_until_us);
+    sql_bind_i64(stmt, 11, set->set_hold);
+    sql_bind_i64(stmt, 12, set->legal_hold);
     status = sql_run(cat, stmt, &intent->fault);
     if (status == STORE_OK && changes_version(set, &version))
         status = event_of_version(cat, intent, &bucket, &version, clock_now_us(cat->clock));

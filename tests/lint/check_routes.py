@@ -45,7 +45,8 @@ def selector_problems(rows):
 def action_problems(row):
     if not re.fullmatch(r"s3(express)?:\w+", row.action):
         yield f"{row.name}: no IAM action: {row.action or 'NONE'}"
-    if row.version_action and not re.fullmatch(r"s3:\w*Version\w*", row.version_action):
+    # Those of object lock are one for both.
+    if row.version_action and row.version_action != row.action and not re.fullmatch(r"s3:\w*Version\w*", row.version_action):
         yield f"{row.name}: {row.version_action} is no action on a version"
     if row.kind == "R" and row.resource == "OBJECT" and (
             ("versionId" in row.params.split()) != bool(row.version_action)):

@@ -7,6 +7,8 @@ A kind that pail begins to keep (server/s3/documents.def) is one line here.
 from tools import routes
 
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+RETENTION = b"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2126-01-01T00:00:00Z</RetainUntilDate></Retention>"
+HOLD = b"<LegalHold><Status>OFF</Status></LegalHold>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 
 
@@ -24,6 +26,7 @@ KINDS = {  # a function: of the bucket that it names
     "website": b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>",
     "encryption": b"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
                   b"</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
+    "object-lock": b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>",
     "ownershipControls": OWNERSHIP,
     "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",
     "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
@@ -44,6 +47,10 @@ def _of(kind):
 
 PUTS = {route.name: (kind, route) for kind in KINDS | MANY for route in _of(kind) if route.method == "PUT"}
 OPERATIONS = {route.name for kind in KINDS | MANY for route in _of(kind)}  # what gets, puts, deletes and lists them
+
+
+# Of a bucket with versioning only; else what its PUT answers.
+OF_VERSIONED = {"PutObjectLockConfiguration": (409, "InvalidBucketState")}
 
 
 def body(operation, bucket):

@@ -57,7 +57,8 @@ OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes"},
 # The owner's upload: writing to the bucket is not enough, it has to be one's own.
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
 OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus",
-         "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", *documents.OPERATIONS}  # fmt: skip
+         "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging",
+         "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold", *documents.OPERATIONS}  # fmt: skip
 
 
 def may(route, subject, caller):
@@ -157,6 +158,7 @@ BODIES = {
     "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
     **{name: lambda place, name=name: documents.body(name, place.bucket) for name in documents.PUTS},
     "PutObjectTagging": lambda place: documents.TAGS,
+    "PutObjectRetention": lambda place: documents.RETENTION, "PutObjectLegalHold": lambda place: documents.HOLD,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",
     "PutObjectAcl": lambda place: acl_document(
         place.owner.canonical_id, (place.owner.canonical_id, "FULL_CONTROL")),

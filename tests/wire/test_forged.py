@@ -22,6 +22,9 @@ from wire import process, raw
 
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
+KEPT = {"Mode": "GOVERNANCE", "RetainUntilDate": datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)}
+LOCKING = {"GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
+           "GetObjectLockConfiguration", "PutObjectLockConfiguration"}  # fmt: skip
 
 
 class World:
@@ -39,11 +42,15 @@ class World:
             s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b")
             s3.put_object(Bucket=name, Key="large", Body=CANARY * 10_000)
             for operation in documents.PUTS:
+                if operation in documents.OF_VERSIONED and name != "versioned-forged":
+                    continue
                 target, document = documents.target(operation, name), documents.body(operation, name)
                 headers = [("Content-MD5", base64.b64encode(hashlib.md5(document).digest()).decode())]
                 reply = raw.signed(server.url, server.users["root"], "PUT", target, document, headers)
                 assert reply.status == documents.status(operation), reply
         s3.put_object(Bucket="versioned-forged", Key="key", Body=CANARY)
+        s3.put_object_retention(Bucket="versioned-forged", Key="key", Retention=KEPT)
+        s3.put_object_legal_hold(Bucket="versioned-forged", Key="key", LegalHold={"Status": "OFF"})
         self.upload = s3.create_multipart_upload(Bucket="forged", Key="key")["UploadId"]
         self.part = s3.upload_part(
             Bucket="forged", Key="key", UploadId=self.upload, PartNumber=1, Body=CANARY)["ETag"]
@@ -69,6 +76,8 @@ class World:
                 parts = s3.list_parts(Bucket=name, Key=item["Key"], UploadId=item["UploadId"])
                 found.append((item, parts.get("Parts")))
         found.append(s3.get_bucket_tagging(Bucket="forged")["TagSet"])
+        found.append(s3.get_object_retention(Bucket="versioned-forged", Key="key")["Retention"])
+        found.append(s3.get_object_legal_hold(Bucket="versioned-forged", Key="key")["LegalHold"])
         # A refused body may have been at the end of a pack, which is a hole then.
         blobs = sorted(
             (str(path.relative_to(self.server.directory)), path.stat().st_blocks)
@@ -88,6 +97,8 @@ class World:
             path = "/never-made"
         elif row.name == "DeleteBucket":
             path = "/empty-forged"
+        if row.name in LOCKING:
+            path = path.replace("/forged", "/versioned-forged")
         request = raw.Request(row.method, path + (f"?{query}" if query else ""), [("Host", self.host)])
         if row.method in ("PUT", "POST"):
             request.body = self.body(row.name)
@@ -109,7 +120,7 @@ class World:
         tagging = b"<Tagging><TagSet><Tag><Key>forged</Key><Value>1</Value></Tag></TagSet></Tagging>"
         part = f"<Part><PartNumber>1</PartNumber><ETag>{self.part}</ETag></Part>"
         return {
-            "PutObjectTagging": tagging, "PutObjectAcl": b"", "PutBucketAcl": b"",
+            "PutObjectTagging": tagging, "PutObjectRetention": documents.RETENTION, "PutObjectLegalHold": documents.HOLD, "PutObjectAcl": b"", "PutBucketAcl": b"",
             "PutBucketVersioning": b"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
             "DeleteObjects": b"<Delete><Object><Key>key</Key></Object><Object><Key>large</Key></Object></Delete>",
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),

@@ -6,6 +6,7 @@
 
 #include "server/s3/admit.h"
 #include "server/s3/answer.h"
+#include "server/s3/bucket_config.h"
 #include "server/s3/elements.h"
 #include "server/s3/new_bucket.h"
 #include "server/s3/ops/list_form.h"
@@ -136,6 +137,7 @@ struct creation {
     struct str tags;
     struct str acl;
     struct str ownership;
+    bool lock;
 };
 
 static enum s3_error creation_body(struct op *op, struct creation *creation)
@@ -182,8 +184,7 @@ static enum s3_error creation_headers(struct op *op, struct creation *creation)
 
     if (err != S3_OK)
         return err;
-    if (str_eq_nocase(lock, STR("true")))
-        return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-object-lock-enabled"));
+    creation->lock = str_eq_nocase(lock, STR("true"));
     if (str_present(space) && !str_eq(space, STR("global")))
         return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-namespace"));
     err = acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &creation->acl, &acl_given);
@@ -215,7 +216,8 @@ static enum s3_error create_again(struct op *op, const struct bucket *present,
     enum s3_error err;
 
     if (!str_eq(op->options->auth.region, REGION_CREATOR) || present->region.len > 0 ||
-        creation->region.len > 0 || str_present(creation->tags) || str_present(creation->ownership))
+        creation->region.len > 0 || str_present(creation->tags) ||
+        str_present(creation->ownership) || creation->lock)
         return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);
     if (str_present(present->acl) == str_present(creation->acl) &&
         str_eq(present->acl, creation->acl))
@@ -244,8 +246,14 @@ static bool creation_documents(struct op *op, const struct creation *creation,
     if (documents == NULL)
         return false;
     create->documents = documents;
-    create->document_count = new_bucket_documents(op->options->new_buckets, creation->ownership,
-                                                  creation->tags, documents);
+    create->document_count =
+        new_bucket_documents(op->options->new_buckets,
+                             &(struct new_bucket){ .ownership = creation->ownership,
+                                                   .tags = creation->tags,
+                                                   .lock = creation->lock },
+                             documents);
+    if (creation->lock)
+        create->versioning = VERSIONING_ENABLED;
     return true;
 }
 
@@ -370,6 +378,10 @@ enum s3_error op_PutBucketVersioning(struct op *op)
 
     if (err != S3_OK)
         return err;
+    if (op->config->lock.enabled && versioning != VERSIONING_ENABLED)
+        return op_fail_text(op, S3_InvalidBucketState,
+                            STR("An Object Lock configuration is present on this bucket, so the "
+                                "versioning state cannot be changed."));
     intent = op_intent(op, INTENT_BUCKET_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);

@@ -6,6 +6,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/request/condition.h"
+#include "server/s3/request/lock.h"
 #include "server/s3/store_map.h"
 
 static enum s3_error reply_DeleteObject(struct op *op)
@@ -30,6 +31,7 @@ enum s3_error op_DeleteObject(struct op *op)
 {
     struct intent *intent = op_intent(op, INTENT_OBJECT_DELETE);
     struct delete_item *item = ARENA_NEW(op->arena, struct delete_item);
+    struct op_subject subject;
     enum s3_error err;
 
     if (intent == NULL || item == NULL)
@@ -37,6 +39,8 @@ enum s3_error op_DeleteObject(struct op *op)
     item->key = op->key;
     item->has_version = op->asked_version;
     item->version = op->version_id;
+    subject = op_subject(op);
+    item->bypass = lock_bypasses(op, &subject);
     err = condition_from_request(op, /* for_delete= */ true, &item->condition);
     if (err != S3_OK)
         return err;

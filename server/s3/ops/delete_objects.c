@@ -10,6 +10,7 @@
 #include "server/s3/refuse.h"
 #include "server/s3/request/condition.h"
 #include "server/s3/request/document_body.h"
+#include "server/s3/request/lock.h"
 #include "server/s3/store_map.h"
 #include "server/xml/xml.h"
 
@@ -72,6 +73,7 @@ static enum s3_error judge_entry(const struct op *op, const struct delete_entry 
     if (!one_version)
         return S3_OK;
     item->has_version = true;
+    item->bypass = lock_bypasses(op, &subject);
     return version_id_parse(entry->version_id, &item->version) ? S3_OK : S3_NoSuchVersion;
 }
 
@@ -148,16 +150,18 @@ static void write_deleted(struct buf *out, const struct delete_entry *entry)
     xml_close(out, STR("Deleted"));
 }
 
-static void write_error(struct buf *out, const struct delete_entry *entry, enum s3_error error)
+static void write_error(const struct op *op, struct buf *out, const struct delete_entry *entry,
+                        enum s3_error error)
 {
     const struct s3_error_row *row = s3_error_row(error);
+    bool told = entry->item != NULL && str_present(op->refusal.message); /* by s3_from_store */
 
     xml_open(out, STR("Error"));
     xml_text(out, STR("Key"), entry->key);
     if (str_present(entry->version_id))
         xml_text(out, STR("VersionId"), entry->version_id);
     xml_text(out, STR("Code"), row->code);
-    xml_text(out, STR("Message"), row->message);
+    xml_text(out, STR("Message"), told ? op->refusal.message : row->message);
     xml_close(out, STR("Error"));
 }
 
@@ -172,7 +176,7 @@ static enum s3_error reply_DeleteObjects(struct op *op)
         enum s3_error err = entry_outcome(op, entry);
 
         if (err != S3_OK)
-            write_error(&out, entry, err);
+            write_error(op, &out, entry, err);
         else if (!deletion->quiet)
             write_deleted(&out, entry);
     }

@@ -14,6 +14,7 @@
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
+#include "server/s3/request/lock.h"
 #include "server/s3/request/overrides.h"
 #include "server/s3/store_map.h"
 
@@ -150,6 +151,7 @@ static void set_headers(struct op *op, const struct selection *selection)
     set_identity(op);
     op_set(op, "Accept-Ranges", STR("bytes"));
     op_set_attrs(op, &op->version.attrs);
+    lock_tell(op, &op->version.attrs);
     set_checksums(op, selection);
     if (selection->part_number != 0 && op->version.part_count > 0)
         op_set_u64(op, "x-amz-mp-parts-count", op->version.part_count);

@@ -6,7 +6,7 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/ops/reply_put.h"
-#include "server/s3/request/acl_request.h"
+#include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
 #include "server/s3/store_map.h"
 #include "server/xml/xml.h"
@@ -85,7 +85,7 @@ enum s3_error op_PostObject(struct op *op)
         return S3_SlowDown;
     put = &intent->put;
     put->attrs = op->attrs;
-    err = acl_of_new_object(op, &put->attrs);
+    err = attrs_settle(op, &put->attrs);
     if (err != S3_OK)
         return err;
     put->attrs.etag = etag_of_digests(op, &op->digests);

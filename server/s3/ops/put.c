@@ -8,10 +8,10 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/encryption/method.h"
-#include "server/s3/request/acl_request.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
 #include "server/s3/request/condition.h"
+#include "server/s3/request/lock.h"
 #include "server/s3/store_map.h"
 
 struct str etag_made(struct arena *arena, const uint8_t md5[MD5_BYTES], bool customers)
@@ -62,7 +62,9 @@ static enum s3_error reply_PutObject(struct op *op)
 
 enum s3_error op_prepare_PutObject(struct op *op)
 {
-    return attrs_from_request(op, &op->attrs);
+    enum s3_error err = lock_needs_checksum(op);
+
+    return err == S3_OK ? attrs_from_request(op, &op->attrs) : err;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
@@ -80,7 +82,7 @@ enum s3_error op_PutObject(struct op *op)
     if (err != S3_OK)
         return err;
     put->attrs = op->attrs;
-    err = acl_of_new_object(op, &put->attrs);
+    err = attrs_settle(op, &put->attrs);
     if (err != S3_OK)
         return err;
     put->attrs.etag = etag_of_digests(op, &op->digests);

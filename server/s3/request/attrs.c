@@ -20,6 +20,7 @@
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/acl_request.h"
+#include "server/s3/request/lock.h"
 #include "server/s3/request/metadata.h"
 #include "server/s3/request/tags.h"
 
@@ -82,9 +83,6 @@ static enum s3_error take_storage_class(struct op *op, struct version_attrs *att
 /* ---- headers pail can not honour ---------------------------------------------------------------- */
 
 static const char *const unsupported_headers[] = {
-    "x-amz-object-lock-mode",
-    "x-amz-object-lock-retain-until-date",
-    "x-amz-object-lock-legal-hold",
     "x-amz-write-offset-bytes",
     "x-amz-object-annotation-directive",
 };
@@ -217,10 +215,17 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     if (err == S3_OK && str_present(tagging))
         err = tags_from_header(op, tagging, &attrs.tags);
     if (err == S3_OK)
-        err = acl_of_new_object(op, &attrs);
+        err = attrs_settle(op, &attrs);
     if (err == S3_OK)
         *ret_attrs = attrs;
     return err;
+}
+
+enum s3_error attrs_settle(struct op *op, struct version_attrs *attrs)
+{
+    enum s3_error err = acl_of_new_object(op, attrs);
+
+    return err == S3_OK ? lock_of_new_object(op, attrs) : err;
 }
 
 void op_set_attrs(struct op *op, const struct version_attrs *attrs)

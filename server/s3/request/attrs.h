@@ -16,10 +16,12 @@ bool storage_class_parse(struct str name, uint8_t *ret_number);
  * PutObject, CreateMultipartUpload, CopyObject and PostObject, from the request's headers. owner, etag and checksum are left alone.
  */
 MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs);
+/* What of it the bucket's documents say too, which may have changed while the body came: decided again. */
+MUST_CHECK enum s3_error attrs_settle(struct op *op, struct version_attrs *attrs);
 /* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
 void op_set_attrs(struct op *op, const struct version_attrs *attrs);
 
-/* NotImplemented for a header that promises what pail can not do: object lock, append. */
+/* NotImplemented for a header that promises what pail can not do: append. */
 MUST_CHECK enum s3_error attrs_refuse_unsupported(struct op *op);
 
 #endif

@@ -187,6 +187,7 @@ static bool is_one_of(struct str name, const char *names)
 #define COPYING "CopyObject UploadPartCopy"
 #define READING "GetObject HeadObject GetObjectAttributes"
 #define TAGGING "GetObjectTagging PutObjectTagging DeleteObjectTagging"
+#define LOCKING "GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold"
 #define OF_ACCOUNT "ListBuckets CreateBucket"
 /* And the documents of a bucket. */
 #define OF_HOST                                                                                    \
@@ -195,7 +196,7 @@ static bool is_one_of(struct str name, const char *names)
 
 static bool has_object(struct str name)
 {
-    return is_one_of(name, READING " " TAGGING " GetObjectAcl PutObjectAcl " COPYING);
+    return is_one_of(name, READING " " TAGGING " " LOCKING " GetObjectAcl PutObjectAcl " COPYING);
 }
 
 static bool bucket_gives(const struct cell *cell, enum right right)
@@ -217,6 +218,8 @@ static bool may_with_object(const struct cell *cell, struct str name)
         return bucket_gives(cell, READ);
     if (is_one_of(name, TAGGING))
         return owner || cell->caller == HOST;
+    if (is_one_of(name, LOCKING))
+        return cell->caller == HOST;
     if (str_eq(name, STR("GetObjectAcl")))
         return owner || object_gives(cell, READ_ACP);
     if (str_eq(name, STR("PutObjectAcl")))
