@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who may do what: every row of routes.def, on the current and on one version, x callers x bucket
- * lists x object owners x object lists x initiators, against a model written from S3's pages.
+ * lists x object owners x object lists x initiators, and x bucket policies, against a model written from
+ * S3's pages.
  *
  * The model knows operations by name, people and lists of its own; neither actions.def nor acl.c.
  * What it shares with the server are the packed lists that it hands over. A row it does not know
@@ -14,6 +15,7 @@
 #include "bare_op.h"
 
 #include "server/auth/acl.h"
+#include "server/policy/policy.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/may.h"
 #include "server/s3/ops/document.h"
@@ -32,11 +34,13 @@ enum person { HOST, WRITER, NAMED, STRANGER, INITIATOR, UNSIGNED, PEOPLE };
 static const char *const person_names[PEOPLE] = { "host",     "writer",    "named",
                                                   "stranger", "initiator", "unsigned" };
 
-#define USER(LETTER)                                                                               \
+#define USER(LETTER, DIGIT)                                                                        \
     {                                                                                              \
-        .canonical_id = { LETTER LETTER LETTER LETTER, 4 }                                         \
+        .canonical_id = { LETTER LETTER LETTER LETTER, 4 }, .account = { "00000000000" DIGIT, 12 } \
     }
-static const struct user users[PEOPLE] = { USER("h"), USER("w"), USER("n"), USER("s"), USER("i") };
+#define NAMED_ACCOUNT "000000000003"
+static const struct user users[PEOPLE] = { USER("h", "1"), USER("w", "2"), USER("n", "3"),
+                                           USER("s", "4"), USER("i", "5") };
 #undef USER
 
 static const struct user *user_of(enum person person)
@@ -154,6 +158,59 @@ static bool gives(const struct list *list, enum rule rule, enum person owner, en
     return false;
 }
 
+/* ---- the model: policies ----------------------------------------------------------------------- */
+
+enum policy_of {
+    NO_POLICY,
+    ALLOWS_ALL,
+    ALLOWS_NAMED,
+    ALLOWS_LISTING,
+    DENIES_ALL,
+    DENIES_NAMED,
+    DENIES_LISTING,
+    POLICIES
+};
+static const struct {
+    const char *name, *effect, *principal, *action;
+} policies[POLICIES] = {
+    [ALLOWS_ALL] = { " policy: all may", "Allow", "\"*\"", "s3:*" },
+    [ALLOWS_NAMED] = { " policy: named may", "Allow", "{\"AWS\":\"" NAMED_ACCOUNT "\"}", "s3:*" },
+    [ALLOWS_LISTING] = { " policy: all may list", "Allow", "\"*\"", "s3:ListBucket*" },
+    [DENIES_ALL] = { " policy: nobody may", "Deny", "\"*\"", "s3:*" },
+    [DENIES_NAMED] = { " policy: named may not", "Deny", "{\"AWS\":\"" NAMED_ACCOUNT "\"}",
+                       "s3:*" },
+    [DENIES_LISTING] = { " policy: nobody may list", "Deny", "\"*\"", "s3:ListBucket*" },
+};
+
+/* What a question is about, as far as a policy tells it apart. */
+enum about { A_THING, A_LISTING, A_FOREIGN_OBJECT };
+
+/*
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-auth-workflow-object-operation.html
+ * A policy closes everything and opens what is the bucket owner's.
+ */
+static bool judged(enum policy_of policy, enum person caller, enum about about, bool without)
+{
+    switch (policy) {
+    case ALLOWS_ALL:
+        return without || about != A_FOREIGN_OBJECT;
+    case ALLOWS_NAMED:
+        return without || (caller == NAMED && about != A_FOREIGN_OBJECT);
+    case ALLOWS_LISTING:
+        return without || about == A_LISTING;
+    case DENIES_ALL:
+        return false;
+    case DENIES_NAMED:
+        return without && caller != NAMED;
+    case DENIES_LISTING:
+        return without && about != A_LISTING;
+    case NO_POLICY:
+    case POLICIES:
+        break;
+    }
+    return without;
+}
+
 /* ---- the model: operations --------------------------------------------------------------------- */
 
 enum presence { THERE, MARKED_DELETED, ABSENT, PRESENCES };
@@ -161,6 +218,7 @@ enum presence { THERE, MARKED_DELETED, ABSENT, PRESENCES };
 struct cell {
     const struct route *row;
     enum rule rule;
+    enum policy_of policy;
     bool version; /* asked for one */
     enum person caller;
     const struct list *bucket;
@@ -199,9 +257,16 @@ static bool has_object(struct str name)
     return is_one_of(name, READING " " TAGGING " " LOCKING " GetObjectAcl PutObjectAcl " COPYING);
 }
 
+static bool question(const struct cell *cell, enum about about, bool without)
+{
+    return judged(cell->policy, cell->caller, about, without);
+}
+
+/* To list is to READ the bucket, and nothing else is. */
 static bool bucket_gives(const struct cell *cell, enum right right)
 {
-    return gives(cell->bucket, cell->rule, HOST, cell->caller, right);
+    return question(cell, right == READ ? A_LISTING : A_THING,
+                    gives(cell->bucket, cell->rule, HOST, cell->caller, right));
 }
 
 static bool object_gives(const struct cell *cell, enum right right)
@@ -209,13 +274,10 @@ static bool object_gives(const struct cell *cell, enum right right)
     return gives(cell->object, cell->rule, cell->owner, cell->caller, right);
 }
 
-/* Who may list a bucket may know that a key is not in it. */
-static bool may_with_object(const struct cell *cell, struct str name)
+static bool may_with_present(const struct cell *cell, struct str name)
 {
     bool owner = cell->caller == (cell->rule == DISABLED ? HOST : cell->owner);
 
-    if (cell->presence != THERE)
-        return bucket_gives(cell, READ);
     if (is_one_of(name, TAGGING))
         return owner || cell->caller == HOST;
     if (is_one_of(name, LOCKING))
@@ -227,26 +289,47 @@ static bool may_with_object(const struct cell *cell, struct str name)
     return object_gives(cell, READ);
 }
 
+/* Who may list a bucket may know that a key is not in it. */
+static bool may_with_object(const struct cell *cell, struct str name)
+{
+    bool foreign = cell->owner != HOST && cell->rule != DISABLED;
+
+    if (cell->presence != THERE)
+        return bucket_gives(cell, READ);
+    return question(cell, foreign ? A_FOREIGN_OBJECT : A_THING, may_with_present(cell, name));
+}
+
 static bool may_write(const struct cell *cell, struct str name)
 {
+    bool host = cell->caller == HOST;
+
     if (str_eq(name, STR("DeleteObject")) && cell->version)
-        return cell->caller == HOST;
+        return question(cell, A_THING, host);
     if (!bucket_gives(cell, WRITE))
         return false;
     if (str_eq(name, STR("DeleteObjects")) && cell->version)
-        return cell->caller == HOST;
-    if (is_one_of(name, OF_UPLOAD) && cell->caller != cell->initiator && cell->caller != HOST)
+        return question(cell, A_THING, host);
+    /* No policy opens somebody else's upload. */
+    if (is_one_of(name, OF_UPLOAD) && cell->caller != cell->initiator && !host)
         return false;
     return !is_one_of(name, COPYING) || may_with_object(cell, name);
 }
 
+/* The bucket's owner is never locked out of the policy itself. */
+#define OF_POLICY "GetBucketPolicy PutBucketPolicy DeleteBucketPolicy"
+
 static bool model_says(const struct cell *cell)
 {
     struct str name = cell->row->name;
+    bool host = cell->caller == HOST;
 
-    /* What is not there or not configured is told to the owner. */
-    if (route_absent(cell->row) || cell->row->run == op_document_get)
-        return cell->caller == HOST;
+    if (host && is_one_of(name, OF_POLICY))
+        return true;
+    /* What is not there is told to the owner; so is what is not configured. */
+    if (route_absent(cell->row))
+        return host;
+    if (cell->row->run == op_document_get)
+        return question(cell, A_THING, host);
     if (is_one_of(name, LISTING))
         return bucket_gives(cell, READ);
     if (is_one_of(name, WRITING) || is_one_of(name, OF_UPLOAD))
@@ -254,14 +337,14 @@ static bool model_says(const struct cell *cell)
     if (has_object(name))
         return may_with_object(cell, name);
     if (str_eq(name, STR("GetBucketAcl")))
-        return cell->caller == HOST || bucket_gives(cell, READ_ACP);
+        return question(cell, A_THING, host || bucket_gives(cell, READ_ACP));
     if (str_eq(name, STR("PutBucketAcl")))
-        return cell->caller == HOST || bucket_gives(cell, WRITE_ACP);
+        return question(cell, A_THING, host || bucket_gives(cell, WRITE_ACP));
     if (is_one_of(name, OF_ACCOUNT))
         return cell->caller != UNSIGNED;
     if (!is_one_of(name, OF_HOST) && (cell->row->flags & ROUTE_DOCUMENT) == 0)
         fail_msg("who may %.*s?", STR_ARG(name));
-    return cell->caller == HOST;
+    return question(cell, A_THING, host);
 }
 
 /* ---- the server -------------------------------------------------------------------------------- */
@@ -323,10 +406,36 @@ static bool asks_for_object(enum access_action action, const struct cell *cell)
 }
 
 /* As bucket_config.c compiles it. */
-static const struct bucket_config configs[RULES] = {
-    [PUBLIC_IGNORED] = { .access = { .blocked = IGNORE_PUBLIC_ACLS } },
-    [DISABLED] = { .access = { .ownership = OWNERSHIP_OWNER_ENFORCED } },
-};
+static struct bucket_config configs[RULES][POLICIES];
+
+static const struct policy *compile(enum policy_of policy)
+{
+    const struct policy_place place = { .kind = POLICY_OF_BUCKET, .bucket = STR("b") };
+    struct str problem;
+    struct str text = arena_printf(op.arena,
+                                   "{\"Statement\":{\"Effect\":\"%s\",\"Principal\":%s,"
+                                   "\"Action\":\"%s\",\"Resource\":"
+                                   "[\"arn:aws:s3:::b\",\"arn:aws:s3:::b/*\"]}}",
+                                   policies[policy].effect, policies[policy].principal,
+                                   policies[policy].action);
+    const struct policy *compiled = policy_parse(text, &place, op.arena, &problem);
+
+    if (compiled == NULL)
+        fail_msg("%s: %.*s", policies[policy].name, STR_ARG(problem));
+    return compiled;
+}
+
+static void make_configs(void)
+{
+    for (enum rule rule = AS_THEY_STAND; rule < RULES; rule++)
+        for (enum policy_of policy = NO_POLICY; policy < POLICIES; policy++) {
+            struct access_rules *access = &configs[rule][policy].access;
+
+            access->blocked = rule == PUBLIC_IGNORED ? IGNORE_PUBLIC_ACLS : 0;
+            access->ownership = rule == DISABLED ? OWNERSHIP_OWNER_ENFORCED : OWNERSHIP_UNSET;
+            access->policy = policy != NO_POLICY ? compile(policy) : NULL;
+        }
+}
 
 /* As admit.c, and the operations that ask more, do it. */
 static bool server_says(const struct cell *cell)
@@ -340,7 +449,7 @@ static bool server_says(const struct cell *cell)
     op.bucket.id = account ? 0 : 1;
     op.bucket.owner = id_of(HOST);
     op.bucket.acl = packed_bucket[cell->bucket - bucket_lists];
-    op.config = &configs[cell->rule];
+    op.config = &configs[cell->rule][cell->policy];
     op.asked_version = cell->version && !str_eq(name, STR("DeleteObjects")) &&
                        !is_one_of(name, COPYING);
     op.fault.text[0] = '\0';
@@ -371,8 +480,10 @@ static void show_list(const char *what, const struct list *list)
 
 static void show(const struct cell *cell, bool server)
 {
-    print_error("%.*s%s by %s%s: %s", STR_ARG(cell->row->name), cell->version ? " (version)" : "",
-                person_names[cell->caller], rule_names[cell->rule], server ? "allowed" : "refused");
+    print_error("%.*s%s by %s%s%s: %s", STR_ARG(cell->row->name), cell->version ? " (version)" : "",
+                person_names[cell->caller], rule_names[cell->rule],
+                cell->policy != NO_POLICY ? policies[cell->policy].name : "",
+                server ? "allowed" : "refused");
     show_list("bucket", cell->bucket);
     show_list("object", cell->object);
     print_error(" presence=%d owner=%s initiator=%s\n", cell->presence, person_names[cell->owner],
@@ -394,9 +505,10 @@ static void judge(const struct cell *cell)
 static void judge_objects(struct cell cell)
 {
     static const enum person owners[] = { HOST, WRITER, UNSIGNED };
+    size_t step = cell.policy == NO_POLICY ? 1 : 5;
 
     for (size_t i = 0; i < COUNT_OF(owners); i++)
-        for (size_t list = 0; list < object_list_count; list++) {
+        for (size_t list = 0; list < object_list_count; list += step) {
             cell.owner = owners[i];
             cell.object = &object_lists[list];
             cell.presence = THERE;
@@ -422,29 +534,36 @@ static void judge_uploads(struct cell cell)
     }
 }
 
-/* Where the lists do not stand as they are, every third does. */
-static void judge_row(const struct route *row, enum rule rule, bool version)
+/* Where the lists do not stand as they are, every third does; beside a policy every fifth. */
+static void judge_row(const struct route *row, enum rule rule, enum policy_of policy, bool version)
 {
-    size_t step = rule == AS_THEY_STAND ? 1 : 3;
+    size_t step = policy != NO_POLICY ? 5 : rule == AS_THEY_STAND ? 1 : 3;
 
     for (enum person caller = HOST; caller < PEOPLE; caller++)
         for (size_t list = 0; list < bucket_list_count; list += step)
             judge_uploads((struct cell){ .row = row,
                                          .rule = rule,
+                                         .policy = policy,
                                          .version = version,
                                          .caller = caller,
                                          .bucket = &bucket_lists[list],
                                          .object = &object_lists[0] });
 }
 
+static void judge_versions(const struct route *row, enum rule rule, enum policy_of policy)
+{
+    judge_row(row, rule, policy, /* version= */ false);
+    if (row->version_action != ACTION_NONE || (row->flags & ROUTE_SOURCE))
+        judge_row(row, rule, policy, /* version= */ true);
+}
+
 static void test_s3_access__follows_the_model_in_every_cell(void **state UNUSED)
 {
+    make_configs();
     for (size_t i = 0; i < s3_route_count; i++)
-        for (enum rule rule = AS_THEY_STAND; rule < RULES; rule++) {
-            judge_row(&s3_routes[i], rule, /* version= */ false);
-            if (s3_routes[i].version_action != ACTION_NONE || (s3_routes[i].flags & ROUTE_SOURCE))
-                judge_row(&s3_routes[i], rule, /* version= */ true);
-        }
+        for (enum rule rule = AS_THEY_STAND; rule < RULES; rule++)
+            for (enum policy_of policy = NO_POLICY; policy < POLICIES; policy++)
+                judge_versions(&s3_routes[i], rule, policy);
     op.config = &bucket_config_none;
     print_message("%zu decisions\n", decisions);
     assert_int_equal(wrong, 0);
