@@ -25,6 +25,7 @@ static const struct {
     { STR("credentials"), command_credentials, STR("DIR"), STR("print the root user's key pair") },
     { STR("presign"), command_presign, STR("s3://BUCKET/KEY"), STR("print a presigned URL") },
     { STR("health"), command_health, STR("[URL]"), STR("ask a server whether it answers") },
+    { STR("key"), command_key, STR("VERB DIR"), STR("make and manage keys for aws:kms") },
     { STR("fsck"), command_fsck, STR("DIR"), STR("check a store that nobody serves") },
 };
 

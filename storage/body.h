@@ -66,13 +66,14 @@ struct body_group;
 MUST_CHECK struct body_group *body_group_open(void); /* NULL: no memory */
 void body_group_close(struct body_group *group);
 
+/* The options borrow what they point at until the writer is open. */
 struct body_options {
-    struct body_group *group; /* NULL: alone */
-    struct str account;       /* canonical id that the bytes are charged to (bucket owner) */
-    bool encrypt;             /* AES-256-GCM in frames, own data key wrapped by the keyring */
-    const uint8_t
-        *customer_key;       /* ... or by this one, of AES_KEY_BYTES; NULL: the keyring. Borrowed
-                                  * until the writer is open */
+    struct body_group *group;    /* NULL: alone */
+    struct str account;          /* canonical id that the bytes are charged to (bucket owner) */
+    bool encrypt;                /* AES-256-GCM in frames, own data key wrapped by the keyring... */
+    struct str named_key;        /* ... or by this key, a UUID (storage/keys.h); STR_NONE: none */
+    const uint8_t *key_context;  /* with it: KEY_CONTEXT_BYTES that its wrapping is bound to */
+    const uint8_t *customer_key; /* ... or by this one, of AES_KEY_BYTES; NULL: none */
     bool want_sha256;        /* the digest of the plain bytes is needed even if not addressed by */
     uint32_t checksum_kinds; /* bit mask of 1u << enum checksum_kind */
     uint64_t expected_bytes; /* no more than that will come; 0: unknown. Decides the placement */

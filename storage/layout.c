@@ -48,6 +48,7 @@ static bool is_known_name(const char *name)
                                          "format",
                                          "lock",
                                          "keyring",
+                                         "keys",
                                          "reserve",
                                          "catalog.db",
                                          "blobs",
@@ -65,7 +66,8 @@ static bool is_known_name(const char *name)
     }
     /* A temporary name of file_place, or hidden files of whoever made the directory. */
     return name[0] == '.' || strncmp(name, "format.", 7) == 0 ||
-           strncmp(name, "keyring.", 8) == 0 || strncmp(name, "catalog.db.", 11) == 0;
+           strncmp(name, "keyring.", 8) == 0 || strncmp(name, "keys.", 5) == 0 ||
+           strncmp(name, "catalog.db.", 11) == 0;
 }
 
 /*
@@ -78,17 +80,10 @@ static enum store_status check_own_names(struct store_dir *dir, struct fault *fa
         const char *name;
         mode_t kind;
     } own[] = {
-        { "format", S_IFREG },
-        { "lock", S_IFREG },
-        { "keyring", S_IFREG },
-        { "reserve", S_IFREG },
-        { "credentials", S_IFREG },
-        { "catalog.db", S_IFREG },
-        { "catalog.db-wal", S_IFREG },
-        { "catalog.db-shm", S_IFREG },
-        { "blobs", S_IFDIR },
-        { "packs", S_IFDIR },
-        { "tmp", S_IFDIR },
+        { "format", S_IFREG },     { "lock", S_IFREG },           { "keyring", S_IFREG },
+        { "keys", S_IFREG },       { "reserve", S_IFREG },        { "credentials", S_IFREG },
+        { "catalog.db", S_IFREG }, { "catalog.db-wal", S_IFREG }, { "catalog.db-shm", S_IFREG },
+        { "blobs", S_IFDIR },      { "packs", S_IFDIR },          { "tmp", S_IFDIR },
         { "quarantine", S_IFDIR },
     };
 
@@ -343,7 +338,7 @@ void layout_close(struct store_dir *dir)
 {
     packs_close(&dir->packs);
     blob_dir_close(&dir->blobs);
-    explicit_bzero(&dir->keyring, sizeof(dir->keyring));
+    keyring_close(&dir->keyring);
     fd_close(&dir->tmp_fd);
     fd_close(&dir->quarantine_fd);
     fd_close(&dir->lock_fd); /* gives up the lock */

@@ -2,7 +2,7 @@
 /*
  * The directory of a store: which files it has, who may open it, how it is made.
  *
- *   format  lock  keyring  reserve  credentials  catalog.db(-wal, -shm)
+ *   format  lock  keyring  keys  reserve  credentials  catalog.db(-wal, -shm)
  *   blobs/  packs/  tmp/  quarantine/
  *
  * (1) `format` is written last. A directory with it must have a catalog; one without it is either

@@ -242,6 +242,13 @@ enum store_status store_open(const char *dir, const struct store_options *option
 
 /* ---- facts ------------------------------------------------------------------------------- */
 
+enum store_status store_key_find(struct store *store, struct str name, struct key_found *ret_found,
+                                 struct fault *fault)
+{
+    return named_keys_find(store->dir.keyring.named, name, clock_now_us(&store->clock), ret_found,
+                           fault);
+}
+
 void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1])
 {
     keyring_uuid(&store->dir.keyring, out);

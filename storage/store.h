@@ -21,6 +21,7 @@
 
 #include "storage/event.h"
 #include "storage/intent.h"
+#include "storage/keys.h"
 #include "storage/work.h"
 
 /* ---- open and close ---------------------------------------------------------------------- */
@@ -86,7 +87,6 @@ int store_dir_fd(const struct store *store);
  * The name under which the key that encrypted bodies go back to can be shown: a UUID in text, the
  * same as long as the store lives, of which the key cannot be told.
  */
-#define STORE_KEY_UUID_LEN 36
 void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1]);
 enum store_durability store_durability(const struct store *store);
 

@@ -5,7 +5,7 @@
 
 _pail()
 {
-    local commands='serve config credentials presign health fsck'
+    local commands='serve config credentials presign health key fsck'
     local options='' values='' operands=''
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]:-}
@@ -30,6 +30,10 @@ _pail()
     presign)
         options='--method --expires --endpoint --region --version-id --access-key
             --secret-key-file --dir'
+        ;;
+    key)
+        options='--days'
+        ((COMP_CWORD == 2)) && values='create list alias disable enable rotate schedule-deletion cancel-deletion' || operands=directory
         ;;
     health) options='--ca-file --insecure' ;;
     fsck)

@@ -9,6 +9,7 @@ complete -c pail -n __fish_use_subcommand -a config -d 'print every setting and 
 complete -c pail -n __fish_use_subcommand -a credentials -d 'print the root user\'s key pair'
 complete -c pail -n __fish_use_subcommand -a presign -d 'print a presigned URL'
 complete -c pail -n __fish_use_subcommand -a health -d 'ask a server how it is'
+complete -c pail -n __fish_use_subcommand -a key -d 'make and manage keys for aws:kms'
 complete -c pail -n __fish_use_subcommand -a fsck -d 'check a store that nobody serves'
 complete -c pail -n __fish_use_subcommand -l version -d 'versions of pail and of its libraries'
 complete -c pail -l help -d 'more about it'
@@ -63,6 +64,11 @@ complete -c pail -n $presign -x -l dir -a '(__fish_complete_directories)' -d 'st
 set -l health '__fish_seen_subcommand_from health'
 complete -c pail -n $health -r -F -l ca-file -d 'trusted certificates'
 complete -c pail -n $health -l insecure -d 'verify no certificate'
+
+set -l key '__fish_seen_subcommand_from key'
+complete -c pail -n $key -a 'create list alias disable enable rotate schedule-deletion cancel-deletion'
+complete -c pail -n $key -a '(__fish_complete_directories)'
+complete -c pail -n $key -x -l days -d 'until the deletion'
 
 set -l fsck '__fish_seen_subcommand_from fsck'
 complete -c pail -n $fsck -a '(__fish_complete_directories)'

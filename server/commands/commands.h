@@ -28,6 +28,7 @@ command_run command_config;
 command_run command_credentials;
 command_run command_fsck;
 command_run command_health;
+command_run command_key;
 command_run command_presign;
 
 /* "pail: <why>" and where to read more, on stderr. Answers EXIT_CODE_USAGE. */

@@ -13,6 +13,11 @@ static const struct s3_error_row error_rows[] = {
                     STATUS,                                                                        \
                     { MESSAGE, sizeof(MESSAGE) - 1 },                                              \
                     { EXTRAS, sizeof(EXTRAS) - 1 } },
+#define KMS(CODE, STATUS, MESSAGE, EXTRAS)                                                         \
+    [S3_KMS_##CODE] = { { "KMS." #CODE, sizeof("KMS." #CODE) - 1 },                                \
+                        STATUS,                                                                    \
+                        { MESSAGE, sizeof(MESSAGE) - 1 },                                          \
+                        { EXTRAS, sizeof(EXTRAS) - 1 } },
 #include "server/refusals/errors.def"
 #undef E
 };

@@ -31,6 +31,7 @@ struct loop_store; /* a store with the loop's reader of it (loop_stores.h) */
 struct sink;       /* body in progress (sink.c) */
 struct bucket_config;
 struct customer_key;
+struct kms_use;
 
 struct op {
     struct http_exchange_view *exchange;
@@ -101,6 +102,8 @@ struct op {
 
     /* SSE-C, in the arena and wiped with the request: for the object, for the copy's source. NULL: none. */
     struct customer_key *customer_key, *source_key;
+    struct kms_use *kms; /* the named key for what is written; NULL: none */
+    bool source_under_named_key;
 
     struct upload upload; /* UploadPart: set by op_prepare_UploadPart; others load it themselves */
     enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */

@@ -5,7 +5,6 @@
 #include "server/s3/sink.h"
 
 #include "base/text/codec.h"
-#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
@@ -290,12 +289,12 @@ enum s3_error sink_open_writer(struct op *op)
         .group = op->bodies,
         .account = op->bucket.owner,
         .encrypt = op->attrs.sse != SSE_NONE,
-        .customer_key = op->customer_key != NULL ? op->customer_key->bytes : NULL,
         .want_sha256 = op->auth.payload == PAYLOAD_HEX,
         .expected_bytes = sink != NULL && sink->has_decoded_length ? sink->decoded_length
                                                                    : op->request->content_length,
     };
 
+    encryption_options(op, &options);
     if (op->checksum_kind == CHECKSUM_NONE)
         op->checksum_kind = CHECKSUM_CRC64NVME;
     options.checksum_kinds = 1u << op->checksum_kind | 1u << op->kept_kind;

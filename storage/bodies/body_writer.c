@@ -46,7 +46,7 @@ struct body_writer {
     struct digest *sealed_sha; /* encrypted and not in memory: of what is stored */
     uint64_t frame_number;
     uint8_t data_key[AES_KEY_BYTES];
-    uint8_t wrapped_key[WRAPPED_KEY_BYTES];
+    uint8_t wrapped_key[WRAPPED_KEY_BYTES_MAX];
     size_t wrapped_key_bytes;
     struct extent extent; /* in a pack */
     int fd;               /* in a file; else -1 */
@@ -113,6 +113,7 @@ enum store_status body_writer_open(struct store *store, const struct body_option
 {
     CLEANUP(body_writer_closep) struct body_writer *writer = NULL;
     bool large = options->expected_bytes > store->options.inline_max_bytes;
+    enum store_status status;
 
     if (health_poisoned(&store->health))
         return health_refuse(fault);
@@ -136,8 +137,10 @@ enum store_status body_writer_open(struct store *store, const struct body_option
         intake_start(&writer->intake, outside_wants_sha256(writer));
     if (writer->encrypt) {
         random_key_bytes(writer->data_key, AES_KEY_BYTES);
-        writer->wrapped_key_bytes = keyring_wrap(&store->dir.keyring, options->customer_key,
-                                                 writer->data_key, writer->wrapped_key);
+        status = keyring_wrap(&store->dir.keyring, options, writer->data_key, writer->wrapped_key,
+                              &writer->wrapped_key_bytes, fault);
+        if (status != STORE_OK)
+            return status;
     }
 
     *ret_writer = writer;

@@ -20,6 +20,7 @@
 #define SEALED_BYTES (AES_GCM_NONCE_BYTES + AES_KEY_BYTES + AES_GCM_TAG_BYTES)
 
 _Static_assert(WRAPPED_KEY_BYTES == 4 + SEALED_BYTES, "as keyring.h has it");
+_Static_assert(WRAPPED_KEY_BYTES_MAX == NAMED_WRAPPED_BYTES, "the longest");
 
 static const char first_line[] = "pail keyring 1";
 
@@ -101,9 +102,17 @@ enum store_status keyring_open(int store_fd, bool create, struct keyring *ret_ke
 
     memset(ret_keyring, 0, sizeof(*ret_keyring));
     status = keyring_parse(buf_view(&text), ret_keyring, fault);
+    if (status == STORE_OK && (ret_keyring->named = named_keys_open(store_fd)) == NULL)
+        status = store_fault(fault, STORE_NO_MEMORY, "named keys");
     if (status != STORE_OK)
-        explicit_bzero(ret_keyring, sizeof(*ret_keyring));
+        keyring_close(ret_keyring);
     return status;
+}
+
+void keyring_close(struct keyring *keyring)
+{
+    named_keys_close(keyring->named);
+    explicit_bzero(keyring, sizeof(*keyring));
 }
 
 static void put_id(uint32_t id, uint8_t out[4])
@@ -133,21 +142,31 @@ static enum store_status open_key(const uint8_t key[AES_KEY_BYTES], struct str w
                : store_fault(fault, STORE_DAMAGED, "a data key does not unwrap");
 }
 
-bool key_is_customers(size_t wrapped_bytes)
+bool keyring_can_not(const struct keyring *keyring, const uint8_t *wrapped, size_t len)
 {
-    return wrapped_bytes == SEALED_BYTES;
+    return len == SEALED_BYTES ||
+           (len == NAMED_WRAPPED_BYTES && named_keys_let_go(keyring->named, wrapped));
 }
 
-size_t keyring_wrap(const struct keyring *keyring, const uint8_t *customer_key,
-                    const uint8_t data_key[AES_KEY_BYTES], uint8_t out[WRAPPED_KEY_BYTES])
+enum store_status keyring_wrap(const struct keyring *keyring, const struct body_options *options,
+                               const uint8_t data_key[AES_KEY_BYTES],
+                               uint8_t out[WRAPPED_KEY_BYTES_MAX], size_t *ret_len,
+                               struct fault *fault)
 {
-    if (customer_key != NULL) {
-        seal_key(customer_key, STR("pail customer data key"), data_key, out);
-        return SEALED_BYTES;
+    if (options->customer_key != NULL) {
+        seal_key(options->customer_key, STR("pail customer data key"), data_key, out);
+        *ret_len = SEALED_BYTES;
+        return STORE_OK;
+    }
+    if (str_present(options->named_key)) {
+        *ret_len = NAMED_WRAPPED_BYTES;
+        return named_keys_wrap(keyring->named, options->named_key, options->key_context, data_key,
+                               out, fault);
     }
     put_id(keyring->keys[0].id, out);
     seal_key(keyring->keys[0].key, STR("pail data key"), data_key, out + 4);
-    return WRAPPED_KEY_BYTES;
+    *ret_len = WRAPPED_KEY_BYTES;
+    return STORE_OK;
 }
 
 enum store_status keyring_unwrap(const struct keyring *keyring, const uint8_t *customer_key,
@@ -157,10 +176,12 @@ enum store_status keyring_unwrap(const struct keyring *keyring, const uint8_t *c
     const uint8_t *bytes = (const uint8_t *)wrapped.p;
     uint8_t id[4];
 
-    if (key_is_customers(wrapped.len))
+    if (wrapped.len == SEALED_BYTES)
         return customer_key != NULL
                    ? open_key(customer_key, STR("pail customer data key"), bytes, out, fault)
                    : store_fault(fault, STORE_DAMAGED, "a data key that only its customer unwraps");
+    if (wrapped.len == NAMED_WRAPPED_BYTES)
+        return named_keys_unwrap(keyring->named, bytes, out, fault);
     if (wrapped.len != WRAPPED_KEY_BYTES)
         return store_fault(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
 

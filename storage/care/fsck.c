@@ -37,7 +37,7 @@ struct fsck {
     struct buf stored;
     struct buf plain;
     struct digest *digest;
-    bool customers; /* the body at hand has pieces that only its customer can read */
+    bool sealed; /* the body at hand has pieces that can not be read here */
 };
 
 static void finding(struct fsck *fsck, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -234,8 +234,8 @@ static bool digest_piece(void *context, const struct piece *piece)
     struct piece slice = *piece;
 
     /* What is stored can be compared all the same: files and packs have been (check_one_blob). */
-    if (key_is_customers(piece->wrapped_key_bytes)) {
-        fsck->customers = true;
+    if (keyring_can_not(&fsck->dir.keyring, piece->wrapped_key, piece->wrapped_key_bytes)) {
+        fsck->sealed = true;
         return piece->kind != BODY_INLINE || load_stored(fsck, piece);
     }
     /* Large pieces in slices: a blob can be larger than memory. */
@@ -267,7 +267,7 @@ static bool etag_is_md5(struct str etag)
 static bool etag_holds(const struct fsck *fsck, const struct checked_body *body,
                        const char hex[2 * MD5_BYTES])
 {
-    return !body->single || fsck->customers || !etag_is_md5(body->etag) ||
+    return !body->single || fsck->sealed || !etag_is_md5(body->etag) ||
            str_eq_nocase(body->etag, str_make(hex, 2 * MD5_BYTES));
 }
 
@@ -280,7 +280,7 @@ static bool check_one_body(void *context, const struct checked_body *body)
     char hex[2 * MD5_BYTES];
     enum store_status status;
 
-    fsck->customers = false;
+    fsck->sealed = false;
     fsck->digest = digest_open(DIGEST_MD5);
     if (fsck->digest == NULL) {
         fsck->digest = sha;

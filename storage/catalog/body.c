@@ -126,7 +126,7 @@ enum store_status body_slice(struct catalog *cat, const struct body_ref *ref, ui
 
 static enum store_status piece_key(struct piece *piece, struct str wrapped, struct fault *fault)
 {
-    if (wrapped.len > WRAPPED_KEY_BYTES)
+    if (wrapped.len > WRAPPED_KEY_BYTES_MAX)
         return store_fault(fault, STORE_DAMAGED, "a wrapped key of %zu bytes", wrapped.len);
 
     piece->wrapped_key_bytes = (uint8_t)wrapped.len;

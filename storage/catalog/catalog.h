@@ -227,7 +227,9 @@ MUST_CHECK enum store_status catalog_upload_oldest(struct catalog *cat, int64_t 
 MUST_CHECK enum store_status catalog_has_dead(struct catalog *cat, bool *ret_dead,
                                               struct fault *fault);
 
+/* By the keyring; and the longest there is (storage/bodies/named_keys.h). */
 #define WRAPPED_KEY_BYTES 64
+#define WRAPPED_KEY_BYTES_MAX 96
 
 /* One stretch of stored bytes. */
 struct piece {
@@ -245,7 +247,7 @@ struct piece {
     bool damaged; /* BLOB: found to be so, not to be read */
     uint8_t hash[SHA256_BYTES];
     uint8_t wrapped_key_bytes; /* 0: plain */
-    uint8_t wrapped_key[WRAPPED_KEY_BYTES];
+    uint8_t wrapped_key[WRAPPED_KEY_BYTES_MAX];
 };
 
 typedef bool piece_visit(void *context, const struct piece *piece);

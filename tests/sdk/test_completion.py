@@ -49,7 +49,7 @@ def test_completion__bash_offers_every_command():
     assert bash("pail", "s") == {"serve"}
 
 
-@pytest.mark.parametrize("command", ["serve", "config", "credentials", "presign", "health", "fsck"])
+@pytest.mark.parametrize("command", ["serve", "config", "credentials", "presign", "health", "key", "fsck"])
 def test_completion__bash_offers_every_option(command):
     assert bash("pail", command, "--") == options(command) | {"--help"}
 
@@ -61,7 +61,7 @@ def test_completion__bash_offers_values_and_files():
     assert bash("pail", "serve", "--config", "pail.f") == {"pail.fish"}
 
 
-@pytest.mark.parametrize("command", ["serve", "credentials", "presign", "health", "fsck"])
+@pytest.mark.parametrize("command", ["serve", "credentials", "presign", "health", "key", "fsck"])
 def test_completion__zsh_and_fish_know_every_option(command):
     of_zsh = (FOLDER / "_pail").read_text()
     of_fish = (FOLDER / "pail.fish").read_text()

@@ -171,7 +171,7 @@ def test_program__the_table_was_read():
 def test_program__help_lists_every_command():
     out = run("--help")
     assert out.returncode == 0
-    for command in ("serve", "config", "credentials", "presign", "health", "fsck"):
+    for command in ("serve", "config", "credentials", "presign", "health", "key", "fsck"):
         assert re.search(rf"^  {command} ", out.stdout, re.MULTILINE)
         page = run(command, "--help")
         assert (page.returncode, page.stderr) == (0, "")

@@ -14,13 +14,11 @@
 #include "server/s3/answer.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/encryption/customer_key.h"
-#include "server/s3/loop_stores.h"
+#include "server/s3/encryption/kms.h"
 #include "server/s3/refuse.h"
 
 #define METHOD_HEADER "x-amz-server-side-encryption"
-#define KMS_KEY_HEADER METHOD_HEADER "-aws-kms-key-id"
 #define BUCKET_KEY_HEADER METHOD_HEADER "-bucket-key-enabled"
-#define CONTEXT_HEADER METHOD_HEADER "-context"
 
 static const struct str method_names[] = { STR_INIT(""), STR_INIT("AES256"), STR_INIT("aws:kms"),
                                            STR_INIT("aws:kms:dsse") }; /* by enum sse_kind */
@@ -48,9 +46,9 @@ static enum s3_error method_from_headers(struct op *op, struct bucket_encryption
     if (str_present(method) && !sse_parse(method, &ret_asked->sse))
         return op_fail_argument(op, STR("The encryption method specified is not supported"),
                                 STR(METHOD_HEADER), method);
-    ret_asked->key_id = op_header(op, KMS_KEY_HEADER);
+    ret_asked->key_id = op_header(op, SSE_KMS_KEY_HEADER);
     if (!is_kms(ret_asked->sse) &&
-        (str_present(ret_asked->key_id) || str_present(op_header(op, CONTEXT_HEADER))))
+        (str_present(ret_asked->key_id) || str_present(op_header(op, SSE_CONTEXT_HEADER))))
         return op_fail_argument(op,
                                 STR("Server Side Encryption with AWS KMS managed key requires "
                                     "HTTP header x-amz-server-side-encryption : aws:kms"),
@@ -78,11 +76,46 @@ enum s3_error encryption_from_request(struct op *op, struct version_attrs *attrs
     attrs->sse = asked.sse;
     if (!is_kms(asked.sse))
         return S3_OK;
-    (void)pairs_add(headers, STR(KMS_KEY_HEADER),
-                    asked.key_id.len > 0 ? asked.key_id : op->at->kms_key_arn);
     if (asked.bucket_key)
         (void)pairs_add(headers, STR(BUCKET_KEY_HEADER), STR("true"));
-    return S3_OK;
+    return kms_for_writing(op, asked.key_id, headers);
+}
+
+/* ---- used again -------------------------------------------------------------------------------- */
+
+enum s3_error encryption_for_reading(struct op *op)
+{
+    enum s3_error err = customer_key_for_reading(op);
+    bool named;
+
+    /* S3 decrypts for a HEAD only to tell the checksum. */
+    if (err != S3_OK || (op->request->head && !str_present(op_header(op, "x-amz-checksum-mode"))))
+        return err;
+    return kms_for_reading(op, &op->version.attrs, &named);
+}
+
+enum s3_error encryption_for_source(struct op *op)
+{
+    enum s3_error err = customer_key_for_source(op);
+
+    return err == S3_OK ? kms_for_reading(op, &op->source.attrs, &op->source_under_named_key) : err;
+}
+
+enum s3_error encryption_for_upload(struct op *op, bool required)
+{
+    enum s3_error err = customer_key_for_upload(op, required);
+
+    return err == S3_OK ? kms_for_upload(op) : err;
+}
+
+void encryption_options(const struct op *op, struct body_options *options)
+{
+    if (op->customer_key != NULL)
+        options->customer_key = op->customer_key->bytes;
+    if (op->kms != NULL) {
+        options->named_key = str_from_cstr(op->kms->uuid);
+        options->key_context = op->kms->context;
+    }
 }
 
 enum s3_error encryption_refuse_method(struct op *op)
@@ -105,9 +138,9 @@ void op_set_encryption(struct op *op, const struct version_attrs *attrs)
     if (attrs->sse == SSE_NONE || attrs->sse >= COUNT_OF(method_names))
         return;
     op_set(op, METHOD_HEADER, method_names[attrs->sse]);
-    value = pairs_get(attrs->headers, STR(KMS_KEY_HEADER));
+    value = pairs_get(attrs->headers, STR(SSE_KMS_KEY_HEADER));
     if (value.len > 0)
-        op_set(op, KMS_KEY_HEADER, value);
+        op_set(op, SSE_KMS_KEY_HEADER, value);
     value = pairs_get(attrs->headers, STR(BUCKET_KEY_HEADER));
     if (value.len > 0)
         op_set(op, BUCKET_KEY_HEADER, value);

@@ -8,6 +8,10 @@
 
 #include "server/s3/op.h"
 
+/* Headers, and names of what is stored of them. */
+#define SSE_KMS_KEY_HEADER "x-amz-server-side-encryption-aws-kms-key-id"
+#define SSE_CONTEXT_HEADER "x-amz-server-side-encryption-context"
+
 /* The number is what is stored (version_attrs.sse): append only. */
 enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE, SSE_CUSTOMER };
 
@@ -22,6 +26,15 @@ MUST_CHECK enum s3_error encryption_from_request(struct op *op, struct version_a
                                                  struct buf *headers);
 /* For reads and parts: a method is asked for once, where the object or the upload begins. */
 MUST_CHECK enum s3_error encryption_refuse_method(struct op *op);
+/*
+ * What op->version, and op->source of a copy, is encrypted with can be used: the customer's key is there
+ * where one is needed, KMS's is enabled. op->upload: for a part (required), or to complete it.
+ */
+MUST_CHECK enum s3_error encryption_for_reading(struct op *op);
+MUST_CHECK enum s3_error encryption_for_source(struct op *op);
+MUST_CHECK enum s3_error encryption_for_upload(struct op *op, bool required);
+/* The keys that the request writes with, into a body's options. */
+void encryption_options(const struct op *op, struct body_options *options);
 /* The answer's headers that tell how a stored version or upload is encrypted. */
 void op_set_encryption(struct op *op, const struct version_attrs *attrs);
 

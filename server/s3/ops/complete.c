@@ -11,7 +11,6 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
-#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/multipart.h"
@@ -434,7 +433,7 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ true);
     if (err == S3_OK)
-        err = customer_key_for_upload(op, /* required= */ false);
+        err = encryption_for_upload(op, /* required= */ false);
     if (err != S3_OK)
         return err;
     if (op->body.len == 0)

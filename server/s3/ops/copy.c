@@ -8,7 +8,6 @@
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
-#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/reply_put.h"
@@ -140,7 +139,7 @@ enum s3_error op_CopyObject(struct op *op)
     if (err == S3_OK)
         err = read_directive(op, "x-amz-tagging-directive", &replace_tags);
     if (err == S3_OK)
-        err = customer_key_for_source(op);
+        err = encryption_for_source(op);
     if (err == S3_OK)
         err = condition_from_request(op, /* for_delete= */ false, &intent->put.condition);
     if (err == S3_OK)

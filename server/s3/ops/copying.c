@@ -95,6 +95,7 @@ static bool knows_checksum(const struct op *op, const struct copy_wish *wish)
 static enum copy_work work_of(const struct op *op, const struct copy_wish *wish)
 {
     if (op->source.attrs.sse == SSE_CUSTOMER || op->customer_key != NULL ||
+        op->source_under_named_key || op->kms != NULL ||
         (wish->encrypt && op->source.attrs.sse == SSE_NONE))
         return COPY_REWRITE;
     return knows_etag(op, wish) && knows_checksum(op, wish) ? COPY_REFER : COPY_MEASURE;
@@ -118,10 +119,9 @@ enum s3_error copy_plan(struct op *op, struct intent *intent, const struct copy_
         .work = work_of(op, wish),
         .want_md5 = !knows_etag(op, wish),
         .customer_key = op->source_key != NULL ? op->source_key->bytes : NULL,
-        .options = { .account = op->bucket.owner,
-                     .encrypt = wish->encrypt,
-                     .customer_key = op->customer_key != NULL ? op->customer_key->bytes : NULL },
+        .options = { .account = op->bucket.owner, .encrypt = wish->encrypt },
     };
+    encryption_options(op, &source->options);
     *bytes.etag = knows_etag(op, wish) ? op->source.attrs.etag : STR_NONE;
     *bytes.checksum = knows_checksum(op, wish) ? op->source.attrs.checksum : STR_NONE;
     if (!str_present(*bytes.checksum))

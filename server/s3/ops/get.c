@@ -8,7 +8,6 @@
 
 #include "server/http/parse/range.h"
 #include "server/s3/answer.h"
-#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
@@ -262,7 +261,7 @@ enum s3_error object_reply(struct op *op, struct str part, const struct override
         .if_unmodified_since = op_header(op, "if-unmodified-since"),
     };
     struct selection selection;
-    enum s3_error err = customer_key_for_reading(op);
+    enum s3_error err = encryption_for_reading(op);
 
     if (err != S3_OK)
         return err;
@@ -294,7 +293,7 @@ enum s3_error object_reply(struct op *op, struct str part, const struct override
 enum s3_error object_reply_whole(struct op *op, int status)
 {
     const struct selection whole = { .len = op->version.size_bytes };
-    enum s3_error err = customer_key_for_reading(op);
+    enum s3_error err = encryption_for_reading(op);
 
     if (err != S3_OK)
         return err;

@@ -11,7 +11,6 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
-#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
 #include "server/s3/may.h"
@@ -175,7 +174,7 @@ static enum s3_error part_load(struct op *op)
         err = part_number_parse(op, op_param(op, "partNumber"), &op->part_number);
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ false);
-    return err == S3_OK ? customer_key_for_upload(op, /* required= */ true) : err;
+    return err == S3_OK ? encryption_for_upload(op, /* required= */ true) : err;
 }
 
 enum checksum_kind upload_kept_kind(const struct upload *upload)
@@ -323,7 +322,7 @@ enum s3_error op_UploadPartCopy(struct op *op)
     if (err == S3_OK)
         err = copy_check_form(op);
     if (err == S3_OK)
-        err = customer_key_for_source(op);
+        err = encryption_for_source(op);
     if (err == S3_OK)
         err = copy_range(op, &wish);
     if (err != S3_OK)

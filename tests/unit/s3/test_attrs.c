@@ -217,10 +217,10 @@ static void test_s3_attrs__encryption_comes_back_with_its_key(void **state UNUSE
     assert_str(bare_reply("x-amz-server-side-encryption"), "aws:kms");
     assert_str(bare_reply("x-amz-server-side-encryption-aws-kms-key-id"), "arn:aws:kms:default");
     round_trip("x-amz-server-side-encryption: aws:kms:dsse\n"
-               "x-amz-server-side-encryption-aws-kms-key-id: mine\n"
+               "x-amz-server-side-encryption-aws-kms-key-id: alias/aws/s3\n"
                "x-amz-server-side-encryption-bucket-key-enabled: true\n");
     assert_str(bare_reply("x-amz-server-side-encryption"), "aws:kms:dsse");
-    assert_str(bare_reply("x-amz-server-side-encryption-aws-kms-key-id"), "mine");
+    assert_str(bare_reply("x-amz-server-side-encryption-aws-kms-key-id"), "alias/aws/s3");
     assert_str(bare_reply("x-amz-server-side-encryption-bucket-key-enabled"), "true");
 }
 

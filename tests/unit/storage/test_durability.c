@@ -287,7 +287,8 @@ static void links_and_pipes_in_place_of_the_stores_own_names_are_refused(void **
     static const char *const names[] = { "format",     "lock",           "keyring",
                                          "reserve",    "catalog.db",     "catalog.db-wal",
                                          "blobs",      "packs",          "tmp",
-                                         "quarantine", "catalog.db-shm", "credentials" };
+                                         "quarantine", "catalog.db-shm", "credentials",
+                                         "keys" };
     struct fixture *f = fx_open(NULL);
 
     (void)state;
