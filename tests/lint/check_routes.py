@@ -24,7 +24,7 @@ def shadows(earlier, later):
 
 # Conditions of a row that are no selector of selectors.def: parameters beside one, and sub-resources
 # that S3 reads as the plain operation.
-NO_SELECTOR = {"list-type", "id", "partNumber", "annotationName", "renameObject", "session"}
+NO_SELECTOR = {"list-type", "select-type", "id", "partNumber", "annotationName", "renameObject", "session"}
 
 
 def selector_problems(rows):

@@ -20,7 +20,8 @@ LIBRARIES = {
     r"<openssl/": ["base/digest/digest.c", "base/digest/hash_lanes.c", "base/digest/reserve.c"],
     r"<jansson\.h>": ["server/auth/", "server/policy/"],
     r"<ini\.h>": ["server/settings/config_file.c"],
-    r"<zlib\.h>": ["base/digest/crc.c"],
+    r"<zlib\.h>": ["base/digest/crc.c", "server/select/unpack.c"],
+    r"<bzlib\.h>": ["server/select/unpack.c"],
     r"<xxhash\.h>": ["base/digest/checksum.c", "base/digest/hash.c"],
     r"<isa-l": ["base/digest/crc.c"],
 }

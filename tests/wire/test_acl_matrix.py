@@ -52,7 +52,7 @@ ANY_USER = {"ListBuckets", "CreateBucket"}
 BUCKET = {"READ": {"HeadBucket", "ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"},
           "WRITE": {"PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "PostObject"},
           "READ_ACP": {"GetBucketAcl"}, "WRITE_ACP": {"PutBucketAcl"}}  # fmt: skip
-OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes"},
+OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes", "SelectObjectContent"},
           "READ_ACP": {"GetObjectAcl"}, "WRITE_ACP": {"PutObjectAcl"}}  # fmt: skip
 # The owner's upload: writing to the bucket is not enough, it has to be one's own.
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
@@ -159,6 +159,7 @@ BODIES = {
     **{name: lambda place, name=name: documents.body(name, place.bucket) for name in documents.PUTS},
     "PutObjectTagging": lambda place: documents.TAGS,
     "PutObjectRetention": lambda place: documents.RETENTION, "PutObjectLegalHold": lambda place: documents.HOLD,
+    "SelectObjectContent": lambda place: documents.SELECT,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",
     "PutObjectAcl": lambda place: acl_document(
         place.owner.canonical_id, (place.owner.canonical_id, "FULL_CONTROL")),

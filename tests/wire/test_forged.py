@@ -126,7 +126,7 @@ class World:
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
             "CreateMultipartUpload": b"", "CopyObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
             **{operation: documents.body(operation, "forged") for operation in documents.PUTS},
-            "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
+            "SelectObjectContent": documents.SELECT, "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip
 
     def refused(self, request, what, each=False):

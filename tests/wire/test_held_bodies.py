@@ -194,6 +194,7 @@ SAMPLES = {
     "PutObjectTagging": lambda w: ("PUT", f"/{w.bucket}/object?tagging", documents.TAGS),
     "PutObjectRetention": lambda w: ("PUT", f"/{w.bucket}/object?retention", documents.RETENTION),
     "PutObjectLegalHold": lambda w: ("PUT", f"/{w.bucket}/object?legal-hold", documents.HOLD),
+    "SelectObjectContent": lambda w: ("POST", f"/{w.bucket}/object?select&select-type=2", documents.SELECT),
     "PutBucketVersioning": lambda w: ("PUT", f"/{w.bucket}?versioning", VERSIONING % b"Enabled"),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
         w.owner.canonical_id, (w.owner.canonical_id, "FULL_CONTROL"), (caller_id(w), "FULL_CONTROL"))),
@@ -204,6 +205,7 @@ OF_VERSION = {"PutObjectAcl", "PutObjectTagging", "PutObjectRetention", "PutObje
 OF_HOST = {"PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold"}  # of an object, and for no grantee
 # What it answers to who may: the bucket has no lock.
 UNLOCKED = {"PutObjectRetention": (400, "InvalidRequest"), "PutObjectLegalHold": (400, "InvalidRequest")}
+OF_OBJECT = OF_VERSION | {"SelectObjectContent"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
 for _name in documents.PUTS:
     SAMPLES[_name] = lambda w, name=_name: ("PUT", documents.target(name, w.bucket), documents.body(name, w.bucket))
@@ -234,13 +236,13 @@ def expected(operation, caller, change, versioned):
     if change == "made_anew_by_another_and_open":
         if versioned:
             return (404, "NoSuchVersion")
-        if operation in OF_BUCKET_OWNER | OF_VERSION:
+        if operation in OF_BUCKET_OWNER | OF_OBJECT:
             return (403, "AccessDenied")
         return (409, "OperationAborted")
     if change == "made_anew":
         if caller != "owner":
             return (403, "AccessDenied")
-        if operation in OF_VERSION:
+        if operation in OF_OBJECT:
             return (404, "NoSuchVersion" if versioned else "NoSuchKey")
         return (404, "NoSuchUpload") if operation in OF_UPLOAD else None
     if change == "revoked":
@@ -251,9 +253,9 @@ def expected(operation, caller, change, versioned):
         return (404, "NoSuchUpload")
     if operation in OF_VERSION and versioned:
         return (404, "NoSuchVersion") if change in ("version_deleted", "object_deleted") else None
-    if operation in OF_VERSION and change == "object_deleted":
+    if operation in OF_OBJECT and change == "object_deleted":
         return (404, "NoSuchKey")
-    if operation == "PutObjectAcl" and change == "object_replaced_by_another":
+    if operation in ("PutObjectAcl", "SelectObjectContent") and change == "object_replaced_by_another":
         return (403, "AccessDenied")
     return None
 

@@ -243,7 +243,7 @@ static bool is_one_of(struct str name, const char *names)
 #define WRITING "PutObject PostObject CreateMultipartUpload DeleteObject DeleteObjects CopyObject"
 #define OF_UPLOAD "UploadPart UploadPartCopy CompleteMultipartUpload AbortMultipartUpload ListParts"
 #define COPYING "CopyObject UploadPartCopy"
-#define READING "GetObject HeadObject GetObjectAttributes"
+#define READING "GetObject HeadObject GetObjectAttributes SelectObjectContent"
 #define TAGGING "GetObjectTagging PutObjectTagging DeleteObjectTagging"
 #define LOCKING "GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold"
 #define OF_ACCOUNT "ListBuckets CreateBucket"
