@@ -264,6 +264,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         .website_domain_count = config->website_domains.count,
         .cors_origin_count = config->cors.count,
         .new_buckets = config->new_buckets,
+        .explain_denials = config->explain_denials || config->dev,
         .customer_keys_over_http = config->sse_c_over_http,
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,

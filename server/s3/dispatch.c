@@ -30,6 +30,7 @@
 #include "server/s3/identify.h"
 #include "server/s3/limits.h"
 #include "server/s3/loop_stores.h"
+#include "server/s3/may.h"
 #include "server/s3/new_bucket.h"
 #include "server/s3/post.h"
 #include "server/s3/record.h"
@@ -148,6 +149,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
     }
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
     cors_tell(op);
+    op_explain_denial(op);
     if (op->store != NULL && store_durability(op->store) == STORE_RELAXED)
         op_set(op, "x-pail-durability", STR("relaxed"));
     if (err != S3_OK && op->foreign == FOREIGN_WEBSITE)

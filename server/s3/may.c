@@ -4,6 +4,7 @@
  */
 #include "server/s3/may.h"
 
+#include "server/s3/answer.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/refuse.h"
 
@@ -89,6 +90,17 @@ enum s3_error op_require(struct op *op, enum access_action action, const struct 
     fault_note(&op->fault, "%.*s: %s%s%.*s", STR_ARG(name), verdict.reason,
                verdict.statement.len > 0 ? ", statement " : "", STR_ARG(verdict.statement));
     return op_fail(op, S3_AccessDenied);
+}
+
+void op_explain_denial(struct op *op)
+{
+    struct str why = str_from_cstr(op->fault.text);
+
+    if (op->error != S3_AccessDenied || !op->options->explain_denials || op->bucket.id == 0 ||
+        op->auth.user == NULL || !str_eq(op_caller_id(op), op->bucket.owner))
+        return;
+    if (why.len > 0 && str_is_printable(why)) /* a statement's name may be any text */
+        op_set(op, "x-pail-denied-by", why);
 }
 
 bool op_asks_for_each(const struct op *op)

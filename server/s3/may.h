@@ -50,6 +50,12 @@ MUST_CHECK enum s3_error op_require_of_object(struct op *op, enum access_action 
                                               const struct version *found);
 
 /*
+ * To the owner of the bucket, where the settings say so: what denied the request, in x-pail-denied-by. On
+ * an answer that is AccessDenied; else nothing.
+ */
+void op_explain_denial(struct op *op);
+
+/*
  * Is each thing that the body names asked for by itself, and not the whole before? A policy may open
  * some of them to a user, whatever it says of the bucket; who signs nothing is asked at the door.
  */

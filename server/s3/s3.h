@@ -27,6 +27,7 @@ struct s3_options {
     struct str cors_origins[S3_CORS_ORIGINS_MAX]; /* --cors */
     size_t cors_origin_count;
     enum s3_new_buckets new_buckets;
+    bool explain_denials;              /* to owners of buckets, in x-pail-denied-by */
     bool customer_keys_over_http;      /* --sse-c-over-http */
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */

@@ -78,6 +78,7 @@ struct config {
     struct config_list domains;
     struct config_list website_domains;
     struct config_list cors; /* origins */
+    bool explain_denials;
     enum store_durability durability;
     enum auth_mode auth;
     enum s3_new_buckets new_buckets;

@@ -47,6 +47,7 @@ VALUES = {
     "domain": ("file.test", "environment.test,two.test", "flag.test"),
     "website-domain": ("file.web", "environment.web,two.web", "flag.web"),
     "cors": ("http://file.test", "http://environment.test,http://*.two.test", "*"),
+    "explain-denials": ("yes", "no", "yes"),
     "durability": ("relaxed", "strict", "relaxed"),
     "auth": ("audit", "strict", "open"),
     "new-buckets": ("aws", "acls", "aws"),

@@ -31,6 +31,7 @@ static const struct sample samples[] = {
     { SETTING_domains, "file.test", "environment.test", "flag.test" },
     { SETTING_website_domains, "file.web", "environment.web", "flag.web" },
     { SETTING_cors, "http://file.test", "http://environment.test", "*" },
+    { SETTING_explain_denials, "yes", "no", "yes" },
     { SETTING_durability, "relaxed", "strict", "relaxed" },
     { SETTING_new_buckets, "aws", "acls", "aws" },
     { SETTING_account_id, "111122223333", "444455556666", "777788889999" },
