@@ -237,6 +237,27 @@ def test_PutObjectRetention__that_is_over_is_no_longer_in_the_way(own, client, l
     assert (found["Mode"], found["RetainUntilDate"].year) == ("GOVERNANCE", 2126)
 
 
+def test_GetObjectRetention__tells_a_default_that_can_be_put_again(client, locked):
+    """To the millisecond it is told in: a finer time would make the same request a shorter retention."""
+    client.put_object_lock_configuration(Bucket=locked, ObjectLockConfiguration={
+        "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})  # fmt: skip
+    for key in ("a", "b", "c"):  # one may end with a whole millisecond by chance
+        put_version(client, locked, key)
+        found = client.get_object_retention(Bucket=locked, Key=key)["Retention"]
+        client.put_object_retention(Bucket=locked, Key=key, Retention=found)
+        assert client.get_object_retention(Bucket=locked, Key=key)["Retention"] == found
+
+
+@pytest.mark.parametrize("asked,kept", [("00.001Z", "00.001Z"), ("00.001001Z", "00.002Z"), ("59.999999Z", "00.000Z")])
+def test_PutObjectRetention__rounds_up_to_milliseconds(own, client, locked, asked, kept):
+    date = f"2199-01-01T00:00:{asked}"
+    assert ask(own, "PUT", f"/{locked}/key", b"data", [(MODE, "COMPLIANCE"), (DATE, date)]).status == 200
+    assert ask(own, "GET", f"/{locked}/key?retention").element("RetainUntilDate")[-7:] == kept
+    body = f"<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>{date}</RetainUntilDate></Retention>".encode()
+    assert ask(own, "PUT", f"/{locked}/key?retention", body).status == 200
+    assert ask(own, "HEAD", f"/{locked}/key").header(DATE)[-7:] == kept
+
+
 # ---- new versions ------------------------------------------------------------------------------------
 
 

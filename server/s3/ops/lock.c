@@ -132,7 +132,7 @@ static enum s3_error retention_from_root(struct op *op, const struct xml_node *r
         return S3_OK;
     if (!xml_has_only(root, children, COUNT_OF(children)) ||
         !lock_mode_parse(xml_child_text(root, STR("Mode")), &set->lock_mode) ||
-        !clock_parse_iso8601(date, &set->retain_until_us))
+        !lock_date_parse(date, &set->retain_until_us))
         return op_fail(op, S3_MalformedXML);
     if (set->retain_until_us <= clock_now_us(store_clock(op->store)))
         return op_fail_argument(op, STR("The retain until date must be in the future!"),

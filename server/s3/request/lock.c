@@ -13,6 +13,7 @@
 #define HOLD_HEADER "x-amz-object-lock-legal-hold"
 
 #define US_PER_DAY (24 * 3600 * US_PER_S)
+#define US_PER_MS (US_PER_S / 1000)
 
 /* ---- words ------------------------------------------------------------------------------------- */
 
@@ -37,6 +38,22 @@ bool legal_hold_parse(struct str name, uint8_t *ret_hold)
     return *ret_hold == HOLD_ON || str_eq(name, STR("OFF"));
 }
 
+/* No sooner than us, in the unit it is told in: what was told can be asked for again and shortens nothing. */
+static int64_t until_us(int64_t us)
+{
+    return (us + US_PER_MS - 1) / US_PER_MS * US_PER_MS;
+}
+
+bool lock_date_parse(struct str text, int64_t *ret_us)
+{
+    int64_t us;
+
+    if (!clock_parse_iso8601(text, &us))
+        return false;
+    *ret_us = until_us(us);
+    return true;
+}
+
 enum s3_error lock_is_there(struct op *op)
 {
     return op->config->lock.enabled
@@ -55,7 +72,7 @@ static bool locks_by_header(const struct op *op)
 
 static enum s3_error read_date(struct op *op, struct str text, int64_t *ret_us)
 {
-    if (!clock_parse_iso8601(text, ret_us))
+    if (!lock_date_parse(text, ret_us))
         return op_fail_argument(op,
                                 STR("The retain until date must be provided in ISO 8601 format"),
                                 STR(DATE_HEADER), text);
@@ -107,8 +124,8 @@ static void take_default(const struct op *op, struct version_attrs *attrs)
     if (rule->mode == LOCK_NONE || attrs->lock_mode != LOCK_NONE)
         return;
     attrs->lock_mode = (uint8_t)rule->mode;
-    attrs->retain_until_us = clock_now_us(store_clock(op->store)) +
-                             (int64_t)rule->days * US_PER_DAY;
+    attrs->retain_until_us =
+        until_us(clock_now_us(store_clock(op->store)) + (int64_t)rule->days * US_PER_DAY);
 }
 
 enum s3_error lock_of_new_object(struct op *op, struct version_attrs *attrs)

@@ -30,6 +30,8 @@ MUST_CHECK enum s3_error lock_is_there(struct op *op);
 struct str lock_mode_name(uint8_t mode);
 bool lock_mode_parse(struct str name, uint8_t *ret_mode);
 bool legal_hold_parse(struct str name, uint8_t *ret_hold);
+/* A time of retention as it is asked for, in whole milliseconds, rounded up. */
+bool lock_date_parse(struct str text, int64_t *ret_us);
 
 /* A time of retention as it is told, in the arena; STR_NONE: no memory. */
 struct str lock_date(struct op *op, int64_t us);
