@@ -164,6 +164,12 @@ struct intent_object_set {
     int64_t retain_until_us;
     bool set_hold;
     uint8_t legal_hold; /* enum legal_hold */
+    /* Of one that is stored encrypted: its data keys are wrapped anew, its bytes stay. */
+    bool set_encryption;
+    uint8_t sse; /* with headers, as in version_attrs */
+    struct str headers;
+    struct str named_key; /* as in body_options: what wraps from now on */
+    const uint8_t *key_context;
 };
 
 struct intent_upload_create {

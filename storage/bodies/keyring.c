@@ -194,6 +194,17 @@ enum store_status keyring_unwrap(const struct keyring *keyring, const uint8_t *c
                        bytes[1], bytes[2], bytes[3]);
 }
 
+enum store_status keyring_rewrap(const struct keyring *keyring, const struct body_options *options,
+                                 struct str wrapped, uint8_t out[WRAPPED_KEY_BYTES_MAX],
+                                 size_t *ret_len, struct fault *fault)
+{
+    CLEANUP(secret_key_wipe) struct secret_key key;
+    enum store_status status = keyring_unwrap(keyring, NULL, wrapped, key.bytes, fault);
+
+    return status == STORE_OK ? keyring_wrap(keyring, options, key.bytes, out, ret_len, fault)
+                              : status;
+}
+
 void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1])
 {
     uint8_t digest[SHA256_BYTES];

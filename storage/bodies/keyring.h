@@ -49,6 +49,11 @@ MUST_CHECK enum store_status keyring_wrap(const struct keyring *keyring,
 MUST_CHECK enum store_status keyring_unwrap(const struct keyring *keyring,
                                             const uint8_t *customer_key, struct str wrapped,
                                             uint8_t out[AES_KEY_BYTES], struct fault *fault);
+/* Unwrap, and wrap by the key that options name. */
+MUST_CHECK enum store_status keyring_rewrap(const struct keyring *keyring,
+                                            const struct body_options *options, struct str wrapped,
+                                            uint8_t out[WRAPPED_KEY_BYTES_MAX], size_t *ret_len,
+                                            struct fault *fault);
 /* Is nobody but a customer to unwrap it, or nobody any more, as its named key was deleted? */
 bool keyring_can_not(const struct keyring *keyring, const uint8_t *wrapped, size_t len);
 

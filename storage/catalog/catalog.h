@@ -119,7 +119,29 @@ MUST_CHECK enum store_status catalog_document_set(struct catalog *cat, struct in
 MUST_CHECK enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
                                                 const struct staged_body *staged);
 MUST_CHECK enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent);
-MUST_CHECK enum store_status catalog_object_set(struct catalog *cat, struct intent *intent);
+/* By the keyring; and the longest there is (storage/bodies/named_keys.h). */
+#define WRAPPED_KEY_BYTES 64
+#define WRAPPED_KEY_BYTES_MAX 96
+
+/* How a data key is wrapped anew; the keyring knows (storage/bodies/keyring.h). */
+struct rewrapping {
+    enum store_status (*rewrap)(const void *context, struct str wrapped,
+                                uint8_t out[WRAPPED_KEY_BYTES_MAX], size_t *ret_len,
+                                struct fault *fault);
+    const void *context;
+};
+/*
+ * The data keys of a body. Those of a manifest are changed where they are; that of another one is
+ * *ret_wrapped (in out), for its row.
+ */
+MUST_CHECK enum store_status body_rewrap(struct catalog *cat, const struct body_ref *body,
+                                         const struct rewrapping *rewrapping,
+                                         uint8_t out[WRAPPED_KEY_BYTES_MAX],
+                                         struct str *ret_wrapped, struct fault *fault);
+
+/* rewrapping: of data keys, where the intent sets the encryption. */
+MUST_CHECK enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
+                                                const struct rewrapping *rewrapping);
 MUST_CHECK enum store_status catalog_upload_create(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
                                               const struct staged_body *staged);
@@ -226,10 +248,6 @@ MUST_CHECK enum store_status catalog_upload_oldest(struct catalog *cat, int64_t 
                                                    int64_t *ret_done_us, struct fault *fault);
 MUST_CHECK enum store_status catalog_has_dead(struct catalog *cat, bool *ret_dead,
                                               struct fault *fault);
-
-/* By the keyring; and the longest there is (storage/bodies/named_keys.h). */
-#define WRAPPED_KEY_BYTES 64
-#define WRAPPED_KEY_BYTES_MAX 96
 
 /* One stretch of stored bytes. */
 struct piece {

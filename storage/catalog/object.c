@@ -195,7 +195,8 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
 #define SET_OF(TABLE)                                                                              \
     "UPDATE " TABLE " SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl),"                       \
     " lock_mode = iif(?8, ?9, lock_mode), retain_us = iif(?8, ?10, retain_us),"                    \
-    " legal_hold = iif(?11, ?12, legal_hold)"                                                      \
+    " legal_hold = iif(?11, ?12, legal_hold), sse = iif(?13, ?14, sse),"                           \
+    " headers = iif(?13, ?15, headers), wrapped_key = iif(?13, ?16, wrapped_key)"                  \
     " WHERE bucket = ?1 AND key = ?2 AND seq = ?3"
 
 /*
@@ -219,12 +220,32 @@ static bool may_retain(struct catalog *cat, const struct intent_object_set *set,
     return set->bypass && attrs->lock_mode == LOCK_GOVERNANCE;
 }
 
-enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
+static void bind_set(sqlite3_stmt *stmt, const struct intent_object_set *set, struct str wrapped)
+{
+    sql_bind_i64(stmt, 4, set->set_tags);
+    sql_bind_str(stmt, 5, set->tags);
+    sql_bind_i64(stmt, 6, set->set_acl);
+    sql_bind_str(stmt, 7, set->acl);
+    sql_bind_i64(stmt, 8, set->set_retention);
+    sql_bind_i64(stmt, 9, set->lock_mode);
+    sql_bind_i64(stmt, 10, set->retain_until_us);
+    sql_bind_i64(stmt, 11, set->set_hold);
+    sql_bind_i64(stmt, 12, set->legal_hold);
+    sql_bind_i64(stmt, 13, set->set_encryption);
+    sql_bind_i64(stmt, 14, set->sse);
+    sql_bind_str(stmt, 15, set->headers);
+    sql_bind_str(stmt, 16, wrapped);
+}
+
+enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
+                                     const struct rewrapping *rewrapping)
 {
     static struct sql current = { .text = SET_OF("object") };
     static struct sql history = { .text = SET_OF("version") };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     const struct intent_object_set *set = &intent->object_set;
+    uint8_t room[WRAPPED_KEY_BYTES_MAX];
+    struct str wrapped = STR_NONE;
     struct bucket_facts bucket;
     struct version version;
     enum store_status status = bucket_of_intent(cat, intent, &bucket);
@@ -240,6 +261,10 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
         return STORE_RETRY;
     if (!may_retain(cat, set, &version.attrs))
         return STORE_RETAINED;
+    if (set->set_encryption)
+        status = body_rewrap(cat, &version.body, rewrapping, room, &wrapped, &intent->fault);
+    if (status != STORE_OK)
+        return status;
 
     status = sql_start(cat, version.latest ? &current : &history, &stmt, &intent->fault);
     if (status != STORE_OK)
@@ -247,15 +272,7 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent)
     sql_bind_i64(stmt, 1, bucket.id);
     sql_bind_text(stmt, 2, intent->key);
     sql_bind_i64(stmt, 3, version.seq);
-    sql_bind_i64(stmt, 4, set->set_tags);
-    sql_bind_str(stmt, 5, set->tags);
-    sql_bind_i64(stmt, 6, set->set_acl);
-    sql_bind_str(stmt, 7, set->acl);
-    sql_bind_i64(stmt, 8, set->set_retention);
-    sql_bind_i64(stmt, 9, set->lock_mode);
-    sql_bind_i64(stmt, 10, set->retain_until_us);
-    sql_bind_i64(stmt, 11, set->set_hold);
-    sql_bind_i64(stmt, 12, set->legal_hold);
+    bind_set(stmt, set, wrapped);
     status = sql_run(cat, stmt, &intent->fault);
     if (status == STORE_OK && changes_version(set, &version))
         status = event_of_version(cat, intent, &bucket, &version, clock_now_us(cat->clock));

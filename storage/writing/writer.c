@@ -104,6 +104,31 @@ static enum store_status apply_sweep(struct store *store, struct intent *intent)
     return catalog_sweep(store->cat, intent->sweep, &intent->fault);
 }
 
+/* What an intent wraps data keys with, for rewrap. */
+struct wrapper {
+    const struct keyring *keyring;
+    struct body_options options;
+};
+
+static enum store_status rewrap(const void *context, struct str wrapped,
+                                uint8_t out[WRAPPED_KEY_BYTES_MAX], size_t *ret_len,
+                                struct fault *fault)
+{
+    const struct wrapper *wrapper = context;
+
+    return keyring_rewrap(wrapper->keyring, &wrapper->options, wrapped, out, ret_len, fault);
+}
+
+static enum store_status set_object(struct store *store, struct intent *intent)
+{
+    const struct wrapper wrapper = { .keyring = &store->dir.keyring,
+                                     .options = { .named_key = intent->object_set.named_key,
+                                                  .key_context = intent->object_set.key_context } };
+    const struct rewrapping rewrapping = { rewrap, &wrapper };
+
+    return catalog_object_set(store->cat, intent, &rewrapping);
+}
+
 static enum store_status apply(struct store *store, struct intent *intent)
 {
     struct staged_body staged = { .kind = BODY_EMPTY };
@@ -127,7 +152,7 @@ static enum store_status apply(struct store *store, struct intent *intent)
     case INTENT_OBJECT_DELETE:
         return catalog_object_delete(store->cat, intent);
     case INTENT_OBJECT_SET:
-        return catalog_object_set(store->cat, intent);
+        return set_object(store, intent);
     case INTENT_UPLOAD_CREATE:
         return catalog_upload_create(store->cat, intent);
     case INTENT_PART_PUT:

@@ -8,6 +8,8 @@ from tools import routes
 
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
 RETENTION = b"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2126-01-01T00:00:00Z</RetainUntilDate></Retention>"
+RECIPE = (b"<ObjectEncryption><SSE-KMS><KMSKeyArn>arn:aws:kms:us-east-1:111122223333:key/11111111-2222-4333-8444-555555555555</KMSKeyArn>"
+          b"</SSE-KMS></ObjectEncryption>")  # fmt: skip
 HOLD = b"<LegalHold><Status>OFF</Status></LegalHold>"
 SELECT = (b"<SelectObjectContentRequest><Expression>SELECT * FROM S3Object</Expression><ExpressionType>SQL</ExpressionType>"
           b"<InputSerialization><CSV/></InputSerialization><OutputSerialization><CSV/></OutputSerialization>"

@@ -58,7 +58,8 @@ OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes", "SelectObje
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
 OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus",
          "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging",
-         "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold", *documents.OPERATIONS}  # fmt: skip
+         "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
+         "UpdateObjectEncryption", *documents.OPERATIONS}  # fmt: skip
 
 
 def may(route, subject, caller):
@@ -157,7 +158,7 @@ class Place:
 BODIES = {
     "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
     **{name: lambda place, name=name: documents.body(name, place.bucket) for name in documents.PUTS},
-    "PutObjectTagging": lambda place: documents.TAGS,
+    "PutObjectTagging": lambda place: documents.TAGS, "UpdateObjectEncryption": lambda place: documents.RECIPE,
     "PutObjectRetention": lambda place: documents.RETENTION, "PutObjectLegalHold": lambda place: documents.HOLD,
     "SelectObjectContent": lambda place: documents.SELECT,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",

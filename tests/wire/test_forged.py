@@ -120,7 +120,7 @@ class World:
         tagging = b"<Tagging><TagSet><Tag><Key>forged</Key><Value>1</Value></Tag></TagSet></Tagging>"
         part = f"<Part><PartNumber>1</PartNumber><ETag>{self.part}</ETag></Part>"
         return {
-            "PutObjectTagging": tagging, "PutObjectRetention": documents.RETENTION, "PutObjectLegalHold": documents.HOLD, "PutObjectAcl": b"", "PutBucketAcl": b"",
+            "PutObjectTagging": tagging, "UpdateObjectEncryption": documents.RECIPE, "PutObjectRetention": documents.RETENTION, "PutObjectLegalHold": documents.HOLD, "PutObjectAcl": b"", "PutBucketAcl": b"",
             "PutBucketVersioning": b"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
             "DeleteObjects": b"<Delete><Object><Key>key</Key></Object><Object><Key>large</Key></Object></Delete>",
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),

@@ -257,3 +257,123 @@ def test_command__makes_a_hundred_keys_at_most(server, keys):
     done = keys.run("create")
     assert (done.returncode, "100 keys" in done.stderr) == (1, True)
     assert len(keys("list").splitlines()) == 100
+
+
+# ---- UpdateObjectEncryption ----------------------------------------------------------------------------
+
+
+def update(s3, key, arn, **more):
+    wish = {"SSEKMS": {"KMSKeyArn": arn, **more.pop("kms", {})}}
+    return s3.update_object_encryption(Bucket="vault", Key=key, ObjectEncryption=wish, **more)
+
+
+def arn_of(s3, uuid):
+    return put(s3, "own")["SSEKMSKeyId"][:-36] + uuid
+
+
+def seen(s3, key, **version):
+    head = s3.head_object(Bucket="vault", Key=key, **version)
+    return {name: head.get(name) for name in ("ETag", "LastModified", "ContentLength", "Metadata", "ContentType", "VersionId")}
+
+
+@pytest.mark.parametrize("size", [0, 10, 70000, 5 * MIB])
+def test_UpdateObjectEncryption__changes_the_key_and_nothing_else(keys, s3, size):
+    first, second = keys("create"), keys("create")
+    data = expect.noise(size)
+    s3.put_object(Bucket="vault", Key="key", Body=data, ServerSideEncryption="AES256", Metadata={"a": "b"}, ContentType="text/x")
+    before = seen(s3, "key")
+    s3.copy_object(Bucket="vault", Key="sharing", CopySource="vault/key", ServerSideEncryption="AES256")
+    for uuid, bucket_key in ((first, True), (second, False)):
+        assert expect.status_of(update(s3, "key", arn_of(s3, uuid), kms={"BucketKeyEnabled": bucket_key})) == 200
+        got = s3.get_object(Bucket="vault", Key="key")
+        assert (got["ServerSideEncryption"], got["SSEKMSKeyId"]) == ("aws:kms", arn_of(s3, uuid))
+        assert got.get("BucketKeyEnabled", False) == bucket_key
+        assert got["Body"].read() == data
+    assert seen(s3, "key") == before
+    keys("disable", first)
+    assert get(s3, "key") == get(s3, "sharing") == data
+    with expect.refused(400, OFF):
+        update(s3, "key", arn_of(s3, first))
+    keys("disable", second)
+    for call in (lambda: get(s3, "key"), lambda: update(s3, "key", put(s3, "own")["SSEKMSKeyId"])):
+        with expect.refused(400, OFF):
+            call()
+    assert get(s3, "sharing") == data
+
+
+def test_UpdateObjectEncryption__of_parts_holds_after_a_restart(server, keys, s3):
+    uuid = keys("create")
+    parts = [expect.noise(5 * MIB, b"1"), expect.noise(100000, b"2"), b"the last"][::2]
+    etag = expect.multipart_object(s3, "vault", "key", parts, ServerSideEncryption="AES256")["ETag"]
+    s3.copy_object(Bucket="vault", Key="flat", CopySource="vault/key", ServerSideEncryption="AES256")
+    update(s3, "key", arn_of(s3, uuid))
+    server.stop()
+    fsck = subprocess.run([process.program(), "fsck", "--read-data", server.directory], capture_output=True, text=True)
+    assert fsck.returncode == 0, fsck.stdout + fsck.stderr
+    server.start()
+    s3 = Cloud(server).client()
+    assert get(s3, "key") == get(s3, "flat") == b"".join(parts)
+    assert s3.get_object(Bucket="vault", Key="key", PartNumber=2)["Body"].read() == parts[1]
+    assert s3.head_object(Bucket="vault", Key="key")["ETag"] == etag
+    keys("disable", uuid)
+    with expect.refused(400, OFF):
+        get(s3, "key")
+    assert get(s3, "flat") == b"".join(parts)
+
+
+def test_UpdateObjectEncryption__is_of_the_version_it_names(keys, s3):
+    s3.put_bucket_versioning(Bucket="vault", VersioningConfiguration={"Status": "Enabled"})
+    arn = arn_of(s3, keys("create"))
+    old, new = [s3.put_object(Bucket="vault", Key="key", Body=b"x", ServerSideEncryption="AES256")["VersionId"] for _ in range(2)]
+    update(s3, "key", arn, VersionId=old)
+    assert s3.head_object(Bucket="vault", Key="key", VersionId=old)["SSEKMSKeyId"] == arn
+    assert s3.head_object(Bucket="vault", Key="key", VersionId=new)["ServerSideEncryption"] == "AES256"
+
+
+def test_UpdateObjectEncryption__takes_any_arn_while_there_is_no_named_key(s3):
+    put(s3, "key", SSEKMSKeyId="any-id")
+    arn = "arn:aws:kms:eu-west-1:123456789012:key/any"
+    update(s3, "key", arn)
+    assert s3.head_object(Bucket="vault", Key="key")["SSEKMSKeyId"] == arn and get(s3, "key") == b"data"
+
+
+ARN = "arn:aws:kms:us-east-1:111122223333:key/a"
+INVALID = "InvalidRequest"
+
+
+@pytest.mark.parametrize("content,code,words", [
+    ("", INVALID, "a valid new encryption type"), ("<SSE-S3/>", INVALID, "a valid new encryption type"),
+    ("<SSE-KMS/>", INVALID, "require an AWS KMS key"), ("<SSE-KMS><KMSKeyArn/></SSE-KMS>", INVALID, "require an AWS KMS key"),
+    *((f"<SSE-KMS><KMSKeyArn>{wrong}</KMSKeyArn></SSE-KMS>", INVALID, "require a valid AWS KMS key") for wrong in (
+        "alias/a", "arn:aws:kms:us-east-1:111122223333:alias/a", "arn:aws:kms:us-east-1:1111:key/a", "arn:aws:s3:us-east-1:111122223333:key/a",
+        "arn:aws:kms:us-east-1:111122223333:key/", ARN + "\u00e9", ARN + "x" * (2049 - len(ARN)))),
+    (f"<SSE-KMS><KMSKeyArn>{ARN}</KMSKeyArn><BucketKeyEnabled>yes</BucketKeyEnabled></SSE-KMS>", INVALID, "BucketKeyEnabled"),
+    (f"<SSE-KMS><KMSKeyArn>{ARN}</KMSKeyArn><Other/></SSE-KMS>", "MalformedXML", ""),
+    (f"<SSE-KMS><KMSKeyArn>{ARN + 'x' * (2048 - len(ARN))}</KMSKeyArn></SSE-KMS>", None, ""),
+])  # fmt: skip
+def test_UpdateObjectEncryption__refuses_what_is_no_key(server, s3, content, code, words):
+    s3.put_object(Bucket="vault", Key="key", Body=b"x", ServerSideEncryption="AES256")
+    body = f"<ObjectEncryption>{content}</ObjectEncryption>".encode()
+    reply = raw.signed(server.url, server.users["root"], "PUT", "/vault/key?encryption", body)
+    assert (reply.status, reply.code if code else None) == (400 if code else 200, code), reply
+    assert not words or words in reply.element("Message")
+
+
+def test_UpdateObjectEncryption__is_of_objects_under_the_store_s_keys_alone(tmp_path):
+    server = process.Server(tmp_path, "--sse-c-over-http", "--buckets", "vault")
+    try:
+        s3 = Cloud(server).client()
+        for how in ({}, {"ServerSideEncryption": "aws:kms:dsse"}, {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"k" * 32}):
+            s3.put_object(Bucket="vault", Key="key", Body=b"x", **how)
+            with expect.refused(400, "InvalidRequest"):
+                update(s3, "key", ARN)
+        s3.put_object(Bucket="vault", Key="key", Body=b"x", ServerSideEncryption="AES256")
+        request = raw.Request("PUT", "/vault/key?encryption", [("Host", raw.host_of(server.url))],
+                              f"<ObjectEncryption><SSE-KMS><KMSKeyArn>{ARN}</KMSKeyArn></SSE-KMS></ObjectEncryption>".encode())  # fmt: skip
+        raw.sign_v2(request, server.users["root"])
+        reply = raw.send(server.url, request)
+        assert reply.code == "InvalidRequest" and "Signature Version 4" in reply.element("Message"), reply
+        with expect.refused(404, "NoSuchKey"):
+            update(s3, "none", ARN)
+    finally:
+        server.stop()

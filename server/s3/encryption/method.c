@@ -62,6 +62,14 @@ static enum s3_error method_from_headers(struct op *op, struct bucket_encryption
     return S3_OK;
 }
 
+enum s3_error encryption_keep_kms(struct op *op, struct str key_id, bool bucket_key,
+                                  struct buf *headers)
+{
+    if (bucket_key)
+        (void)pairs_add(headers, STR(BUCKET_KEY_HEADER), STR("true"));
+    return kms_for_writing(op, key_id, headers);
+}
+
 enum s3_error encryption_from_request(struct op *op, struct version_attrs *attrs,
                                       struct buf *headers)
 {
@@ -76,9 +84,7 @@ enum s3_error encryption_from_request(struct op *op, struct version_attrs *attrs
     attrs->sse = asked.sse;
     if (!is_kms(asked.sse))
         return S3_OK;
-    if (asked.bucket_key)
-        (void)pairs_add(headers, STR(BUCKET_KEY_HEADER), STR("true"));
-    return kms_for_writing(op, asked.key_id, headers);
+    return encryption_keep_kms(op, asked.key_id, asked.bucket_key, headers);
 }
 
 /* ---- used again -------------------------------------------------------------------------------- */

@@ -26,6 +26,10 @@ MUST_CHECK enum s3_error encryption_from_request(struct op *op, struct version_a
                                                  struct buf *headers);
 /* For reads and parts: a method is asked for once, where the object or the upload begins. */
 MUST_CHECK enum s3_error encryption_refuse_method(struct op *op);
+/* The same for KMS alone: a key's id, and whether a bucket key is used. */
+MUST_CHECK enum s3_error encryption_keep_kms(struct op *op, struct str key_id, bool bucket_key,
+                                             struct buf *headers);
+
 /*
  * What op->version, and op->source of a copy, is encrypted with can be used: the customer's key is there
  * where one is needed, KMS's is enabled. op->upload: for a part (required), or to complete it.

@@ -245,7 +245,9 @@ static bool is_one_of(struct str name, const char *names)
 #define COPYING "CopyObject UploadPartCopy"
 #define READING "GetObject HeadObject GetObjectAttributes SelectObjectContent"
 #define TAGGING "GetObjectTagging PutObjectTagging DeleteObjectTagging"
-#define LOCKING "GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold"
+#define LOCKING                                                                                    \
+    "GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold "                 \
+    "UpdateObjectEncryption"
 #define OF_ACCOUNT "ListBuckets CreateBucket"
 /* And the documents of a bucket. */
 #define OF_HOST                                                                                    \
