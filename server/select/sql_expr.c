@@ -154,15 +154,24 @@ static bool is_comparison(const struct sql_lexer *lexer)
     return lexer->kind == TOKEN_SIGN && strchr(signs, lexer->sign) != NULL;
 }
 
-/* What may stand behind the first operand, if anything does. */
-static enum s3_error read_test(struct sql_parser *parser, struct sql_expr *node, bool *ret_found)
+/* A test of the operand that was read stands here. */
+static bool begins_test(const struct sql_lexer *lexer)
+{
+    static const char *const words[] = { "is", "not", "between", "in", "like" };
+
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (sql_is_word(lexer, words[i]))
+            return true;
+    }
+    return is_comparison(lexer);
+}
+
+static enum s3_error read_test(struct sql_parser *parser, struct sql_expr *node)
 {
     struct sql_lexer *lexer = &parser->lexer;
     enum s3_error err;
 
-    *ret_found = true;
     if (is_comparison(lexer)) {
-        node->kind = SQL_COMPARE;
         node->op = lexer->sign;
         err = sql_next(lexer);
         return err == S3_OK ? read_operand(parser, node) : err;
@@ -179,28 +188,23 @@ static enum s3_error read_test(struct sql_parser *parser, struct sql_expr *node,
         return read_between(parser, node);
     if (sql_is_word(lexer, "in"))
         return read_in(parser, node);
-    if (sql_is_word(lexer, "like"))
-        return read_like(parser, node);
-    *ret_found = false;
-    return node->negated ? S3_ParseExpectedKeyword : S3_OK;
+    return sql_is_word(lexer, "like") ? read_like(parser, node) : S3_ParseExpectedKeyword;
 }
 
 static enum s3_error read_comparison(struct sql_parser *parser, struct sql_expr **ret_expr)
 {
     struct sql_expr *left;
     enum s3_error err = read_concat(parser, &left);
-    bool found = true;
 
-    while (err == S3_OK && found) {
+    while (err == S3_OK && begins_test(&parser->lexer)) {
         struct sql_expr *node = sql_node(parser, SQL_COMPARE);
 
         if (node == NULL)
             return S3_SlowDown;
         err = sql_add_arg(parser, node, left);
         if (err == S3_OK)
-            err = read_test(parser, node, &found);
-        if (found)
-            left = node;
+            err = read_test(parser, node);
+        left = node;
     }
     if (err == S3_OK)
         *ret_expr = left;

@@ -312,7 +312,7 @@ def test_SelectObjectContent__limits_on_both_sides(ask, refused):
     assert refused(b"x" * (RECORD_MAX + 1) + b"\n", sql, {"CSV": {}}) == "OverMaxRecordSize"
     assert refused(b"x" * (3 * RECORD_MAX), sql, {"CSV": {}}) == "OverMaxRecordSize"
 
-    deep = "(" * 62 + "1" + ")" * 62
+    deep = "(" * 63 + "1" + ")" * 63
     assert ask(b"1\n", f"SELECT {deep} FROM S3Object", {"CSV": {}}).payload == b"1\n"
     for too_deep in ("(" * 64 + "1" + ")" * 64, "-" * 65 + "1", "NOT " * 65 + "TRUE", "1" + "+1" * 64):
         assert refused(None, f"SELECT {too_deep.replace('--', '- -')} FROM S3Object", {"CSV": {}}) == "UnsupportedSqlStructure"
