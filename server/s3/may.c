@@ -99,7 +99,7 @@ void op_explain_denial(struct op *op)
     if (op->error != S3_AccessDenied || !op->options->explain_denials || op->bucket.id == 0 ||
         op->auth.user == NULL || !str_eq(op_caller_id(op), op->bucket.owner))
         return;
-    if (why.len > 0 && str_is_printable(why)) /* a statement's name may be any text */
+    if (why.len > 0)
         op_set(op, "x-pail-denied-by", why);
 }
 
