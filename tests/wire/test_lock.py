@@ -306,6 +306,34 @@ BOTH = f"{DATE} and {MODE} must both be supplied"
 FUTURE = "2199-01-01T00:00:00Z"
 
 
+def test_GetObject__tells_of_a_lock_whoever_may_know(own, client, locked):
+    until = now(own) + DAY
+    put_version(client, locked, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until, ObjectLockLegalHoldStatus="ON")
+    for actions, named in (([], []), (["GetObjectRetention"], [MODE, DATE]), (["GetObjectLegalHold"], [HOLD])):
+        listed = ", ".join(f'"s3:{action}"' for action in ["GetObject", *actions])
+        client.put_bucket_policy(Bucket=locked, Policy=(
+            f'{{"Statement": {{"Effect": "Allow", "Principal": "*", "Action": [{listed}], '
+            f'"Resource": "arn:aws:s3:::{locked}/*"}}}}'))  # fmt: skip
+        for method in ("GET", "HEAD"):
+            reply = ask(own, method, f"/{locked}/key", user="bob")
+            assert reply.status == 200
+            assert [name for name in (MODE, DATE, HOLD) if reply.header(name) is not None] == named, (actions, method)
+
+
+def test_CreateMultipartUpload__locks_what_is_completed(own, client, locked):
+    until = now(own) + DAY
+    upload = client.create_multipart_upload(Bucket=locked, Key="multi", ObjectLockMode="COMPLIANCE",
+                                            ObjectLockRetainUntilDate=until, ObjectLockLegalHoldStatus="OFF")["UploadId"]  # fmt: skip
+    etag = client.upload_part(Bucket=locked, Key="multi", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
+    made = client.complete_multipart_upload(Bucket=locked, Key="multi", UploadId=upload, MultipartUpload={
+        "Parts": [{"PartNumber": 1, "ETag": etag}]})  # fmt: skip
+    assert client.get_object_retention(Bucket=locked, Key="multi")["Retention"] == retention("COMPLIANCE", until)
+    assert client.get_object_legal_hold(Bucket=locked, Key="multi")["LegalHold"] == {"Status": "OFF"}
+    with expect.refused(403, "AccessDenied") as refusal:
+        client.delete_object(Bucket=locked, Key="multi", VersionId=made["VersionId"], BypassGovernanceRetention=True)
+    assert told(refusal) == LOCKED
+
+
 @pytest.mark.parametrize("headers,message,name", [
     ({MODE: "GOVERNANCE"}, BOTH, DATE), ({DATE: FUTURE}, BOTH, MODE), ({MODE: "NONE"}, BOTH, DATE),
     ({MODE: "governance", DATE: FUTURE}, "Unknown wormMode directive.", MODE),
