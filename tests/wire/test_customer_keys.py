@@ -137,6 +137,18 @@ def test_GetObjectAttributes__wants_the_key(taker, s3, bucket):
     assert b"<ObjectSize>4<" in ask(taker, "GET", target, fields=[wanted, *headers()]).body
 
 
+def test_SelectObjectContent__wants_the_key(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="table", Body=b"a,1\nb,2\n", **customer())
+    asked = dict(Bucket=bucket, Key="table", Expression="SELECT s._2 FROM S3Object s WHERE s._1 = 'b'", ExpressionType="SQL",
+                 InputSerialization={"CSV": {}}, OutputSerialization={"CSV": {}})  # fmt: skip
+    events = s3.select_object_content(**asked, **customer())["Payload"]
+    assert b"".join(event["Records"]["Payload"] for event in events if "Records" in event) == b"2\n"
+    with expect.refused(400, "InvalidRequest"):
+        s3.select_object_content(**asked)
+    with expect.refused(403, "AccessDenied"):
+        s3.select_object_content(**asked, **customer(OTHER))
+
+
 def test_versions__have_a_key_each(s3, bucket):
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     ids = [s3.put_object(Bucket=bucket, Key="key", Body=bytes([i]), **customer(key))["VersionId"] for i, key in enumerate((KEY, OTHER))]
