@@ -20,12 +20,12 @@ enum s3_error sql_add_arg(struct sql_parser *parser, struct sql_expr *node, stru
 {
     if ((node->count & (node->count - 1)) == 0) {
         size_t capacity = node->count == 0 ? 1 : node->count * 2;
-        struct sql_expr **args = arena_array(parser->arena, capacity, sizeof(*args));
+        struct sql_expr **args = arena_array(parser->arena, capacity, sizeof(struct sql_expr *));
 
         if (args == NULL)
             return S3_SlowDown;
         if (node->count > 0)
-            memcpy(args, node->args, node->count * sizeof(*args));
+            memcpy(args, node->args, node->count * sizeof(struct sql_expr *));
         node->args = args;
     }
     node->args[node->count++] = arg;

@@ -89,7 +89,7 @@ static enum s3_error read_sign(struct sql_lexer *lexer)
     size_t len = 1;
 
     lexer->kind = TOKEN_SIGN;
-    lexer->sign = first;
+    lexer->sign = (unsigned char)first;
     for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         if (str_starts(lexer->rest, str_make(pairs[i].text, 2))) {
             lexer->sign = pairs[i].sign;
