@@ -39,7 +39,7 @@ class World:
         s3.create_bucket(Bucket="versioned-forged")
         s3.put_bucket_versioning(Bucket="versioned-forged", VersioningConfiguration={"Status": "Enabled"})
         for name in ("forged", "versioned-forged"):
-            s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b")
+            s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b", ServerSideEncryption="AES256")
             s3.put_object(Bucket=name, Key="large", Body=CANARY * 10_000)
             for operation in documents.PUTS:
                 if operation in documents.OF_VERSIONED and name != "versioned-forged":
