@@ -328,3 +328,31 @@ def test_SelectObjectContent__a_record_may_cost_so_much(refused):
     body = b"a" * 100_000 + b"\n"
     sql = "SELECT COUNT(*) FROM S3Object WHERE _1 LIKE '%" + "a" * 1000 + "b'"
     assert refused(body, sql, {"CSV": {}}) == "UnsupportedSqlOperation"
+
+
+@pytest.mark.parametrize("method", [{}, {"ServerSideEncryption": "AES256"}], ids=["plain", "AES256"])
+def test_SelectObjectContent__of_an_object_made_of_parts(s3, bucket, ask, method):
+    """A record may begin in one part and end in the next."""
+    line = b"0123456789,abcdef\n"
+    body = line * (7 * 1024 * 1024 // len(line))
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key", **method)["UploadId"]
+    parts = []
+    for number, part in enumerate((body[: 5 * 1024 * 1024 + 5], body[5 * 1024 * 1024 + 5 :]), 1):
+        made = s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=number, Body=part)
+        parts.append({"PartNumber": number, "ETag": made["ETag"]})
+    s3.complete_multipart_upload(Bucket=bucket, Key="key", UploadId=upload, MultipartUpload={"Parts": parts})
+    count = len(body) // len(line)
+    assert ask(None, "SELECT COUNT(*) FROM S3Object WHERE _2 = 'abcdef'", {"CSV": {}}).payload == b"%d\n" % count
+    tail = {"Start": len(body) - 2 * len(line), "End": len(body)}
+    assert ask(None, "SELECT _1 FROM S3Object", {"CSV": {}}, ScanRange=tail).payload == b"0123456789\n" * 2
+
+
+def test_SelectObjectContent__others_may_ask_what_they_may_read(s3, alice, bucket):
+    arguments = {"Bucket": bucket, "Key": "key", "Expression": "SELECT * FROM S3Object", "ExpressionType": "SQL",
+                 "InputSerialization": {"CSV": {}}, "OutputSerialization": {"CSV": {}}}  # fmt: skip
+    s3.put_object(Bucket=bucket, Key="key", Body=b"1\n")
+    with pytest.raises(ClientError) as caught:
+        alice.select_object_content(**arguments)
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    s3.put_object_acl(Bucket=bucket, Key="key", ACL="public-read")
+    assert Asked(alice.select_object_content(**arguments)["Payload"]).payload == b"1\n"
