@@ -126,6 +126,8 @@ class Lane:
             self.plain("DELETE", "/never-made")
         elif name == "DeleteBucket":
             self.plain("PUT", "/empty-forged")
+        elif name == "GetBucketPolicyStatus":
+            self.plain("PUT", "/forged?policy", self.world.body("PutBucketPolicy"))  # DeleteBucketPolicy was before
         elif name in WEBSITE:
             self.plain("PUT", "/kept?website", SITE)  # so that it is compiled again
         elif name in ("DeleteObject", "DeleteObjects", "PutObjectAcl", "PutObjectTagging") or "OBJECT" == row.resource:

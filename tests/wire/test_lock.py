@@ -412,7 +412,7 @@ def test_GetObjectLegalHold__of_a_delete_marker(own, client, locked):
 def test_lock__outlives_a_restart(own, client, locked):
     until = now(own) + DAY
     version = put_version(client, locked, ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=until, ObjectLockLegalHoldStatus="ON")
-    own.kill()
+    own.stop()
     own.start()
     assert client.get_object_retention(Bucket=locked, Key="key")["Retention"] == retention("COMPLIANCE", until)
     with expect.refused(403, "AccessDenied"):
