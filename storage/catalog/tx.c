@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Transactions: snapshots of readers, the writer's batch, checkpoints.
- * */
+ */
 #include "storage/catalog/sql.h"
 
 /* A forced log reset must not stall writes for long behind a slow reader. */
@@ -11,8 +11,13 @@ enum store_status catalog_read_begin(struct catalog *cat, struct fault *fault)
 {
     static struct sql sql = { .text = "BEGIN" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    enum store_status status;
 
+    /* An end that had no memory has left its snapshot open. */
+    if (!sqlite3_get_autocommit(cat->db) &&
+        sqlite3_exec(cat->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        return store_fault(fault, STORE_NO_MEMORY, "end of a snapshot");
+    status = sql_start(cat, &sql, &stmt, fault);
     return status != STORE_OK ? status : sql_run(cat, stmt, fault);
 }
 
