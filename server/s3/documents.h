@@ -38,6 +38,8 @@ document_show_fn access_block_show;
 document_read_fn metrics_read;
 document_read_fn analytics_read;
 document_read_fn tiering_read;
+/* delivery/inventory_rule.c */
+document_read_fn inventory_read;
 /* ops/policy.c */
 document_read_fn policy_read;
 document_show_fn policy_show;

@@ -38,6 +38,10 @@ KINDS = {  # a function: of the bucket that it names
     "requestPayment": b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
 }  # fmt: skip
 MANY = {  # with the id a
+    "inventory": b"<InventoryConfiguration><Destination><S3BucketDestination><Bucket>arn:aws:s3:::elsewhere</Bucket>"
+                 b"<Format>CSV</Format></S3BucketDestination></Destination><IsEnabled>true</IsEnabled><Id>a</Id>"
+                 b"<IncludedObjectVersions>All</IncludedObjectVersions><Schedule><Frequency>Daily</Frequency></Schedule>"
+                 b"</InventoryConfiguration>",
     "metrics": b"<MetricsConfiguration><Id>a</Id></MetricsConfiguration>",
     "analytics": b"<AnalyticsConfiguration><Id>a</Id><StorageClassAnalysis/></AnalyticsConfiguration>",
     "intelligent-tiering": b"<IntelligentTieringConfiguration><Id>a</Id><Status>Enabled</Status><Tiering>"

@@ -4,6 +4,7 @@
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketMetricsConfiguration.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAnalyticsConfiguration.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketIntelligentTieringConfiguration.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketInventoryConfiguration.html
 """
 
 import pytest
@@ -30,6 +31,17 @@ def tiering(filter_):
     return {**metrics(filter_), "Status": "Enabled" if filter_ else "Disabled", "Tierings": tiers}
 
 
+def inventory(filter_):
+    """Of the filters it has prefixes alone: with one, all that it can say."""
+    place = {"AccountId": "000000000000", "Bucket": "arn:aws:s3:::elsewhere", "Format": "CSV", "Prefix": "reports",
+             "Encryption": {"SSEKMS": {"KeyId": "alias/a"}}}  # fmt: skip
+    if not filter_:
+        del place["AccountId"], place["Prefix"], place["Encryption"]
+    more = {"Filter": {"Prefix": " logs/ "}, "OptionalFields": ["ETag", "Size"]} if filter_ else {}
+    return {"Destination": {"S3BucketDestination": place}, "IsEnabled": not filter_, **more,
+            "IncludedObjectVersions": "All" if filter_ else "Current", "Schedule": {"Frequency": "Weekly" if filter_ else "Daily"}}  # fmt: skip
+
+
 class Kind:
     """The four calls of one kind."""
 
@@ -53,6 +65,7 @@ KINDS = {
     "analytics": Kind("analytics", "AnalyticsConfigurationList", analytics, "analytics", "AnalyticsConfiguration"),
     "tiering": Kind("intelligent_tiering", "IntelligentTieringConfigurationList", tiering, "intelligent-tiering",
                     "IntelligentTieringConfiguration"),
+    "inventory": Kind("inventory", "InventoryConfigurationList", inventory, "inventory", "InventoryConfiguration"),
 }  # fmt: skip
 
 
@@ -79,6 +92,11 @@ def test_PutBucketAnalyticsConfiguration__is_kept_as_it_came(s3, bucket, filter_
 @pytest.mark.parametrize("filter_", FILTERS, ids=str)
 def test_PutBucketIntelligentTieringConfiguration__is_kept_as_it_came(s3, bucket, filter_):
     round_trip(s3, bucket, KINDS["tiering"], filter_)
+
+
+@pytest.mark.parametrize("filter_", FILTERS[:2], ids=str)
+def test_PutBucketInventoryConfiguration__is_kept_as_it_came(s3, bucket, filter_):
+    round_trip(s3, bucket, KINDS["inventory"], filter_)
 
 
 def by_id(s3, bucket, kind):
@@ -147,6 +165,18 @@ def test_ListBucketIntelligentTieringConfigurations__are_in_order_of_their_ids(s
     listing(s3, bucket, KINDS["tiering"])
 
 
+def test_GetBucketInventoryConfiguration__by_its_id(s3, bucket):
+    by_id(s3, bucket, KINDS["inventory"])
+
+
+def test_DeleteBucketInventoryConfiguration__removes_one(s3, bucket):
+    removal(s3, bucket, KINDS["inventory"])
+
+
+def test_ListBucketInventoryConfigurations__are_in_order_of_their_ids(s3, bucket):
+    listing(s3, bucket, KINDS["inventory"])
+
+
 def test_configurations__are_listed_a_hundred_a_page(s3, bucket, kind):
     ids = [f"id-{n:03}" for n in range(205)]
     for id_ in ids:
@@ -183,8 +213,83 @@ def test_configurations__malformed_are_refused_and_change_nothing(server, root_u
     kind = KINDS[name]
     body = f"<{kind.root}>{content}</{kind.root}>".encode()
     reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?{kind.sub}&id=a", body)
-    assert (reply.status, reply.code) == (400, "MalformedXML" if content else "InvalidConfigurationId"), reply
+    assert (reply.status, reply.code) == (400, "MalformedXML"), reply
     assert kind.listing not in kind.call(s3, "list", bucket)
+
+
+def inventory_of(**changed):
+    """A document whole, with some of its elements (None: left out) otherwise."""
+    elements = {
+        "Destination": "<S3BucketDestination><Bucket>arn:aws:s3:::elsewhere</Bucket><Format>CSV</Format></S3BucketDestination>",
+        "IsEnabled": "true", "Filter": "<Prefix>p</Prefix>", "Id": "a", "IncludedObjectVersions": "All",
+        "OptionalFields": "<Field>Size</Field>", "Schedule": "<Frequency>Daily</Frequency>"} | changed  # fmt: skip
+    inner = "".join(f"<{name}>{content}</{name}>" for name, content in elements.items() if content is not None)
+    return f"<InventoryConfiguration>{inner}</InventoryConfiguration>".encode()
+
+
+def inventory_to(arn="arn:aws:s3:::elsewhere", format_="CSV", more=""):
+    return inventory_of(Destination=f"<S3BucketDestination><Bucket>{arn}</Bucket><Format>{format_}</Format>{more}</S3BucketDestination>")
+
+
+BAD_INVENTORIES = [
+    *(inventory_of(**{name: None}) for name in ("Destination", "IsEnabled", "Id", "IncludedObjectVersions", "Schedule")),
+    *(inventory_of(**{name: ""}) for name in ("Destination", "IsEnabled", "Filter", "IncludedObjectVersions", "Schedule")),
+    inventory_of(IsEnabled="yes"),
+    inventory_of(IncludedObjectVersions="Newest"),
+    inventory_of(Schedule="<Frequency>Hourly</Frequency>"),
+    inventory_of(OptionalFields="<Field>Colour</Field>"),
+    inventory_of(OptionalFields="<Name>Size</Name>"),
+    inventory_of(Filter="<Prefix>p</Prefix><Prefix>q</Prefix>"),
+    inventory_of(Filter=f"<Prefix>{'p' * 1025}</Prefix>"),
+    inventory_of(Other="x"),
+    inventory_to(format_="TSV"),
+    inventory_to(more="<AccountId>12</AccountId>"),
+    inventory_to(more=f"<Prefix>{'p' * 513}</Prefix>"),
+    inventory_to(more="<Encryption/>"),
+    inventory_to(more="<Encryption><SSE-S3/><SSE-KMS><KeyId>k</KeyId></SSE-KMS></Encryption>"),
+    inventory_to(more="<Encryption><SSE-KMS/></Encryption>"),
+    inventory_to(more=f"<Encryption><SSE-KMS><KeyId>{'k' * 2049}</KeyId></SSE-KMS></Encryption>"),
+]
+
+
+@pytest.mark.parametrize("body", BAD_INVENTORIES)
+def test_PutBucketInventoryConfiguration__malformed_is_refused(server, root_user, s3, bucket, body):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?inventory&id=a", body)
+    assert (reply.status, reply.code) == (400, "MalformedXML"), reply
+    assert "InventoryConfigurationList" not in s3.list_bucket_inventory_configurations(Bucket=bucket)
+
+
+@pytest.mark.parametrize("body", [
+    inventory_of(), inventory_of(OptionalFields=None, Filter=None), inventory_of(OptionalFields=""),
+    inventory_of(Filter=f"<Prefix>{'p' * 1024}</Prefix>"),
+    inventory_to(more=f"<AccountId>000000000000</AccountId><Prefix>{'p' * 512}</Prefix><Encryption><SSE-S3/></Encryption>"),
+    inventory_to(more=f"<Encryption><SSE-KMS><KeyId>{'k' * 2048}</KeyId></SSE-KMS></Encryption>"),
+])  # fmt: skip
+def test_PutBucketInventoryConfiguration__well_formed_is_kept(server, root_user, bucket, body):
+    assert raw.signed(server.url, root_user, "PUT", f"/{bucket}?inventory&id=a", body).status == 200
+    assert body in raw.signed(server.url, root_user, "GET", f"/{bucket}?inventory&id=a").body
+
+
+@pytest.mark.parametrize("arn", ["elsewhere", "arn:aws:s3:::", "arn:aws:s3:::No", "arn:aws:s3:::elsewhere/key", "arn:aws:sqs:::elsewhere"])
+def test_PutBucketInventoryConfiguration__its_destination_is_a_bucket_s_arn(server, root_user, bucket, arn):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?inventory&id=a", inventory_to(arn))
+    assert (reply.status, reply.code) == (400, "InvalidS3DestinationBucket"), reply
+    assert reply.element("Message") == "Invalid bucket ARN."
+
+
+@pytest.mark.parametrize("format_", ["ORC", "Parquet"])
+def test_PutBucketInventoryConfiguration__what_is_not_delivered_is_not_taken(server, root_user, bucket, format_):
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?inventory&id=a", inventory_to(format_=format_))
+    assert (reply.status, reply.code) == (501, "NotImplemented"), reply
+
+
+def test_configurations__their_id_is_the_query_s(server, root_user, s3, bucket, kind):
+    kind.put(s3, bucket, "a")
+    body = raw.signed(server.url, root_user, "GET", f"/{bucket}?{kind.sub}&id=a").body
+    reply = raw.signed(server.url, root_user, "PUT", f"/{bucket}?{kind.sub}&id=b", body)
+    assert (reply.status, reply.code) == (400, "IdMismatch"), reply
+    assert reply.element("Message") == "Document ID does not match the specified configuration ID."
+    assert [whole["Id"] for whole in kind.call(s3, "list", bucket)[kind.listing]] == ["a"]
 
 
 def test_configurations__are_their_own_kind_s(s3, bucket):

@@ -153,20 +153,29 @@ enum s3_error op_document_get(struct op *op)
 
 /* ---- put and delete ---------------------------------------------------------------------------- */
 
-/* A bucket has one, or the id in the query is one, and the document's own. */
-static bool id_is_good(const struct op *op, const struct row *row, const struct xml_node *root)
+static bool id_is_good(struct str id)
 {
-    struct str id = id_of(op, row);
-
-    if (row->list.len == 0)
-        return true;
-    if (id.len == 0 || id.len > S3_DOCUMENT_ID_CHARS_MAX ||
-        (root != NULL && !str_eq(xml_child_text(root, STR("Id")), id)))
+    if (id.len == 0 || id.len > S3_DOCUMENT_ID_CHARS_MAX)
         return false;
     for (size_t i = 0; i < id.len; i++)
         if (!isalnum((unsigned char)id.p[i]) && strchr("-_.", id.p[i]) == NULL)
             return false;
     return true;
+}
+
+/* A bucket has one of the kind, or the id in the query is one, and the document's own if that has any. */
+static enum s3_error check_id(struct op *op, const struct row *row, const struct xml_node *root)
+{
+    struct str id = id_of(op, row);
+
+    if (row->list.len == 0)
+        return S3_OK;
+    if (!id_is_good(id))
+        return op_fail(op, S3_InvalidConfigurationId);
+    if (root != NULL && xml_child(root, STR("Id")) != NULL &&
+        !str_eq(xml_child_text(root, STR("Id")), id))
+        return op_fail(op, S3_IdMismatch);
+    return S3_OK;
 }
 
 /*
@@ -216,8 +225,8 @@ enum s3_error op_document_put(struct op *op)
         return op_fail(op, S3_NotImplemented);
     if (row->root.len > 0)
         err = op_xml(op, row->root, &root);
-    if (err == S3_OK && !id_is_good(op, row, root))
-        err = op_fail(op, S3_InvalidConfigurationId);
+    if (err == S3_OK)
+        err = check_id(op, row, root);
     if (err == S3_OK)
         err = row->read(op, root, &stored);
     if (err == S3_OK && str_present(stored))

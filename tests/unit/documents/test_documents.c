@@ -267,7 +267,7 @@ static void test_documents__with_ids_are_named_by_them(void **state UNUSED)
         assert_true(said("<Code>InvalidConfigurationId</Code>"));
     }
     assert_int_equal(put_one("bucket", "one", "two"), 400);
-    assert_true(said("<Code>InvalidConfigurationId</Code>"));
+    assert_true(said("<Code>IdMismatch</Code>"));
     memset(longest, 'x', sizeof(longest));
     longest[S3_DOCUMENT_ID_CHARS_MAX + 1] = '\0';
     assert_int_equal(put_one("bucket", longest, longest), 400);
