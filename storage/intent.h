@@ -21,6 +21,7 @@ enum intent_kind {
     INTENT_OBJECT_PUT,
     INTENT_OBJECT_DELETE,
     INTENT_OBJECT_SET,
+    INTENT_OBJECT_RENAME,
     INTENT_UPLOAD_CREATE,
     INTENT_PART_PUT,
     INTENT_UPLOAD_COMPLETE,
@@ -172,6 +173,24 @@ struct intent_object_set {
     const uint8_t *key_context;
 };
 
+/*
+ * The current version of `source` becomes that of the head's key, which it replaces; its bytes and all that
+ * is told of it stay, its number is new. Of a bucket that never had versioning: STORE_CONFLICT. STORE_RETAINED
+ * when one of the two is locked, STORE_NO_KEY when there is no source.
+ */
+struct intent_rename {
+    struct str source;              /* a key, another than the head's */
+    const struct version *judged;   /* the source that was looked at; NULL: any */
+    bool heed_replaced;             /* what is replaced was looked at too: */
+    const struct version *replaced; /* NULL: there was nothing. Others now: STORE_RETRY */
+    struct str token, asked;        /* STR_NONE: none. Bytes for what is asked under it */
+    struct str gone_event;          /* origin.event, for the key that is no more */
+    /*
+     * A token that the bucket has seen (STORE_RENAMES_KEPT last ones) does nothing: STORE_OK, or
+     * STORE_TOKEN_REUSED when something else was asked under it.
+     */
+};
+
 struct intent_upload_create {
     struct str initiator;       /* canonical id; STR_NONE: the owner of the object to be */
     struct version_attrs attrs; /* of the object to be; etag and checksum unused */
@@ -250,6 +269,7 @@ struct intent {
         struct intent_put put;
         struct intent_remove remove;
         struct intent_object_set object_set;
+        struct intent_rename rename;
         struct intent_upload_create create_upload;
         struct intent_part part;
         struct intent_complete complete;

@@ -28,6 +28,7 @@ enum store_status {
     STORE_CONFLICT,            /* it would hold, but its key has changed since the upload began */
     STORE_DELETE_MARKER,       /* the version named is a delete marker */
     STORE_RETAINED,            /* the version named is retained, or held */
+    STORE_TOKEN_REUSED,        /* something else was asked for under that token */
     STORE_RETRY,               /* what the intent was built on has changed: read again, resubmit */
     STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
     STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
@@ -60,6 +61,8 @@ const char *store_status_name(enum store_status status);
  */
 #define STORE_PIECES_MAX 131072
 #define STORE_BUCKETS_MAX 10000
+/* Renames whose tokens are remembered, of all buckets together: the last ones. */
+#define STORE_RENAMES_KEPT 1024
 
 /* ---- buckets ----------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ const char *store_status_name(enum store_status status)
         [STORE_CONFLICT] = "conflict",
         [STORE_DELETE_MARKER] = "delete marker",
         [STORE_RETAINED] = "retained",
+        [STORE_TOKEN_REUSED] = "token was used for something else",
         [STORE_RETRY] = "changed meanwhile",
         [STORE_BUCKET_LIMIT] = "too many buckets",
         [STORE_PIECE_LIMIT] = "too many pieces",

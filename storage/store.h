@@ -182,6 +182,14 @@ MUST_CHECK enum store_status document_list(struct reader *reader, int64_t bucket
                                            struct fault *fault);
 
 /*
+ * What was asked for when a rename was done under that token in that bucket, into the arena; STR_NONE when none
+ * of the last STORE_RENAMES_KEPT was.
+ */
+MUST_CHECK enum store_status rename_asked(struct reader *reader, int64_t bucket_id,
+                                          struct str token, struct arena *arena,
+                                          struct str *ret_asked, struct fault *fault);
+
+/*
  * One version of a key. STORE_NO_KEY when the key has no current version (VERSION_CURRENT),
  * STORE_NO_VERSION when the id names none. A delete marker is returned as STORE_OK with
  * delete_marker set, for CURRENT too: the server decides what that means.

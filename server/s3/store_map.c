@@ -96,6 +96,8 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
         return op_fail(op, S3_ConditionalRequestConflict, condition_name(op), op->key);
     case STORE_DELETE_MARKER:
         return op_fail(op, S3_MethodNotAllowed, op->request->method, STR("DeleteMarker"));
+    case STORE_TOKEN_REUSED:
+        return op_fail(op, S3_IdempotencyParameterMismatch);
     case STORE_RETAINED:
         return op_deny_locked(op);
     case STORE_RETRY:

@@ -142,6 +142,7 @@ MUST_CHECK enum store_status body_rewrap(struct catalog *cat, const struct body_
 /* rewrapping: of data keys, where the intent sets the encryption. */
 MUST_CHECK enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
                                                 const struct rewrapping *rewrapping);
+MUST_CHECK enum store_status catalog_object_rename(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_upload_create(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
                                               const struct staged_body *staged);
@@ -207,6 +208,10 @@ MUST_CHECK enum store_status catalog_subscriber_done(struct catalog *cat, struct
 MUST_CHECK enum store_status catalog_event_list(struct catalog *cat, int64_t after, uint32_t max,
                                                 event_visit *visit, void *context,
                                                 uint64_t *ret_lost, struct fault *fault);
+/* What was asked under a token of a rename: STR_NONE when it is not known. */
+MUST_CHECK enum store_status catalog_rename_asked(struct catalog *cat, int64_t bucket_id,
+                                                  struct str token, struct arena *arena,
+                                                  struct str *ret_asked, struct fault *fault);
 MUST_CHECK enum store_status catalog_version_get(struct catalog *cat, int64_t bucket_id,
                                                  struct str key, struct version_id id,
                                                  struct arena *arena, struct version *ret_version,

@@ -62,7 +62,7 @@
 #define BUCKET_COLUMN_LINES BUCKET_ROWS(COLUMN_LINE)
 
 /* The newest schema: as large as the greatest SINCE, and as the number of steps in schema.c. */
-#define SCHEMA_STEPS 6
+#define SCHEMA_STEPS 9
 #define COLUMN_SINCE(NAME, KIND, FIELD, SINCE, ...) char NAME[SINCE];
 union schema_versions {
     char steps[SCHEMA_STEPS];

@@ -74,7 +74,7 @@ static bool is_retained(struct catalog *cat, const struct version_attrs *attrs)
     return attrs->lock_mode != LOCK_NONE && attrs->retain_until_us > clock_now_us(cat->clock);
 }
 
-static bool is_locked(struct catalog *cat, const struct version_attrs *attrs, bool bypass)
+bool version_is_locked(struct catalog *cat, const struct version_attrs *attrs, bool bypass)
 {
     return attrs->legal_hold == HOLD_ON ||
            (is_retained(cat, attrs) && !(bypass && attrs->lock_mode == LOCK_GOVERNANCE));
@@ -96,7 +96,7 @@ static enum store_status delete_named(struct catalog *cat, struct intent *intent
     struct version_facts facts = facts_of(&version);
 
     status = condition_check(&item->condition, &facts);
-    if (status == STORE_OK && is_locked(cat, &version.attrs, item->bypass))
+    if (status == STORE_OK && version_is_locked(cat, &version.attrs, item->bypass))
         status = STORE_RETAINED;
     if (status != STORE_OK)
         return status;

@@ -33,6 +33,9 @@ static const char *const steps[SCHEMA_STEPS + 1] = {
           "  principal BLOB, address BLOB) STRICT;"
           "CREATE TABLE subscriber("
           "  name BLOB PRIMARY KEY, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+    [9] = "CREATE TABLE renamed("
+          "  id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, token BLOB NOT NULL,"
+          "  asked BLOB NOT NULL, UNIQUE(bucket, token)) STRICT;",
 };
 
 /* Columns, by the schema that first has them; those of schema 1 never need to be added. */

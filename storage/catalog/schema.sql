@@ -109,6 +109,15 @@ CREATE TABLE manifest_part(
     PRIMARY KEY(manifest, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Renames done under a token of the client, the last of all: asked for again they are not done again.
+CREATE TABLE renamed(
+    id     INTEGER PRIMARY KEY,        -- in order, without gaps
+    bucket INTEGER NOT NULL,
+    token  BLOB NOT NULL,
+    asked  BLOB NOT NULL,              -- opaque: what was asked for
+    UNIQUE(bucket, token)
+) STRICT;
+
 CREATE TABLE upload(
     id            INTEGER PRIMARY KEY, -- its seq; the text id hides it behind tail
     tail          INTEGER NOT NULL,

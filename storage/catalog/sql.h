@@ -271,6 +271,9 @@ bool condition_asks_presence(const struct write_condition *condition);
 MUST_CHECK enum store_status intent_result(struct intent *intent, const struct bucket_facts *bucket,
                                            const struct version *written);
 
+/* object.c: a version that nobody may remove now. bypass: of a retention that yields to who may. */
+bool version_is_locked(struct catalog *cat, const struct version_attrs *attrs, bool bypass);
+
 /* copy_source.c: whether what is written refers to bytes that are stored already. */
 bool copy_refers(const struct intent *intent);
 /* Find the source (STORE_RETRY when it is gone), then take its bytes: a slice is bytes alone,

@@ -172,6 +172,19 @@ enum store_status event_list(struct reader *reader, int64_t after, uint32_t max,
     return lookup_end(reader, status);
 }
 
+/* ---- renames -------------------------------------------------------------------------------- */
+
+enum store_status rename_asked(struct reader *reader, int64_t bucket_id, struct str token,
+                               struct arena *arena, struct str *ret_asked, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_rename_asked(cat, bucket_id, token, arena, ret_asked, fault);
+    return lookup_end(reader, status);
+}
+
 /* ---- what may be hot ------------------------------------------------------------------------ */
 
 static enum store_status bucket_ask(struct reader *reader, struct str name, struct arena *arena,

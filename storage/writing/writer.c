@@ -129,15 +129,9 @@ static enum store_status set_object(struct store *store, struct intent *intent)
     return catalog_object_set(store->cat, intent, &rewrapping);
 }
 
-static enum store_status apply(struct store *store, struct intent *intent)
+static enum store_status apply_kind(struct store *store, struct intent *intent,
+                                    const struct staged_body *staged)
 {
-    struct staged_body staged = { .kind = BODY_EMPTY };
-
-    if (atomic_load(&store->reserve_gone) && !frees_space(intent) && !reserve_retry(store))
-        return store_fault(&intent->fault, STORE_FULL, "the disk is full");
-    if (intent_body(intent) != NULL)
-        body_writer_describe(intent_body(intent), &staged);
-
     switch (intent->kind) {
     case INTENT_BUCKET_CREATE:
         return catalog_bucket_create(store->cat, intent);
@@ -148,15 +142,17 @@ static enum store_status apply(struct store *store, struct intent *intent)
     case INTENT_DOCUMENT_SET:
         return catalog_document_set(store->cat, intent);
     case INTENT_OBJECT_PUT:
-        return catalog_object_put(store->cat, intent, &staged);
+        return catalog_object_put(store->cat, intent, staged);
     case INTENT_OBJECT_DELETE:
         return catalog_object_delete(store->cat, intent);
     case INTENT_OBJECT_SET:
         return set_object(store, intent);
+    case INTENT_OBJECT_RENAME:
+        return catalog_object_rename(store->cat, intent);
     case INTENT_UPLOAD_CREATE:
         return catalog_upload_create(store->cat, intent);
     case INTENT_PART_PUT:
-        return catalog_part_put(store->cat, intent, &staged);
+        return catalog_part_put(store->cat, intent, staged);
     case INTENT_UPLOAD_COMPLETE:
         return catalog_upload_complete(store->cat, intent);
     case INTENT_UPLOAD_ABORT:
@@ -173,6 +169,17 @@ static enum store_status apply(struct store *store, struct intent *intent)
         return scrub_apply(store, intent->scrub, &intent->fault);
     }
     return store_fault(&intent->fault, STORE_IO, "an intent of unknown kind");
+}
+
+static enum store_status apply(struct store *store, struct intent *intent)
+{
+    struct staged_body staged = { .kind = BODY_EMPTY };
+
+    if (atomic_load(&store->reserve_gone) && !frees_space(intent) && !reserve_retry(store))
+        return store_fault(&intent->fault, STORE_FULL, "the disk is full");
+    if (intent_body(intent) != NULL)
+        body_writer_describe(intent_body(intent), &staged);
+    return apply_kind(store, intent, &staged);
 }
 
 /* A failure, as opposed to a refusal. */
@@ -261,6 +268,10 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
     case INTENT_OBJECT_SET:
     case INTENT_UPLOAD_COMPLETE:
         freshness_stamp(freshness, freshness_of_key(freshness, intent->key), number);
+        return;
+    case INTENT_OBJECT_RENAME:
+        freshness_stamp(freshness, freshness_of_key(freshness, intent->key), number);
+        freshness_stamp(freshness, freshness_of_key(freshness, intent->rename.source), number);
         return;
     case INTENT_OBJECT_DELETE:
         for (size_t i = 0; i < intent->remove.count; i++)

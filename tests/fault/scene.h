@@ -37,6 +37,8 @@ static enum store_status send_intent(struct store *store, struct intent *intent)
     intent->origin = (struct intent_origin){ .event = STR("change"), .principal = STR("somebody") };
     if (intent->kind == INTENT_OBJECT_DELETE)
         intent->remove.marker_event = STR("marker");
+    if (intent->kind == INTENT_OBJECT_RENAME)
+        intent->rename.gone_event = STR("gone");
     return scene_submit(store, intent);
 }
 
@@ -337,6 +339,27 @@ static enum store_status copy_plain(struct store *store, struct arena *arena)
     return send_intent(store, intent);
 }
 
+static enum store_status rename_to(struct store *store, struct arena *arena, const char *to)
+{
+    struct intent *intent = intent_of(arena, INTENT_OBJECT_RENAME, "plain", to);
+
+    intent->rename = (struct intent_rename){ .source = STR("old big"),
+                                             .token = str_from_cstr(to),
+                                             .asked = STR("asked") };
+    return send_intent(store, intent);
+}
+
+static enum store_status rename_plain(struct store *store, struct arena *arena)
+{
+    return rename_to(store, arena, "new");
+}
+
+/* In the place of another object. */
+static enum store_status rename_over(struct store *store, struct arena *arena)
+{
+    return rename_to(store, arena, "old");
+}
+
 static enum store_status upload_create(struct store *store, struct arena *arena)
 {
     struct intent *intent = intent_of(arena, INTENT_UPLOAD_CREATE, "plain", "upload");
@@ -517,6 +540,8 @@ static const struct operation operations[] = {
     { "delete-many", delete_many, NULL, false },
     { "delete-marker", delete_marker, NULL, false },
     { "copy", copy_plain, NULL, false },
+    { "rename", rename_plain, NULL, false },
+    { "rename-over", rename_over, NULL, false },
     { "upload-create", upload_create, NULL, false },
     { "part-put", part_put, prepare_upload, false },
     { "upload-complete", upload_complete, prepare_upload, false },

@@ -72,7 +72,7 @@ def may(route, subject, caller):
     for right, names in OBJECT.items():
         if name in names:
             return subject.object(caller, right)
-    if name == "CopyObject":
+    if name in ("CopyObject", "RenameObject"):
         return subject.bucket(caller, "WRITE") and subject.object(caller, "READ")
     if name in ANY_USER:
         return caller != "anyone"
@@ -147,6 +147,8 @@ class Place:
                     "</Part></CompleteMultipartUpload>").encode()  # fmt: skip
         if "@x-amz-copy-source" in route.selector:
             headers["x-amz-copy-source"] = f"{bucket}/{self.new_object()}"
+        if name == "RenameObject":
+            headers["x-amz-rename-source"] = self.new_object()
         if name == "GetObjectAttributes":
             headers["x-amz-object-attributes"] = "ETag"
         if name == "PostObject":

@@ -41,6 +41,7 @@ class World:
         for name in ("forged", "versioned-forged"):
             s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b", ServerSideEncryption="AES256")
             s3.put_object(Bucket=name, Key="large", Body=CANARY * 10_000)
+            s3.put_object(Bucket=name, Key="old name", Body=CANARY * 10, ServerSideEncryption="AES256")
             for operation in documents.PUTS:
                 if operation in documents.OF_VERSIONED and name != "versioned-forged":
                     continue
@@ -106,6 +107,8 @@ class World:
             request.headers.append(("x-amz-acl", "public-read-write"))
         if "@x-amz-copy-source" in row.conditions:
             request.headers.append(("x-amz-copy-source", "forged/large"))
+        if row.name == "RenameObject":
+            request.headers.append(("x-amz-rename-source", "old%20name"))
         if row.name == "GetObjectAttributes":
             request.headers.append(("x-amz-object-attributes", "ETag,ObjectSize"))
         if row.name == "PostObject":
@@ -124,7 +127,7 @@ class World:
             "PutBucketVersioning": b"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
             "DeleteObjects": b"<Delete><Object><Key>key</Key></Object><Object><Key>large</Key></Object></Delete>",
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
-            "CreateMultipartUpload": b"", "CopyObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
+            "CreateMultipartUpload": b"", "CopyObject": b"", "RenameObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
             **{operation: documents.body(operation, "forged") for operation in documents.PUTS},
             "SelectObjectContent": documents.SELECT, "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip

@@ -324,7 +324,7 @@ static void spoil_schema(const char *store_path)
     static const char undo[] = "PRAGMA journal_mode = WAL;" WITHOUT_LOCK("object")
         WITHOUT_LOCK("version") WITHOUT_LOCK(
             "upload") "ALTER TABLE upload DROP COLUMN initiator;"
-                      "DROP TABLE event; DROP TABLE subscriber;"
+                      "DROP TABLE renamed; DROP TABLE event; DROP TABLE subscriber;"
                       "DROP INDEX blob_damaged;"
                       "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
                       "ALTER TABLE blob DROP COLUMN damaged_us; ALTER TABLE blob DROP COLUMN sum;"
@@ -366,7 +366,8 @@ static const struct step bodies_steps[] = {
     { "put-encrypted", put_encrypted, STEP_WITH_NEXT },
     { "put-version", put_version, 0 },
     { "overwrite-file", overwrite_file, 0 },
-    { "put-shared-blob", put_shared_blob, 0 },
+    { "put-shared-blob", put_shared_blob, STEP_WITH_NEXT },
+    { "rename-over", rename_over, 0 },
 };
 
 static const struct step multipart_steps[] = {

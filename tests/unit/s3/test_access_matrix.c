@@ -240,9 +240,10 @@ static bool is_one_of(struct str name, const char *names)
 }
 
 #define LISTING "HeadBucket ListObjects ListObjectsV2 ListObjectVersions ListMultipartUploads"
-#define WRITING "PutObject PostObject CreateMultipartUpload DeleteObject DeleteObjects CopyObject"
+#define WRITING                                                                                    \
+    "PutObject PostObject CreateMultipartUpload DeleteObject DeleteObjects CopyObject RenameObject"
 #define OF_UPLOAD "UploadPart UploadPartCopy CompleteMultipartUpload AbortMultipartUpload ListParts"
-#define COPYING "CopyObject UploadPartCopy"
+#define COPYING "CopyObject UploadPartCopy RenameObject"
 #define READING "GetObject HeadObject GetObjectAttributes SelectObjectContent"
 #define TAGGING "GetObjectTagging PutObjectTagging DeleteObjectTagging"
 #define LOCKING                                                                                    \
@@ -464,6 +465,10 @@ static bool server_says(const struct cell *cell)
         return false;
     if (cell->row->flags & ROUTE_SOURCE)
         return asks_for_object(cell->version ? ACTION_GetObjectVersion : ACTION_GetObject, cell);
+    /* What is not there is not taken away. */
+    if (str_eq(name, STR("RenameObject")))
+        return asks_for_object(ACTION_GetObject, cell) &&
+               (cell->presence != THERE || op_may(&op, ACTION_DeleteObject, &subject));
     if (str_eq(name, STR("DeleteObjects")))
         return op_may(&op, cell->version ? cell->row->version_action : cell->row->action, &subject);
     return true;

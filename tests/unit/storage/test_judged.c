@@ -66,11 +66,11 @@ static void make_anew(struct fixture *f)
 
 static void every_kind_is_refused(struct fixture *f, const struct bucket *old)
 {
-    static const enum intent_kind kinds[] = { INTENT_BUCKET_DELETE, INTENT_BUCKET_SET,
-                                              INTENT_DOCUMENT_SET,  INTENT_OBJECT_PUT,
-                                              INTENT_OBJECT_DELETE, INTENT_OBJECT_SET,
-                                              INTENT_UPLOAD_CREATE, INTENT_PART_PUT,
-                                              INTENT_UPLOAD_ABORT,  INTENT_UPLOAD_COMPLETE };
+    static const enum intent_kind kinds[] = {
+        INTENT_BUCKET_DELETE, INTENT_BUCKET_SET,      INTENT_DOCUMENT_SET,  INTENT_OBJECT_PUT,
+        INTENT_OBJECT_DELETE, INTENT_OBJECT_SET,      INTENT_UPLOAD_CREATE, INTENT_PART_PUT,
+        INTENT_UPLOAD_ABORT,  INTENT_UPLOAD_COMPLETE, INTENT_OBJECT_RENAME
+    };
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct intent intent = judged(f, kinds[i], old);
