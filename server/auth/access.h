@@ -39,6 +39,7 @@ struct access_resource {
     struct str bucket_owner, bucket_acl;
     struct str object_owner, object_acl; /* object_owner absent: there is no object */
     struct str object_tags;              /* packed */
+    struct str bucket_tags;              /* packed; STR_NONE unless they decide */
     struct str initiator;                /* of the upload, when the resource is one */
     const struct access_rules *rules;    /* of the bucket's documents; NULL: it has none */
 };

@@ -33,6 +33,7 @@ struct access_rules {
     enum object_ownership ownership;
     unsigned blocked; /* enum public_access_block, together */
     bool requester_pays;
+    bool tags_decide; /* conditions may ask for the tags of the bucket */
 };
 
 /* By S3's names ("BucketOwnerEnforced", "BlockPublicAcls"); UNSET and 0: there is none of that name. */

@@ -261,6 +261,14 @@ static struct str existing_tag(struct condition_values *values, struct str rest)
     return pairs_get(values->request->resource.object_tags, rest);
 }
 
+/* ---- the bucket ------------------------------------------------------------------------------ */
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html */
+static struct str bucket_tag(struct condition_values *values, struct str rest)
+{
+    return pairs_get(values->request->resource.bucket_tags, rest);
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -274,11 +282,13 @@ static const struct {
     { STR_INIT("aws:PrincipalType"), principal_type },
     { STR_INIT("aws:Referer"), referer },
     { STR_INIT("aws:RequestedRegion"), region },
+    { STR_INIT("aws:ResourceTag/"), bucket_tag },
     { STR_INIT("aws:SecureTransport"), secure_transport },
     { STR_INIT("aws:SourceIp"), source_ip },
     { STR_INIT("aws:UserAgent"), user_agent },
     { STR_INIT("aws:userid"), user_id },
     { STR_INIT("aws:username"), user_name },
+    { STR_INIT("s3:BucketTag/"), bucket_tag },
     { STR_INIT("s3:ExistingObjectTag/"), existing_tag },
     { STR_INIT("s3:RequestObjectTag/"), request_tag },
     { STR_INIT("s3:VersionId"), version_id },

@@ -25,6 +25,7 @@
 #include "server/s3/browser/cors.h"
 #include "server/s3/browser/website.h"
 #include "server/s3/bucket_config.h"
+#include "server/s3/control/address.h"
 #include "server/s3/encryption/customer_key.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
@@ -116,6 +117,12 @@ static bool ran_out(const struct op *op)
     return mem_lacked() != op->lacked_before;
 }
 
+static void render_error_of(struct op *op)
+{
+    render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0,
+                 control_is(op->request) ? ERROR_OF_S3_CONTROL : ERROR_OF_S3);
+}
+
 /* A header that could not be set is not left out: what it would have said is part of the answer. */
 static void replace_incomplete(struct op *op)
 {
@@ -127,7 +134,7 @@ static void replace_incomplete(struct op *op)
     http_reply_reset(op->reply);
     render_common(op->reply, op->arena, str_make(op->request_id, 16));
     cors_tell(op);
-    render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
+    render_error_of(op);
 }
 
 static enum http_next answer(struct op *op, enum s3_error err)
@@ -155,7 +162,7 @@ static enum http_next answer(struct op *op, enum s3_error err)
     if (err != S3_OK && op->foreign == FOREIGN_WEBSITE)
         website_render_error(op);
     else if (err != S3_OK)
-        render_error(op->exchange, &op->refusal, str_make(op->request_id, 16), 0);
+        render_error_of(op);
     if (op->reply->incomplete)
         replace_incomplete(op);
     op->record.answered_us = clock_monotonic_us(op->options->auth.clock);
@@ -200,7 +207,7 @@ static void refuse_plain(struct http_exchange_view *exchange, enum s3_error erro
         kept = STR("0000000000000000");
     http_reply_reset(exchange->reply);
     render_common(exchange->reply, exchange->arena, kept);
-    render_error(exchange, &refusal, kept, status);
+    render_error(exchange, &refusal, kept, status, ERROR_OF_S3);
 }
 
 /* ---- not S3's ---------------------------------------------------------------------------------- */

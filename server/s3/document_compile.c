@@ -51,6 +51,12 @@ bool payment_compile(struct str stored, struct arena *arena UNUSED, struct bucke
     return true;
 }
 
+bool abac_compile(struct str stored, struct arena *arena UNUSED, struct bucket_config *config)
+{
+    config->access.tags_decide = str_eq(stored, STR("Enabled"));
+    return true;
+}
+
 bool acceleration_compile(struct str stored, struct arena *arena UNUSED,
                           struct bucket_config *config)
 {

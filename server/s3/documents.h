@@ -59,6 +59,9 @@ document_show_fn payment_show;
 document_effect_fn payment_effect;
 document_read_fn acceleration_read;
 document_show_fn acceleration_show;
+document_read_fn abac_read;
+document_show_fn abac_show;
+document_effect_fn abac_effect;
 /* browser/website_document.c */
 document_read_fn website_read;
 document_compile_fn website_compile;
@@ -68,6 +71,7 @@ document_compile_fn ownership_compile;
 document_compile_fn access_block_compile;
 document_compile_fn payment_compile;
 document_compile_fn acceleration_compile;
+document_compile_fn abac_compile;
 
 #ifdef PAIL_MORE_DOCUMENTS /* of a test */
 document_effect_fn more_effect;

@@ -20,7 +20,7 @@
 #define S3_TAG_VALUE_CHARS_MAX 256
 #define S3_DELETE_KEYS_MAX 1000
 #define S3_CLIENT_TOKEN_BYTES_MAX 64 /* of RenameObject */
-#define S3_DOCUMENTS_MAX 1000 /* of one kind, in a bucket */
+#define S3_DOCUMENTS_MAX 1000        /* of one kind, in a bucket */
 #define S3_DOCUMENT_ID_CHARS_MAX 64
 #define S3_DOCUMENTS_BYTES_MAX (4u * 1024u * 1024u) /* of all kinds together, in a bucket */
 #define S3_DELIVERY_PREFIX_BYTES_MAX 512 /* of access logs and inventories: more is added to it */

@@ -37,6 +37,8 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
         resource.bucket_owner = subject->bucket->owner;
         resource.bucket_acl = subject->bucket->acl;
         resource.rules = subject->config != NULL ? &subject->config->access : NULL;
+        if (resource.rules != NULL && resource.rules->tags_decide)
+            resource.bucket_tags = subject->config->tags;
     }
     if (subject->object != NULL) {
         resource.object_owner = subject->object->attrs.owner;

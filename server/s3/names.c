@@ -5,6 +5,7 @@
 #include "server/s3/names.h"
 
 #include "base/text/codec.h"
+#include "server/s3/control/address.h"
 #include "server/s3/region.h"
 #include "server/s3/routes.h"
 
@@ -218,6 +219,13 @@ bool name_resolve(const struct http_request *request, struct str host, const str
     struct str path = str_skip(request->raw_path, 1);
     struct str raw_key = path;
 
+    if (control_is(request)) {
+        if (!control_tagged_bucket(request, arena, &name.bucket))
+            return false;
+        name.resource = str_present(name.bucket) ? RESOURCE_TAGS : RESOURCE_CONTROL;
+        *ret_name = name;
+        return true;
+    }
     name.virtual_bucket = name_virtual_bucket(host, domains, domain_count, arena);
     name.accelerated = cut_acceleration(&name.virtual_bucket);
     if (str_present(name.virtual_bucket)) {

@@ -85,7 +85,7 @@ static void write_extras(struct buf *out, const struct s3_refusal *refusal)
 }
 
 void render_error(struct http_exchange_view *exchange, const struct s3_refusal *refusal,
-                  struct str request_id, int status)
+                  struct str request_id, int status, enum error_form form)
 {
     const struct s3_error_row *row = s3_error_row(refusal->error);
     struct http_reply *reply = exchange->reply;
@@ -97,14 +97,21 @@ void render_error(struct http_exchange_view *exchange, const struct s3_refusal *
         reply->body_kind = HTTP_BODY_EMPTY;
         return;
     }
-    xml_begin_plain(&out, STR("Error"));
+    if (form == ERROR_OF_S3) {
+        xml_begin_plain(&out, STR("Error"));
+    } else {
+        xml_begin_in(&out, STR("ErrorResponse"), STR(XML_NS_S3_CONTROL));
+        xml_open(&out, STR("Error"));
+    }
     xml_text(&out, STR("Code"), row->code);
     write_fact(&out, STR("Message"),
                str_present(refusal->message) ? refusal->message : row->message);
     write_extras(&out, refusal);
+    if (form == ERROR_OF_S3_CONTROL)
+        xml_close(&out, STR("Error"));
     xml_text(&out, STR("RequestId"), request_id);
     xml_text(&out, STR("HostId"), render_host_id(reply));
-    xml_close(&out, STR("Error"));
+    xml_close(&out, form == ERROR_OF_S3 ? STR("Error") : STR("ErrorResponse"));
     if (out.failed) {
         buf_free(&out);
         reply->body_kind = HTTP_BODY_EMPTY;

@@ -97,7 +97,8 @@ static const struct route unknown_of_bucket = { .name = STR_INIT("-"),
 
 const struct route *route_unknown(enum resource resource)
 {
-    return resource == RESOURCE_SERVICE ? &unknown_of_service : &unknown_of_bucket;
+    return resource == RESOURCE_SERVICE || resource == RESOURCE_CONTROL ? &unknown_of_service
+                                                                        : &unknown_of_bucket;
 }
 
 bool route_absent(const struct route *route)
@@ -287,12 +288,17 @@ struct str resource_type(enum resource resource)
 {
     return resource == RESOURCE_SERVICE  ? STR("SERVICE")
            : resource == RESOURCE_BUCKET ? STR("BUCKET")
-                                         : STR("OBJECT");
+           : resource == RESOURCE_OBJECT ? STR("OBJECT")
+                                         : STR("RESOURCE");
 }
 
 const struct route *route_find(const struct http_request *request, enum resource resource,
                                struct arena *arena, struct s3_refusal *ret_refusal)
 {
+    if (resource == RESOURCE_CONTROL) {
+        *ret_refusal = (struct s3_refusal){ .error = S3_NotImplemented };
+        return NULL;
+    }
     if (selector_conflict(request, resource, arena, ret_refusal))
         return NULL;
     return find_row(request, resource, ret_refusal);

@@ -10,7 +10,13 @@
 #include "server/http/http.h"
 #include "server/refusals/errors.h"
 
-enum resource { RESOURCE_SERVICE, RESOURCE_BUCKET, RESOURCE_OBJECT };
+enum resource {
+    RESOURCE_SERVICE,
+    RESOURCE_BUCKET,
+    RESOURCE_OBJECT,
+    RESOURCE_TAGS,    /* a bucket's, by its ARN: of S3 Control (control/address.h) */
+    RESOURCE_CONTROL, /* what else is of S3 Control: nothing is here */
+};
 
 enum body_need {
     TAKES_NOTHING = 0, /* whatever is sent is read and dropped */

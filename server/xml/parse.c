@@ -70,13 +70,14 @@ static struct str copy_name(struct builder *builder, const xmlChar *name)
 
 static bool namespace_allowed(const xmlChar *uri)
 {
-    /* All but the first are spellings of clients that S3 takes as well. */
+    /* All but the first and the last are spellings of clients that S3 takes as well. */
     static const struct str allowed[] = {
         { "" XML_NS_S3, sizeof(XML_NS_S3) - 1 },
         { "" XML_NS_S3, sizeof(XML_NS_S3) - 2 },
         { "https://s3.amazonaws.com/doc/2006-03-01/", 40 },
         { "https://s3.amazonaws.com/doc/2006-03-01", 39 },
         { "http://doc.s3.amazonaws.com/2006-03-01", 38 },
+        { "" XML_NS_S3_CONTROL, sizeof(XML_NS_S3_CONTROL) - 1 },
     };
 
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {

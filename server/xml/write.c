@@ -128,10 +128,17 @@ static void begin(struct buf *out, struct str root)
     buf_str(out, root);
 }
 
-void xml_begin(struct buf *out, struct str root)
+void xml_begin_in(struct buf *out, struct str root, struct str ns)
 {
     begin(out, root);
-    buf_lit(out, " xmlns=\"" XML_NS_S3 "\">");
+    buf_lit(out, " xmlns=\"");
+    buf_str(out, ns);
+    buf_lit(out, "\">");
+}
+
+void xml_begin(struct buf *out, struct str root)
+{
+    xml_begin_in(out, root, STR(XML_NS_S3));
 }
 
 void xml_begin_plain(struct buf *out, struct str root)

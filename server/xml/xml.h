@@ -48,10 +48,12 @@ size_t xml_child_count(const struct xml_node *node, struct str name);
 
 /* The declaration, then <root xmlns="http://s3.amazonaws.com/doc/2006-03-01/">. */
 #define XML_NS_S3 "http://s3.amazonaws.com/doc/2006-03-01/"
-void xml_begin(struct buf *out, struct str root);       /* with S3's namespace */
-void xml_begin_plain(struct buf *out, struct str root); /* without (Error) */
-void xml_open(struct buf *out, struct str name);        /* <name> */
-void xml_close(struct buf *out, struct str name);       /* </name> */
+#define XML_NS_S3_CONTROL "http://awss3control.amazonaws.com/doc/2018-08-20/"
+void xml_begin(struct buf *out, struct str root);                   /* with S3's namespace */
+void xml_begin_plain(struct buf *out, struct str root);             /* without (Error) */
+void xml_begin_in(struct buf *out, struct str root, struct str ns); /* with another one */
+void xml_open(struct buf *out, struct str name);                    /* <name> */
+void xml_close(struct buf *out, struct str name);                   /* </name> */
 void xml_text(struct buf *out, struct str name,
               struct str text); /* escaped; empty: <name></name> */
 /* An element of an error, which S3 writes with quotes, tabs and line feeds as they are. */

@@ -12,7 +12,8 @@ WORDS = {"R": "works", "RD": "answers \"not configured\"", "RN": "501 NotImpleme
 
 
 def wire(row):
-    where = {"SERVICE": "/", "BUCKET": "/bucket", "OBJECT": "/bucket/key"}[row.resource]
+    where = {"SERVICE": "/", "BUCKET": "/bucket", "OBJECT": "/bucket/key",
+             "TAGS": "/v20180820/tags/ARN"}[row.resource]
     query = "&".join(c for c in row.selector.split("&") if c and not c.startswith("@"))
     header = " + ".join(c[1:] for c in row.selector.split("&") if c.startswith("@"))
     return f"`{row.method} {where}{'?' + query if query else ''}`" + (

@@ -14,6 +14,7 @@ HOLD = b"<LegalHold><Status>OFF</Status></LegalHold>"
 SELECT = (b"<SelectObjectContentRequest><Expression>SELECT * FROM S3Object</Expression><ExpressionType>SQL</ExpressionType>"
           b"<InputSerialization><CSV/></InputSerialization><OutputSerialization><CSV/></OutputSerialization>"
           b"</SelectObjectContentRequest>")  # fmt: skip
+TAG_RESOURCE = b"<TagResourceRequest><Tags><Tag><Key>held</Key><Value>1</Value></Tag></Tags></TagResourceRequest>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 
 
@@ -35,6 +36,7 @@ KINDS = {  # a function: of the bucket that it names
     "ownershipControls": OWNERSHIP,
     "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",
     "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
+    "abac": b"<AbacStatus><Status>Disabled</Status></AbacStatus>",
     "requestPayment": b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
 }  # fmt: skip
 MANY = {  # with the id a
@@ -60,6 +62,11 @@ OPERATIONS = {route.name for kind in KINDS | MANY for route in _of(kind)}  # wha
 
 # Of a bucket with versioning only; else what its PUT answers.
 OF_VERSIONED = {"PutObjectLockConfiguration": (409, "InvalidBucketState")}
+
+
+def tags_of(bucket):
+    """The path of S3 Control's tags of a bucket."""
+    return f"/v20180820/tags/arn%3Aaws%3As3%3A%3A%3A{bucket}"
 
 
 def body(operation, bucket):

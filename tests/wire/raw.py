@@ -71,8 +71,8 @@ class Reply:
 
     @property
     def code(self):
-        """The S3 error code of an <Error> document, else None."""
-        return self.element("Code")
+        """The S3 error code of an <Error> document, or of S3 Control's <ErrorResponse>; else None."""
+        return self.element("Code") or self.element("Error/Code")
 
     @property
     def facts(self):

@@ -14,6 +14,7 @@ import pytest
 
 from tools import documents, routes
 from wire import raw
+from wire.test_accounts import identity
 from wire.test_held_bodies import VERSIONING, acl_document
 
 GROUPS = {"all": "http://acs.amazonaws.com/groups/global/AllUsers",
@@ -59,7 +60,7 @@ UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMulti
 OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus",
          "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging",
          "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
-         "UpdateObjectEncryption", *documents.OPERATIONS}  # fmt: skip
+         "UpdateObjectEncryption", "ListTagsForResource", "TagResource", "UntagResource", *documents.OPERATIONS}  # fmt: skip
 
 
 def may(route, subject, caller):
@@ -92,6 +93,7 @@ class Place:
         self.callers = {"owner": self.owner, "named": server.users["bob"],
                         "stranger": server.users["root"], "anyone": None}  # fmt: skip
         self.subject = subject
+        self.account = identity(server, "alice")[0]
         self.bucket = f"matrix-{next(numbers)}"
         self.ask(self.owner, "PUT", f"/{self.bucket}", headers=self.grants(subject.bucket_acl, "WRITE"))
 
@@ -130,10 +132,14 @@ class Place:
         query = {parameter: value or "" for parameter, _, value in plain}
         if route.resource == "SERVICE":
             path = "/"
+        elif route.resource == "TAGS":
+            path, headers["x-amz-account-id"] = documents.tags_of(bucket), self.account
         elif name == "CreateBucket":
             path = f"/matrix-new-{next(numbers)}"
         elif route.resource == "OBJECT":
             path += "/" + (self.new_object() if name not in UPLOAD else "upload")
+        if name == "UntagResource":
+            query["tagKeys"] = "held"
         if name in UPLOAD:
             made = self.ask(self.owner, "POST", f"/{bucket}/upload?uploads")
             query["uploadId"] = made.element("UploadId")
@@ -162,6 +168,7 @@ BODIES = {
     **{name: lambda place, name=name: documents.body(name, place.bucket) for name in documents.PUTS},
     "PutObjectTagging": lambda place: documents.TAGS, "UpdateObjectEncryption": lambda place: documents.RECIPE,
     "PutObjectRetention": lambda place: documents.RETENTION, "PutObjectLegalHold": lambda place: documents.HOLD,
+    "TagResource": lambda place: documents.TAG_RESOURCE,
     "SelectObjectContent": lambda place: documents.SELECT,
     "PutBucketVersioning": lambda place: VERSIONING % b"Suspended",
     "PutObjectAcl": lambda place: acl_document(

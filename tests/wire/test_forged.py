@@ -89,11 +89,14 @@ class World:
     def request(self, row):
         """What an honest client would send for the row, unsigned: it would have its effect."""
         query = [part for part in sorted(row.conditions) if not part.startswith("@")]
-        values = {"uploadId": self.upload, "partNumber": "1", "versionId": "null", "id": "a", "annotationName": "a"}
+        values = {"uploadId": self.upload, "partNumber": "1", "versionId": "null", "id": "a", "annotationName": "a", "tagKeys": "forged"}
         if "id" in row.params:
             query.append("id")
+        if row.name == "UntagResource":
+            query.append("tagKeys")
         query = "&".join(part if "=" in part or part not in values else f"{part}={values[part]}" for part in query)
-        path = {"SERVICE": "/", "BUCKET": "/forged", "OBJECT": "/forged/key"}[row.resource]
+        path = {"SERVICE": "/", "BUCKET": "/forged", "OBJECT": "/forged/key",
+                "TAGS": documents.tags_of("forged")}[row.resource]
         if row.name == "CreateBucket":
             path = "/never-made"
         elif row.name == "DeleteBucket":
@@ -107,6 +110,8 @@ class World:
             request.headers.append(("x-amz-acl", "public-read-write"))
         if "@x-amz-copy-source" in row.conditions:
             request.headers.append(("x-amz-copy-source", "forged/large"))
+        if row.resource == "TAGS":
+            request.headers.append(("x-amz-account-id", "000000000000"))
         if row.name == "RenameObject":
             request.headers.append(("x-amz-rename-source", "old%20name"))
         if row.name == "GetObjectAttributes":
@@ -123,7 +128,7 @@ class World:
         tagging = b"<Tagging><TagSet><Tag><Key>forged</Key><Value>1</Value></Tag></TagSet></Tagging>"
         part = f"<Part><PartNumber>1</PartNumber><ETag>{self.part}</ETag></Part>"
         return {
-            "PutObjectTagging": tagging, "UpdateObjectEncryption": documents.RECIPE, "PutObjectRetention": documents.RETENTION, "PutObjectLegalHold": documents.HOLD, "PutObjectAcl": b"", "PutBucketAcl": b"",
+            "PutObjectTagging": tagging, "UpdateObjectEncryption": documents.RECIPE, "TagResource": documents.TAG_RESOURCE, "PutObjectRetention": documents.RETENTION, "PutObjectLegalHold": documents.HOLD, "PutObjectAcl": b"", "PutBucketAcl": b"",
             "PutBucketVersioning": b"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
             "DeleteObjects": b"<Delete><Object><Key>key</Key></Object><Object><Key>large</Key></Object></Delete>",
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
@@ -339,7 +344,7 @@ def test_forged__all_rows_were_tried():
 
 
 def success(row):
-    return 204 if row.method == "DELETE" or row.name in documents.PUTS and documents.status(row.name) == 204 else 200
+    return 204 if row.method == "DELETE" or row.name == "TagResource" or row.name in documents.PUTS and documents.status(row.name) == 204 else 200
 
 
 def test_forged__the_requests_would_work_if_they_were_honest(tmp_path):

@@ -21,6 +21,7 @@ import pytest
 
 from tools import documents, routes
 from wire import raw
+from wire.test_accounts import identity
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 OPEN = {f"x-amz-grant-{right}": f'uri="{ALL_USERS}"' for right in ("read", "write", "write-acp")}
@@ -196,6 +197,7 @@ SAMPLES = {
     "PutObjectLegalHold": lambda w: ("PUT", f"/{w.bucket}/object?legal-hold", documents.HOLD),
     "SelectObjectContent": lambda w: ("POST", f"/{w.bucket}/object?select&select-type=2", documents.SELECT),
     "UpdateObjectEncryption": lambda w: ("PUT", f"/{w.bucket}/object?encryption", documents.RECIPE),
+    "TagResource": lambda w: ("POST", documents.tags_of(w.bucket), documents.TAG_RESOURCE),
     "PutBucketVersioning": lambda w: ("PUT", f"/{w.bucket}?versioning", VERSIONING % b"Enabled"),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
         w.owner.canonical_id, (w.owner.canonical_id, "FULL_CONTROL"), (caller_id(w), "FULL_CONTROL"))),
@@ -211,7 +213,7 @@ OF_OBJECT = OF_VERSION | {"SelectObjectContent"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
 for _name in documents.PUTS:
     SAMPLES[_name] = lambda w, name=_name: ("PUT", documents.target(name, w.bucket), documents.body(name, w.bucket))
-OF_BUCKET_OWNER = {"PutBucketVersioning", *documents.PUTS}
+OF_BUCKET_OWNER = {"PutBucketVersioning", "TagResource", *documents.PUTS}
 ELSEWHERE = {"CreateBucket"}  # it has no bucket yet: see its own test below
 
 
@@ -277,7 +279,7 @@ def held(world, request, hold):
 
 def build(world, operation, versioned, payload):
     method, target, body = SAMPLES[operation](world)
-    headers = {}
+    headers = {"x-amz-account-id": identity(world.server, "alice")[0]} if operation == "TagResource" else {}
     if operation == "PostObject":
         body, kind = form(world)
         return raw.Request(method, target, [("Host", raw.host_of(world.url)), ("Content-Type", kind)], body)
@@ -324,7 +326,7 @@ def test_held_bodies__are_judged_when_they_have_arrived(
     if refusal is None and change in ("versioning_suspended", "made_anew"):
         refusal = documents.OF_VERSIONED.get(operation)
     if refusal is None:
-        no_content = operation == "PostObject" or operation in documents.PUTS and documents.status(operation) == 204
+        no_content = operation in ("PostObject", "TagResource") or operation in documents.PUTS and documents.status(operation) == 204
         assert reply.status == (204 if no_content else 200), reply
         assert b"<Error>" not in reply.body
         return

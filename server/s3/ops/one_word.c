@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Documents of one element with one of two words in it, kept by the word: who pays for requests, whether
- * the accelerated address is served.
+ * the accelerated address is served, whether the bucket's tags decide.
  */
 #include "server/s3/op.h"
 
@@ -89,4 +89,29 @@ enum s3_error acceleration_check(struct op *op)
                         op->config->acceleration == ACCELERATION_SUSPENDED
                             ? STR("S3 Transfer Acceleration is disabled on this bucket")
                             : STR("S3 Transfer Acceleration is not configured on this bucket"));
+}
+
+/* ---- tags that decide -------------------------------------------------------------------------- */
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAbac.html */
+enum s3_error abac_read(struct op *op, const struct xml_node *root, struct str *ret_stored)
+{
+    return read_word(op, root, STR("Status"), STR("Enabled"), STR("Disabled"), ret_stored);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAbac.html */
+enum s3_error abac_show(struct op *op, struct str stored)
+{
+    return show_word(op, STR("AbacStatus"), STR("Status"), stored);
+}
+
+/* Who may set all tags at once could give himself what a condition asks for; TagResource has its own action. */
+enum s3_error abac_effect(struct op *op, const struct bucket_document *document UNUSED)
+{
+    if (!op->config->access.tags_decide || op->route->resource != RESOURCE_BUCKET ||
+        !str_eq(op->route->selector, STR("tagging")) || str_eq(op->route->method, STR("GET")))
+        return S3_OK;
+    return op_fail_text(op, S3_InvalidRequest,
+                        STR("Attribute-based access control is enabled for this bucket: use "
+                            "TagResource and UntagResource to change its tags."));
 }

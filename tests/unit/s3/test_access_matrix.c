@@ -253,7 +253,7 @@ static bool is_one_of(struct str name, const char *names)
 /* And the documents of a bucket. */
 #define OF_HOST                                                                                    \
     "DeleteBucket GetBucketLocation GetBucketVersioning PutBucketVersioning GetBucketTagging "     \
-    "GetBucketPolicyStatus"
+    "GetBucketPolicyStatus ListTagsForResource TagResource UntagResource"
 
 static bool has_object(struct str name)
 {
