@@ -14,6 +14,11 @@ pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 
+# Its headers alone: the library is loaded when somebody is to be called (server/client/).
+pkg_check_modules(CURL REQUIRED libcurl>=7.85)
+add_library(pail_curl_headers INTERFACE)
+target_include_directories(pail_curl_headers SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
+
 # ISA-L makes CRC32 and CRC32C faster where it exists; zlib and a table do otherwise.
 pkg_check_modules(ISAL IMPORTED_TARGET libisal)
 if(ISAL_FOUND)

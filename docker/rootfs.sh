@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # rootfs.sh PROGRAM FOLDER: the files of an image that holds only PROGRAM: the program itself
-# (stripped), every shared library it needs, certificates, and a /data and /tmp any user may write.
+# (stripped), every shared library it needs, libcurl with its own (the program loads it when it has
+# somebody to call), certificates, and a /data and /tmp any user may write.
 
 set -eu
 
@@ -13,7 +14,15 @@ mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/data" "$root/tmp"
 cp "$program" "$root/usr/bin/pail"
 strip "$root/usr/bin/pail"
 
-ldd "$program" | sed -n 's/.*\(=> \|^\t\)\(\/[^ ]*\) (0x.*/\2/p' | while read -r library; do
+# The library that the program would find.
+curl=$(ldconfig -p | sed -n 's/.*libcurl-gnutls\.so\.4 .*=> //p' | head -n 1)
+[ -n "$curl" ] || {
+    echo "rootfs.sh: libcurl-gnutls.so.4 is not installed" >&2
+    exit 1
+}
+
+{ echo "$curl"; ldd "$program" "$curl" | sed -n 's/.*\(=> \|^\t\)\(\/[^ ]*\) (0x.*/\2/p'; } |
+    sort -u | while read -r library; do
     mkdir -p "$root$(dirname "$library")"
     cp -L "$library" "$root$library"
 done

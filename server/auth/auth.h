@@ -160,6 +160,29 @@ MUST_CHECK bool auth_presign(struct buf *out, const struct user *user, struct st
                              struct str key, struct str query_extra, uint64_t expires_s,
                              int64_t now_us);
 
+/* Whose signature, and for which service. All borrowed. */
+struct auth_signer {
+    struct str access_key, secret_key;
+    struct str session_token; /* STR_NONE: none */
+    struct str region, service;
+};
+
+#define AUTH_SIGN_FIELDS 4 /* that auth_sign adds at most */
+
+/*
+ * Sign a request that is to be sent to somebody else, V4 in its headers: host, every header that it
+ * has and, on S3 alone, x-amz-content-sha256.
+ *
+ * request  method, host, raw_path, params and fields are filled; fields has room for
+ *          AUTH_SIGN_FIELDS more, which are added. Names differ.
+ * payload  hex SHA-256 of the body, or "UNSIGNED-PAYLOAD".
+ * arena    texts of the fields live there.
+ * False: no memory, or it is too large. Any thread.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+MUST_CHECK bool auth_sign(struct http_request *request, const struct auth_signer *signer,
+                          struct str payload, int64_t now_us, struct arena *arena);
+
 /* HMAC chain of SigV4. */
 void auth_signing_key(struct str secret, struct str date, struct str region, struct str service,
                       uint8_t out[SHA256_BYTES]);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making presigned V4 URLs, with the verifier's own canonical form.
+ * Making V4 signatures, with the verifier's own canonical form: presigned URLs, and headers of
+ * requests to other servers.
  */
 #include "server/auth/call.h"
+
+#include <stdlib.h>
 
 #include "base/secret.h"
 
@@ -119,4 +122,84 @@ bool auth_presign(struct buf *out, const struct user *user, struct str method, s
     buf_lit(out, "&X-Amz-Signature=");
     buf_append(out, signature, sizeof(signature));
     return !out->failed;
+}
+
+/* ---- in headers ---------------------------------------------------------------------------- */
+
+static void add_field(struct http_request *request, const char *name, struct str value)
+{
+    request->fields[request->field_count++] =
+        (struct http_field){ .name = str_from_cstr(name), .value = value };
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* "content-type;host;x-amz-date"; STR_NONE: no memory. */
+static struct str signed_names(const struct http_request *request, struct arena *arena)
+{
+    size_t count = request->field_count + 1;
+    struct str *names = arena_array(arena, count, sizeof(*names));
+    struct buf text = BUF_WITH_MAX(AUTH_TEXT_BYTES_MAX);
+    struct str list;
+
+    if (names == NULL)
+        return STR_NONE;
+    names[0] = STR("host");
+    for (size_t i = 1; i < count; i++) {
+        buf_clear(&text);
+        auth_append_lower(&text, request->fields[i - 1].name);
+        names[i] = arena_dup(arena, buf_view(&text));
+    }
+    qsort(names, count, sizeof(*names), by_name);
+    buf_clear(&text);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(&text, ';');
+        buf_str(&text, names[i]);
+    }
+    list = text.failed ? STR_NONE : arena_dup(arena, buf_view(&text));
+    buf_free(&text);
+    return list;
+}
+
+bool auth_sign(struct http_request *request, const struct auth_signer *signer, struct str payload,
+               int64_t now_us, struct arena *arena)
+{
+    CLEANUP(buf_free) struct buf text = BUF_WITH_MAX(AUTH_TEXT_BYTES_MAX);
+    CLEANUP(buf_free) struct buf scratch = BUF_WITH_MAX(AUTH_TEXT_BYTES_MAX);
+    CLEANUP(secret_key_wipe) struct secret_key key;
+    char signature[2 * SHA256_BYTES];
+    char date[CLOCK_AMZ_LEN + 1];
+    struct str scope;
+    struct str names;
+    struct str value;
+
+    if (signer->region.len > AUTH_REGION_BYTES_MAX || signer->service.len > AUTH_REGION_BYTES_MAX)
+        return false;
+    clock_format_amz(now_us, date);
+    add_field(request, "x-amz-date", arena_dup(arena, str_make(date, CLOCK_AMZ_LEN)));
+    if (str_eq(signer->service, STR("s3")))
+        add_field(request, "x-amz-content-sha256", payload);
+    if (str_present(signer->session_token))
+        add_field(request, "x-amz-security-token", signer->session_token);
+    names = signed_names(request, arena);
+    scope = arena_printf(arena, "%.8s/%.*s/%.*s/aws4_request", date, STR_ARG(signer->region),
+                         STR_ARG(signer->service));
+    canonical_request(&text, &scratch, request, names, payload);
+    if (!str_present(names) || !str_present(scope) || text.failed)
+        return false;
+
+    auth_signing_key(signer->secret_key, str_make(date, 8), signer->region, signer->service,
+                     key.bytes);
+    v4_sign(key.bytes, str_make(date, CLOCK_AMZ_LEN), scope, buf_view(&text), signature);
+    value =
+        arena_printf(arena,
+                     "AWS4-HMAC-SHA256 Credential=%.*s/%.*s, SignedHeaders=%.*s, Signature=%.*s",
+                     STR_ARG(signer->access_key), STR_ARG(scope), STR_ARG(names),
+                     (int)sizeof(signature), signature);
+    add_field(request, "Authorization", value);
+    return str_present(value);
 }

@@ -22,6 +22,7 @@ LIBRARIES = {
     r"<ini\.h>": ["server/settings/config_file.c"],
     r"<zlib\.h>": ["base/digest/crc.c", "server/select/unpack.c"],
     r"<bzlib\.h>": ["server/select/unpack.c"],
+    r"<curl/": ["server/client/"],
     r"<xxhash\.h>": ["base/digest/checksum.c", "base/digest/hash.c"],
     r"<isa-l": ["base/digest/crc.c"],
 }

@@ -31,6 +31,55 @@ static void made(const char *extra, uint64_t expires_s)
     request("GET", arena_cstr(h.arena, str_skip(buf_view(&url), 13)), "h:9000", "");
 }
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html, "PUT Object" */
+static void test_auth_sign__aws_example_of_an_upload(void **state UNUSED)
+{
+    struct http_field fields[2 + AUTH_SIGN_FIELDS] = {
+        { STR("Date"), STR("Fri, 24 May 2013 00:00:00 GMT") },
+        { STR("x-amz-storage-class"), STR("REDUCED_REDUNDANCY") },
+    };
+    struct http_request request = { .method = STR("PUT"),
+                                    .raw_path = STR("/test%24file.text"),
+                                    .host = STR(HOST),
+                                    .fields = fields,
+                                    .field_count = 2 };
+    struct auth_signer signer = { .access_key = STR(AWS_KEY),
+                                  .secret_key = STR(AWS_SECRET),
+                                  .region = STR("us-east-1"),
+                                  .service = STR("s3") };
+
+    clock_at_amz("20130524T000000Z");
+    assert_true(auth_sign(&request, &signer,
+                          STR("44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"),
+                          clock_now_us(&h.clock), h.arena));
+    assert_int_equal(request.field_count, 5);
+    assert_text(http_header(&request, STR("authorization")),
+                "AWS4-HMAC-SHA256 Credential=" AWS_KEY "/20130524/us-east-1/s3/aws4_request, "
+                "SignedHeaders=date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class, "
+                "Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+}
+
+static void test_auth_sign__other_services_and_session_tokens(void **state UNUSED)
+{
+    struct http_field fields[AUTH_SIGN_FIELDS];
+    struct http_request request = {
+        .method = STR("POST"), .raw_path = STR("/"), .host = STR("h"), .fields = fields
+    };
+    struct auth_signer signer = { .access_key = STR("a"),
+                                  .secret_key = STR("s"),
+                                  .session_token = STR("t"),
+                                  .region = STR("r"),
+                                  .service = STR("sqs") };
+
+    assert_true(auth_sign(&request, &signer, STR("00"), 0, h.arena));
+    assert_text(http_header(&request, STR("x-amz-security-token")), "t");
+    assert_false(str_present(http_header(&request, STR("x-amz-content-sha256"))));
+    assert_true(str_find(http_header(&request, STR("authorization")),
+                         STR("SignedHeaders=host;x-amz-date;x-amz-security-token,")) != SIZE_MAX);
+    signer.region.len = 65;
+    assert_false(auth_sign(&request, &signer, STR("00"), 0, h.arena));
+}
+
 static void test_auth_presign__aws_example_verifies(void **state UNUSED)
 {
     example();
@@ -261,6 +310,8 @@ static void test_auth_presign__default_port_is_not_part_of_the_signed_host(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        AUTH_TEST(test_auth_sign__aws_example_of_an_upload),
+        AUTH_TEST(test_auth_sign__other_services_and_session_tokens),
         AUTH_TEST(test_auth_presign__aws_example_verifies),
         AUTH_TEST(test_auth_presign__an_empty_authorization_beside_it_is_no_credential),
         AUTH_TEST(test_auth_presign__two_credentials_are_refused),
