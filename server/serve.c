@@ -30,6 +30,7 @@
 #include "server/records/counters.h"
 #include "server/records/log_lines.h"
 #include "server/root_socket.h"
+#include "server/s3/delivery/deliverer.h"
 #include "server/settings/config.h"
 #include "server/settings/settings.h"
 #include "server/xml/xml.h"
@@ -46,6 +47,7 @@ struct serve {
     size_t listener_count;
     struct accounts *accounts;
     struct counters *counters;
+    struct deliverer *deliverer;
     struct observers observers;
     struct s3_app *app;
     struct http_server *server;
@@ -65,6 +67,7 @@ static void serve_close(struct serve *serve)
     clock_control_close(serve->clock_control);
     if (serve->server != NULL)
         http_server_stop(serve->server, DRAIN_GRACE_S);
+    deliverer_close(serve->deliverer);
     if (serve->counters != NULL)
         counters_log(serve->counters, s3_operation_name);
     if (serve->app != NULL)
@@ -236,14 +239,18 @@ _Static_assert(CONFIG_THREADS_MAX <= COUNTERS_LOOPS_MAX, "every loop counts");
 static bool open_observers(struct serve *serve, struct fault *fault)
 {
     struct observer counting;
+    struct observer delivering;
 
     serve->counters = counters_open(s3_operation_count());
-    if (serve->counters == NULL)
+    serve->deliverer = deliverer_open((int64_t)serve->config.access_log_interval_s * US_PER_S);
+    if (serve->counters == NULL || serve->deliverer == NULL)
         return fault_false(fault, "there is no memory for counters");
 
     counting = counters_observer(serve->counters);
+    delivering = deliverer_observer(serve->deliverer);
     return (observers_add(&serve->observers, &log_lines) &&
-            observers_add(&serve->observers, &counting)) ||
+            observers_add(&serve->observers, &counting) &&
+            observers_add(&serve->observers, &delivering)) ||
            fault_false(fault, "there are too many observers");
 }
 
@@ -279,7 +286,10 @@ static bool open_app(struct serve *serve, struct fault *fault)
         options.cors_origins[i] = config->cors.items[i];
 
     serve->app = s3_app_open(&options);
-    return serve->app != NULL || fault_false(fault, "there is no memory to serve");
+    if (serve->app == NULL)
+        return fault_false(fault, "there is no memory to serve");
+    return deliverer_start(serve->deliverer, s3_app_options(serve->app), s3_app_clock(serve->app),
+                           fault);
 }
 
 static bool start_loops(struct serve *serve, struct fault *fault)

@@ -21,7 +21,7 @@ _pail()
         options='--listen --tls-cert --tls-key --config --region --strict-region --domain --website-domain
             --cors --durability --auth --new-buckets --sse-c-over-http --account-id --force-open --dev --explain-denials --store --buckets --port-file --ready-fd --threads
             --connections --inline-max --read-cache --buffered-bodies --scrub-rate
-            --scrub-interval --log-level --upload-expiry --root-from-aws'
+            --access-log-interval --scrub-interval --log-level --upload-expiry --root-from-aws'
         operands=directory
         ;;
     credentials)

@@ -45,6 +45,7 @@ complete -c pail -n $serve -x -l buffered-bodies -d 'memory of whole documents'
 complete -c pail -n $serve -x -l scrub-rate -d 'bytes a second read to find decay'
 complete -c pail -n $serve -x -l scrub-interval -d 'how long between two such readings'
 complete -c pail -n $serve -x -l log-level -a 'error warn info debug' -d 'what is logged'
+complete -c pail -n $serve -x -l access-log-interval -d 'how long lines of access logs wait'
 complete -c pail -n $serve -x -l upload-expiry -d 'age of uploads that are removed'
 complete -c pail -n $serve -l root-from-aws -d 'take AWS_ACCESS_KEY_ID as the root user'
 

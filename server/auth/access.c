@@ -154,7 +154,9 @@ static struct access_verdict vote_of_acl(const struct access_request *request)
         return vote_of_owner_enforced(request, of_object);
     if (acl_gives(list, owner, request->principal, permission,
                   blocks(resource, IGNORE_PUBLIC_ACLS)))
-        return vote_allow(grants[name].given);
+        return (struct access_verdict){ .decision = ACCESS_ALLOWED,
+                                        .reason = grants[name].given,
+                                        .by_acl = !vote_is_owner(request->principal, owner) };
     if (blocks(resource, IGNORE_PUBLIC_ACLS) &&
         acl_gives(list, owner, request->principal, permission, false))
         return vote_abstain("public ACLs are ignored (IgnorePublicAcls)");
@@ -197,6 +199,7 @@ struct access_verdict access_count(access_voter *const *asked, size_t count,
             continue;
         verdict.reason = vote.reason;
         verdict.statement = vote.statement;
+        verdict.by_acl = vote.by_acl;
         if (vote.decision == ACCESS_ALLOWED)
             verdict.decision = ACCESS_ALLOWED;
     }

@@ -49,8 +49,9 @@ struct access_context {
     const struct http_request *request; /* address, TLS, headers and parameters */
     enum auth_scheme scheme;
     struct str region;
-    const struct clock *clock; /* of the server */
-    bool agrees_to_pay;        /* for what the bucket's owner does not */
+    const struct clock *clock;                /* of the server */
+    bool agrees_to_pay;                       /* for what the bucket's owner does not */
+    struct str source_bucket, source_account; /* for which a service acts; STR_NONE */
 };
 
 struct access_request {
@@ -68,6 +69,7 @@ struct access_verdict {
     enum access_decision decision; /* of access_decide never ACCESS_ABSTAINED */
     const char *reason;            /* static; NULL only where a voter has nothing to say */
     struct str statement;          /* of a policy, its Sid; borrowed of the rules. Else STR_NONE */
+    bool by_acl;                   /* allowed by a grant alone, to who is not the owner */
 };
 
 MUST_CHECK struct access_verdict access_decide(const struct access_request *request);

@@ -204,7 +204,8 @@ static bool grant_is_for(const struct acl_grant *grant, const struct user *user)
     case ACL_AUTHENTICATED_USERS:
         return user != NULL;
     case ACL_LOG_DELIVERY:
-        break;
+        return user != NULL && user->kind == USER_SERVICE &&
+               str_eq(user->canonical_id, ACL_LOG_DELIVERY_ID);
     }
     return false;
 }

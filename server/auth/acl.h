@@ -55,6 +55,10 @@ MUST_CHECK bool acl_canned(struct str name, struct str owner, struct str bucket_
 /* Whoever sends no credentials acts under this id, as on AWS: what they wrote is theirs. */
 #define ACL_ANONYMOUS_ID STR("65a011a29cdf8ec533ec3d1ccaae921c")
 
+/* Who is meant by the group of log delivery, as on AWS. */
+#define ACL_LOG_DELIVERY_HEX "3272ee65a908a7677109fedda345db8d9554ba26398b2ca10581de88777e2b61"
+#define ACL_LOG_DELIVERY_ID STR(ACL_LOG_DELIVERY_HEX)
+
 /* Canonical id of a user; NULL is the anonymous one. */
 struct str acl_user_id(const struct user *user);
 

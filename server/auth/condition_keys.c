@@ -95,7 +95,7 @@ static struct str principal_arn(struct condition_values *values, struct str rest
     const struct user *user = values->request->principal;
     CLEANUP(buf_free) struct buf arn = BUF_WITH_MAX(sizeof(values->text));
 
-    if (user == NULL)
+    if (user == NULL || user->kind == USER_SERVICE)
         return STR_NONE;
     identity_arn(&arn, user);
     if (arn.failed)
@@ -106,7 +106,9 @@ static struct str principal_arn(struct condition_values *values, struct str rest
 
 static struct str principal_account(struct condition_values *values, struct str rest UNUSED)
 {
-    return values->request->principal != NULL ? values->request->principal->account : STR_NONE;
+    const struct user *user = values->request->principal;
+
+    return user != NULL && user->kind != USER_SERVICE ? user->account : STR_NONE;
 }
 
 static struct str principal_type(struct condition_values *values, struct str rest UNUSED)
@@ -115,6 +117,8 @@ static struct str principal_type(struct condition_values *values, struct str res
 
     if (user == NULL)
         return STR("Anonymous");
+    if (user->kind == USER_SERVICE)
+        return STR("Service");
     return user->kind == USER_ROOT ? STR("Account") : STR("User");
 }
 
@@ -122,7 +126,9 @@ static struct str user_name(struct condition_values *values, struct str rest UNU
 {
     const struct user *user = values->request->principal;
 
-    return user != NULL && user->kind != USER_ROOT ? identity_name(user) : STR_NONE;
+    return user != NULL && user->kind != USER_ROOT && user->kind != USER_SERVICE
+               ? identity_name(user)
+               : STR_NONE;
 }
 
 static struct str user_id(struct condition_values *values, struct str rest UNUSED)
@@ -132,11 +138,45 @@ static struct str user_id(struct condition_values *values, struct str rest UNUSE
 
     if (user == NULL)
         return STR("anonymous");
+    if (user->kind == USER_SERVICE)
+        return STR_NONE;
     identity_user_id(&id, user);
     if (id.failed)
         return STR_NONE;
     memcpy(values->text, id.p, id.len);
     return str_make(values->text, id.len);
+}
+
+/* ---- the bucket for which a service acts ------------------------------------------------------- */
+
+static struct str source_arn(struct condition_values *values, struct str rest UNUSED)
+{
+    struct str bucket = values->request->context.source_bucket;
+    int len = snprintf(values->text, sizeof(values->text), "arn:aws:s3:::%.*s", STR_ARG(bucket));
+
+    return str_present(bucket) ? str_make(values->text, (size_t)len) : STR_NONE;
+}
+
+static struct str source_account(struct condition_values *values, struct str rest UNUSED)
+{
+    return values->request->context.source_account;
+}
+
+static bool is_service(const struct user *user)
+{
+    return user != NULL && user->kind == USER_SERVICE;
+}
+
+static struct str principal_is_service(struct condition_values *values, struct str rest UNUSED)
+{
+    return truth(is_service(values->request->principal));
+}
+
+static struct str principal_service(struct condition_values *values, struct str rest UNUSED)
+{
+    const struct user *user = values->request->principal;
+
+    return is_service(user) ? user->name : STR_NONE;
 }
 
 static struct str auth_type(struct condition_values *values, struct str rest UNUSED)
@@ -279,11 +319,15 @@ static const struct {
     { STR_INIT("aws:EpochTime"), epoch_time },
     { STR_INIT("aws:PrincipalAccount"), principal_account },
     { STR_INIT("aws:PrincipalArn"), principal_arn },
+    { STR_INIT("aws:PrincipalIsAWSService"), principal_is_service },
+    { STR_INIT("aws:PrincipalServiceName"), principal_service },
     { STR_INIT("aws:PrincipalType"), principal_type },
     { STR_INIT("aws:Referer"), referer },
     { STR_INIT("aws:RequestedRegion"), region },
     { STR_INIT("aws:ResourceTag/"), bucket_tag },
     { STR_INIT("aws:SecureTransport"), secure_transport },
+    { STR_INIT("aws:SourceAccount"), source_account },
+    { STR_INIT("aws:SourceArn"), source_arn },
     { STR_INIT("aws:SourceIp"), source_ip },
     { STR_INIT("aws:UserAgent"), user_agent },
     { STR_INIT("aws:userid"), user_id },

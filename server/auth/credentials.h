@@ -31,7 +31,8 @@
 enum user_kind {
     USER_ALONE = 0, /* the only user of an account of its own */
     USER_OF_ACCOUNT,
-    USER_ROOT, /* of this server: the account itself */
+    USER_ROOT,    /* of this server: the account itself */
+    USER_SERVICE, /* of AWS, that acts for an account: name is its principal; no key pair is one */
 };
 
 struct user {

@@ -30,6 +30,8 @@ static struct policy_principal principal_of(const struct user *user,
 
     if (user == NULL)
         return (struct policy_principal){ .kind = CALLER_ANONYMOUS };
+    if (user->kind == USER_SERVICE)
+        return (struct policy_principal){ .kind = CALLER_SERVICE, .service = user->name };
     identity_arn(&arn, user);
     if (!arn.failed)
         memcpy(arn_room, arn.p, arn.len);
@@ -44,7 +46,7 @@ static struct policy_principal principal_of(const struct user *user,
 static struct access_verdict about_statement(enum access_decision decision, const char *reason,
                                              struct str sid)
 {
-    return (struct access_verdict){ decision, reason, sid };
+    return (struct access_verdict){ .decision = decision, .reason = reason, .statement = sid };
 }
 
 static struct access_verdict evaluate(const struct access_request *request)
@@ -79,6 +81,12 @@ static struct access_verdict evaluate(const struct access_request *request)
     return vote_abstain("the bucket's policy does not allow it");
 }
 
+/* Of services nothing is restricted: they act for an account. */
+static bool is_service(const struct user *user)
+{
+    return user != NULL && user->kind == USER_SERVICE;
+}
+
 struct access_verdict vote_of_policy(const struct access_request *request)
 {
     const struct access_rules *rules = request->resource.rules;
@@ -91,7 +99,8 @@ struct access_verdict vote_of_policy(const struct access_request *request)
         return vote_nothing();
     if (rules->policy_is_unknown)
         return vote_deny("the bucket's policy can not be read by this version of pail");
-    if (!at_home && rules->policy_is_public && (rules->blocked & RESTRICT_PUBLIC_BUCKETS) != 0)
+    if (!at_home && !is_service(request->principal) && rules->policy_is_public &&
+        (rules->blocked & RESTRICT_PUBLIC_BUCKETS) != 0)
         return vote_deny("the policy is public, and only the owner's account may "
                          "(RestrictPublicBuckets)");
     return evaluate(request);

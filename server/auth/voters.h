@@ -10,22 +10,22 @@
 
 static inline struct access_verdict vote_nothing(void)
 {
-    return (struct access_verdict){ ACCESS_ABSTAINED, NULL, STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_ABSTAINED, .reason = NULL };
 }
 
 static inline struct access_verdict vote_allow(const char *reason)
 {
-    return (struct access_verdict){ ACCESS_ALLOWED, reason, STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_ALLOWED, .reason = reason };
 }
 
 static inline struct access_verdict vote_abstain(const char *reason)
 {
-    return (struct access_verdict){ ACCESS_ABSTAINED, reason, STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_ABSTAINED, .reason = reason };
 }
 
 static inline struct access_verdict vote_deny(const char *reason)
 {
-    return (struct access_verdict){ ACCESS_DENIED, reason, STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_DENIED, .reason = reason };
 }
 
 static inline bool vote_is_owner(const struct user *user, struct str owner)

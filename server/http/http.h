@@ -194,6 +194,15 @@ struct http_app {
  */
 void http_resume(struct http_exchange_view *view);
 
+struct http_tls_facts {
+    char version[16]; /* "TLSv1.3" */
+    char cipher[64];  /* "TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-GCM-SHA256" */
+};
+
+/* What the exchange's connection has agreed on, by OpenSSL's names. False: it has no TLS. Of its loop's thread. */
+MUST_CHECK bool http_tls_facts(const struct http_exchange_view *view,
+                               struct http_tls_facts *ret_facts);
+
 /* ---- time ------------------------------------------------------------------------------------- */
 
 struct http_loop;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <stdio.h>
 
 #include "base/file.h"
 #include "server/http/internal.h"
@@ -217,4 +218,67 @@ void http_tls_close(struct http_tls *tls)
     mem_free(tls->cert_path);
     mem_free(tls->key_path);
     mem_free(tls);
+}
+
+/* ---- what was agreed on ----------------------------------------------------------------------- */
+
+/* OpenSSL's names, which S3 uses, of GnuTLS' parts. */
+static const struct {
+    gnutls_cipher_algorithm_t cipher;
+    const char *name; /* within a name of TLS 1.2 */
+    const char *tls13_name;
+} ciphers[] = {
+    { GNUTLS_CIPHER_AES_128_GCM, "AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256" },
+    { GNUTLS_CIPHER_AES_256_GCM, "AES256-GCM-SHA384", "TLS_AES_256_GCM_SHA384" },
+    { GNUTLS_CIPHER_CHACHA20_POLY1305, "CHACHA20-POLY1305", "TLS_CHACHA20_POLY1305_SHA256" },
+    { GNUTLS_CIPHER_AES_128_CCM, "AES128-CCM", "TLS_AES_128_CCM_SHA256" },
+    { GNUTLS_CIPHER_AES_256_CCM, "AES256-CCM", NULL },
+    { GNUTLS_CIPHER_AES_128_CBC, "AES128-SHA", NULL },
+    { GNUTLS_CIPHER_AES_256_CBC, "AES256-SHA", NULL },
+};
+
+static const char *exchange_name(gnutls_kx_algorithm_t kx)
+{
+    switch (kx) {
+    case GNUTLS_KX_ECDHE_RSA:
+        return "ECDHE-RSA-";
+    case GNUTLS_KX_ECDHE_ECDSA:
+        return "ECDHE-ECDSA-";
+    case GNUTLS_KX_DHE_RSA:
+        return "DHE-RSA-";
+    default:
+        return "";
+    }
+}
+
+static void name_cipher(gnutls_session_t session, bool tls13, struct http_tls_facts *facts)
+{
+    gnutls_cipher_algorithm_t cipher = gnutls_cipher_get(session);
+    const char *name = gnutls_cipher_get_name(cipher);
+
+    for (size_t i = 0; i < COUNT_OF(ciphers); i++)
+        if (ciphers[i].cipher == cipher && (!tls13 || ciphers[i].tls13_name != NULL))
+            name = tls13 ? ciphers[i].tls13_name : ciphers[i].name;
+    (void)snprintf(facts->cipher, sizeof(facts->cipher), "%s%s",
+                   tls13 ? "" : exchange_name(gnutls_kx_get(session)), name);
+}
+
+bool http_tls_facts(const struct http_exchange_view *view, struct http_tls_facts *ret_facts)
+{
+    const struct http_exchange *x = (const struct http_exchange *)view;
+    const union MHD_ConnectionInfo *info;
+    gnutls_session_t session;
+    bool tls13;
+
+    if (!x->request.tls)
+        return false;
+    info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info == NULL)
+        return false;
+    session = (gnutls_session_t)info->tls_session;
+    tls13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
+    (void)snprintf(ret_facts->version, sizeof(ret_facts->version), "%s",
+                   tls13 ? "TLSv1.3" : "TLSv1.2");
+    name_cipher(session, tls13, ret_facts);
+    return true;
 }

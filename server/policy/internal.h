@@ -19,11 +19,18 @@ struct patterns {
 
 /* ---- principals ------------------------------------------------------------------------------ */
 
-enum named_kind { NAMED_EVERYBODY, NAMED_ACCOUNT, NAMED_ARN, NAMED_CANONICAL_USER, NAMED_OTHER };
+enum named_kind {
+    NAMED_EVERYBODY,
+    NAMED_ACCOUNT,
+    NAMED_ARN,
+    NAMED_CANONICAL_USER,
+    NAMED_SERVICE,
+    NAMED_OTHER,
+};
 
 struct named {
     enum named_kind kind;
-    struct str text; /* account id, ARN or canonical id */
+    struct str text; /* account id, ARN, canonical id or name */
 };
 
 struct principals {

@@ -44,7 +44,13 @@ MUST_CHECK const struct policy *policy_parse(struct str json, const struct polic
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-enum policy_caller { CALLER_ANONYMOUS = 0, CALLER_USER, CALLER_ROOT, CALLER_SESSION };
+enum policy_caller {
+    CALLER_ANONYMOUS = 0,
+    CALLER_USER,
+    CALLER_ROOT,
+    CALLER_SESSION,
+    CALLER_SERVICE, /* of AWS, for an account: known by its name alone */
+};
 
 struct policy_principal {
     enum policy_caller kind;
@@ -52,6 +58,7 @@ struct policy_principal {
     struct str arn;          /* of the user, or of the session */
     struct str role_arn;     /* of a session's role; else STR_NONE */
     struct str canonical_id; /* of the account */
+    struct str service;      /* "logging.s3.amazonaws.com"; else STR_NONE */
 };
 
 /* The values of one condition key; borrowed until the next question to the same look-up. */

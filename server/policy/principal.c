@@ -79,9 +79,13 @@ static bool name(struct str kind, struct str text, struct named *ret_named)
         *ret_named = (struct named){ NAMED_CANONICAL_USER, text };
         return all_of(text, CANONICAL_DIGITS, "0123456789abcdef");
     }
+    if (str_eq(kind, STR("Service"))) {
+        *ret_named = (struct named){ NAMED_SERVICE, text };
+        return text.len > 0;
+    }
     /* Nobody here is one of those. */
     *ret_named = (struct named){ NAMED_OTHER, text };
-    return (str_eq(kind, STR("Service")) || str_eq(kind, STR("Federated"))) && text.len > 0;
+    return str_eq(kind, STR("Federated")) && text.len > 0;
 }
 
 static bool add_kind(struct parsing *parsing, struct str kind, const json_t *json,
@@ -128,19 +132,26 @@ bool principals_parse(struct parsing *parsing, const json_t *json,
     return true;
 }
 
+static bool is_of_account(const struct policy_principal *who)
+{
+    return who->kind != CALLER_ANONYMOUS && who->kind != CALLER_SERVICE;
+}
+
 static bool is_named(const struct named *named, const struct policy_principal *who)
 {
     switch (named->kind) {
     case NAMED_EVERYBODY:
         return true;
     case NAMED_ACCOUNT:
-        return who->kind != CALLER_ANONYMOUS && str_eq(named->text, who->account);
+        return is_of_account(who) && str_eq(named->text, who->account);
     case NAMED_ARN:
-        return who->kind != CALLER_ANONYMOUS &&
+        return is_of_account(who) &&
                (str_eq(named->text, who->arn) ||
                 (str_present(who->role_arn) && str_eq(named->text, who->role_arn)));
     case NAMED_CANONICAL_USER:
-        return who->kind != CALLER_ANONYMOUS && str_eq(named->text, who->canonical_id);
+        return is_of_account(who) && str_eq(named->text, who->canonical_id);
+    case NAMED_SERVICE:
+        return who->kind == CALLER_SERVICE && str_eq(named->text, who->service);
     case NAMED_OTHER:
         break;
     }

@@ -16,6 +16,52 @@
 #include "base/text/str.h"
 #include "storage/store.h"
 
+/* Where a bucket's access log goes, as its configuration says. */
+enum log_partition { LOG_SIMPLE = 0, LOG_BY_DELIVERY, LOG_BY_EVENT };
+
+struct log_target {
+    struct str bucket;
+    struct str prefix;
+    enum log_partition partition;
+};
+
+/* A bucket that is logged. */
+struct logged_bucket {
+    const struct log_target *target; /* NULL: it is not */
+    struct str name, owner;          /* canonical id */
+};
+
+/* An object that a request names in its body, and what became of it. */
+struct logged_item {
+    struct str key;
+    struct str version; /* STR_NONE: none */
+    int status;
+    struct str code; /* of the error; STR_NONE */
+};
+
+/*
+ * What access logs tell besides. In the record of a request to a bucket that is logged, or that copies from
+ * one.
+ */
+struct log_facts {
+    struct logged_bucket bucket;
+    struct logged_bucket source; /* of a copy */
+    struct str source_key, source_version;
+    uint64_t source_bytes;
+    int64_t received_us;  /* by the clock: when its head was read */
+    struct str operation; /* "REST.GET.OBJECT" */
+    struct str requester; /* canonical id or ARN; STR_NONE: nobody who is known */
+    struct str protocol;  /* "HTTP/1.1" */
+    struct str host_id;
+    struct str referer;
+    struct str signature_version, auth_type; /* "SigV4", "AuthHeader"; STR_NONE */
+    struct str tls_version, cipher;          /* STR_NONE: no TLS */
+    bool has_object;
+    uint64_t object_bytes; /* of the object as a whole */
+    const struct logged_item *items;
+    size_t item_count;
+};
+
 struct request_record {
     unsigned loop; /* its number, from 0; one thread each */
 
@@ -41,6 +87,7 @@ struct request_record {
     struct str action; /* "s3:GetObject" */
     bool allowed;
     struct str reason; /* no client is told it */
+    bool by_acl;       /* allowed by a grant of an ACL alone, to who is not the owner */
 
     /* what was answered */
     struct str request_id;
@@ -52,8 +99,11 @@ struct request_record {
     bool aborted;    /* the answer was not sent whole */
     uint64_t bytes_in, bytes_out; /* of bodies */
 
+    const struct log_facts *log; /* NULL: nobody logs it */
+
     /* monotonic; 0: not reached */
     int64_t started_us;  /* its head was read */
+    int64_t taken_us;    /* ... and all of its body; of one that has none: 0 */
     int64_t answered_us; /* the answer was handed over: its first byte goes out */
     int64_t done_us;
 };

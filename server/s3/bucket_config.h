@@ -52,8 +52,9 @@ struct bucket_config {
     struct bucket_encryption encryption;
     enum acceleration acceleration;
     struct lock_rule lock;
-    const struct website *website; /* NULL: none */
-    const struct cors *cors;       /* NULL: none */
+    const struct website *website;        /* NULL: none */
+    const struct cors *cors;              /* NULL: none */
+    const struct bucket_logging *logging; /* NULL: none */
 };
 
 extern const struct bucket_config bucket_config_none;

@@ -353,9 +353,11 @@ static enum http_next on_end(void *context, struct http_exchange_view *exchange)
     enum s3_error err = S3_OK;
 
     (void)context;
-    if (op->request->has_body)
+    if (op->request->has_body) {
+        op->record.taken_us = clock_monotonic_us(op->options->auth.clock);
         err = finish_body(op);
-    else if (!foreign)
+    }
+    if (!op->request->has_body && !foreign)
         err = op_identify(op);
     if (err != S3_OK)
         return answer(op, err);
@@ -523,6 +525,16 @@ struct s3_app *s3_app_open(const struct s3_options *options)
 const struct http_app *s3_http_app(struct s3_app *app)
 {
     return &app->http;
+}
+
+const struct s3_options *s3_app_options(const struct s3_app *app)
+{
+    return &app->options;
+}
+
+struct clock *s3_app_clock(struct s3_app *app)
+{
+    return &app->clock;
 }
 
 void s3_clock_move(struct s3_app *app, enum clock_move move, int64_t us)

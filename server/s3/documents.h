@@ -38,6 +38,9 @@ document_show_fn access_block_show;
 document_read_fn metrics_read;
 document_read_fn analytics_read;
 document_read_fn tiering_read;
+/* delivery/logging_document.c */
+document_read_fn logging_read;
+document_compile_fn logging_compile;
 /* delivery/inventory_rule.c */
 document_read_fn inventory_read;
 /* ops/policy.c */

@@ -61,7 +61,9 @@ struct access_request op_question(const struct op *op, enum access_action action
                      .scheme = op->auth.scheme,
                      .region = op->options->auth.region,
                      .clock = op->options->auth.clock,
-                     .agrees_to_pay = op->agrees_to_pay },
+                     .agrees_to_pay = op->agrees_to_pay,
+                     .source_bucket = op->source_bucket_name,
+                     .source_account = op->source_account },
     };
 }
 
@@ -87,6 +89,7 @@ enum s3_error op_require(struct op *op, enum access_action action, const struct 
     op->record.action = name;
     op->record.allowed = verdict.decision == ACCESS_ALLOWED;
     op->record.reason = str_from_cstr(verdict.reason);
+    op->record.by_acl = verdict.by_acl;
     if (verdict.decision == ACCESS_ALLOWED)
         return S3_OK;
     fault_note(&op->fault, "%.*s: %s%s%.*s", STR_ARG(name), verdict.reason,

@@ -105,6 +105,13 @@ struct op {
     struct kms_use *kms; /* the named key for what is written; NULL: none */
     bool source_under_named_key;
 
+    /* Of a service that acts for a bucket (delivery/service.h), that and its account; else STR_NONE. */
+    struct str source_bucket_name, source_account;
+
+    const struct logged_item
+        *logged_items; /* DeleteObjects: what became of each, where it is logged */
+    size_t logged_item_count;
+
     struct upload upload; /* UploadPart: set by op_prepare_UploadPart; others load it themselves */
     enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */
     uint32_t part_number;         /* with upload */

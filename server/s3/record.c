@@ -6,6 +6,7 @@
  */
 #include "server/s3/record.h"
 
+#include "server/s3/delivery/log_facts.h"
 #include "server/s3/foreign.h"
 #include "server/s3/names.h"
 
@@ -95,6 +96,7 @@ void record_tell(struct op *op, bool completed, uint64_t bytes_in, uint64_t byte
     record->bytes_in = bytes_in;
     record->bytes_out = bytes_out;
     record->done_us = clock_monotonic_us(op->options->auth.clock);
+    record->log = log_facts_of(op);
     observers_tell_request(op->options->observers, record);
 }
 

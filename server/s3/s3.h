@@ -12,6 +12,7 @@
 
 #define S3_DOMAINS_MAX 16
 #define S3_CORS_ORIGINS_MAX 16
+#define LOG_INTERVAL_S_MAX (24 * 3600) /* of access logs */
 #define S3_BUFFERED_BYTES_DEFAULT (UINT64_C(64) * 1024 * 1024)
 
 /* What a bucket begins with: nothing; or as AWS since 2023, ACLs disabled and the public blocked. */
@@ -40,6 +41,9 @@ struct s3_app;
 MUST_CHECK struct s3_app *s3_app_open(const struct s3_options *options);
 const struct http_app *s3_http_app(struct s3_app *app);
 void s3_app_close(struct s3_app *app);
+/* As they are in force, and what time it is for it. Borrowed. */
+const struct s3_options *s3_app_options(const struct s3_app *app);
+struct clock *s3_app_clock(struct s3_app *app);
 
 /*
  * Move time for all that the app serves: its own clock, by which signatures are judged and event loops

@@ -96,6 +96,7 @@ struct config {
     uint64_t scrub_bytes_per_s; /* 0: never */
     uint64_t scrub_interval_s;
     uint64_t upload_expiry_s; /* 0: never */
+    uint64_t access_log_interval_s;
     struct str account_id;
     struct str root_user, root_password; /* "": not set */
     bool root_from_aws;

@@ -151,3 +151,14 @@ def test_s3cmd__second_sync_transfers_nothing(s3cmd, tree, tmp_path, bucket):
     s3cmd("sync", f"s3://{bucket}/d0/", "down/")
     assert kit.content(tmp_path / "down") == kit.content(part)
     assert "download: " not in s3cmd("sync", f"s3://{bucket}/d0/", "down/")
+
+
+def test_s3cmd__accesslog_asks_for_the_rights_and_is_shown(s3cmd, s3, bucket):
+    s3.create_bucket(Bucket=f"{bucket}-logs")
+    said = s3cmd("accesslog", f"s3://{bucket}", f"--access-logging-target-prefix=s3://{bucket}-logs/to/")
+    assert f"s3://{bucket}-logs/to/" in said
+    assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"] == {"TargetBucket": f"{bucket}-logs", "TargetPrefix": "to/"}
+    uris = {grant["Grantee"].get("URI") for grant in s3.get_bucket_acl(Bucket=f"{bucket}-logs")["Grants"]}
+    assert "http://acs.amazonaws.com/groups/s3/LogDelivery" in uris
+    s3cmd("accesslog", f"s3://{bucket}", "--no-access-logging")
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)

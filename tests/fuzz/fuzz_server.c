@@ -358,6 +358,8 @@ static const struct str queries[] = {
     STR_INIT("ownershipControls"),
     STR_INIT("publicAccessBlock"),
     STR_INIT("metrics&id=a"),
+    STR_INIT("inventory&id=a"),
+    STR_INIT("logging"),
     STR_INIT("attributes"),
     STR_INIT("policy"),
     STR_INIT("partNumber=1"),

@@ -23,7 +23,8 @@ PATTERNS = [
     # An entry of DeleteObjects that is refused refuses no request.
     ("reason", r"\bS3_AccessDenied\b", {ASKER, "server/s3/refuse.c", "server/s3/ops/delete_objects.c"}),
     # Elsewhere it is named, not judged: as the owner of what it writes, to the token service, in the record.
-    ("caller", r"\bauth\.user\b", {ASKER, "server/s3/op.c", "server/s3/dispatch.c", "server/s3/record.c"}),
+    ("caller", r"\bauth\.user\b", {ASKER, "server/s3/op.c", "server/s3/dispatch.c", "server/s3/record.c",
+                                      "server/s3/delivery/log_facts.c"}),
     ("row", r"(?:->|\.)\s*run\s*[=!]=|[=!]=\s*op_[A-Z]\w+", set()),
 ]
 

@@ -21,13 +21,13 @@ SHOWING = [name for name, program in PROGRAMS.items() if program]
 
 
 def test_pages__that_show_a_program_were_found():
-    assert {"cors.md", "encryption.md", "policies.md", "website.md"} <= set(SHOWING)
+    assert {"access-logs.md", "cors.md", "encryption.md", "policies.md", "website.md"} <= set(SHOWING)
 
 
 @pytest.mark.skipif(bool(process.STORE), reason="the pages speak of the first store")
 @pytest.mark.parametrize("page", SHOWING)
 def test_page__runs_as_it_stands(tmp_path, page):
-    server = process.Server(tmp_path)
+    server = process.Server(tmp_path, "--access-log-interval", "1s")
     root = server.users["root"]
     environment = {**os.environ, "AWS_ENDPOINT_URL_S3": server.url, "AWS_DEFAULT_REGION": "us-east-1",
                    "AWS_ACCESS_KEY_ID": root.access_key, "AWS_SECRET_ACCESS_KEY": root.secret_key}  # fmt: skip

@@ -67,6 +67,7 @@ VALUES = {
     "scrub-rate": ("7000", "8000", "9000"),
     "scrub-interval": ("1000", "2000", "3000"),
     "upload-expiry": ("100", "200", "300"),
+    "access-log-interval": ("10", "20", "30"),
     "root-user": ("file-user", "environment-user", None),
     "root-from-aws": ("yes", "no", "yes"),
 }

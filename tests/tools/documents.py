@@ -35,6 +35,7 @@ KINDS = {  # a function: of the bucket that it names
     "object-lock": b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>",
     "ownershipControls": OWNERSHIP,
     "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",
+    "logging": b"<BucketLoggingStatus/>",
     "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
     "abac": b"<AbacStatus><Status>Disabled</Status></AbacStatus>",
     "requestPayment": b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",

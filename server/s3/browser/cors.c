@@ -101,19 +101,17 @@ static struct cors_rule rule_of_options(const struct s3_options *options)
     };
 }
 
-/* The bucket's configuration into op->config, whoever asks. */
+/* The bucket and its configuration into op, whoever asks. */
 static enum store_status find_config(struct op *op)
 {
     enum store_status status = STORE_RETRY;
 
     reader_begin(op->reader);
     for (unsigned tries = 0; status == STORE_RETRY && tries < CONFIG_TRIES_MAX; tries++) {
-        struct bucket bucket;
-
-        status = bucket_get(op->reader, op->bucket_name, op->arena, &bucket, &op->fault);
+        status = bucket_get(op->reader, op->bucket_name, op->arena, &op->bucket, &op->fault);
         if (status == STORE_OK)
-            status =
-                bucket_config_use(op->at->configs, op->reader, &bucket, &op->config, &op->fault);
+            status = bucket_config_use(op->at->configs, op->reader, &op->bucket, &op->config,
+                                       &op->fault);
     }
     reader_end(op->reader);
     return status;
@@ -239,6 +237,7 @@ static bool name_asked(struct op *op, enum resource *ret_resource)
                       op->arena, &name))
         return false;
     op->bucket_name = name.bucket;
+    op->key = name.key;
     *ret_resource = name.resource;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "server/s3/op.h"
 
 #include "server/s3/answer.h"
+#include "server/s3/bucket_config.h"
 #include "server/s3/limits.h"
 #include "server/s3/may.h"
 #include "server/s3/refuse.h"
@@ -165,9 +166,34 @@ static void write_error(const struct op *op, struct buf *out, const struct delet
     xml_close(out, STR("Error"));
 }
 
+/* What became of each, for the bucket's access log. Where there is no memory for it, it is not told. */
+static struct logged_item *log_items(struct op *op, size_t count)
+{
+    struct logged_item *items =
+        op->config->logging != NULL ? arena_array(op->arena, count, sizeof(*items)) : NULL;
+
+    op->logged_items = items;
+    op->logged_item_count = items != NULL ? count : 0;
+    return items;
+}
+
+static struct logged_item logged(const struct delete_entry *entry, enum s3_error error)
+{
+    const struct s3_error_row *row = error != S3_OK ? s3_error_row(error) : NULL;
+    const struct delete_item *item = entry->item;
+
+    return (struct logged_item){
+        .key = entry->key,
+        .version = item != NULL && item->made_marker ? item->marker_version : entry->version_id,
+        .status = row != NULL ? row->status : 204,
+        .code = row != NULL ? row->code : STR_NONE,
+    };
+}
+
 static enum s3_error reply_DeleteObjects(struct op *op)
 {
     const struct deletion *deletion = op->work;
+    struct logged_item *items = log_items(op, deletion->count);
     struct buf out = BUF_WITH_MAX(DELETE_XML_BYTES_MAX);
 
     xml_begin(&out, STR("DeleteResult"));
@@ -175,6 +201,8 @@ static enum s3_error reply_DeleteObjects(struct op *op)
         const struct delete_entry *entry = &deletion->entries[i];
         enum s3_error err = entry_outcome(op, entry);
 
+        if (items != NULL)
+            items[i] = logged(entry, err);
         if (err != S3_OK)
             write_error(op, &out, entry, err);
         else if (!deletion->quiet)

@@ -286,8 +286,8 @@ static bool permission_of(struct str name, unsigned *ret_permission)
     return true;
 }
 
-static enum s3_error grant_from_xml(struct op *op, const struct xml_node *node,
-                                    struct acl_grant *grant)
+enum s3_error acl_grant_from_xml(struct op *op, const struct xml_node *node,
+                                 struct acl_grant *grant)
 {
     const struct grant_place place = { .id = DOCUMENT_ID, .uri = STR("Group/URI") };
     const struct xml_node *grantee = xml_child(node, STR("Grantee"));
@@ -312,6 +312,22 @@ static enum s3_error grant_from_xml(struct op *op, const struct xml_node *node,
                                  : op_fail(op, S3_MalformedACLError);
     }
     return op_fail(op, S3_MalformedACLError);
+}
+
+bool acl_grant_reread(const struct xml_node *node, struct acl_grant *ret_grant)
+{
+    const struct xml_node *grantee = xml_child(node, STR("Grantee"));
+    struct acl_grant grant = { .id = STR("") };
+
+    if (grantee == NULL ||
+        !permission_of(xml_child_text(node, STR("Permission")), &grant.permission))
+        return false;
+    if (str_eq(grantee->type, STR("CanonicalUser")))
+        grant.id = xml_child_text(grantee, STR("ID"));
+    else if (!grantee_of_group(xml_child_text(grantee, STR("URI")), &grant.grantee))
+        return false;
+    *ret_grant = grant;
+    return str_present(grant.id);
 }
 
 static enum s3_error check_owner(struct op *op, const struct xml_node *root, struct str owner)
@@ -345,7 +361,7 @@ enum s3_error acl_from_xml(struct op *op, struct str owner, struct str *ret_pack
          node = node->next) {
         struct acl_grant grant = { 0 };
 
-        err = grant_from_xml(op, node, &grant);
+        err = acl_grant_from_xml(op, node, &grant);
         if (err == S3_OK)
             err = acl_add(op, &acl, &grant);
     }

@@ -257,22 +257,22 @@ static void test_auth_access__every_decision_is_one_and_has_a_reason(void **stat
 
 static struct access_verdict denies(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_DENIED, "denies", STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_DENIED, .reason = "denies" };
 }
 
 static struct access_verdict allows(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_ALLOWED, "allows", STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_ALLOWED, .reason = "allows" };
 }
 
 static struct access_verdict silent(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_ABSTAINED, NULL, STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_ABSTAINED, .reason = NULL };
 }
 
 static struct access_verdict mutters(const struct access_request *request UNUSED)
 {
-    return (struct access_verdict){ ACCESS_ABSTAINED, "mutters", STR_NONE };
+    return (struct access_verdict){ .decision = ACCESS_ABSTAINED, .reason = "mutters" };
 }
 
 static void expect_count(access_voter *first, access_voter *second, access_voter *third,

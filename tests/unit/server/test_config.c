@@ -51,6 +51,7 @@ static const struct sample samples[] = {
     { SETTING_scrub_bytes_per_s, "7000", "8000", "9000" },
     { SETTING_scrub_interval_s, "1000", "2000", "3000" },
     { SETTING_upload_expiry_s, "100", "200", "300" },
+    { SETTING_access_log_interval_s, "10", "20", "30" },
     { SETTING_root_user, "file-user", "environment-user", NULL },
     { SETTING_root_from_aws, "yes", "no", "yes" },
     { SETTING_root_password, "file-password", "environment-password", NULL },
