@@ -36,6 +36,13 @@ enum s3_error op_deny(struct op *op, const char *why)
     return op_fail(op, S3_AccessDenied);
 }
 
+enum s3_error op_refuse_mfa(struct op *op)
+{
+    if (!str_present(http_header(op->request, STR("x-amz-mfa"))))
+        return S3_OK;
+    return op_fail(op, S3_NotImplemented, STR("x-amz-mfa"));
+}
+
 enum s3_error op_deny_locked(struct op *op)
 {
     note_denial(op, "the version is locked");

@@ -30,7 +30,12 @@ enum s3_error op_fail_argument(struct op *op, struct str message, struct str nam
 
 /* AccessDenied for another reason than the caller's rights; why (static) is for the log. */
 enum s3_error op_deny(struct op *op, const char *why);
-/* The same in S3's words for a version that is locked. */
+/*
+ * NotImplemented for a request that brings a code of multi-factor authentication: nobody here can tell whether it
+ * is right, and what was asked for under its protection is not to be done without.
+ */
+MUST_CHECK enum s3_error op_refuse_mfa(struct op *op);
+/* AccessDenied in S3's words for a version that is locked. */
 enum s3_error op_deny_locked(struct op *op);
 
 #endif

@@ -649,3 +649,16 @@ def test_ListObjectVersions__entry(s3, history):
 def test_ListObjectsV2__hides_deleted_keys(s3, history):
     bucket, _ = history
     assert expect.keys_of(s3.list_objects_v2(Bucket=bucket)) == ["a", "c/d"]
+
+
+@pytest.mark.parametrize("query", ["", "?list-type=2", "?versions"])
+@pytest.mark.parametrize("value,refused", [
+    ("RestoreStatus", False), ("RestoreStatus, RestoreStatus", False), ("ETag", True), ("RestoreStatus,", True),
+    ("restorestatus", True), ("", True),
+])  # fmt: skip
+def test_ListObjectsV2__optional_attributes_are_known_ones(server, root_user, s3, bucket, query, value, refused):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    headers = [("x-amz-optional-object-attributes", value)]
+    reply = raw.signed(server.url, root_user, "GET", f"/{bucket}{query}", headers=headers)
+    assert (reply.status, reply.code) == ((400, "InvalidArgument") if refused else (200, None))
+    assert b"RestoreStatus" not in reply.body or refused  # nothing was ever restored

@@ -64,6 +64,24 @@ def test_PutBucketVersioning__mfa_delete_is_not_dropped(s3, bucket):
     assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
 
 
+def test_PutBucketVersioning__mfa_delete_that_stays_off_is_taken(s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled", "MFADelete": "Disabled"})
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+def test_PutBucketVersioning__a_code_that_nobody_can_check_is_refused(s3, versioned):
+    """Whoever sends one wants it to be needed: what it would protect is not done without."""
+    version = s3.put_object(Bucket=versioned, Key="k", Body=b"x")["VersionId"]
+    with expect.refused(501, "NotImplemented"):
+        s3.put_bucket_versioning(Bucket=versioned, MFA="arn 123456", VersioningConfiguration={"Status": "Suspended"})
+    with expect.refused(501, "NotImplemented"):
+        s3.delete_object(Bucket=versioned, Key="k", VersionId=version, MFA="arn 123456")
+    with expect.refused(501, "NotImplemented"):
+        s3.delete_objects(Bucket=versioned, MFA="arn 123456", Delete={"Objects": [{"Key": "k", "VersionId": version}]})
+    assert s3.get_object(Bucket=versioned, Key="k", VersionId=version)["Body"].read() == b"x"
+    assert s3.get_bucket_versioning(Bucket=versioned)["Status"] == "Enabled"
+
+
 def test_PutBucketVersioning__only_the_owner(alice, bucket):
     with expect.refused(403, "AccessDenied"):
         set_state(alice, bucket, "Enabled")

@@ -14,6 +14,7 @@
 #include "server/s3/region.h"
 #include "server/s3/request/acl_request.h"
 #include "server/s3/request/document_body.h"
+#include "server/s3/request/namespace.h"
 #include "server/s3/request/tags.h"
 #include "server/s3/store_map.h"
 #include "server/xml/xml.h"
@@ -178,15 +179,12 @@ static enum s3_error creation_ownership(struct op *op, struct creation *creation
 static enum s3_error creation_headers(struct op *op, struct creation *creation)
 {
     struct str lock = op_header(op, "x-amz-bucket-object-lock-enabled");
-    struct str space = op_header(op, "x-amz-bucket-namespace");
     bool acl_given;
     enum s3_error err = creation_ownership(op, creation);
 
     if (err != S3_OK)
         return err;
     creation->lock = str_eq_nocase(lock, STR("true"));
-    if (str_present(space) && !str_eq(space, STR("global")))
-        return op_fail(op, S3_NotImplemented, STR("x-amz-bucket-namespace"));
     err = acl_from_headers(op, op_caller_id(op), ACL_OF_NEW_BUCKET, &creation->acl, &acl_given);
     if (err == S3_OK && str_present(creation->acl) &&
         ownership_from_name(new_bucket_ownership(op->options->new_buckets, creation->ownership)) ==
@@ -272,6 +270,9 @@ enum s3_error op_CreateBucket(struct op *op)
     err = creation_headers(op, &creation);
     if (err == S3_OK)
         err = creation_body(op, &creation);
+    if (err == S3_OK)
+        err = namespace_check(op, creation.region.len > 0 ? creation.region
+                                                          : op->options->auth.region);
     if (err != S3_OK)
         return err;
 
@@ -374,8 +375,10 @@ enum s3_error op_PutBucketVersioning(struct op *op)
 {
     enum bucket_versioning versioning = VERSIONING_NEVER;
     struct intent *intent;
-    enum s3_error err = versioning_from_body(op, &versioning);
+    enum s3_error err = op_refuse_mfa(op);
 
+    if (err == S3_OK)
+        err = versioning_from_body(op, &versioning);
     if (err != S3_OK)
         return err;
     if (op->config->lock.enabled && versioning != VERSIONING_ENABLED)

@@ -5,6 +5,7 @@
 #include "server/s3/op.h"
 
 #include "server/s3/answer.h"
+#include "server/s3/refuse.h"
 #include "server/s3/request/condition.h"
 #include "server/s3/request/lock.h"
 #include "server/s3/store_map.h"
@@ -41,7 +42,9 @@ enum s3_error op_DeleteObject(struct op *op)
     item->version = op->version_id;
     subject = op_subject(op);
     item->bypass = lock_bypasses(op, &subject);
-    err = condition_from_request(op, /* for_delete= */ true, &item->condition);
+    err = op_refuse_mfa(op);
+    if (err == S3_OK)
+        err = condition_from_request(op, /* for_delete= */ true, &item->condition);
     if (err != S3_OK)
         return err;
     intent->remove = (struct intent_remove){

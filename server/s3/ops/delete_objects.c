@@ -221,7 +221,9 @@ enum s3_error op_DeleteObjects(struct op *op)
 
     if (deletion == NULL || intent == NULL)
         return op_fail(op, S3_SlowDown);
-    err = deletion_from_body(op, deletion);
+    err = op_refuse_mfa(op);
+    if (err == S3_OK)
+        err = deletion_from_body(op, deletion);
     if (err != S3_OK)
         return err;
     op->work = deletion;

@@ -241,6 +241,8 @@ enum s3_error op_ListObjects(struct op *op)
     struct str marker = op_param(op, "marker");
     enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &page.form);
 
+    if (err == S3_OK)
+        err = list_attributes_check(op);
     if (err != S3_OK)
         return err;
     return page_start(&page, marker.len > 0 ? marker : STR_NONE, /* start_after= */ false);
@@ -287,6 +289,8 @@ enum s3_error op_ListObjectsV2(struct op *op)
     bool is_start_after;
     enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &page.form);
 
+    if (err == S3_OK)
+        err = list_attributes_check(op);
     if (err == S3_OK)
         err = v2_start(op, &after, &is_start_after);
     if (err != S3_OK)

@@ -77,6 +77,19 @@ enum s3_error list_form_from_request(struct op *op, const char *max_name, struct
     return err;
 }
 
+enum s3_error list_attributes_check(struct op *op)
+{
+    struct str header = op_header(op, "x-amz-optional-object-attributes");
+    struct str rest = header;
+    struct str name;
+
+    while (str_present(header) && str_next(&rest, ',', &name))
+        if (!str_eq(str_trim(name), STR("RestoreStatus")))
+            return op_fail_argument(op, STR("Invalid attribute name specified."),
+                                    STR("x-amz-optional-object-attributes"), header);
+    return S3_OK;
+}
+
 void list_encoding(const struct list_form *form, struct buf *out)
 {
     if (form->url)

@@ -25,6 +25,11 @@ MUST_CHECK enum s3_error list_form_from_request(struct op *op, const char *max_n
                                                 struct str max_range_name,
                                                 struct list_form *ret_form);
 /*
+ * x-amz-optional-object-attributes of a listing of objects: RestoreStatus is the only one there is, and is told
+ * of what is or was restored. InvalidArgument for another.
+ */
+MUST_CHECK enum s3_error list_attributes_check(struct op *op);
+/*
  * The value of a count, of a parameter or a header: *ret_count stays when it is absent or empty;
  * more than most is most. range_name as above.
  */

@@ -113,6 +113,8 @@ enum s3_error op_ListObjectVersions(struct op *op)
 
     if (err == S3_OK)
         err = list_form_from_request(op, "max-keys", STR(""), &form);
+    if (err == S3_OK)
+        err = list_attributes_check(op);
     if (err != S3_OK)
         return err;
     query.prefix = form.prefix;
