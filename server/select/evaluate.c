@@ -242,8 +242,13 @@ static enum s3_error apply(const struct evaluation *in, const struct sql_expr *e
     case SQL_CAST:
         return function_cast(&args[0], (enum sql_type)expr->op, in->arena, ret_value);
     default:
-        return function_call(expr, args, in->arena, ret_value);
+        break;
     }
+    if (expr->kind == SQL_CALL && expr->op == SQL_UTCNOW) {
+        *ret_value = time_of_us(in->now_us);
+        return S3_OK;
+    }
+    return function_call(expr, args, in->arena, ret_value);
 }
 
 static enum s3_error nullif(const struct value args[2], struct value *ret_value)

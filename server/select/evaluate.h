@@ -22,6 +22,7 @@ struct evaluation {
     struct arena *arena;                /* of the record: what is computed lies there */
     const struct aggregate *aggregates; /* by slot, when all records were seen; else NULL */
     uint64_t *work;                     /* done for the record so far */
+    int64_t now_us;                     /* UTCNOW */
 };
 
 /*

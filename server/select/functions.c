@@ -115,8 +115,55 @@ static enum s3_error substring(struct str text, const struct value *args, size_t
     return S3_OK;
 }
 
-enum s3_error function_call(const struct sql_expr *call, const struct value *args,
-                            struct arena *arena, struct value *ret_value)
+/* ---- timestamps --------------------------------------------------------------------------------- */
+
+/* A text is read as CAST reads it. */
+static enum s3_error to_timestamp(const struct value *value, struct value *ret_value)
+{
+    if (value->type != VALUE_TEXT)
+        return S3_IncorrectSqlFunctionArgumentType;
+    return time_read(str_trim(value->text), ret_value) ? S3_OK : S3_ValueParseFailure;
+}
+
+static enum s3_error date_add(const struct sql_expr *call, const struct value *args,
+                              struct value *ret_value)
+{
+    struct value quantity;
+
+    if (!value_to_number(&args[0], &quantity) || quantity.type != VALUE_INT ||
+        args[1].type != VALUE_TIME)
+        return S3_IncorrectSqlFunctionArgumentType;
+    return time_add(&args[1], call->part, quantity.whole, ret_value);
+}
+
+static enum s3_error of_timestamps(const struct sql_expr *call, const struct value *args,
+                                   struct arena *arena, struct value *ret_value)
+{
+    struct str text;
+    enum s3_error err;
+
+    if (args[0].type != VALUE_TIME)
+        return S3_IncorrectSqlFunctionArgumentType;
+    if (call->op == SQL_EXTRACT) {
+        *ret_value = value_int(time_extract(&args[0], call->part));
+        return S3_OK;
+    }
+    if (args[1].type != (call->op == SQL_TO_STRING ? VALUE_TEXT : VALUE_TIME))
+        return S3_IncorrectSqlFunctionArgumentType;
+    if (call->op == SQL_DATE_DIFF) {
+        *ret_value = value_int(time_diff(&args[0], &args[1], call->part));
+        return S3_OK;
+    }
+    err = time_format(&args[0], args[1].text, arena, &text);
+    if (err == S3_OK)
+        *ret_value = value_text(text);
+    return err;
+}
+
+/* ---- by name ------------------------------------------------------------------------------------ */
+
+static enum s3_error of_text(const struct sql_expr *call, const struct value *args,
+                             struct arena *arena, struct value *ret_value)
 {
     struct str text;
     struct str characters = STR(" ");
@@ -142,11 +189,26 @@ enum s3_error function_call(const struct sql_expr *call, const struct value *arg
         return S3_OK;
     case SQL_SUBSTRING:
         return substring(text, args, call->count, ret_value);
-    case SQL_COALESCE:
-    case SQL_NULLIF:
-        break;
+    default:
+        return S3_UnsupportedFunction;
     }
-    return S3_UnsupportedFunction;
+}
+
+enum s3_error function_call(const struct sql_expr *call, const struct value *args,
+                            struct arena *arena, struct value *ret_value)
+{
+    switch ((enum sql_function)call->op) {
+    case SQL_TO_TIMESTAMP:
+        return to_timestamp(&args[0], ret_value);
+    case SQL_DATE_ADD:
+        return date_add(call, args, ret_value);
+    case SQL_TO_STRING:
+    case SQL_DATE_DIFF:
+    case SQL_EXTRACT:
+        return of_timestamps(call, args, arena, ret_value);
+    default:
+        return of_text(call, args, arena, ret_value);
+    }
 }
 
 /* ---- CAST --------------------------------------------------------------------------------------- */
@@ -190,6 +252,14 @@ enum s3_error function_cast(const struct value *value, enum sql_type type, struc
 
     if (type == SQL_TYPE_BOOL)
         return cast_bool(value, ret_value);
+    if (type == SQL_TYPE_TIMESTAMP) {
+        *ret_value = *value;
+        if (value->type == VALUE_TIME)
+            return S3_OK;
+        return value->type == VALUE_TEXT && time_read(str_trim(value->text), ret_value)
+                   ? S3_OK
+                   : S3_CastFailed;
+    }
     if (type == SQL_TYPE_STRING) {
         err = function_text(value, arena, &text);
         if (err == S3_OK)

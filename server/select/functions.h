@@ -7,7 +7,7 @@
 
 #include "server/select/sql.h"
 
-/* CHAR_LENGTH, LOWER, UPPER, TRIM and SUBSTRING; none of args is unknown. */
+/* CHAR_LENGTH, LOWER, UPPER, TRIM, SUBSTRING, and those of timestamps but UTCNOW; none of args is unknown. */
 MUST_CHECK enum s3_error function_call(const struct sql_expr *call, const struct value *args,
                                        struct arena *arena, struct value *ret_value);
 /* S3_CastFailed: the value is none of that type. */

@@ -138,7 +138,9 @@ static enum s3_error aggregate(struct rows *rows, const struct evaluation *in)
 /* What FROM's path leads to. */
 static enum s3_error take_one(struct rows *rows, const struct value *record, uint64_t *work)
 {
-    struct evaluation in = { .record = record, .arena = rows->arena, .work = work };
+    struct evaluation in = {
+        .record = record, .arena = rows->arena, .work = work, .now_us = rows->settings->now_us
+    };
     bool wanted = true;
     enum s3_error err = S3_OK;
 
@@ -191,7 +193,11 @@ enum s3_error rows_finish(struct rows *rows)
     const struct value nothing = { 0 };
     uint64_t work = 0;
     struct evaluation in = {
-        .record = &nothing, .arena = rows->arena, .aggregates = rows->aggregates, .work = &work
+        .record = &nothing,
+        .arena = rows->arena,
+        .aggregates = rows->aggregates,
+        .work = &work,
+        .now_us = rows->settings->now_us,
     };
 
     if (rows->statement.aggregates == 0 || rows->done)

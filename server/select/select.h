@@ -39,6 +39,7 @@ struct select_settings {
     struct csv_format read, write; /* of CSV */
     struct str json_end;           /* behind every row of JSON */
     bool progress;
+    int64_t now_us; /* what UTCNOW is, from the first record to the last */
     bool has_range;
     uint64_t range_begin, range_end; /* of the first bytes of the records that count; both inside */
 };

@@ -13,7 +13,7 @@
 #ifndef SERVER_SELECT_SQL_H
 #define SERVER_SELECT_SQL_H
 
-#include "server/select/value.h"
+#include "server/select/timestamp.h"
 
 #define SQL_BYTES_MAX (256u * 1024u)
 #define SQL_DEPTH_MAX 64
@@ -48,11 +48,24 @@ enum sql_function {
     SQL_UPPER,
     SQL_TRIM, /* text, [characters] */
     SQL_SUBSTRING,
+    SQL_UTCNOW,
+    SQL_TO_TIMESTAMP,
+    SQL_TO_STRING, /* timestamp, pattern */
+    SQL_DATE_ADD,  /* of part: quantity, timestamp */
+    SQL_DATE_DIFF, /* of part: from, to */
+    SQL_EXTRACT,   /* part of it */
 };
 
 enum sql_trim { SQL_TRIM_BOTH, SQL_TRIM_LEADING, SQL_TRIM_TRAILING };
 enum sql_aggregate { SQL_COUNT, SQL_SUM, SQL_AVG, SQL_MIN, SQL_MAX };
-enum sql_type { SQL_TYPE_BOOL, SQL_TYPE_INT, SQL_TYPE_STRING, SQL_TYPE_FLOAT, SQL_TYPE_DECIMAL };
+enum sql_type {
+    SQL_TYPE_BOOL,
+    SQL_TYPE_INT,
+    SQL_TYPE_STRING,
+    SQL_TYPE_FLOAT,
+    SQL_TYPE_DECIMAL,
+    SQL_TYPE_TIMESTAMP,
+};
 
 enum sql_operator {
     SQL_NO_OPERATOR,
@@ -85,6 +98,7 @@ struct sql_expr {
     bool has_operand;
     bool has_else;
     enum sql_trim trim;
+    enum time_part part;
     unsigned depth;
     struct value literal;
     struct sql_path path; /* without the table's alias */

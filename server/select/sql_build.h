@@ -15,6 +15,7 @@ enum sql_token_kind {
     TOKEN_QUOTED, /* "name" */
     TOKEN_TEXT,   /* 'text' */
     TOKEN_NUMBER,
+    TOKEN_TIME, /* `2010-01-01T`: a timestamp of Ion, the one literal of it that is read */
     TOKEN_SIGN, /* a character, or one of enum sql_operator */
 };
 
@@ -24,7 +25,7 @@ struct sql_lexer {
     enum sql_token_kind kind; /* of the token that is looked at */
     int sign;
     struct str text;
-    struct value number;
+    struct value number; /* of a timestamp too */
 };
 
 /* Look at the next token. */

@@ -91,6 +91,39 @@ static enum s3_error read_trim(struct sql_parser *parser, struct sql_expr *node)
     return err == S3_OK ? sql_expect_sign(parser, ')', CLOSE) : err;
 }
 
+/* ---- functions of timestamps ----------------------------------------------------------------------- */
+
+/* The part that a function is about; only EXTRACT has those of the offset. */
+static enum s3_error read_part(struct sql_parser *parser, struct sql_expr *node)
+{
+    if (parser->lexer.kind != TOKEN_NAME || !time_part_from_name(parser->lexer.text, &node->part) ||
+        (node->op != SQL_EXTRACT && node->part >= TIME_OFFSET_HOUR))
+        return S3_ParseExpectedDatePart;
+    return sql_next(&parser->lexer);
+}
+
+/* DATE_ADD(part, quantity, timestamp), DATE_DIFF(part, from, to) */
+static enum s3_error read_date_call(struct sql_parser *parser, struct sql_expr *node)
+{
+    enum s3_error err = read_part(parser, node);
+
+    if (err == S3_OK)
+        err = sql_expect_sign(parser, ',', S3_ParseExpectedArgumentDelimiter);
+    return err == S3_OK ? sql_read_args(parser, node, CLOSE) : err;
+}
+
+/* EXTRACT(part FROM timestamp) */
+static enum s3_error read_extract(struct sql_parser *parser, struct sql_expr *node)
+{
+    enum s3_error err = read_part(parser, node);
+
+    if (err == S3_OK)
+        err = sql_expect_word(parser, "from", S3_ParseExpectedKeyword);
+    if (err == S3_OK)
+        err = sql_read_arg(parser, node);
+    return err == S3_OK ? sql_expect_sign(parser, ')', CLOSE) : err;
+}
+
 /* ---- the table ---------------------------------------------------------------------------------- */
 
 struct function {
@@ -114,6 +147,12 @@ static const struct function functions[] = {
     { "upper", SQL_UPPER, 1, 1, NULL },
     { "trim", SQL_TRIM, 1, 2, read_trim },
     { "substring", SQL_SUBSTRING, 2, 3, read_substring },
+    { "utcnow", SQL_UTCNOW, 0, 0, NULL },
+    { "to_timestamp", SQL_TO_TIMESTAMP, 1, 1, NULL },
+    { "to_string", SQL_TO_STRING, 2, 2, NULL },
+    { "date_add", SQL_DATE_ADD, 2, 2, read_date_call },
+    { "date_diff", SQL_DATE_DIFF, 2, 2, read_date_call },
+    { "extract", SQL_EXTRACT, 1, 1, read_extract },
 };
 
 enum s3_error sql_read_call(struct sql_parser *parser, struct str name, struct sql_expr **ret_expr)

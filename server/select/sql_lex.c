@@ -104,6 +104,18 @@ static enum s3_error read_sign(struct sql_lexer *lexer)
     return S3_OK;
 }
 
+static enum s3_error read_time(struct sql_lexer *lexer)
+{
+    struct str text;
+    struct str rest;
+
+    if (!str_cut(str_skip(lexer->rest, 1), '`', &text, &rest) || !time_read(text, &lexer->number))
+        return S3_LexerInvalidIONLiteral;
+    lexer->kind = TOKEN_TIME;
+    lexer->rest = rest;
+    return S3_OK;
+}
+
 enum s3_error sql_next(struct sql_lexer *lexer)
 {
     size_t len = 0;
@@ -121,6 +133,8 @@ enum s3_error sql_next(struct sql_lexer *lexer)
         lexer->kind = first == '"' ? TOKEN_QUOTED : TOKEN_TEXT;
         return read_quoted(lexer, first);
     }
+    if (first == '`')
+        return read_time(lexer);
     if (is_digit(first) || (first == '.' && lexer->rest.len > 1 && is_digit(lexer->rest.p[1])))
         return read_number(lexer);
     while (len < lexer->rest.len && is_name_char(lexer->rest.p[len]))

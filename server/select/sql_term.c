@@ -9,7 +9,7 @@
 /* The literal that the token is; NULL where it is none. */
 static bool literal_of(const struct sql_lexer *lexer, struct value *ret_value)
 {
-    if (lexer->kind == TOKEN_NUMBER)
+    if (lexer->kind == TOKEN_NUMBER || lexer->kind == TOKEN_TIME)
         *ret_value = lexer->number;
     else if (lexer->kind == TOKEN_TEXT)
         *ret_value = value_text(lexer->text);
@@ -87,7 +87,7 @@ static enum s3_error read_type(struct sql_parser *parser, struct sql_expr *node)
         { "int", SQL_TYPE_INT },         { "integer", SQL_TYPE_INT },
         { "string", SQL_TYPE_STRING },   { "varchar", SQL_TYPE_STRING },
         { "float", SQL_TYPE_FLOAT },     { "decimal", SQL_TYPE_DECIMAL },
-        { "numeric", SQL_TYPE_DECIMAL },
+        { "numeric", SQL_TYPE_DECIMAL }, { "timestamp", SQL_TYPE_TIMESTAMP },
     };
 
     for (size_t i = 0; i < COUNT_OF(types); i++) {

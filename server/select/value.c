@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/text/text.h"
+#include "server/select/timestamp.h"
 
 #define NUMBER_BYTES_MAX 400 /* written longer it is no number */
 #define COLUMN_DIGITS_MAX 9
@@ -115,6 +116,12 @@ bool value_compare(const struct value *a, const struct value *b, int *ret_order)
         *ret_order = str_compare(a->text, b->text);
         return true;
     }
+    if (a->type == VALUE_TIME && b->type == VALUE_TIME) {
+        *ret_order = (a->whole > b->whole) - (a->whole < b->whole);
+        if (*ret_order == 0)
+            *ret_order = (a->time.nanos > b->time.nanos) - (a->time.nanos < b->time.nanos);
+        return true;
+    }
     if (a->type == VALUE_BOOL && b->type == VALUE_BOOL) {
         *ret_order = a->truth - b->truth;
         return true;
@@ -202,6 +209,11 @@ void value_write_json(struct buf *out, const struct value *value)
     case VALUE_TEXT:
         text_json(out, value->text);
         return;
+    case VALUE_TIME:
+        buf_char(out, '"');
+        time_write(out, value);
+        buf_char(out, '"');
+        return;
     case VALUE_LIST:
     case VALUE_STRUCT:
         break;
@@ -224,6 +236,8 @@ void value_write_text(struct buf *out, const struct value *value)
 {
     if (value->type == VALUE_TEXT)
         buf_str(out, value->text);
+    else if (value->type == VALUE_TIME)
+        time_write(out, value);
     else if (!value_unknown(value))
         value_write_json(out, value);
 }

@@ -24,18 +24,28 @@ enum value_type {
     VALUE_INT,
     VALUE_REAL,
     VALUE_TEXT,
+    VALUE_TIME, /* see timestamp.h */
     VALUE_LIST,
     VALUE_STRUCT,
+};
+
+/* How a moment is known. */
+struct value_time {
+    uint32_t nanos;
+    int16_t offset_min; /* from UTC, east; INT16_MIN: not known */
+    uint8_t precision;  /* enum time_part */
+    uint8_t digits;     /* of the fraction */
 };
 
 struct value {
     enum value_type type;
     bool truth;
-    int64_t whole;       /* INT */
-    double real;         /* REAL; of INT too */
-    struct str text;     /* TEXT; of a number how it was written, STR_NONE: it was computed */
-    struct value *items; /* LIST, STRUCT */
-    struct str *names;   /* STRUCT; NULL: columns without names, _1 to _N */
+    struct value_time time; /* TIME */
+    int64_t whole;          /* INT; TIME: seconds since 1970, UTC */
+    double real;            /* REAL; of INT too */
+    struct str text;        /* TEXT; of a number how it was written, STR_NONE: it was computed */
+    struct value *items;    /* LIST, STRUCT */
+    struct str *names;      /* STRUCT; NULL: columns without names, _1 to _N */
     size_t count;
 };
 

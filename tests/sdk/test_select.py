@@ -88,6 +88,11 @@ CSV_ROWS = [
     ("SELECT SUBSTRING(name FROM 2), SUBSTRING(name, 0, 2) FROM S3Object LIMIT 1", "nn,A\n"),
     ("SELECT TRIM('  x '), TRIM(LEADING '0' FROM '007'), TRIM(BOTH FROM ' y ') FROM S3Object LIMIT 1", "x,7,y\n"),
     ("SELECT s.* FROM S3Object s WHERE s.name = 'Bob';", "Bob,27,Zug,\n"),
+    ("SELECT DATE_ADD(month, 1, TO_TIMESTAMP('2010-01-31T')), DATE_DIFF(day, `2010T`, `2011T`) FROM S3Object LIMIT 1",
+     "2010-02-28,365\n"),
+    ("SELECT TO_STRING(CAST('1969-07-20T20:18Z' AS TIMESTAMP), 'MMMM d, y h:m a') FROM S3Object LIMIT 1",
+     '"July 20, 1969 8:18 PM"\n'),
+    ("SELECT name FROM S3Object WHERE EXTRACT(YEAR FROM UTCNOW()) > 2020 LIMIT 1", "Ann\n"),
 ]
 
 
@@ -233,6 +238,12 @@ SQL_ERRORS = [
     ("SELECT name FROM S3Object WHERE name = 'x", "LexerInvalidLiteral"),
     ("SELECT 1x FROM S3Object", "LexerInvalidLiteral"),
     ("SELECT NOSUCH(name) FROM S3Object", "UnsupportedFunction"),
+    ("SELECT DATE_ADD(fortnight, 1, `2010T`) FROM S3Object", "ParseExpectedDatePart"),
+    ("SELECT TO_TIMESTAMP(name) FROM S3Object", "ValueParseFailure"),
+    ("SELECT `{}` FROM S3Object", "LexerInvalidIONLiteral"),
+    ("SELECT TO_STRING(`2010T`, 'Q') FROM S3Object", "EvaluatorInvalidTimestampFormatPatternSymbol"),
+    ("SELECT TO_STRING(`2010T`, 'yyyyy') FROM S3Object", "EvaluatorInvalidTimestampFormatPatternToken"),
+    ("SELECT TO_STRING(`2010T`, 'y''') FROM S3Object", "EvaluatorUnterminatedTimestampFormatPatternToken"),
     ("SELECT SUM(*) FROM S3Object", "ParseUnsupportedCallWithStar"),
     ("SELECT SUM() FROM S3Object", "ParseNonUnaryAgregateFunctionCall"),
     ("SELECT SUM(COUNT(*)) FROM S3Object", "UnsupportedSqlStructure"),

@@ -271,8 +271,8 @@ enum s3_error op_CreateBucket(struct op *op)
     if (err == S3_OK)
         err = creation_body(op, &creation);
     if (err == S3_OK)
-        err = namespace_check(op, creation.region.len > 0 ? creation.region
-                                                          : op->options->auth.region);
+        err = namespace_check(op,
+                              creation.region.len > 0 ? creation.region : op->options->auth.region);
     if (err != S3_OK)
         return err;
 

@@ -49,8 +49,7 @@ enum s3_error namespace_check(struct op *op, struct str region)
 {
     struct str space = op_header(op, "x-amz-bucket-namespace");
     struct str account = owner_account(op, op_caller_id(op));
-    struct str suffix =
-        arena_printf(op->arena, "-%.*s-%.*s-an", STR_ARG(account), STR_ARG(region));
+    struct str suffix = arena_printf(op->arena, "-%.*s-%.*s-an", STR_ARG(account), STR_ARG(region));
 
     if (!str_present(account) || !str_present(suffix))
         return S3_SlowDown;

@@ -215,7 +215,10 @@ enum s3_error select_settings_read(struct op *op, struct select_settings *ret_se
     const struct csv_format plain = {
         .field = ',', .quote = '"', .escape = '"', .record = STR("\n"), .line_ends = true
     };
-    struct select_settings settings = { .read = plain, .write = plain, .json_end = STR("\n") };
+    struct select_settings settings = { .read = plain,
+                                        .write = plain,
+                                        .json_end = STR("\n"),
+                                        .now_us = clock_now_us(store_clock(op->store)) };
     const struct xml_node *progress;
     const struct xml_node *root;
     enum s3_error err = op_xml(op, STR("SelectObjectContentRequest"), &root);
