@@ -273,6 +273,9 @@ static bool open_app(struct serve *serve, struct fault *fault)
         .new_buckets = config->new_buckets,
         .explain_denials = config->explain_denials || config->dev,
         .customer_keys_over_http = config->sse_c_over_http,
+        .lifecycle_day_us = (int64_t)config->lifecycle_day_s * US_PER_S,
+        .restore_delay_us = (int64_t)config->restore_delay_s * US_PER_S,
+        .archive_readable = config->archive == S3_ARCHIVE_READABLE,
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,
     };
@@ -290,6 +293,17 @@ static bool open_app(struct serve *serve, struct fault *fault)
         return fault_false(fault, "there is no memory to serve");
     return deliverer_start(serve->deliverer, s3_app_options(serve->app), s3_app_clock(serve->app),
                            fault);
+}
+
+/* What stores' buckets want done without being asked. */
+static bool tend_stores(const struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    bool good = s3_app_tend(serve->app, STR(""));
+
+    for (size_t i = 0; i < config->stores.count && good; i++)
+        good = s3_app_tend(serve->app, config_store(config, i).name);
+    return good || fault_false(fault, "there is no memory to tend the stores");
 }
 
 static bool start_loops(struct serve *serve, struct fault *fault)
@@ -412,7 +426,7 @@ static int serve_run(struct serve *serve, struct fault *fault)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
         !open_accounts(serve, fault) || !create_all_buckets(serve, fault) ||
-        !open_app(serve, fault) || !start_loops(serve, fault))
+        !open_app(serve, fault) || !start_loops(serve, fault) || !tend_stores(serve, fault))
         return EXIT_CODE_FAILED;
     config_forget_secrets(&serve->config);
     mind_root_socket(serve);

@@ -102,6 +102,7 @@ struct delete_item {
     struct str key;
     bool has_version;
     struct version_id version;
+    int64_t judged_seq; /* nothing is done but to the version of that seq; 0: to whichever it is */
     struct write_condition condition;
     bool bypass; /* of a retention that yields to who may (LOCK_GOVERNANCE) */
     /* results */
@@ -153,6 +154,7 @@ struct intent_remove {
 struct intent_object_set {
     struct version_id version;
     const struct version *judged; /* whose ACL allowed it; NULL: any */
+    int64_t judged_seq; /* STORE_NO_VERSION: it is another than that; 0: whichever it is */
     bool set_tags, set_acl;
     struct str tags; /* opaque; STR_NONE: none */
     struct str acl;
@@ -165,6 +167,10 @@ struct intent_object_set {
     int64_t retain_until_us;
     bool set_hold;
     uint8_t legal_hold; /* enum legal_hold */
+    bool set_class;
+    uint8_t storage_class;
+    bool set_restore; /* of a copy from an archive, as struct version has it */
+    int64_t restore_ready_us, restored_until_us;
     /* Of one that is stored encrypted: its data keys are wrapped anew, its bytes stay. */
     bool set_encryption;
     uint8_t sse; /* with headers, as in version_attrs */

@@ -142,6 +142,8 @@ struct version {
     int64_t modified_us;
     uint64_t size_bytes; /* of the plain content */
     uint32_t part_count; /* 0: not made by a multipart upload */
+    /* A copy of what lies in an archive: readable from the one to the other. 0: none was asked for. */
+    int64_t restore_ready_us, restored_until_us;
     struct version_attrs attrs;
     struct body_ref body;
 };
@@ -164,6 +166,7 @@ struct listed_version {
     /* version listing only */
     int64_t seq;
     uint64_t tail;
+    struct str tags; /* the server's; STR_NONE unless list_query.tags */
 };
 
 /* "null" or 32 hex digits, for which `out` is the room. */

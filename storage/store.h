@@ -163,6 +163,7 @@ MUST_CHECK enum store_status bucket_unchanged(struct reader *reader, const struc
 
 /* Visitors return true to go on. What they are given lives until they return. */
 typedef bool bucket_visit(void *context, const struct bucket *bucket);
+typedef bool bucket_name_visit(void *context, struct str name);
 
 /* Buckets of one owner, by name in byte order, names > after and starting with prefix. */
 MUST_CHECK enum store_status bucket_list(struct reader *reader, struct str owner, struct str prefix,
@@ -173,6 +174,11 @@ MUST_CHECK enum store_status bucket_list(struct reader *reader, struct str owner
 MUST_CHECK enum store_status document_get(struct reader *reader, int64_t bucket_id, struct str kind,
                                           struct str id, struct arena *arena, struct str *ret_body,
                                           struct fault *fault);
+
+/* Buckets that have a document of that kind, by name in byte order, names > after ("": all). */
+MUST_CHECK enum store_status bucket_list_with_document(struct reader *reader, struct str kind,
+                                                       struct str after, bucket_name_visit *visit,
+                                                       void *context, struct fault *fault);
 
 typedef bool document_visit(void *context, const struct bucket_document *document);
 
@@ -217,6 +223,7 @@ struct list_query {
     /* version listing only: with after, the versions of key `after` older than this one */
     bool has_version_marker;
     struct version_id version_marker;
+    bool tags; /* version listing only: with the tags of each */
     /*
      * object listing only: where this very query broke off, in whatever snapshot. after counts no
      * more; prefix and delimiter are the texts that were given then.

@@ -14,13 +14,15 @@ enum work_kind {
     WORK_EXPIRY,     /* uploads over their age, and what is kept of finished ones */
     WORK_WALK,       /* files and extents that no row names */
     WORK_SCRUB,      /* reading all that is stored */
+    WORK_LIFECYCLE,  /* the server's, by the rules of buckets */
     WORK_KINDS,
 };
 
 /* One round, however it ended. */
 struct work_record {
     enum work_kind kind;
-    uint64_t count; /* bodies removed, uploads removed, directories looked at, bodies read */
+    uint64_t count; /* bodies removed, uploads removed, directories looked at, bodies read,
+                       versions removed or moved and uploads aborted */
     uint64_t bytes; /* of the bodies, where they are files or packed; CHECKPOINT: left in the log */
     bool unfinished; /* something of it waits for another round */
     int64_t took_us;

@@ -19,7 +19,7 @@ _pail()
     case $command in
     serve | config)
         options='--listen --tls-cert --tls-key --config --region --strict-region --domain --website-domain
-            --cors --durability --auth --new-buckets --sse-c-over-http --account-id --force-open --dev --explain-denials --store --buckets --port-file --ready-fd --threads
+            --cors --durability --auth --new-buckets --sse-c-over-http --lifecycle-day --archive --restore-delay --account-id --force-open --dev --explain-denials --store --buckets --port-file --ready-fd --threads
             --connections --inline-max --read-cache --buffered-bodies --scrub-rate
             --access-log-interval --scrub-interval --log-level --upload-expiry --root-from-aws'
         operands=directory

@@ -33,7 +33,8 @@ struct lock_rule {
     uint32_t days;
 };
 
-struct cors; /* cors.h */
+struct cors;      /* cors.h */
+struct lifecycle; /* lifecycle/rules.h */
 
 /* How new objects are encrypted that do not say it. */
 struct bucket_encryption {
@@ -55,6 +56,7 @@ struct bucket_config {
     const struct website *website;        /* NULL: none */
     const struct cors *cors;              /* NULL: none */
     const struct bucket_logging *logging; /* NULL: none */
+    const struct lifecycle *lifecycle;    /* NULL: no rule that is enabled */
 };
 
 extern const struct bucket_config bucket_config_none;

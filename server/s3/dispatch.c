@@ -29,6 +29,7 @@
 #include "server/s3/encryption/customer_key.h"
 #include "server/s3/foreign.h"
 #include "server/s3/identify.h"
+#include "server/s3/lifecycle/rules.h"
 #include "server/s3/limits.h"
 #include "server/s3/loop_stores.h"
 #include "server/s3/may.h"
@@ -40,6 +41,7 @@
 #include "server/s3/routes.h"
 #include "server/s3/sink.h"
 #include "server/s3/store_map.h"
+#include "server/s3/tend.h"
 #include "server/sts/sts.h"
 #include "server/xml/xml.h"
 
@@ -51,6 +53,7 @@ struct s3_app {
     struct clock clock;
     struct budget budget;
     atomic_uint loops; /* started so far */
+    struct tended *tended;
 };
 
 struct loop_state {
@@ -504,6 +507,8 @@ struct s3_app *s3_app_open(const struct s3_options *options)
     auth_init();
     xml_init();
     app->options = *options;
+    if (app->options.lifecycle_day_us == 0)
+        app->options.lifecycle_day_us = LIFECYCLE_DAY_US;
     clock_init(&app->clock);
     app->options.auth.clock = &app->clock;
     budget_init(&app->budget,
@@ -543,10 +548,16 @@ void s3_clock_move(struct s3_app *app, enum clock_move move, int64_t us)
     clock_move(&app->clock, move, us);
 }
 
+bool s3_app_tend(struct s3_app *app, struct str store)
+{
+    return tend_start(&app->tended, &app->options, store);
+}
+
 void s3_app_close(struct s3_app *app)
 {
     if (app == NULL)
         return;
+    tend_stop(app->tended);
     budget_free(&app->budget);
     clock_free(&app->clock);
     mem_free(app);

@@ -65,6 +65,10 @@ document_show_fn acceleration_show;
 document_read_fn abac_read;
 document_show_fn abac_show;
 document_effect_fn abac_effect;
+/* lifecycle/document.c, lifecycle/compile.c */
+document_read_fn lifecycle_read;
+document_show_fn lifecycle_show;
+document_compile_fn lifecycle_compile;
 /* browser/website_document.c */
 document_read_fn website_read;
 document_compile_fn website_compile;

@@ -26,6 +26,7 @@
 #define S3_DELIVERY_PREFIX_BYTES_MAX 512 /* of access logs and inventories: more is added to it */
 #define S3_LOG_GRANTS_MAX 98 /* of access logs: with the two that they have, an ACL's hundred */
 #define S3_XML_BYTES_MAX (64u * 1024u)             /* configuration documents */
+#define S3_RULES_BYTES_MAX (512u * 1024u)          /* those of up to 1,000 rules */
 #define S3_SELECT_BYTES_MAX (2u * 1024u * 1024u)   /* SelectObjectContent: a statement, escaped */
 #define S3_XML_LIST_BYTES_MAX (4u * 1024u * 1024u) /* DeleteObjects, CompleteMultipartUpload */
 

@@ -50,7 +50,7 @@ const struct route s3_routes[] = {
       .params = STR_INIT(PARAMS),                                                                  \
       .action = ACTION_##ACTION,                                                                   \
       .body = TAKES_BUFFER,                                                                        \
-      .body_max = S3_XML_BYTES_MAX,                                                                \
+      .body_max = ((FLAGS)&ROUTE_RULES) != 0 ? S3_RULES_BYTES_MAX : S3_XML_BYTES_MAX,              \
       .payloads = PAYLOAD_DOCUMENT,                                                                \
       .status = (STATUS),                                                                          \
       .flags = (FLAGS) | ROUTE_DOCUMENT,                                                           \

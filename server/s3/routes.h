@@ -39,6 +39,7 @@ enum route_flags {
     ROUTE_ABSENT = 1024,   /* there is no such operation: 501 to those it is told */
     ROUTE_DOCUMENT = 2048, /* there is one if the document is kept (documents.def) */
     ROUTE_EACH = 4096,     /* each thing that the body names is asked for by itself */
+    ROUTE_RULES = 8192,    /* of ROUTE_DOCUMENT: one of up to 1,000 rules */
 };
 
 struct op;

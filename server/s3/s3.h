@@ -18,6 +18,9 @@
 /* What a bucket begins with: nothing; or as AWS since 2023, ACLs disabled and the public blocked. */
 enum s3_new_buckets { S3_NEW_BUCKETS_ACLS = 0, S3_NEW_BUCKETS_AWS };
 
+/* What lies in GLACIER and DEEP_ARCHIVE: read after it was restored, or at any time. */
+enum s3_archive { S3_ARCHIVE_RESTORE = 0, S3_ARCHIVE_READABLE };
+
 struct s3_options {
     struct stores *stores;              /* borrowed, outlive the app; one is "" */
     struct auth_config auth;            /* borrowed users and region text */
@@ -30,6 +33,9 @@ struct s3_options {
     enum s3_new_buckets new_buckets;
     bool explain_denials;              /* to owners of buckets, in x-pail-denied-by */
     bool customer_keys_over_http;      /* --sse-c-over-http */
+    int64_t lifecycle_day_us;          /* a day of lifecycle rules and of RestoreObject; 0: 24 h */
+    int64_t restore_delay_us;          /* from RestoreObject until there is something to read */
+    bool archive_readable;             /* GLACIER and DEEP_ARCHIVE are read like all the rest */
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
     const struct observers *observers; /* borrowed, outlive the app; NULL: nobody is told */
@@ -44,6 +50,15 @@ void s3_app_close(struct s3_app *app);
 /* As they are in force, and what time it is for it. Borrowed. */
 const struct s3_options *s3_app_options(const struct s3_app *app);
 struct clock *s3_app_clock(struct s3_app *app);
+
+/*
+ * From now on the app does by itself what buckets of that store ask for (lifecycle rules), until it is
+ * closed. Once for each store; the store is held meanwhile.
+ *
+ * store  its name; open.
+ * False: there is no memory, or no such store.
+ */
+MUST_CHECK bool s3_app_tend(struct s3_app *app, struct str store);
 
 /*
  * Move time for all that the app serves: its own clock, by which signatures are judged and event loops

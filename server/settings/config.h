@@ -27,6 +27,8 @@
 #define CONFIG_BUFFERED_MIN_BYTES (16 * 1024 * 1024) /* two lists of the largest size, and room */
 #define CONFIG_BUFFERED_MAX_BYTES (1024 * 1024 * 1024)
 #define CONFIG_UPLOAD_EXPIRY_MAX_S (3650 * 86400)
+#define CONFIG_LIFECYCLE_DAY_MAX_S 86400
+#define CONFIG_RESTORE_DELAY_MAX_S (30 * 86400)
 #define CONFIG_SCRUB_RATE_MAX (UINT64_C(16) * 1024 * 1024 * 1024)
 #define CONFIG_SCRUB_INTERVAL_MAX_S (3650 * 86400)
 #define CONFIG_USERS_MAX (AUTH_USERS_MAX - 1) /* root is one of AUTH_USERS_MAX */
@@ -97,6 +99,9 @@ struct config {
     uint64_t scrub_interval_s;
     uint64_t upload_expiry_s; /* 0: never */
     uint64_t access_log_interval_s;
+    uint64_t lifecycle_day_s;
+    enum s3_archive archive;
+    uint64_t restore_delay_s;
     struct str account_id;
     struct str root_user, root_password; /* "": not set */
     bool root_from_aws;

@@ -195,3 +195,13 @@ void xml_time(struct buf *out, struct str name, int64_t us)
     clock_format_s3(us, &day, text);
     xml_text(out, name, str_make(text, CLOCK_ISO8601_LEN));
 }
+
+void xml_tree(struct buf *out, const struct xml_node *node)
+{
+    xml_open(out, node->name);
+    if (node->children == NULL)
+        xml_escape(out, node->text);
+    for (const struct xml_node *at = node->children; at != NULL; at = at->next)
+        xml_tree(out, at);
+    xml_close(out, node->name);
+}

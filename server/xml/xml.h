@@ -60,6 +60,7 @@ void xml_text(struct buf *out, struct str name,
 void xml_error_text(struct buf *out, struct str name, struct str text);
 void xml_u64(struct buf *out, struct str name, uint64_t value);
 void xml_bool(struct buf *out, struct str name, bool value);
+void xml_tree(struct buf *out, const struct xml_node *node); /* as it was read, but for types */
 void xml_time(struct buf *out, struct str name, int64_t us); /* whole seconds */
 /* & < > " and control bytes (as character references; bytes XML 1.0 can not hold too, as S3). */
 void xml_escape(struct buf *out, struct str text);

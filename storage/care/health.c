@@ -14,12 +14,14 @@ static const char *const duty_names[WORK_KINDS] = {
     [WORK_EXPIRY] = "remove uploads that are over their age",
     [WORK_SCRUB] = "read what is stored for damage",
     [WORK_WALK] = "look for files that nothing names",
+    [WORK_LIFECYCLE] = "do what lifecycle rules say",
 };
 
 static const char *const work_names[WORK_KINDS] = {
-    [WORK_CATALOG] = "catalog", [WORK_CHECKPOINT] = "checkpoint",
-    [WORK_SWEEP] = "sweep",     [WORK_EXPIRY] = "expiry",
-    [WORK_WALK] = "walk",       [WORK_SCRUB] = "scrub",
+    [WORK_CATALOG] = "catalog",     [WORK_CHECKPOINT] = "checkpoint",
+    [WORK_SWEEP] = "sweep",         [WORK_EXPIRY] = "expiry",
+    [WORK_WALK] = "walk",           [WORK_SCRUB] = "scrub",
+    [WORK_LIFECYCLE] = "lifecycle",
 };
 
 const char *store_work_name(enum work_kind kind)

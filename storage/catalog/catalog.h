@@ -200,6 +200,10 @@ MUST_CHECK enum store_status catalog_document_get(struct catalog *cat, int64_t b
                                                   struct str kind, struct str id,
                                                   struct arena *arena, struct str *ret_body,
                                                   struct fault *fault);
+/* Names of buckets that have a document of that kind, in byte order, names > after. */
+MUST_CHECK enum store_status catalog_document_buckets(struct catalog *cat, struct str kind,
+                                                      struct str after, bucket_name_visit *visit,
+                                                      void *context, struct fault *fault);
 MUST_CHECK enum store_status catalog_document_list(struct catalog *cat, int64_t bucket_id,
                                                    document_visit *visit, void *context,
                                                    struct fault *fault);

@@ -61,6 +61,33 @@ enum store_status catalog_document_list(struct catalog *cat, int64_t bucket_id,
     }
 }
 
+enum store_status catalog_document_buckets(struct catalog *cat, struct str kind, struct str after,
+                                           bucket_name_visit *visit, void *context,
+                                           struct fault *fault)
+{
+    static struct sql sql = { .text = "SELECT name"
+                                      "  FROM bucket"
+                                      " WHERE name > ?1"
+                                      "   AND EXISTS (SELECT 1 FROM document"
+                                      "                WHERE bucket = bucket.id AND kind = ?2)"
+                                      " ORDER BY name" };
+    CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
+    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    bool row = true;
+
+    if (status != STORE_OK)
+        return status;
+    sql_bind_text(stmt, 1, after);
+    sql_bind_text(stmt, 2, kind);
+    for (;;) {
+        status = sql_step(cat, stmt, &row, fault);
+        if (status != STORE_OK || !row)
+            return status;
+        if (!visit(context, sql_str(stmt, 0)))
+            return STORE_STOPPED;
+    }
+}
+
 static enum store_status document_remove(struct catalog *cat, int64_t bucket_id,
                                          const struct bucket_document *document,
                                          struct fault *fault)

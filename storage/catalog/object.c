@@ -93,6 +93,9 @@ static enum store_status delete_named(struct catalog *cat, struct intent *intent
     if (status != STORE_OK)
         return status;
 
+    if (item->judged_seq != 0 && item->judged_seq != version.seq)
+        return STORE_OK;
+
     struct version_facts facts = facts_of(&version);
 
     status = condition_check(&item->condition, &facts);
@@ -151,6 +154,8 @@ static enum store_status delete_current(struct catalog *cat, struct intent *inte
     enum store_status status = versions_current(cat, bucket->id, item->key, scratch_reset(cat),
                                                 &current, &found, &intent->fault);
 
+    if (status == STORE_OK && item->judged_seq != 0 && (!found || current.seq != item->judged_seq))
+        return STORE_OK;
     if (status == STORE_OK)
         status = condition_check(&item->condition, found ? &current : NULL);
     /* A condition on what is not there: nothing to delete, nothing to mark. */
@@ -196,7 +201,9 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
     "UPDATE " TABLE " SET tags = iif(?4, ?5, tags), acl = iif(?6, ?7, acl),"                       \
     " lock_mode = iif(?8, ?9, lock_mode), retain_us = iif(?8, ?10, retain_us),"                    \
     " legal_hold = iif(?11, ?12, legal_hold), sse = iif(?13, ?14, sse),"                           \
-    " headers = iif(?13, ?15, headers), wrapped_key = iif(?13, ?16, wrapped_key)"                  \
+    " headers = iif(?13, ?15, headers), wrapped_key = iif(?13, ?16, wrapped_key),"                 \
+    " class = iif(?17, ?18, class), restore_us = iif(?19, ?20, restore_us),"                       \
+    " restored_us = iif(?19, ?21, restored_us)"                                                    \
     " WHERE bucket = ?1 AND key = ?2 AND seq = ?3"
 
 /*
@@ -205,7 +212,8 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
  */
 static bool changes_version(const struct intent_object_set *set, const struct version *version)
 {
-    return set->set_tags || str_present(set->acl) != str_present(version->attrs.acl) ||
+    return set->set_tags || set->set_class || set->set_restore ||
+           str_present(set->acl) != str_present(version->attrs.acl) ||
            !str_eq(set->acl, version->attrs.acl);
 }
 
@@ -235,6 +243,11 @@ static void bind_set(sqlite3_stmt *stmt, const struct intent_object_set *set, st
     sql_bind_i64(stmt, 14, set->sse);
     sql_bind_str(stmt, 15, set->headers);
     sql_bind_str(stmt, 16, wrapped);
+    sql_bind_i64(stmt, 17, set->set_class);
+    sql_bind_i64(stmt, 18, set->storage_class);
+    sql_bind_i64(stmt, 19, set->set_restore);
+    sql_bind_i64(stmt, 20, set->restore_ready_us);
+    sql_bind_i64(stmt, 21, set->restored_until_us);
 }
 
 enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
@@ -255,6 +268,8 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
                                      &version, &intent->fault);
     if (status != STORE_OK)
         return status;
+    if (set->judged_seq != 0 && set->judged_seq != version.seq)
+        return STORE_NO_VERSION;
     if (version.delete_marker)
         return STORE_DELETE_MARKER;
     if (!version_is_as_judged(&version, set->judged))

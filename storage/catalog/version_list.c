@@ -8,7 +8,8 @@
 #include "storage/catalog/page.h"
 #include "storage/catalog/row.h"
 
-#define MERGED_COLUMNS LISTED_COLUMNS ", seq, tail, owner "
+/* Behind what all listings read; ?4: whether tags are wanted, which lie in long rows. */
+#define MERGED_COLUMNS LISTED_COLUMNS ", seq, tail, owner, iif(?4, tags, NULL) "
 
 struct merge {
     struct catalog *cat;
@@ -16,6 +17,7 @@ struct merge {
     list_visit *visit;
     void *context;
     struct fault *fault;
+    bool tags;
     bool has_last;
     bool last_null;
     int64_t last_seq;
@@ -41,6 +43,7 @@ static enum store_status offer(struct merge *merge, sqlite3_stmt *stmt, bool lat
     row_listed(stmt, latest, &listed);
     listed.seq = sql_i64(stmt, LISTED_COLUMN_COUNT);
     listed.tail = (uint64_t)sql_i64(stmt, LISTED_COLUMN_COUNT + 1);
+    listed.tags = sql_str(stmt, LISTED_COLUMN_COUNT + 3);
     status = account_text(merge->cat, sql_i64(stmt, LISTED_COLUMN_COUNT + 2), &listed.owner,
                           merge->fault);
     if (status != STORE_OK)
@@ -69,6 +72,7 @@ static enum store_status offer_older(struct merge *merge, struct sql *sql, int64
     sql_bind_i64(stmt, 1, bucket_id);
     sql_bind_text(stmt, 2, key);
     sql_bind_i64(stmt, 3, before_seq);
+    sql_bind_i64(stmt, 4, merge->tags);
 
     *ret_step = PAGE_SKIP;
     for (;;) {
@@ -110,11 +114,12 @@ static enum store_status scan_marker_key(struct merge *merge, int64_t bucket_id,
     return status;
 }
 
-static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct page *page)
+static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct merge *merge)
 {
     sql_bind_i64(stmt, 1, bucket_id);
-    sql_bind_str(stmt, 2, key_view(&page->lower));
-    sql_bind_str(stmt, 3, key_view(&page->upper));
+    sql_bind_str(stmt, 2, key_view(&merge->page.lower));
+    sql_bind_str(stmt, 3, key_view(&merge->page.upper));
+    sql_bind_i64(stmt, 4, merge->tags);
 }
 
 static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_step *ret_step)
@@ -135,8 +140,8 @@ static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_
         status = sql_start(merge->cat, &history_sql, &history, merge->fault);
     if (status != STORE_OK)
         return status;
-    bind_range(current, bucket_id, &merge->page);
-    bind_range(history, bucket_id, &merge->page);
+    bind_range(current, bucket_id, merge);
+    bind_range(history, bucket_id, merge);
     status = sql_step(merge->cat, current, &has_current, merge->fault);
     if (status == STORE_OK)
         status = sql_step(merge->cat, history, &has_history, merge->fault);
@@ -211,7 +216,9 @@ enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
                                        void *context, struct arena *arena, struct list_end *ret_end,
                                        struct fault *fault)
 {
-    struct merge merge = { .cat = cat, .visit = visit, .context = context, .fault = fault };
+    struct merge merge = {
+        .cat = cat, .visit = visit, .context = context, .tags = query->tags, .fault = fault
+    };
     struct list_end end = { 0 };
     enum store_status status = run(&merge, bucket_id, query, arena);
 

@@ -279,6 +279,18 @@ enum store_status document_get(struct reader *reader, int64_t bucket_id, struct 
     return lookup_end(reader, status);
 }
 
+enum store_status bucket_list_with_document(struct reader *reader, struct str kind,
+                                            struct str after, bucket_name_visit *visit,
+                                            void *context, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_document_buckets(cat, kind, after, visit, context, fault);
+    return lookup_end(reader, status);
+}
+
 enum store_status document_list(struct reader *reader, int64_t bucket_id, document_visit *visit,
                                 void *context, struct fault *fault)
 {

@@ -44,6 +44,9 @@ VALUES = {
     "region": ("eu-file-1", "eu-environment-1", "eu-flag-1"),
     "strict-region": ("yes", "no", "yes"),
     "sse-c-over-http": ("yes", "no", "yes"),
+    "lifecycle-day": ("10", "20", "30"),
+    "archive": ("readable", "restore", "readable"),
+    "restore-delay": ("11", "21", "31"),
     "domain": ("file.test", "environment.test,two.test", "flag.test"),
     "website-domain": ("file.web", "environment.web,two.web", "flag.web"),
     "cors": ("http://file.test", "http://environment.test,http://*.two.test", "*"),
@@ -1127,7 +1130,8 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
 def schema_back_to(version):
     """SQL that undoes the migrations after that version, newest first."""
     undo = {
-        9: "DROP TABLE renamed;",
+        9: "DROP TABLE renamed;" + "".join(f"ALTER TABLE {table} DROP COLUMN {column};" for table in ("object", "version")
+                                           for column in ("restore_us", "restored_us")),
         8: "".join(f"ALTER TABLE {table} DROP COLUMN {column};" for table in ("object", "version", "upload")
                    for column in ("lock_mode", "retain_us", "legal_hold")),
         7: "ALTER TABLE upload DROP COLUMN initiator;",

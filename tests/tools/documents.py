@@ -15,6 +15,7 @@ SELECT = (b"<SelectObjectContentRequest><Expression>SELECT * FROM S3Object</Expr
           b"<InputSerialization><CSV/></InputSerialization><OutputSerialization><CSV/></OutputSerialization>"
           b"</SelectObjectContentRequest>")  # fmt: skip
 TAG_RESOURCE = b"<TagResourceRequest><Tags><Tag><Key>held</Key><Value>1</Value></Tag></Tags></TagResourceRequest>"
+RESTORE = b"<RestoreRequest><Days>1</Days></RestoreRequest>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 
 
@@ -29,6 +30,9 @@ KINDS = {  # a function: of the bucket that it names
     "policy": policy_of,
     "cors": b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>http://a.test</AllowedOrigin>"
             b"</CORSRule></CORSConfiguration>",
+    "lifecycle": b"<LifecycleConfiguration><Rule><ID>a</ID><Filter/><Status>Enabled</Status>"
+                 b"<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload>"
+                 b"</Rule></LifecycleConfiguration>",
     "website": b"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>",
     "encryption": b"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
                   b"</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",

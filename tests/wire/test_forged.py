@@ -50,6 +50,7 @@ class World:
                 reply = raw.signed(server.url, server.users["root"], "PUT", target, document, headers)
                 assert reply.status == documents.status(operation), reply
         s3.put_object(Bucket="versioned-forged", Key="key", Body=CANARY)
+        s3.put_object(Bucket="versioned-forged", Key="archived", Body=CANARY, StorageClass="GLACIER")
         s3.put_object_retention(Bucket="versioned-forged", Key="key", Retention=KEPT)
         s3.put_object_legal_hold(Bucket="versioned-forged", Key="key", LegalHold={"Status": "OFF"})
         self.upload = s3.create_multipart_upload(Bucket="forged", Key="key")["UploadId"]
@@ -103,6 +104,8 @@ class World:
             path = "/empty-forged"
         if row.name in LOCKING:
             path = path.replace("/forged", "/versioned-forged")
+        if row.name == "RestoreObject":
+            path = "/versioned-forged/archived"
         request = raw.Request(row.method, path + (f"?{query}" if query else ""), [("Host", self.host)])
         if row.method in ("PUT", "POST"):
             request.body = self.body(row.name)
@@ -134,7 +137,7 @@ class World:
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
             "CreateMultipartUpload": b"", "CopyObject": b"", "RenameObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
             **{operation: documents.body(operation, "forged") for operation in documents.PUTS},
-            "SelectObjectContent": documents.SELECT, "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
+            "SelectObjectContent": documents.SELECT, "RestoreObject": documents.RESTORE, "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip
 
     def refused(self, request, what, each=False):
@@ -169,7 +172,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    server = process.Server(tmp_path_factory.mktemp("forged"))
+    server = process.Server(tmp_path_factory.mktemp("forged"), "--archive", "readable")
     yield World(server)
     server.stop()
     print(f"{SEEN['requests']} forged requests")
@@ -344,12 +347,14 @@ def test_forged__all_rows_were_tried():
 
 
 def success(row):
+    if row.name == "RestoreObject":
+        return 202
     return 204 if row.method == "DELETE" or row.name == "TagResource" or row.name in documents.PUTS and documents.status(row.name) == 204 else 200
 
 
 def test_forged__the_requests_would_work_if_they_were_honest(tmp_path):
     """Signed rightly they succeed: the table lies about nothing but the signature."""
-    server = process.Server(tmp_path)
+    server = process.Server(tmp_path, "--archive", "readable")
     try:
         world = World(server)
         effects = {"CompleteMultipartUpload", "AbortMultipartUpload", "DeleteObject", "DeleteObjects"}

@@ -198,17 +198,18 @@ SAMPLES = {
     "SelectObjectContent": lambda w: ("POST", f"/{w.bucket}/object?select&select-type=2", documents.SELECT),
     "UpdateObjectEncryption": lambda w: ("PUT", f"/{w.bucket}/object?encryption", documents.RECIPE),
     "TagResource": lambda w: ("POST", documents.tags_of(w.bucket), documents.TAG_RESOURCE),
+    "RestoreObject": lambda w: ("POST", f"/{w.bucket}/object?restore", documents.RESTORE),
     "PutBucketVersioning": lambda w: ("PUT", f"/{w.bucket}?versioning", VERSIONING % b"Enabled"),
     "PutBucketAcl": lambda w: ("PUT", f"/{w.bucket}?acl", acl_document(
         w.owner.canonical_id, (w.owner.canonical_id, "FULL_CONTROL"), (caller_id(w), "FULL_CONTROL"))),
     "DeleteObjects": lambda w: ("POST", f"/{w.bucket}?delete", b"<Delete><Object><Key>precious</Key></Object></Delete>"),
     "PostObject": lambda w: ("POST", f"/{w.bucket}", b""),
 }  # fmt: skip
-OF_VERSION = {"PutObjectAcl", "PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption"}
-OF_HOST = {"PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption"}  # of an object, and for no grantee
-# What it answers to who may: the bucket has no lock, its object is stored in plain.
+OF_VERSION = {"PutObjectAcl", "PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption", "RestoreObject"}
+OF_HOST = {"PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption", "RestoreObject"}  # of an object, and for no grantee
+# What it answers to who may: the bucket has no lock, its object is stored in plain, and in no archive.
 UNLOCKED = {"PutObjectRetention": (400, "InvalidRequest"), "PutObjectLegalHold": (400, "InvalidRequest"),
-            "UpdateObjectEncryption": (400, "InvalidRequest")}  # fmt: skip
+            "UpdateObjectEncryption": (400, "InvalidRequest"), "RestoreObject": (403, "InvalidObjectState")}  # fmt: skip
 OF_OBJECT = OF_VERSION | {"SelectObjectContent"}
 OF_UPLOAD = {"UploadPart", "CompleteMultipartUpload"}
 for _name in documents.PUTS:

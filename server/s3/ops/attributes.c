@@ -7,6 +7,7 @@
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
 #include "server/s3/encryption/customer_key.h"
+#include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"

@@ -12,6 +12,7 @@
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
 #include "server/s3/encryption/method.h"
+#include "server/s3/lifecycle/tell.h"
 #include "server/s3/limits.h"
 #include "server/s3/ops/multipart.h"
 #include "server/s3/refuse.h"
@@ -390,6 +391,8 @@ static enum s3_error reply_CompleteMultipartUpload(struct op *op)
 
     if (intent->result.versioned && !str_eq(intent->result.version_text, STR("null")))
         op_set(op, "x-amz-version-id", intent->result.version_text);
+    lifecycle_tell_expiration(op, intent->result.committed_us, intent->result.size_bytes,
+                              op->upload.attrs.tags);
     return write_complete(op, intent->complete.etag, intent->complete.checksum);
 }
 

@@ -3,6 +3,7 @@
  * CopyObject: a new version that refers to the source's bytes. It is an object uploaded in one piece,
  * whatever its source was: its ETag is an MD5, its checksum FULL_OBJECT, and it has no parts.
  */
+#include "server/s3/lifecycle/archive.h"
 #include "server/s3/ops/copying.h"
 
 #include "base/text/pairs.h"
@@ -140,6 +141,8 @@ enum s3_error op_CopyObject(struct op *op)
         err = read_directive(op, "x-amz-tagging-directive", &replace_tags);
     if (err == S3_OK)
         err = encryption_for_source(op);
+    if (err == S3_OK)
+        err = archive_for_source(op);
     if (err == S3_OK)
         err = condition_from_request(op, /* for_delete= */ false, &intent->put.condition);
     if (err == S3_OK)

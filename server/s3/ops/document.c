@@ -265,7 +265,7 @@ enum s3_error document_read_plain(struct op *op, const struct xml_node *root UNU
 
 enum s3_error document_show_plain(struct op *op, struct str stored)
 {
-    struct buf out = BUF_WITH_MAX(2 * S3_XML_BYTES_MAX);
+    struct buf out = BUF_WITH_MAX(S3_RULES_BYTES_MAX + S3_XML_BYTES_MAX);
 
     buf_lit(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     buf_str(&out, stored);

@@ -9,6 +9,8 @@
 #include "server/http/parse/range.h"
 #include "server/s3/answer.h"
 #include "server/s3/encryption/method.h"
+#include "server/s3/lifecycle/archive.h"
+#include "server/s3/lifecycle/tell.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
@@ -151,6 +153,10 @@ static void set_headers(struct op *op, const struct selection *selection)
     op_set(op, "Accept-Ranges", STR("bytes"));
     op_set_attrs(op, &op->version.attrs);
     lock_tell(op, &op->version.attrs);
+    archive_tell(op, &op->version);
+    if (op->version.latest)
+        lifecycle_tell_expiration(op, op->version.modified_us, op->version.size_bytes,
+                                  op->version.attrs.tags);
     set_checksums(op, selection);
     if (selection->part_number != 0 && op->version.part_count > 0)
         op_set_u64(op, "x-amz-mp-parts-count", op->version.part_count);
@@ -277,7 +283,10 @@ enum s3_error object_reply(struct op *op, struct str part, const struct override
     case PRECONDITION_IF_UNMODIFIED_SINCE:
         return op_fail(op, S3_PreconditionFailed, STR("If-Unmodified-Since"));
     }
-    err = select_bytes(op, part, &selection);
+    if (!op->request->head)
+        err = archive_for_reading(op);
+    if (err == S3_OK)
+        err = select_bytes(op, part, &selection);
     if (err != S3_OK)
         return err;
     set_headers(op, &selection);
@@ -295,6 +304,8 @@ enum s3_error object_reply_whole(struct op *op, int status)
     const struct selection whole = { .len = op->version.size_bytes };
     enum s3_error err = encryption_for_reading(op);
 
+    if (err == S3_OK)
+        err = archive_for_reading(op);
     if (err != S3_OK)
         return err;
     set_headers(op, &whole);

@@ -10,6 +10,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/may.h"
 #include "server/s3/op.h"
 #include "server/s3/ops/list_form.h"

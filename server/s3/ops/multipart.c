@@ -8,10 +8,13 @@
  *     part of such an upload is verified, answered and forgotten.
  */
 #include "server/s3/ops/multipart.h"
+#include "server/s3/lifecycle/archive.h"
+#include "server/s3/lifecycle/tell.h"
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
 #include "server/s3/encryption/method.h"
+#include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/limits.h"
 #include "server/s3/may.h"
 #include "server/s3/ops/copying.h"
@@ -119,6 +122,7 @@ static enum s3_error reply_CreateMultipartUpload(struct op *op)
                checksum_type_name((enum checksum_type)create->checksum_type));
     }
     op_set_encryption(op, &create->attrs);
+    lifecycle_tell_abort(op, op->intent->result.committed_us);
     xml_begin(&out, STR("InitiateMultipartUploadResult"));
     xml_text(&out, STR("Bucket"), op->bucket_name);
     xml_text(&out, STR("Key"), op->key);
@@ -324,6 +328,8 @@ enum s3_error op_UploadPartCopy(struct op *op)
     if (err == S3_OK)
         err = encryption_for_source(op);
     if (err == S3_OK)
+        err = archive_for_source(op);
+    if (err == S3_OK)
         err = copy_range(op, &wish);
     if (err != S3_OK)
         return err;
@@ -414,6 +420,7 @@ static enum s3_error reply_ListParts(struct op *op, const struct part_page *page
     struct buf out = BUF_WITH_MAX(MULTIPART_XML_BYTES_MAX);
     const struct upload *upload = &op->upload;
 
+    lifecycle_tell_abort(op, upload->initiated_us);
     xml_begin(&out, STR("ListPartsResult"));
     xml_text(&out, STR("Bucket"), op->bucket_name);
     xml_text(&out, STR("Key"), op->key);

@@ -8,6 +8,7 @@
 #include "base/text/codec.h"
 #include "server/s3/answer.h"
 #include "server/s3/encryption/method.h"
+#include "server/s3/lifecycle/tell.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
 #include "server/s3/request/condition.h"
@@ -48,6 +49,8 @@ void op_set_written(struct op *op)
     if (intent->result.versioned && !str_eq(intent->result.version_text, STR("null")))
         op_set(op, "x-amz-version-id", intent->result.version_text);
     op_set_encryption(op, &intent->put.attrs);
+    lifecycle_tell_expiration(op, intent->result.committed_us, intent->result.size_bytes,
+                              intent->put.attrs.tags);
 }
 
 static enum s3_error reply_PutObject(struct op *op)

@@ -16,7 +16,7 @@ struct str etag_made(struct arena *arena, const uint8_t md5[MD5_BYTES], bool cus
 struct str etag_of_digests(struct op *op, const struct body_digests *digests);
 /* The FULL_OBJECT checksum the sink computed (op->checksum_kind). */
 struct stored_checksum checksum_of_digests(const struct op *op);
-/* x-amz-version-id and encryption headers of what op->intent wrote. */
+/* x-amz-version-id, encryption and lifecycle headers of what op->intent wrote. */
 void op_set_written(struct op *op);
 
 #endif

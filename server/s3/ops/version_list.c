@@ -5,6 +5,7 @@
 #include "server/s3/op.h"
 
 #include "server/s3/elements.h"
+#include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/ops/list.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"

@@ -16,6 +16,7 @@
 #include "base/text/pairs.h"
 #include "server/s3/answer.h"
 #include "server/s3/encryption/method.h"
+#include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/limits.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
@@ -44,32 +45,6 @@ static enum s3_error keep(struct op *op, const struct buf *buf, struct str *ret_
 }
 
 /* ---- storage classes --------------------------------------------------------------------------- */
-
-/* The number is what is stored: append only. */
-static const struct str storage_classes[] = {
-    STR_INIT("STANDARD"),     STR_INIT("REDUCED_REDUNDANCY"),  STR_INIT("STANDARD_IA"),
-    STR_INIT("ONEZONE_IA"),   STR_INIT("INTELLIGENT_TIERING"), STR_INIT("GLACIER"),
-    STR_INIT("DEEP_ARCHIVE"), STR_INIT("GLACIER_IR"),
-};
-
-struct str storage_class_name(uint8_t number)
-{
-    return number < COUNT_OF(storage_classes) ? storage_classes[number] : storage_classes[0];
-}
-
-bool storage_class_parse(struct str name, uint8_t *ret_number)
-{
-    if (name.len == 0) {
-        *ret_number = 0;
-        return true;
-    }
-    for (size_t i = 0; i < COUNT_OF(storage_classes); i++)
-        if (str_eq(storage_classes[i], name)) {
-            *ret_number = (uint8_t)i;
-            return true;
-        }
-    return false;
-}
 
 static enum s3_error take_storage_class(struct op *op, struct version_attrs *attrs)
 {

@@ -7,10 +7,6 @@
 
 #include "server/s3/op.h"
 
-struct str storage_class_name(uint8_t number);
-/* False: unknown. "" or STR_NONE is STANDARD. */
-bool storage_class_parse(struct str name, uint8_t *ret_number);
-
 /*
  * System headers, metadata, tags (x-amz-tagging), ACL headers, storage class and encryption of
  * PutObject, CreateMultipartUpload, CopyObject and PostObject, from the request's headers. owner, etag and checksum are left alone.

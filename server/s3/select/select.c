@@ -6,6 +6,7 @@
 #include "server/select/select.h"
 
 #include "server/s3/encryption/method.h"
+#include "server/s3/lifecycle/archive.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/select/settings.h"
@@ -84,6 +85,8 @@ enum s3_error op_SelectObjectContent(struct op *op)
     if (selecting == NULL)
         return op_fail(op, S3_SlowDown);
     err = encryption_for_reading(op);
+    if (err == S3_OK)
+        err = archive_for_reading(op);
     if (err == S3_OK)
         err = select_settings_read(op, &settings);
     if (err != S3_OK)

@@ -318,11 +318,14 @@ static void spoil_remains(const char *store_path)
     "ALTER TABLE " TABLE " DROP COLUMN lock_mode; ALTER TABLE " TABLE " DROP COLUMN retain_us;"    \
     "ALTER TABLE " TABLE " DROP COLUMN legal_hold;"
 
+#define WITHOUT_RESTORE(TABLE)                                                                     \
+    "ALTER TABLE " TABLE " DROP COLUMN restore_us; ALTER TABLE " TABLE " DROP COLUMN restored_us;"
+
 /* The catalog as a program of the first schema had it. */
 static void spoil_schema(const char *store_path)
 {
-    static const char undo[] = "PRAGMA journal_mode = WAL;" WITHOUT_LOCK("object")
-        WITHOUT_LOCK("version") WITHOUT_LOCK(
+    static const char undo[] = "PRAGMA journal_mode = WAL;" WITHOUT_RESTORE("object")
+        WITHOUT_RESTORE("version") WITHOUT_LOCK("object") WITHOUT_LOCK("version") WITHOUT_LOCK(
             "upload") "ALTER TABLE upload DROP COLUMN initiator;"
                       "DROP TABLE renamed; DROP TABLE event; DROP TABLE subscriber;"
                       "DROP INDEX blob_damaged;"

@@ -248,7 +248,7 @@ static bool is_one_of(struct str name, const char *names)
 #define TAGGING "GetObjectTagging PutObjectTagging DeleteObjectTagging"
 #define LOCKING                                                                                    \
     "GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold "                 \
-    "UpdateObjectEncryption"
+    "UpdateObjectEncryption RestoreObject"
 #define OF_ACCOUNT "ListBuckets CreateBucket"
 /* And the documents of a bucket. */
 #define OF_HOST                                                                                    \
