@@ -97,10 +97,23 @@ class Verifier:
                 candidates.setdefault(key, [model.ABSENT]).append(state)
         for key in listing:
             candidates.setdefault(key, [model.ABSENT])
+        before = dict(self.world.plain)
         quiet = [key for key in candidates if key not in self.touched and key not in self.shared]
         read = self.touched | set(self.shared) | set(self.random.sample(quiet, min(SAMPLE, len(quiet))))
         for key in sorted(candidates):
             self.plain_key(key, candidates[key], listing.get(key), key in read)
+        self.renamed(before)
+
+    def renamed(self, before):
+        """Of both keys or of none: what one of them says the other one says too."""
+        for doubt in self.doubts:
+            if doubt.what != "rename":
+                continue
+            (target, state), (source, _) = doubt.keys.items()
+            right = before.get(target) if source in self.world.plain else state
+            if self.world.plain.get(target) != right:
+                self.problem(f"rename of {source} to {target}: the one is {self.world.plain.get(source)}, "
+                             f"the other {self.world.plain.get(target)}")  # fmt: skip
 
     def plain_key(self, key, candidates, seen, read):
         fitting = [state for state in candidates

@@ -28,7 +28,7 @@ ENCRYPT = {"x-amz-server-side-encryption": "AES256"}
 
 OPERATIONS = {
     "put_small": 26, "put_large": 9, "put_common": 4, "put_encrypted": 6, "put_shared": 9,
-    "delete_shared": 2, "delete": 5, "delete_many": 4, "copy": 5, "tag": 5, "put_history": 9,
+    "delete_shared": 2, "delete": 5, "delete_many": 4, "copy": 5, "rename": 6, "tag": 5, "put_history": 9,
     "delete_history": 3, "delete_version": 4, "delete_many_history": 1, "multipart": 10,
     "bucket": 2, "get": 6,
 }  # fmt: skip
@@ -219,6 +219,19 @@ class Writer:
         etag = (reply.xml().findtext("ETag") or "").strip('"')
         if etag != state.etag:
             raise Unexpected(f"copy of {source} to {target}: ETag {etag}, not {state.etag}")
+
+    def rename(self):
+        source = self.existing_key()
+        target = self.own_key()
+        if source is None or source == target:
+            return
+        state = self.world.plain[source]
+        headers = {"x-amz-rename-source": s3.quote(source), "x-amz-client-token": self.label()}
+        self.touched.update((source, target))
+        self.ask(model.Doubt("rename", {target: state, source: model.ABSENT}), "PUT", f"/plain/{target}",
+                 [("renameObject", "")], headers)  # fmt: skip
+        self.set_plain(target, state)
+        self.set_plain(source, None)
 
     def tag(self):
         key = self.existing_key()
