@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The date formats S3 uses; see clock.h.
+ * The date formats S3 uses, and the calendar behind them; see clock.h, calendar.h.
  *
  * Calendar arithmetic is our own (proleptic Gregorian, no leap seconds): libc's depends on TZ and
  * locale. Formats cover the years 1 to 9999; a time outside is shown as the nearest one inside.
  */
+#include "base/calendar.h"
+
 #include "base/clock.h"
 
 #define DAY_S INT64_C(86400)
@@ -31,10 +33,10 @@ static const char month_names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
 /*
- * Days since 1970-01-01. Years begin in March here, so that the leap day is the last of its year.
+ * Years begin in March here, so that the leap day is the last of its year.
  * https://howardhinnant.github.io/date_algorithms.html
  */
-static int64_t days_from_date(unsigned year, unsigned month, unsigned day)
+int64_t calendar_day(unsigned year, unsigned month, unsigned day)
 {
     int64_t y = (int64_t)year - (month <= 2 ? 1 : 0);
     int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -45,7 +47,7 @@ static int64_t days_from_date(unsigned year, unsigned month, unsigned day)
     return era * 146097 + day_of_era - 719468;
 }
 
-static void date_from_days(int64_t days, struct civil *civil)
+void calendar_date(int64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
     int64_t shifted = days + 719468;
     int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
@@ -55,9 +57,22 @@ static void date_from_days(int64_t days, struct civil *civil)
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t march_month = (5 * day_of_year + 2) / 153;
 
-    civil->day = (unsigned)(day_of_year - (153 * march_month + 2) / 5 + 1);
-    civil->month = (unsigned)(march_month < 10 ? march_month + 3 : march_month - 9);
-    civil->year = (unsigned)(year_of_era + era * 400 + (civil->month <= 2 ? 1 : 0));
+    *ret_day = (unsigned)(day_of_year - (153 * march_month + 2) / 5 + 1);
+    *ret_month = (unsigned)(march_month < 10 ? march_month + 3 : march_month - 9);
+    *ret_year = (unsigned)(year_of_era + era * 400 + (*ret_month <= 2 ? 1 : 0));
+}
+
+unsigned calendar_days_of_month(unsigned year, unsigned month)
+{
+    static const unsigned char days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return days[month - 1] + (month == 2 && leap_year ? 1u : 0u);
+}
+
+static void date_from_days(int64_t days, struct civil *civil)
+{
+    calendar_date(days, &civil->year, &civil->month, &civil->day);
     /* 1970-01-01 was a Thursday; 700000 weeks keep the dividend positive. */
     civil->weekday = (unsigned)((days + 4 + 7 * INT64_C(700000)) % 7);
 }
@@ -103,20 +118,14 @@ static struct civil civil_from_us(int64_t us)
 /* False when a field is out of its range. A second of 60 is taken as the next minute's first. */
 static bool civil_to_us(const struct civil *civil, int64_t *ret_us)
 {
-    static const unsigned char month_days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap_year;
-    unsigned days;
-
     if (civil->year < 1 || civil->year > 9999 || civil->month < 1 || civil->month > 12)
         return false;
-    leap_year = civil->year % 4 == 0 && (civil->year % 100 != 0 || civil->year % 400 == 0);
-    days = month_days[civil->month - 1] + (civil->month == 2 && leap_year ? 1u : 0u);
-    if (civil->day < 1 || civil->day > days)
+    if (civil->day < 1 || civil->day > calendar_days_of_month(civil->year, civil->month))
         return false;
     if (civil->hour > 23 || civil->minute > 59 || civil->second > 60)
         return false;
 
-    *ret_us = (days_from_date(civil->year, civil->month, civil->day) * DAY_S +
+    *ret_us = (calendar_day(civil->year, civil->month, civil->day) * DAY_S +
                (int64_t)(civil->hour * 3600 + civil->minute * 60 + civil->second)) *
                   US_PER_S +
               civil->micros;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Timestamps: read, written and counted with; see timestamp.h. Days are those of the Gregorian calendar, before it
- * began too.
+ * Timestamps: read, written and counted with; see timestamp.h.
  */
 #include "server/select/timestamp.h"
 
 #include <stdlib.h>
+
+#include "base/calendar.h"
 
 #define DAY_S INT64_C(86400)
 #define YEAR_MAX 9999
@@ -15,39 +16,9 @@
 
 /* As it is told: at its offset. */
 struct fields {
-    int64_t year, month, day, hour, minute, second;
+    unsigned year, month, day;
+    int64_t hour, minute, second;
 };
-
-/* ---- the calendar ------------------------------------------------------------------------- */
-
-static bool is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int64_t days_of_month(int64_t year, int64_t month)
-{
-    static const int64_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-    return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
-}
-
-/* Of all years before. */
-static int64_t days_before_year(int64_t year)
-{
-    int64_t past = year - 1;
-
-    return past * 365 + past / 4 - past / 100 + past / 400;
-}
-
-static int64_t day_number(int64_t year, int64_t month, int64_t day)
-{
-    int64_t days = days_before_year(year) - days_before_year(1970) + day - 1;
-
-    for (int64_t m = 1; m < month; m++)
-        days += days_of_month(year, m);
-    return days;
-}
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -63,20 +34,9 @@ static struct fields fields_at(int64_t second)
 {
     int64_t days = floor_div(second, DAY_S);
     int64_t rest = second - days * DAY_S;
-    struct fields f = { .year = 1970 + days / 366, .month = 1 };
+    struct fields f = { .hour = rest / 3600, .minute = rest / 60 % 60, .second = rest % 60 };
 
-    /* Never too late: from there it is a few years. */
-    if (days < 0)
-        f.year = 1970 + days / 365 - 1;
-    while (day_number(f.year + 1, 1, 1) <= days)
-        f.year++;
-    days -= day_number(f.year, 1, 1);
-    while (days >= days_of_month(f.year, f.month))
-        days -= days_of_month(f.year, f.month++);
-    f.day = days + 1;
-    f.hour = rest / 3600;
-    f.minute = rest / 60 % 60;
-    f.second = rest % 60;
+    calendar_date(days, &f.year, &f.month, &f.day);
     return f;
 }
 
@@ -87,7 +47,7 @@ static struct fields fields_of(const struct value *time)
 
 static int64_t second_of(const struct fields *f)
 {
-    return day_number(f->year, f->month, f->day) * DAY_S + f->hour * 3600 + f->minute * 60 +
+    return calendar_day(f->year, f->month, f->day) * DAY_S + f->hour * 3600 + f->minute * 60 +
            f->second;
 }
 
@@ -171,18 +131,25 @@ static bool read_clock(struct str text, struct fields *f, struct value_time *tim
 /* YYYY[-MM[-DD]]; what stands behind it is *text then. */
 static bool read_date(struct str *text, struct fields *f, struct value_time *time)
 {
-    if (!take_number(text, 4, &f->year) || f->year == 0)
+    int64_t number;
+
+    if (!take_number(text, 4, &number) || number == 0)
         return false;
+    f->year = (unsigned)number;
     if (!take_char(text, '-'))
         return true;
     time->precision = TIME_MONTH;
-    if (!take_number(text, 2, &f->month) || f->month < 1 || f->month > 12)
+    if (!take_number(text, 2, &number) || number < 1 || number > 12)
         return false;
+    f->month = (unsigned)number;
     if (!take_char(text, '-'))
         return true;
     time->precision = TIME_DAY;
-    return take_number(text, 2, &f->day) && f->day >= 1 &&
-           f->day <= days_of_month(f->year, f->month);
+    if (!take_number(text, 2, &number) || number < 1 ||
+        number > calendar_days_of_month(f->year, f->month))
+        return false;
+    f->day = (unsigned)number;
+    return true;
 }
 
 bool time_read(struct str text, struct value *ret_value)
@@ -319,7 +286,8 @@ static bool is_in_range(const struct value *time)
 {
     int64_t local = time->whole + (int64_t)offset_of(time) * 60;
 
-    return local >= day_number(1, 1, 1) * DAY_S && local < day_number(YEAR_MAX + 1, 1, 1) * DAY_S;
+    return local >= calendar_day(1, 1, 1) * DAY_S &&
+           local < calendar_day(YEAR_MAX + 1, 1, 1) * DAY_S;
 }
 
 static enum s3_error add_months(const struct value *time, int64_t months, struct value *ret_value)
@@ -327,13 +295,13 @@ static enum s3_error add_months(const struct value *time, int64_t months, struct
     struct fields f = fields_of(time);
     int64_t total;
 
-    if (__builtin_add_overflow(f.year * 12 + f.month - 1, months, &total) || total < 12 ||
+    if (__builtin_add_overflow((int64_t)f.year * 12 + f.month - 1, months, &total) || total < 12 ||
         total >= (int64_t)(YEAR_MAX + 1) * 12)
         return S3_IllegalSqlFunctionArgument;
-    f.year = total / 12;
-    f.month = total % 12 + 1;
-    if (f.day > days_of_month(f.year, f.month))
-        f.day = days_of_month(f.year, f.month);
+    f.year = (unsigned)(total / 12);
+    f.month = (unsigned)(total % 12 + 1);
+    if (f.day > calendar_days_of_month(f.year, f.month))
+        f.day = calendar_days_of_month(f.year, f.month);
     *ret_value = *time;
     ret_value->whole = second_of(&f) - (int64_t)offset_of(time) * 60;
     return S3_OK;
@@ -381,7 +349,7 @@ static int64_t diff_months(const struct value *a, const struct value *b)
 {
     struct fields from = fields_at(a->whole);
     struct fields to = fields_at(b->whole);
-    int64_t months = (to.year - from.year) * 12 + to.month - from.month;
+    int64_t months = ((int64_t)to.year - from.year) * 12 + to.month - from.month;
 
     if (months > 0 && is_earlier_in_month(&to, b->time.nanos, &from, a->time.nanos))
         months--;
@@ -425,7 +393,7 @@ static bool write_year(struct buf *out, int64_t year, size_t count)
     return count != 3 && write_padded(out, year, count, 4);
 }
 
-static bool write_month(struct buf *out, int64_t month, size_t count)
+static bool write_month(struct buf *out, unsigned month, size_t count)
 {
     struct str name = str_from_cstr(months[month - 1]);
 
