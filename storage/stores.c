@@ -215,6 +215,24 @@ struct open_store *stores_take(struct stores *stores, struct str name)
     return entry != NULL ? &entry->open : NULL;
 }
 
+struct open_store *stores_take_next(struct stores *stores, struct str after)
+{
+    struct entry *next = NULL;
+
+    (void)pthread_mutex_lock(&stores->lock);
+    for (struct entry *at = stores->first; at != NULL; at = at->next) {
+        bool follows = !str_present(after) || str_compare(at->open.name, after) > 0;
+
+        if (follows && atomic_load(&at->state) == OPEN &&
+            (next == NULL || str_compare(at->open.name, next->open.name) < 0))
+            next = at;
+    }
+    if (next != NULL)
+        next->holders++;
+    (void)pthread_mutex_unlock(&stores->lock);
+    return next != NULL ? &next->open : NULL;
+}
+
 void stores_give_back(struct open_store *held)
 {
     struct entry *entry = CONTAINER_OF(held, struct entry, open);

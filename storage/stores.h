@@ -59,6 +59,8 @@ void stores_tell(struct stores *stores, stores_wake *wake, void *context);
 
 /* Hold a store; NULL: none of that name is open. */
 struct open_store *stores_take(struct stores *stores, struct str name);
+/* Hold the one whose name follows, in the order of str_compare; STR_NONE: the first. NULL: there is none. */
+struct open_store *stores_take_next(struct stores *stores, struct str after);
 void stores_give_back(struct open_store *held);
 /* To be given back as soon as it can be. Cheap; no lock. */
 bool stores_closing(const struct open_store *held);

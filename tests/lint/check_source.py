@@ -20,7 +20,7 @@ LIBRARIES = {
     r"<openssl/": ["base/digest/digest.c", "base/digest/hash_lanes.c", "base/digest/reserve.c"],
     r"<jansson\.h>": ["server/auth/", "server/policy/"],
     r"<ini\.h>": ["server/settings/config_file.c"],
-    r"<zlib\.h>": ["base/digest/crc.c", "server/select/unpack.c"],
+    r"<zlib\.h>": ["base/digest/crc.c", "server/s3/delivery/gzip.c", "server/select/unpack.c"],
     r"<bzlib\.h>": ["server/select/unpack.c"],
     r"<curl/": ["server/client/"],
     r"<xxhash\.h>": ["base/digest/checksum.c", "base/digest/hash.c"],

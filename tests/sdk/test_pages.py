@@ -21,7 +21,7 @@ SHOWING = [name for name, program in PROGRAMS.items() if program]
 
 
 def test_pages__that_show_a_program_were_found():
-    assert {"access-logs.md", "cors.md", "encryption.md", "policies.md", "website.md"} <= set(SHOWING)
+    assert {"access-logs.md", "cors.md", "encryption.md", "inventory.md", "policies.md", "website.md"} <= set(SHOWING)
 
 
 @pytest.mark.skipif(bool(process.STORE), reason="the pages speak of the first store")

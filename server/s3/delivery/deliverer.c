@@ -6,13 +6,19 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "base/digest/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/s3/delivery/inventory.h"
 #include "server/s3/delivery/log_delivery.h"
 
 #define NEVER INT64_MAX
+#define US_PER_DAY (24 * 3600 * US_PER_S)
+/* What could not be delivered is tried again: after the first, twice as late each time, until the last. */
+#define RETRY_FIRST_US (60 * US_PER_S)
+#define RETRY_LAST_US (3600 * US_PER_S)
 
 struct deliverer {
     int64_t log_interval_us;
@@ -28,6 +34,9 @@ struct deliverer {
     struct log_lines *lines; /* that come in; the others are the thread's */
     int64_t logs_due_us;     /* monotonic; NEVER: there are none */
     struct log_lines both[2];
+    int64_t inventory_due_us;     /* monotonic; NEVER: there is none */
+    atomic_bool inventory_failed; /* some of the last round; read without the lock, too */
+    int64_t retry_us;             /* the thread's: how long to wait after the next failure */
 };
 
 struct deliverer *deliverer_open(int64_t log_interval_us)
@@ -38,6 +47,7 @@ struct deliverer *deliverer_open(int64_t log_interval_us)
         return NULL;
     self->log_interval_us = log_interval_us;
     self->logs_due_us = NEVER;
+    self->retry_us = RETRY_FIRST_US;
     self->lines = &self->both[0];
     log_lines_init(&self->both[0]);
     log_lines_init(&self->both[1]);
@@ -48,25 +58,44 @@ struct deliverer *deliverer_open(int64_t log_interval_us)
 
 /* ---- told of requests -------------------------------------------------------------------------- */
 
-static void on_request(void *context, const struct request_record *record)
+/* Due at once: a new configuration; what may let in one that failed. */
+static bool changes_inventories(const struct deliverer *self, const struct request_record *record)
 {
-    struct deliverer *self = context;
-    bool wake = false;
+    if (record->status >= 300)
+        return false;
+    return str_eq(record->name, STR("PutBucketInventoryConfiguration")) ||
+           (self->inventory_failed && (str_eq(record->name, STR("PutBucketPolicy")) ||
+                                       str_eq(record->name, STR("CreateBucket"))));
+}
 
-    if (record->log == NULL)
-        return;
-    (void)pthread_mutex_lock(&self->lock);
+/* The lock is held. */
+static void take_lines(struct deliverer *self, const struct request_record *record)
+{
     log_lines_add(self->lines, record);
     if (self->logs_due_us == NEVER) {
         self->logs_due_us = record->done_us + self->log_interval_us;
-        wake = true;
+        (void)pthread_cond_signal(&self->wake);
     }
     if (self->lines->bytes.len >= LOG_LINES_BYTES_URGENT && self->logs_due_us > record->done_us) {
         self->logs_due_us = record->done_us;
-        wake = true;
-    }
-    if (wake)
         (void)pthread_cond_signal(&self->wake);
+    }
+}
+
+static void on_request(void *context, const struct request_record *record)
+{
+    struct deliverer *self = context;
+    bool changes = changes_inventories(self, record);
+
+    if (record->log == NULL && !changes)
+        return;
+    (void)pthread_mutex_lock(&self->lock);
+    if (record->log != NULL)
+        take_lines(self, record);
+    if (changes) {
+        self->inventory_due_us = record->done_us;
+        (void)pthread_cond_signal(&self->wake);
+    }
     (void)pthread_mutex_unlock(&self->lock);
 }
 
@@ -87,22 +116,100 @@ static struct log_lines *swap_lines(struct deliverer *self)
     return full;
 }
 
-static void deliver_logs(struct deliverer *self, struct log_lines *lines)
+static int64_t due_us(const struct deliverer *self)
+{
+    return self->logs_due_us < self->inventory_due_us ? self->logs_due_us : self->inventory_due_us;
+}
+
+static void put_off(struct deliverer *self)
+{
+    int64_t later_us = clock_monotonic_us(self->clock) + RETRY_FIRST_US;
+
+    if (self->logs_due_us < later_us)
+        self->logs_due_us = later_us;
+    if (self->inventory_due_us < later_us)
+        self->inventory_due_us = later_us;
+}
+
+/* The lock is held, and let go of meanwhile. */
+static void deliver_logs(struct deliverer *self, const struct errands *errands)
+{
+    struct log_lines *lines = swap_lines(self);
+
+    (void)pthread_mutex_unlock(&self->lock);
+    log_delivery_run(errands, lines);
+    (void)pthread_mutex_lock(&self->lock);
+}
+
+static bool logs_are_due(const struct deliverer *self)
+{
+    return clock_monotonic_us(self->clock) >= self->logs_due_us;
+}
+
+static bool go_on(void *context, const struct errands *errands)
+{
+    struct deliverer *self = context;
+    bool stopping;
+
+    (void)pthread_mutex_lock(&self->lock);
+    if (logs_are_due(self))
+        deliver_logs(self, errands);
+    stopping = self->stopping;
+    (void)pthread_mutex_unlock(&self->lock);
+    return !stopping;
+}
+
+/* When a day begins, by the monotonic hand; sooner, where something has failed. */
+static int64_t next_round_us(struct deliverer *self, const struct inventory_round *round)
+{
+    int64_t now_us = clock_now_us(self->clock);
+    int64_t wait_us = US_PER_DAY - now_us % US_PER_DAY;
+
+    if (round->failed == 0) {
+        self->retry_us = RETRY_FIRST_US;
+    } else {
+        wait_us = wait_us < self->retry_us ? wait_us : self->retry_us;
+        self->retry_us = self->retry_us < RETRY_LAST_US / 2 ? 2 * self->retry_us : RETRY_LAST_US;
+    }
+    return clock_monotonic_us(self->clock) + wait_us;
+}
+
+/* The lock is held, and let go of meanwhile. What is put while a round is under way begins another. */
+static void deliver_inventories(struct deliverer *self, const struct errands *errands)
+{
+    struct inventory_round round;
+
+    self->inventory_due_us = NEVER;
+    self->inventory_failed = false;
+    (void)pthread_mutex_unlock(&self->lock);
+    round = inventory_run(errands);
+    (void)pthread_mutex_lock(&self->lock);
+    self->inventory_failed = round.failed > 0;
+    if ((round.enabled > 0 || round.failed > 0) && self->inventory_due_us == NEVER)
+        self->inventory_due_us = next_round_us(self, &round);
+}
+
+/* What is due, or all there is where the server stops. The lock is held, and let go of meanwhile. */
+static void work(struct deliverer *self)
 {
     const struct auth_config *auth = &self->options->auth;
+    bool inventories = clock_monotonic_us(self->clock) >= self->inventory_due_us && !self->stopping;
     struct fault fault = { 0 };
-    struct errands errands = {
-        .options = self->options,
-        .stores = loop_stores_open(self->options->stores, auth->region, auth->account_id, &fault),
-        .credentials = credentials_open(auth->users),
-    };
+    struct errands errands = { .options = self->options, .go_on = go_on, .context = self };
 
+    (void)pthread_mutex_unlock(&self->lock);
+    errands.stores =
+        loop_stores_open(self->options->stores, auth->region, auth->account_id, &fault);
+    errands.credentials = credentials_open(auth->users);
+    (void)pthread_mutex_lock(&self->lock);
     if (errands.stores != NULL && errands.credentials != NULL) {
-        log_delivery_run(&errands, lines);
+        deliver_logs(self, &errands);
+        if (inventories)
+            deliver_inventories(self, &errands);
     } else {
-        log_warn("access log: what waited is lost: %s",
-                 fault.text[0] != '\0' ? fault.text : "no memory");
-        log_lines_clear(lines);
+        log_warn("what is to be delivered waits: %s",
+                 fault.text[0] != '\0' ? fault.text : "there is no memory");
+        put_off(self);
     }
     credentials_close(errands.credentials);
     loop_stores_close(errands.stores);
@@ -119,17 +226,11 @@ static void *run(void *context)
     }
     (void)pthread_mutex_lock(&self->lock);
     while (!last) {
-        struct log_lines *lines = NULL;
-
-        while (!self->stopping && clock_monotonic_us(self->clock) < self->logs_due_us)
-            (void)clock_wait(self->clock, &self->wake, &self->lock, self->logs_due_us);
+        while (!self->stopping && clock_monotonic_us(self->clock) < due_us(self))
+            (void)clock_wait(self->clock, &self->wake, &self->lock, due_us(self));
         last = self->stopping;
-        if (self->lines->bytes.len > 0 || self->lines->lost > 0)
-            lines = swap_lines(self);
-        (void)pthread_mutex_unlock(&self->lock);
-        if (lines != NULL)
-            deliver_logs(self, lines);
-        (void)pthread_mutex_lock(&self->lock);
+        if (!last || self->lines->bytes.len > 0 || self->lines->lost > 0)
+            work(self);
     }
     (void)pthread_mutex_unlock(&self->lock);
     return NULL;
@@ -141,6 +242,8 @@ static void clock_moved(void *context)
     struct deliverer *self = context;
 
     (void)pthread_mutex_lock(&self->lock);
+    if (self->inventory_due_us != NEVER)
+        self->inventory_due_us = clock_monotonic_us(self->clock);
     (void)pthread_cond_signal(&self->wake);
     (void)pthread_mutex_unlock(&self->lock);
 }

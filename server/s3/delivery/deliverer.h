@@ -3,8 +3,9 @@
  * The thread that stores what S3 itself delivers into buckets.
  *
  *   requests --observer--> lines of access logs in memory --(interval)--> objects
+ *   inventories that are put, days that begin ------------------------> reports
  *
- * (1) It sleeps until something is due by the application's clock, and for ever where nothing is.
+ * (1) It looks for inventories that are due when it begins. Then it sleeps until something is due by the application's clock, and for ever where nothing is.
  * (2) Stopped in order, it delivers what it has. A process that is killed loses the lines of at most one
  *     interval, or of LOG_LINES_BYTES_URGENT.
  * (3) Its readers of stores, and its table of users, are open while it works and not while it sleeps.

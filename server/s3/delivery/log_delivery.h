@@ -11,15 +11,9 @@
 #ifndef SERVER_S3_DELIVERY_LOG_DELIVERY_H
 #define SERVER_S3_DELIVERY_LOG_DELIVERY_H
 
+#include "server/s3/bucket_config.h"
+#include "server/s3/delivery/errands.h"
 #include "server/s3/delivery/log_lines.h"
-#include "server/s3/loop_stores.h"
-
-/* What the deliverer's thread works with. All borrowed. */
-struct errands {
-    const struct s3_options *options;
-    struct loop_stores *stores;
-    struct credentials *credentials;
-};
 
 /* Deliver all that waits, and leave none. Waits for the disk. */
 void log_delivery_run(const struct errands *errands, struct log_lines *lines);
