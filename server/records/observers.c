@@ -23,6 +23,16 @@ void observers_tell_request(const struct observers *observers, const struct requ
     }
 }
 
+void observers_tell_deed(const struct observers *observers, const struct deed_record *record)
+{
+    for (size_t i = 0; observers != NULL && i < observers->count; i++) {
+        const struct observer *observer = &observers->list[i];
+
+        if (observer->deed != NULL)
+            observer->deed(observer->context, record);
+    }
+}
+
 void observers_tell_work(const struct observers *observers, struct str store,
                          const struct work_record *record)
 {

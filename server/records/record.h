@@ -62,6 +62,16 @@ struct log_facts {
     size_t item_count;
 };
 
+/* What the server has done by itself to an object of a bucket that is logged. Texts as above. */
+struct deed_record {
+    struct str store; /* its name */
+    struct logged_bucket bucket;
+    struct str operation; /* "S3.EXPIRE.OBJECT" */
+    struct str key;
+    struct str version; /* STR_NONE: none */
+    int64_t done_us;    /* by the store's clock */
+};
+
 struct request_record {
     unsigned loop; /* its number, from 0; one thread each */
 
@@ -114,6 +124,8 @@ struct observer {
     void (*request)(void *context, const struct request_record *record);
     /* store: its name; "" is the one that has none. */
     void (*work)(void *context, struct str store, const struct work_record *record);
+    /* On whatever thread has done it. */
+    void (*deed)(void *context, const struct deed_record *record);
     void *context; /* borrowed, outlives the server */
 };
 
@@ -129,6 +141,7 @@ struct observers {
 MUST_CHECK bool observers_add(struct observers *observers, const struct observer *observer);
 /* Tell all of them. observers may be NULL. Any thread. */
 void observers_tell_request(const struct observers *observers, const struct request_record *record);
+void observers_tell_deed(const struct observers *observers, const struct deed_record *record);
 void observers_tell_work(const struct observers *observers, struct str store,
                          const struct work_record *record);
 

@@ -6,6 +6,7 @@
 """
 
 import dataclasses
+import datetime
 import itertools
 import json
 import re
@@ -483,3 +484,28 @@ def test_access_log__half_a_memory_full_does_not_wait_for_the_interval(make_serv
     for _ in range(wanted):
         logged.ask("GET", f"?x-fill={'f' * 15000}")
     assert len(process.until(lambda: logged.text().splitlines(), server.stderr)) > wanted // 2
+
+
+def test_access_log__tells_what_lifecycle_rules_remove(make_server):
+    server = make_server()
+    client = Cloud(server).client()
+    plain, versioned = Logged(server, client), Logged(server, client)
+    client.put_bucket_versioning(Bucket=versioned.bucket, VersioningConfiguration={"Status": "Enabled"})
+    for logged in (plain, versioned):
+        client.put_object(Bucket=logged.bucket, Key="a b", Body=b"1")
+        client.put_bucket_lifecycle_configuration(Bucket=logged.bucket, LifecycleConfiguration={
+            "Rules": [{"ID": "r", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}]})  # fmt: skip
+    with server.clock.later(3 * 24 * 3600):
+        process.until(lambda: all(key_is_gone(server, logged) for logged in (plain, versioned)), server.stderr)
+    (line,) = plain.lines("S3.EXPIRE.OBJECT")
+    assert (line.bucket, line.key, line.requester, line.address, line.uri, line.version) == (plain.bucket, "a%2520b", "AmazonS3", "-", '"-"', "-")
+    (line,) = versioned.lines("S3.CREATE.DELETEMARKER")
+    marker = client.list_object_versions(Bucket=versioned.bucket)["DeleteMarkers"][0]["VersionId"]
+    assert (line.bucket, line.key, line.version) == (versioned.bucket, "a%2520b", marker)
+
+
+def key_is_gone(server, logged):
+    """Signed for a server whose clock is three days ahead."""
+    request = raw.Request("HEAD", f"/{logged.bucket}/a%20b", [("Host", raw.host_of(server.url))])
+    raw.sign_v4(request, server.users["root"], when=raw.now() + datetime.timedelta(days=3))
+    return raw.send(server.url, request).status == 404

@@ -68,16 +68,15 @@ static bool changes_inventories(const struct deliverer *self, const struct reque
                                        str_eq(record->name, STR("CreateBucket"))));
 }
 
-/* The lock is held. */
-static void take_lines(struct deliverer *self, const struct request_record *record)
+/* Lines were added. The lock is held. */
+static void note_lines(struct deliverer *self, int64_t now_us)
 {
-    log_lines_add(self->lines, record);
     if (self->logs_due_us == NEVER) {
-        self->logs_due_us = record->done_us + self->log_interval_us;
+        self->logs_due_us = now_us + self->log_interval_us;
         (void)pthread_cond_signal(&self->wake);
     }
-    if (self->lines->bytes.len >= LOG_LINES_BYTES_URGENT && self->logs_due_us > record->done_us) {
-        self->logs_due_us = record->done_us;
+    if (self->lines->bytes.len >= LOG_LINES_BYTES_URGENT && self->logs_due_us > now_us) {
+        self->logs_due_us = now_us;
         (void)pthread_cond_signal(&self->wake);
     }
 }
@@ -90,8 +89,10 @@ static void on_request(void *context, const struct request_record *record)
     if (record->log == NULL && !changes)
         return;
     (void)pthread_mutex_lock(&self->lock);
-    if (record->log != NULL)
-        take_lines(self, record);
+    if (record->log != NULL) {
+        log_lines_add(self->lines, record);
+        note_lines(self, record->done_us);
+    }
     if (changes) {
         self->inventory_due_us = record->done_us;
         (void)pthread_cond_signal(&self->wake);
@@ -99,9 +100,19 @@ static void on_request(void *context, const struct request_record *record)
     (void)pthread_mutex_unlock(&self->lock);
 }
 
+static void on_deed(void *context, const struct deed_record *record)
+{
+    struct deliverer *self = context;
+
+    (void)pthread_mutex_lock(&self->lock);
+    log_lines_add_deed(self->lines, record);
+    note_lines(self, clock_monotonic_us(self->clock));
+    (void)pthread_mutex_unlock(&self->lock);
+}
+
 struct observer deliverer_observer(struct deliverer *self)
 {
-    return (struct observer){ .request = on_request, .context = self };
+    return (struct observer){ .request = on_request, .deed = on_deed, .context = self };
 }
 
 /* ---- the thread -------------------------------------------------------------------------------- */

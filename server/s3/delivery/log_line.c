@@ -183,6 +183,19 @@ void log_line_of_source(struct buf *out, const struct request_record *record)
     end(out, record);
 }
 
+void log_line_of_deed(struct buf *out, const struct deed_record *record)
+{
+    buf_str(out, record->bucket.owner);
+    field(out, record->bucket.name);
+    moment(out, record->done_us);
+    buf_lit(out, " - AmazonS3 -");
+    field(out, record->operation);
+    key_field(out, record->key);
+    buf_lit(out, " \"-\" - - - - - - \"-\" \"-\"");
+    field(out, record->version);
+    buf_lit(out, " - - - - - - - -\n");
+}
+
 /* ---- keys -------------------------------------------------------------------------------------- */
 
 void log_key(struct buf *out, const struct log_target *target, struct str source,

@@ -20,6 +20,9 @@ void log_line_of_request(struct buf *out, const struct request_record *record);
 /* To record->log->source: of the object that was read for a copy. */
 void log_line_of_source(struct buf *out, const struct request_record *record);
 
+/* Of what S3 has done by itself. */
+void log_line_of_deed(struct buf *out, const struct deed_record *record);
+
 /*
  * The key of a log that is delivered now: TargetPrefixYYYY-mm-DD-HH-MM-SS-UniqueString, or partitioned.
  *

@@ -43,17 +43,15 @@ void log_lines_clear(struct log_lines *lines)
 
 /* ---- in ---------------------------------------------------------------------------------------- */
 
-typedef void write_line(struct buf *out, const struct request_record *record);
-
-static void add(struct log_lines *lines, const struct request_record *record,
-                const struct logged_bucket *bucket, write_line *write)
+/* What the next line is of. Nothing is said of it yet where it does not fit. */
+static struct head begin(struct log_lines *lines, struct str store,
+                         const struct logged_bucket *bucket, int64_t us)
 {
     const struct log_target *target = bucket->target;
-    size_t at = lines->bytes.len;
     struct head head = {
-        .day = target->partition == LOG_BY_EVENT ? record->log->received_us / US_PER_DAY : 0,
+        .day = target->partition == LOG_BY_EVENT ? us / US_PER_DAY : 0,
         .partition = (uint32_t)target->partition,
-        .store = (uint16_t)record->store.len,
+        .store = (uint16_t)store.len,
         .source = (uint16_t)bucket->name.len,
         .owner = (uint16_t)bucket->owner.len,
         .target = (uint16_t)target->bucket.len,
@@ -62,28 +60,52 @@ static void add(struct log_lines *lines, const struct request_record *record,
 
     head.group_bytes = (uint32_t)head.store + head.source + head.owner + head.target + head.prefix;
     buf_append(&lines->bytes, &head, sizeof(head));
-    buf_str(&lines->bytes, record->store);
+    buf_str(&lines->bytes, store);
     buf_str(&lines->bytes, bucket->name);
     buf_str(&lines->bytes, bucket->owner);
     buf_str(&lines->bytes, target->bucket);
     buf_str(&lines->bytes, target->prefix);
-    write(&lines->bytes, record);
+    return head;
+}
+
+/* at: where it began. */
+static void end(struct log_lines *lines, size_t at, struct head *head)
+{
     if (lines->bytes.failed) {
         lines->bytes.len = at;
         lines->bytes.failed = false;
         lines->lost++;
         return;
     }
-    head.bytes = (uint32_t)(lines->bytes.len - at);
-    memcpy(lines->bytes.p + at, &head, sizeof(head));
+    head->bytes = (uint32_t)(lines->bytes.len - at);
+    memcpy(lines->bytes.p + at, head, sizeof(*head));
 }
 
 void log_lines_add(struct log_lines *lines, const struct request_record *record)
 {
-    if (record->log->bucket.target != NULL)
-        add(lines, record, &record->log->bucket, log_line_of_request);
-    if (record->log->source.target != NULL)
-        add(lines, record, &record->log->source, log_line_of_source);
+    size_t at = lines->bytes.len;
+    struct head head;
+
+    if (record->log->bucket.target != NULL) {
+        head = begin(lines, record->store, &record->log->bucket, record->log->received_us);
+        log_line_of_request(&lines->bytes, record);
+        end(lines, at, &head);
+    }
+    at = lines->bytes.len;
+    if (record->log->source.target != NULL) {
+        head = begin(lines, record->store, &record->log->source, record->log->received_us);
+        log_line_of_source(&lines->bytes, record);
+        end(lines, at, &head);
+    }
+}
+
+void log_lines_add_deed(struct log_lines *lines, const struct deed_record *record)
+{
+    size_t at = lines->bytes.len;
+    struct head head = begin(lines, record->store, &record->bucket, record->done_us);
+
+    log_line_of_deed(&lines->bytes, record);
+    end(lines, at, &head);
 }
 
 /* ---- out --------------------------------------------------------------------------------------- */

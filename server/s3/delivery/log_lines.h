@@ -28,6 +28,7 @@ void log_lines_free(struct log_lines *lines);
 void log_lines_clear(struct log_lines *lines); /* keeps the memory */
 /* All that a request has to tell. */
 void log_lines_add(struct log_lines *lines, const struct request_record *record);
+void log_lines_add_deed(struct log_lines *lines, const struct deed_record *record);
 
 /* What lines of one object have in common. Texts are those of the lines. */
 struct log_group {

@@ -4,6 +4,7 @@
  */
 #include "server/s3/lifecycle/pass.h"
 
+#include "server/s3/delivery/logging.h"
 #include "server/s3/lifecycle/crowd.h"
 #include "server/s3/lifecycle/rules.h"
 
@@ -46,7 +47,8 @@ struct walk {
     size_t removal_count;
     struct move *moves;
     size_t move_count;
-    bool failed; /* no memory */
+    struct log_target log; /* where what is removed is told; bucket STR_NONE: nowhere */
+    bool failed;           /* no memory */
 };
 
 static struct str key_of(const struct walk *walk)
@@ -201,6 +203,40 @@ static struct intent intent_for(const struct walk *walk, const struct bucket *bu
                             .arena = walk->arena };
 }
 
+/* To the access log of the bucket, as S3 names what it does by itself. */
+static void tell_removal(const struct walk *walk, const struct bucket *bucket,
+                         const struct delete_item *item)
+{
+    struct version id = { .null_version = item->version.kind == VERSION_NULL,
+                          .seq = item->version.seq,
+                          .tail = item->version.tail };
+    struct deed_record record = {
+        .store = walk->pass->store_name,
+        .bucket = { &walk->log, bucket->name, bucket->owner },
+        .operation = item->made_marker ? STR("S3.CREATE.DELETEMARKER") : STR("S3.EXPIRE.OBJECT"),
+        .key = item->key,
+        .version = item->made_marker ? item->marker_version : STR_NONE,
+        .done_us = walk->now_us,
+    };
+
+    if (item->status != STORE_OK || !str_present(walk->log.bucket))
+        return;
+    if (item->has_version && bucket->versioning != VERSIONING_NEVER)
+        record.version = version_id_text(&id, walk->arena);
+    observers_tell_deed(walk->pass->observers, &record);
+}
+
+/* The configuration is let go of before anything is removed. */
+static void take_log(struct walk *walk, const struct bucket_config *config)
+{
+    walk->log = (struct log_target){ .bucket = STR_NONE };
+    if (config->logging == NULL)
+        return;
+    walk->log = config->logging->target;
+    walk->log.bucket = kept(walk, walk->log.bucket);
+    walk->log.prefix = kept(walk, walk->log.prefix);
+}
+
 static enum store_status run_removals(struct walk *walk, const struct bucket *bucket)
 {
     struct lifecycle_pass *pass = walk->pass;
@@ -221,8 +257,10 @@ static enum store_status run_removals(struct walk *walk, const struct bucket *bu
             pass->fault = intent.fault;
             return status;
         }
-        for (size_t i = 0; i < intent.remove.count; i++)
+        for (size_t i = 0; i < intent.remove.count; i++) {
             pass->done += intent.remove.items[i].status == STORE_OK;
+            tell_removal(walk, bucket, &intent.remove.items[i]);
+        }
     }
     return STORE_OK;
 }
@@ -309,6 +347,7 @@ static enum store_status judge_page(struct walk *walk, struct str name, struct b
         status = store_fault(&pass->fault, STORE_NO_MEMORY, "a page of a lifecycle's pass");
     if (status == STORE_OK) {
         walk->lifecycle = config->lifecycle;
+        take_log(walk, config);
         status = read_versions(walk, ret_bucket, ret_more);
     }
     reader_end(pass->reader);

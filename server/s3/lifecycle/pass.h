@@ -19,6 +19,8 @@ struct lifecycle_pass {
     struct reader *reader;
     struct bucket_configs *configs;
     struct duty *duty;
+    const struct observers *observers; /* who is told what was done where a bucket is logged */
+    struct str store_name;
     int64_t day_us;
     uint64_t done; /* versions removed, marked or moved, and uploads aborted */
     struct fault fault;

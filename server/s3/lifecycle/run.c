@@ -84,7 +84,11 @@ static int64_t next_midnight(const struct lifecycle_run *run, int64_t now_us)
 static int64_t run_pass(void *context, struct duty *duty, int64_t now_us)
 {
     struct lifecycle_run *run = context;
-    struct lifecycle_pass pass = { .store = run->held->store, .duty = duty, .day_us = run->day_us };
+    struct lifecycle_pass pass = { .store = run->held->store,
+                                   .duty = duty,
+                                   .observers = run->observers,
+                                   .store_name = run->held->name,
+                                   .day_us = run->day_us };
     int64_t began_us = clock_monotonic_us(&clock_of_system);
     struct work_record record = { .kind = WORK_LIFECYCLE };
 

@@ -276,6 +276,29 @@ static void test_s3_log_lines__of_a_copy_go_to_both_buckets(void **state UNUSED)
     assert_false(str_present(log_lines_next(&lines, first, &at)));
 }
 
+static void test_s3_log_lines__of_what_s3_does_itself(void **state UNUSED)
+{
+    const struct log_target target = { .bucket = STR("logs"), .prefix = STR("p/") };
+    const struct deed_record deed = { .store = STR(""),
+                                      .bucket = { &target, STR("bucket"), STR("owner") },
+                                      .operation = STR("S3.EXPIRE.OBJECT"),
+                                      .key = STR("a b"),
+                                      .version = STR("v1"),
+                                      .done_us = MOMENT_US };
+    struct log_group group;
+    size_t first = 0;
+    size_t at = 0;
+
+    log_lines_add_deed(&lines, &deed);
+    add("bucket", "c");
+    assert_true(log_lines_group(&lines, &first, &group));
+    assert_true(str_eq(log_lines_next(&lines, first, &at),
+                       STR("owner bucket [06/Feb/2019:00:00:38 +0000] - AmazonS3 - "
+                           "S3.EXPIRE.OBJECT a%2520b \"-\" - - - - - - \"-\" \"-\" v1 - - - - - "
+                           "- - -\n")));
+    assert_line(log_lines_next(&lines, first, &at), "c"); /* of one object */
+}
+
 int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
@@ -288,6 +311,7 @@ int main(void)
         T(test_s3_log_lines__differ_by_all_that_names_their_object),
         T(test_s3_log_lines__beyond_the_maximum_are_counted_and_lost),
         T(test_s3_log_lines__of_a_copy_go_to_both_buckets),
+        T(test_s3_log_lines__of_what_s3_does_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
