@@ -10,6 +10,7 @@ import datetime
 import itertools
 import json
 import re
+import ssl
 
 import pytest
 
@@ -332,6 +333,16 @@ def test_access_log__over_tls(own, client, logged, certificate):
     assert raw.send(own.tls_url, request, ca=certificate[0]).status == 200
     (line,) = logged.lines("REST.GET.BUCKET")
     assert line.tls == "TLSv1.3" and re.fullmatch(r"TLS_[A-Z0-9_]+", line.cipher)
+
+
+def test_access_log__over_an_older_tls(own, client, logged, certificate):
+    context = ssl.create_default_context(cafile=certificate[0])
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    url = Cloud(own).client(scheme="https").generate_presigned_url("get_object", Params={"Bucket": logged.bucket, "Key": "k"})
+    assert expect.fetch(url, context=context)[0] == 404
+    (line,) = logged.lines("REST.GET.OBJECT")
+    assert (line.tls, line.cipher) == ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256")
 
 
 def test_access_log__operations_by_their_names(own, client, logged):

@@ -160,6 +160,18 @@ def test_inventory__every_field(own, client):
     assert (plain["ObjectLockMode"], plain["ObjectLockRetainUntilDate"], plain["ObjectLockLegalHoldStatus"]) == ("", "", "Off")
 
 
+def test_inventory__when_a_lifecycle_rule_ends_it(own, client, reported):
+    for key, more in (("short", {"Tagging": "keep=no"}), ("long", {})):
+        client.put_object(Bucket=reported.bucket, Key=key, Body=b"", **more)
+    client.put_bucket_lifecycle_configuration(Bucket=reported.bucket, LifecycleConfiguration={"Rules": [
+        {"ID": "r", "Status": "Enabled", "Filter": {"Tag": {"Key": "keep", "Value": "no"}}, "Expiration": {"Days": 7}}]})  # fmt: skip
+    reported.put(fields=["LifecycleExpirationDate", "LastModifiedDate"])
+    rows = {row["Key"]: row for row in reported.report()}
+    made = datetime.date.fromisoformat(rows["short"]["LastModifiedDate"][:10])
+    assert rows["short"]["LifecycleExpirationDate"] == f"{made + datetime.timedelta(days=8)}T00:00:00.000Z"
+    assert rows["long"]["LifecycleExpirationDate"] == ""
+
+
 def test_inventory__of_locked_versions(own, client):
     reported = Reported(own, client)
     bucket = f"locked-{reported.bucket}"

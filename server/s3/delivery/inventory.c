@@ -29,6 +29,7 @@ int64_t inventory_period_us(int64_t now_us, bool weekly)
 struct walk {
     const struct errands *errands;
     struct loop_store *at;
+    const struct lifecycle *lifecycle; /* of the bucket that is looked at; NULL: none */
     struct inventory_round *round;
 };
 
@@ -41,6 +42,7 @@ static void deliver(struct walk *walk, const struct bucket *source,
     const struct inventory_task task = { .errands = walk->errands,
                                          .at = walk->at,
                                          .source = source,
+                                         .lifecycle = walk->lifecycle,
                                          .rule = rule,
                                          .period_us = inventory_period_us(now_us, rule->weekly),
                                          .file_rows = INVENTORY_FILE_ROWS_MAX };
@@ -87,9 +89,11 @@ static void look_at_bucket(struct walk *walk, struct str name, struct arena *are
             bucket_config_use(walk->at->configs, walk->at->reader, &bucket, &config, NULL) ==
                 STORE_OK;
     reader_end(walk->at->reader);
+    walk->lifecycle = config->lifecycle;
     for (size_t i = 0; found && i < config->document_count && !walk->round->stopped; i++)
         if (str_eq(config->documents[i].kind, KIND))
             look_at_document(walk, &bucket, &config->documents[i]);
+    walk->lifecycle = NULL;
     bucket_config_leave(config);
 }
 

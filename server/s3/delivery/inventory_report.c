@@ -24,6 +24,7 @@
 
 struct report {
     const struct inventory_task *task;
+    struct inventory_source source;
     struct str account;  /* of the source's owner */
     struct arena *arena; /* of the whole report */
     struct buf files;    /* of the manifest */
@@ -222,7 +223,7 @@ static bool add_row(struct report *report, const struct listed_version *listed,
     if (report->op == NULL && !begin_file(report))
         return false;
     buf_clear(&report->row);
-    inventory_row(&report->row, report->task->rule, report->task->source, listed, version,
+    inventory_row(&report->row, report->task->rule, &report->source, listed, version,
                   report->page_arena);
     if (report->row.failed)
         return fail_memory(report);
@@ -247,6 +248,8 @@ static bool keep_listed(void *context, struct str common_prefix UNUSED,
     kept->owner = arena_dup(report->page_arena, listed->owner);
     if (str_present(listed->checksum))
         kept->checksum = arena_dup(report->page_arena, listed->checksum);
+    if (str_present(listed->tags))
+        kept->tags = arena_dup(report->page_arena, listed->tags);
     report->count++;
     return (str_present(kept->key) && str_present(kept->etag)) || fail_memory(report);
 }
@@ -311,13 +314,20 @@ static bool report_page(struct report *report, struct list_query *query,
            fail(report, S3_InternalError, STR("a listing ends with no version"));
 }
 
+static bool wants_tags(const struct inventory_task *task)
+{
+    return (task->rule->fields & 1u << INVENTORY_LifecycleExpirationDate) != 0 &&
+           task->lifecycle != NULL && task->lifecycle->wants_tags;
+}
+
 static bool report_all(struct report *report)
 {
     const struct errands *errands = report->task->errands;
     struct list_query query = { .prefix = report->task->rule->prefix,
                                 .delimiter = STR(""),
                                 .after = STR_NONE,
-                                .max = PAGE_ROWS };
+                                .max = PAGE_ROWS,
+                                .tags = wants_tags(report->task) };
     char after[STORE_KEY_BYTES_MAX];
     bool more = true;
 
@@ -429,6 +439,11 @@ enum inventory_outcome inventory_report(const struct inventory_task *task)
     if (report == NULL)
         return INVENTORY_FAILED;
     report->task = task;
+    report->source = (struct inventory_source){
+        .bucket = task->source,
+        .lifecycle = task->lifecycle,
+        .day_us = task->errands->options->lifecycle_day_us,
+    };
     report->files = BUF_WITH_MAX(MANIFEST_BYTES_MAX);
     report->row = BUF_WITH_MAX(ROW_BYTES_MAX);
     report->arena = arena_open(ARENA_FIRST_BYTES, ARENA_BYTES_MAX);

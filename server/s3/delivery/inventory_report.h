@@ -27,6 +27,7 @@ struct inventory_task {
     const struct errands *errands;
     struct loop_store *at;
     const struct bucket *source;
+    const struct lifecycle *lifecycle; /* of the source; NULL: none */
     const struct inventory_rule *rule;
     int64_t period_us;  /* begin of the day, or week, that it is of */
     uint64_t file_rows; /* INVENTORY_FILE_ROWS_MAX */

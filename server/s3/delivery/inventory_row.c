@@ -173,8 +173,26 @@ static void bucket_key_field(struct buf *out, const struct version *version)
     field(out, enabled ? STR("ENABLED") : STR("DISABLED"));
 }
 
+/* Of current versions. */
+static void expiration_field(struct buf *out, const struct inventory_source *source,
+                             const struct listed_version *listed)
+{
+    const struct lifecycle_version version = { .key = listed->key,
+                                               .tags = listed->tags,
+                                               .size_bytes = listed->size_bytes,
+                                               .since_us = listed->modified_us };
+    struct lifecycle_due due;
+
+    if (listed->latest && source->lifecycle != NULL &&
+        lifecycle_expiration(source->lifecycle, &version, source->day_us, &due))
+        moment(out, due.at_us);
+    else
+        field(out, STR(""));
+}
+
 /* Of a version that is an object. */
 static void optional_field(struct buf *out, enum inventory_field which,
+                           const struct inventory_source *source,
                            const struct listed_version *listed, const struct version *version,
                            struct arena *arena)
 {
@@ -214,6 +232,9 @@ static void optional_field(struct buf *out, enum inventory_field which,
     case INVENTORY_ObjectOwner:
         field(out, listed->owner);
         break;
+    case INVENTORY_LifecycleExpirationDate:
+        expiration_field(out, source, listed);
+        break;
     default: /* of what is not here */
         field(out, STR(""));
     }
@@ -229,18 +250,18 @@ static void marker_field(struct buf *out, enum inventory_field which,
         field(out, which == INVENTORY_ObjectOwner ? listed->owner : STR(""));
 }
 
-void inventory_row(struct buf *out, const struct inventory_rule *rule, const struct bucket *source,
-                   const struct listed_version *listed, const struct version *version,
-                   struct arena *arena)
+void inventory_row(struct buf *out, const struct inventory_rule *rule,
+                   const struct inventory_source *source, const struct listed_version *listed,
+                   const struct version *version, struct arena *arena)
 {
     char id[VERSION_TEXT_LEN];
 
-    buf_printf(out, "\"%.*s\",\"", STR_ARG(source->name));
+    buf_printf(out, "\"%.*s\",\"", STR_ARG(source->bucket->name));
     uri_encode(out, listed->key, URI_LISTED);
     buf_char(out, '"');
     if (rule->all_versions) {
-        field(out,
-              source->versioning == VERSIONING_NEVER ? STR("") : listed_version_id(listed, id));
+        field(out, source->bucket->versioning == VERSIONING_NEVER ? STR("")
+                                                                  : listed_version_id(listed, id));
         truth(out, listed->latest);
         truth(out, listed->delete_marker);
     }
@@ -250,7 +271,7 @@ void inventory_row(struct buf *out, const struct inventory_rule *rule, const str
         if (listed->delete_marker)
             marker_field(out, (enum inventory_field)i, listed);
         else
-            optional_field(out, (enum inventory_field)i, listed, version, arena);
+            optional_field(out, (enum inventory_field)i, source, listed, version, arena);
     }
     buf_char(out, '\n');
 }

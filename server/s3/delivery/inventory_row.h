@@ -11,6 +11,7 @@
 #define SERVER_S3_DELIVERY_INVENTORY_ROW_H
 
 #include "server/s3/delivery/inventory_rule.h"
+#include "server/s3/lifecycle/rules.h"
 #include "storage/store.h"
 
 /* The names of its fields, as a manifest says them: "Bucket, Key, Size". */
@@ -19,13 +20,20 @@ void inventory_schema(struct buf *out, const struct inventory_rule *rule);
 /* Does it take the version itself, beside what a listing says of it? */
 bool inventory_needs_versions(const struct inventory_rule *rule);
 
+/* The bucket that is reported. All borrowed. */
+struct inventory_source {
+    const struct bucket *bucket;
+    const struct lifecycle *lifecycle; /* its rules; NULL: none */
+    int64_t day_us;                    /* a day of them */
+};
+
 /*
- * source   the bucket.
+ * listed   with its tags, where the rules want them.
  * version  NULL unless it is needed.
  * arena    for what is made on the way.
  */
-void inventory_row(struct buf *out, const struct inventory_rule *rule, const struct bucket *source,
-                   const struct listed_version *listed, const struct version *version,
-                   struct arena *arena);
+void inventory_row(struct buf *out, const struct inventory_rule *rule,
+                   const struct inventory_source *source, const struct listed_version *listed,
+                   const struct version *version, struct arena *arena);
 
 #endif
