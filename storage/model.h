@@ -163,6 +163,7 @@ struct listed_version {
     bool delete_marker;
     bool null_version;
     bool latest;
+    int64_t restore_ready_us, restored_until_us; /* as in version; 0 unless list_query.restores */
     /* version listing only */
     int64_t seq;
     uint64_t tail;

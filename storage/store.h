@@ -223,7 +223,8 @@ struct list_query {
     /* version listing only: with after, the versions of key `after` older than this one */
     bool has_version_marker;
     struct version_id version_marker;
-    bool tags; /* version listing only: with the tags of each */
+    bool tags;     /* version listing only: with the tags of each */
+    bool restores; /* with what each has of a restore */
     /*
      * object listing only: where this very query broke off, in whatever snapshot. after counts no
      * more; prefix and delimiter are the texts that were given then.

@@ -16,7 +16,7 @@ struct listing {
     struct page page;
     list_visit *visit;
     void *context;
-    bool owners;
+    bool owners, restores;
     struct fault *fault;
 };
 
@@ -35,15 +35,25 @@ static enum store_status give_key(struct listing *listing, sqlite3_stmt *stmt)
     return listing->visit(listing->context, STR_NONE, &listed) ? STORE_OK : STORE_STOPPED;
 }
 
+static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct listing *listing)
+{
+    sql_bind_i64(stmt, 1, bucket_id);
+    sql_bind_str(stmt, 2, key_view(&listing->page.lower));
+    sql_bind_str(stmt, 3, key_view(&listing->page.upper));
+    sql_bind_i64(stmt, 4, listing->restores);
+}
+
 /* From page->lower to the end, or to where the page wants to start again or pause (ret_step). */
 static enum store_status scan(struct listing *listing, int64_t bucket_id, enum page_step *ret_step)
 {
-    static struct sql plain = { .text = "SELECT" LISTED_COLUMNS "  FROM object"
-                                        " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
-                                        " ORDER BY key" };
-    static struct sql with_owner = { .text = "SELECT" LISTED_COLUMNS ", owner FROM object"
-                                             " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
-                                             " ORDER BY key" };
+    static struct sql plain = { .text = "SELECT" LISTED_COLUMNS(
+                                    "?4") "  FROM object"
+                                          " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
+                                          " ORDER BY key" };
+    static struct sql with_owner = { .text = "SELECT" LISTED_COLUMNS(
+                                         "?4") ", owner FROM object"
+                                               " WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
+                                               " ORDER BY key" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     struct page *page = &listing->page;
     enum store_status status =
@@ -52,9 +62,7 @@ static enum store_status scan(struct listing *listing, int64_t bucket_id, enum p
 
     if (status != STORE_OK)
         return status;
-    sql_bind_i64(stmt, 1, bucket_id);
-    sql_bind_str(stmt, 2, key_view(&page->lower));
-    sql_bind_str(stmt, 3, key_view(&page->upper));
+    bind_range(stmt, bucket_id, listing);
 
     for (;;) {
         struct str prefix = STR_NONE;
@@ -117,7 +125,12 @@ enum store_status catalog_object_list(struct catalog *cat, int64_t bucket_id,
                                       struct fault *fault)
 {
     struct listing listing = {
-        .cat = cat, .visit = visit, .context = context, .owners = query->owners, .fault = fault
+        .cat = cat,
+        .visit = visit,
+        .context = context,
+        .owners = query->owners,
+        .restores = query->restores,
+        .fault = fault,
     };
     struct page *page = &listing.page;
     struct list_end end = { 0 };

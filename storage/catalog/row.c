@@ -169,6 +169,8 @@ void row_listed(sqlite3_stmt *stmt, bool latest, struct listed_version *ret_list
         .storage_class = (uint8_t)sql_i64(stmt, LISTED_AT_class),
         .etag = sql_str(stmt, LISTED_AT_etag),
         .checksum = sql_str(stmt, LISTED_AT_checksum),
+        .restore_ready_us = sql_i64(stmt, LISTED_AT_restore_us),
+        .restored_until_us = sql_i64(stmt, LISTED_AT_restored_us),
     };
 }
 

@@ -58,7 +58,10 @@ MUST_CHECK enum store_status bind_version(struct catalog *cat, sqlite3_stmt *stm
                                           struct fault *fault);
 
 /* What listings read; few columns, because they read them a thousand times a page. */
-#define LISTED_COLUMNS " key, flags, modified_us, size, class, etag, checksum"
+/* RESTORES: the parameter that says whether restores are wanted, which lie at the end of long rows. */
+#define LISTED_COLUMNS(RESTORES)                                                                   \
+    " key, flags, modified_us, size, class, etag, checksum, iif(" RESTORES ", restore_us, 0),"     \
+    " iif(" RESTORES ", restored_us, 0)"
 enum {
     LISTED_AT_key,
     LISTED_AT_flags,
@@ -67,6 +70,8 @@ enum {
     LISTED_AT_class,
     LISTED_AT_etag,
     LISTED_AT_checksum,
+    LISTED_AT_restore_us,
+    LISTED_AT_restored_us,
     LISTED_COLUMN_COUNT
 };
 /* Texts are borrowed from the row; owner, seq and tail, if the statement has them, stay unread. */

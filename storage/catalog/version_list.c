@@ -9,7 +9,7 @@
 #include "storage/catalog/row.h"
 
 /* Behind what all listings read; ?4: whether tags are wanted, which lie in long rows. */
-#define MERGED_COLUMNS LISTED_COLUMNS ", seq, tail, owner, iif(?4, tags, NULL) "
+#define MERGED_COLUMNS LISTED_COLUMNS("?5") ", seq, tail, owner, iif(?4, tags, NULL) "
 
 struct merge {
     struct catalog *cat;
@@ -17,7 +17,7 @@ struct merge {
     list_visit *visit;
     void *context;
     struct fault *fault;
-    bool tags;
+    bool tags, restores;
     bool has_last;
     bool last_null;
     int64_t last_seq;
@@ -73,6 +73,7 @@ static enum store_status offer_older(struct merge *merge, struct sql *sql, int64
     sql_bind_text(stmt, 2, key);
     sql_bind_i64(stmt, 3, before_seq);
     sql_bind_i64(stmt, 4, merge->tags);
+    sql_bind_i64(stmt, 5, merge->restores);
 
     *ret_step = PAGE_SKIP;
     for (;;) {
@@ -120,6 +121,7 @@ static void bind_range(sqlite3_stmt *stmt, int64_t bucket_id, const struct merge
     sql_bind_str(stmt, 2, key_view(&merge->page.lower));
     sql_bind_str(stmt, 3, key_view(&merge->page.upper));
     sql_bind_i64(stmt, 4, merge->tags);
+    sql_bind_i64(stmt, 5, merge->restores);
 }
 
 static enum store_status scan(struct merge *merge, int64_t bucket_id, enum page_step *ret_step)
@@ -216,9 +218,12 @@ enum store_status catalog_version_list(struct catalog *cat, int64_t bucket_id,
                                        void *context, struct arena *arena, struct list_end *ret_end,
                                        struct fault *fault)
 {
-    struct merge merge = {
-        .cat = cat, .visit = visit, .context = context, .tags = query->tags, .fault = fault
-    };
+    struct merge merge = { .cat = cat,
+                           .visit = visit,
+                           .context = context,
+                           .tags = query->tags,
+                           .restores = query->restores,
+                           .fault = fault };
     struct list_end end = { 0 };
     enum store_status status = run(&merge, bucket_id, query, arena);
 

@@ -661,4 +661,4 @@ def test_ListObjectsV2__optional_attributes_are_known_ones(server, root_user, s3
     headers = [("x-amz-optional-object-attributes", value)]
     reply = raw.signed(server.url, root_user, "GET", f"/{bucket}{query}", headers=headers)
     assert (reply.status, reply.code) == ((400, "InvalidArgument") if refused else (200, None))
-    assert b"RestoreStatus" not in reply.body or refused  # nothing was ever restored
+    assert b"RestoreStatus" not in reply.body or refused  # it was never restored

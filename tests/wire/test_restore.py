@@ -184,3 +184,31 @@ def test_archive__is_readable_where_the_setting_says_so(tmp_path):
                                      RestoreRequest={"Days": 1})["ResponseMetadata"]["HTTPStatusCode"] == 202  # fmt: skip
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("query", ["", "?list-type=2", "?list-type=2&fetch-owner=true", "?versions"])
+def test_ListObjectsV2__tells_of_restores_when_it_is_asked(own, client, bucket, query):
+    wanted = [("x-amz-optional-object-attributes", "RestoreStatus")]
+    for key in ("cold", "key", "warm"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"1", StorageClass="STANDARD" if key == "warm" else "GLACIER")
+    assert restore(own, bucket, days=1).status == 202
+
+    def told(headers, hours=0):
+        """{key: (in progress, expiry)} of a listing; what it does not tell of is None."""
+        reply = ask(own, "GET", f"/{bucket}{query}", headers=headers, hours=hours)
+        assert reply.status == 200
+        found = {}
+        for entry in reply.body.decode().split("<Key>")[1:]:
+            key, _, rest = entry.partition("</Key>")
+            _, _, status = rest.partition("<RestoreStatus><IsRestoreInProgress>")
+            progress, _, more = status.partition("</IsRestoreInProgress>")
+            found[key] = (progress, more.startswith("<RestoreExpiryDate>")) if status else None
+        return found
+
+    nothing = dict.fromkeys(("cold", "key", "warm"))
+    assert told([]) == nothing
+    assert told(wanted) == nothing | {"key": ("true", False)}
+    with own.clock.later(2 * DELAY_S):
+        assert told(wanted, hours=2) == nothing | {"key": ("false", True)}
+    with own.clock.later(9 * 86400):
+        assert told(wanted, hours=9 * 24) == nothing

@@ -13,15 +13,17 @@
 
 /* ---- reading ------------------------------------------------------------------------------------- */
 
-enum restore { RESTORE_NONE, RESTORE_ONGOING, RESTORE_DONE };
+enum restore archive_restore(int64_t ready_us, int64_t until_us, int64_t now_us)
+{
+    if (ready_us == 0 || until_us <= now_us)
+        return RESTORE_NONE;
+    return ready_us > now_us ? RESTORE_ONGOING : RESTORE_DONE;
+}
 
 static enum restore restore_of(const struct op *op, const struct version *version)
 {
-    int64_t now_us = clock_now_us(store_clock(op->store));
-
-    if (version->restore_ready_us == 0 || version->restored_until_us <= now_us)
-        return RESTORE_NONE;
-    return version->restore_ready_us > now_us ? RESTORE_ONGOING : RESTORE_DONE;
+    return archive_restore(version->restore_ready_us, version->restored_until_us,
+                           clock_now_us(store_clock(op->store)));
 }
 
 static bool can_be_read(const struct op *op, const struct version *version)

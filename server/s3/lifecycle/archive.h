@@ -11,6 +11,10 @@
 
 #include "server/s3/op.h"
 
+/* What is with a restored copy that is there from ready_us (0: none was asked for) to until_us. Pure. */
+enum restore { RESTORE_NONE, RESTORE_ONGOING, RESTORE_DONE };
+enum restore archive_restore(int64_t ready_us, int64_t until_us, int64_t now_us);
+
 /* InvalidObjectState for a version that can not be read now. */
 MUST_CHECK enum s3_error archive_for_reading(struct op *op);
 /* ObjectNotInActiveTierError for the source of a copy. */

@@ -10,6 +10,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/lifecycle/archive.h"
 #include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/may.h"
 #include "server/s3/op.h"
@@ -67,6 +68,22 @@ void list_body_owner(struct list_body *body, struct str canonical_id)
         xml_owner(&body->entries, canonical_id);
 }
 
+void list_body_restore(struct list_body *body, const struct listed_version *listed)
+{
+    struct buf *out = &body->entries;
+    enum restore restore =
+        archive_restore(listed->restore_ready_us, listed->restored_until_us,
+                        body->form->restores ? clock_now_us(store_clock(body->op->store)) : 0);
+
+    if (!body->form->restores || restore == RESTORE_NONE)
+        return;
+    xml_open(out, STR("RestoreStatus"));
+    xml_bool(out, STR("IsRestoreInProgress"), restore == RESTORE_ONGOING);
+    if (restore == RESTORE_DONE)
+        xml_time(out, STR("RestoreExpiryDate"), listed->restored_until_us);
+    xml_close(out, STR("RestoreStatus"));
+}
+
 enum s3_error list_body_reply(struct list_body *body, const struct buf *head, struct str root)
 {
     struct buf *out = &body->entries;
@@ -121,7 +138,9 @@ static void write_key(struct page *page, const struct listed_version *listed)
     list_body_owner(body, listed->owner);
     buf_lit(out, "<StorageClass>");
     buf_str(out, storage_class_name(listed->storage_class));
-    buf_lit(out, "</StorageClass></Contents>");
+    buf_lit(out, "</StorageClass>");
+    list_body_restore(body, listed);
+    buf_lit(out, "</Contents>");
 }
 
 static bool visit_entry(void *context, struct str common_prefix,
@@ -197,7 +216,8 @@ static enum s3_error page_start(struct page *page, struct str after, bool start_
                                        .after = after,
                                        .max = form->max,
                                        .start_after = start_after,
-                                       .owners = page->body.owners };
+                                       .owners = page->body.owners,
+                                       .restores = form->restores };
     return page_read(page);
 }
 
@@ -243,7 +263,7 @@ enum s3_error op_ListObjects(struct op *op)
     enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &page.form);
 
     if (err == S3_OK)
-        err = list_attributes_check(op);
+        err = list_attributes(op, &page.form);
     if (err != S3_OK)
         return err;
     return page_start(&page, marker.len > 0 ? marker : STR_NONE, /* start_after= */ false);
@@ -291,7 +311,7 @@ enum s3_error op_ListObjectsV2(struct op *op)
     enum s3_error err = list_form_from_request(op, "max-keys", STR("maxKeys"), &page.form);
 
     if (err == S3_OK)
-        err = list_attributes_check(op);
+        err = list_attributes(op, &page.form);
     if (err == S3_OK)
         err = v2_start(op, &after, &is_start_after);
     if (err != S3_OK)

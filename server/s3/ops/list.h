@@ -29,6 +29,8 @@ void list_body_prefix(struct list_body *body, struct str prefix);
 /* Into the entries: the text of a time, and, if they are told, <Owner>. */
 void list_body_time(struct list_body *body, int64_t us);
 void list_body_owner(struct list_body *body, struct str canonical_id);
+/* <RestoreStatus>, if it is asked for and there is one. */
+void list_body_restore(struct list_body *body, const struct listed_version *listed);
 /* Reply: head, entries, prefixes, end of root. */
 MUST_CHECK enum s3_error list_body_reply(struct list_body *body, const struct buf *head,
                                          struct str root);

@@ -77,7 +77,7 @@ enum s3_error list_form_from_request(struct op *op, const char *max_name, struct
     return err;
 }
 
-enum s3_error list_attributes_check(struct op *op)
+enum s3_error list_attributes(struct op *op, struct list_form *form)
 {
     struct str header = op_header(op, "x-amz-optional-object-attributes");
     struct str rest = header;
@@ -87,6 +87,7 @@ enum s3_error list_attributes_check(struct op *op)
         if (!str_eq(str_trim(name), STR("RestoreStatus")))
             return op_fail_argument(op, STR("Invalid attribute name specified."),
                                     STR("x-amz-optional-object-attributes"), header);
+    form->restores = str_present(header);
     return S3_OK;
 }
 

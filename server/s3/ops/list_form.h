@@ -15,6 +15,7 @@ struct list_form {
     uint32_t max;                 /* clamped to STORE_LIST_MAX */
     bool url;                     /* encoding-type=url, */
     struct str encoding;          /* as it was sent */
+    bool restores;                /* RestoreStatus is asked for */
 };
 
 /*
@@ -25,10 +26,10 @@ MUST_CHECK enum s3_error list_form_from_request(struct op *op, const char *max_n
                                                 struct str max_range_name,
                                                 struct list_form *ret_form);
 /*
- * x-amz-optional-object-attributes of a listing of objects: RestoreStatus is the only one there is, and is told
- * of what is or was restored. InvalidArgument for another.
+ * x-amz-optional-object-attributes of a listing of objects: RestoreStatus is the only one there is.
+ * InvalidArgument for another.
  */
-MUST_CHECK enum s3_error list_attributes_check(struct op *op);
+MUST_CHECK enum s3_error list_attributes(struct op *op, struct list_form *form);
 /*
  * The value of a count, of a parameter or a header: *ret_count stays when it is absent or empty;
  * more than most is most. range_name as above.

@@ -35,8 +35,10 @@ static void write_version(struct list_body *body, const struct listed_version *l
         xml_u64(out, STR("Size"), listed->size_bytes);
     }
     list_body_owner(body, listed->owner);
-    if (!listed->delete_marker)
+    if (!listed->delete_marker) {
         xml_text(out, STR("StorageClass"), storage_class_name(listed->storage_class));
+        list_body_restore(body, listed);
+    }
     xml_close(out, element);
 }
 
@@ -115,12 +117,13 @@ enum s3_error op_ListObjectVersions(struct op *op)
     if (err == S3_OK)
         err = list_form_from_request(op, "max-keys", STR(""), &form);
     if (err == S3_OK)
-        err = list_attributes_check(op);
+        err = list_attributes(op, &form);
     if (err != S3_OK)
         return err;
     query.prefix = form.prefix;
     query.delimiter = form.delimiter;
     query.max = form.max;
+    query.restores = form.restores;
     if (form.max > 0)
         err = s3_from_store(op, version_list(op->reader, op->bucket.id, &query, visit_version,
                                              &body, op->arena, &end, &op->fault));
