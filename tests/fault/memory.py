@@ -107,7 +107,7 @@ class Lane:
         self.control = Control(folder / "control")
         self.environment = {"LD_PRELOAD": str(library), "NO_MEMORY": str(self.control.path)}
         self.certificate = process.make_certificate(folder)
-        self.server = process.Server(folder / "server", "--threads", "1", certificate=self.certificate,
+        self.server = process.Server(folder / "server", "--threads", "1", "--archive", "readable", certificate=self.certificate,
                                      environment=self.environment)  # fmt: skip
         self.root = self.server.users["root"]
         self.world = World(self.server)
@@ -133,6 +133,8 @@ class Lane:
         elif name in ("DeleteObject", "DeleteObjects", "PutObjectAcl", "PutObjectTagging") or "OBJECT" == row.resource:
             if self.plain("HEAD", "/forged/key").status != 200:
                 self.plain("PUT", "/forged/key", CANARY * 10, [("x-amz-tagging", "a=b")])
+            if name == "RenameObject":
+                self.plain("PUT", "/forged/old%20name", CANARY)
             if self.plain("HEAD", "/forged/large").status != 200:
                 self.plain("PUT", "/forged/large", CANARY * 10_000)
         if "uploadId" in row.conditions and self.plain("GET", f"/forged/key?uploadId={world.upload}").status != 200:
