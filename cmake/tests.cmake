@@ -29,7 +29,7 @@ function(pail_add_test name label)
 endfunction()
 
 if(NOT PAIL_FUZZ)
-    foreach(layer base storage http xml select policy auth client sts records duties s3 server)
+    foreach(layer base storage http xml select policy auth client notify sts records duties s3 server)
         get_target_property(type pail_${layer} TYPE)
         pail_glob(sources tests/unit/${layer}/*.c)
         set(helpers ${sources})

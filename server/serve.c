@@ -49,6 +49,7 @@ struct serve {
     struct counters *counters;
     struct deliverer *deliverer;
     struct observers observers;
+    struct notifier *notifier;
     struct s3_app *app;
     struct http_server *server;
     struct root_socket *root_socket;
@@ -72,6 +73,7 @@ static void serve_close(struct serve *serve)
         counters_log(serve->counters, s3_operation_name);
     if (serve->app != NULL)
         s3_app_close(serve->app);
+    notifier_close(serve->notifier);
     accounts_close(serve->accounts);
     if (serve->store != NULL)
         stores_give_back(serve->store);
@@ -142,6 +144,7 @@ static int open_store(struct serve *serve, struct str name, struct str dir, stru
         .inline_max_bytes = (uint32_t)config->inline_max_bytes,
         .scrub_bytes_per_s = config->scrub_bytes_per_s,
         .scrub_interval_us = (int64_t)config->scrub_interval_s * US_PER_S,
+        .events_max = config->events_max,
         .upload_expiry_us = (int64_t)config->upload_expiry_s * US_PER_S,
         .notice = log_notice,
         .notice_context = told,
@@ -254,6 +257,21 @@ static bool open_observers(struct serve *serve, struct fault *fault)
            fault_false(fault, "there are too many observers");
 }
 
+/* Whoever waits for events of before is told of them from now on. */
+static bool open_notifier(struct serve *serve, struct fault *fault)
+{
+    const struct config *config = &serve->config;
+    bool good;
+
+    serve->notifier = notifier_open(&config->targets, serve->stores, config->region);
+    if (serve->notifier == NULL)
+        return fault_false(fault, "there is no memory for notifications");
+    good = notifier_look(serve->notifier, STR(""), fault);
+    for (size_t i = 0; i < config->stores.count && good; i++)
+        good = notifier_look(serve->notifier, config_store(config, i).name, fault);
+    return good;
+}
+
 static bool open_app(struct serve *serve, struct fault *fault)
 {
     const struct config *config = &serve->config;
@@ -278,6 +296,7 @@ static bool open_app(struct serve *serve, struct fault *fault)
         .archive_readable = config->archive == S3_ARCHIVE_READABLE,
         .buffered_bytes = config->buffered_bytes,
         .observers = &serve->observers,
+        .notifier = serve->notifier,
     };
 
     for (size_t i = 0; i < config->domains.count; i++)
@@ -426,7 +445,8 @@ static int serve_run(struct serve *serve, struct fault *fault)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
         !open_accounts(serve, fault) || !create_all_buckets(serve, fault) ||
-        !open_app(serve, fault) || !start_loops(serve, fault) || !tend_stores(serve, fault))
+        !open_notifier(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault) ||
+        !tend_stores(serve, fault))
         return EXIT_CODE_FAILED;
     config_forget_secrets(&serve->config);
     mind_root_socket(serve);

@@ -260,6 +260,9 @@ struct intent {
      * fills etag and checksum from source_digests. Anything but STORE_OK ends the intent.
      */
     enum store_status (*staged)(struct intent *intent);
+    /* DOCUMENT_SET: who hears of events from this commit on (event.h); known ones keep their places. */
+    const struct str *subscribers;
+    size_t subscriber_count;
     void *owner;         /* the submitter's */
     struct intent *next; /* the store's queue; the submitter's list after done */
 

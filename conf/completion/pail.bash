@@ -21,7 +21,7 @@ _pail()
         options='--listen --tls-cert --tls-key --config --region --strict-region --domain --website-domain
             --cors --durability --auth --new-buckets --sse-c-over-http --lifecycle-day --archive --restore-delay --account-id --force-open --dev --explain-denials --store --buckets --port-file --ready-fd --threads
             --connections --inline-max --read-cache --buffered-bodies --scrub-rate
-            --access-log-interval --scrub-interval --log-level --upload-expiry --root-from-aws'
+            --access-log-interval --scrub-interval --log-level --upload-expiry --events-max --root-from-aws'
         operands=directory
         ;;
     credentials)

@@ -50,6 +50,7 @@ complete -c pail -n $serve -x -l scrub-interval -d 'how long between two such re
 complete -c pail -n $serve -x -l log-level -a 'error warn info debug' -d 'what is logged'
 complete -c pail -n $serve -x -l access-log-interval -d 'how long lines of access logs wait'
 complete -c pail -n $serve -x -l upload-expiry -d 'age of uploads that are removed'
+complete -c pail -n $serve -x -l events-max -d 'events that may wait for notifications'
 complete -c pail -n $serve -l root-from-aws -d 'take AWS_ACCESS_KEY_ID as the root user'
 
 set -l credentials '__fish_seen_subcommand_from credentials'

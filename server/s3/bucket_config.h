@@ -47,8 +47,9 @@ struct bucket_encryption {
 struct bucket_config {
     const struct bucket_document *documents; /* by kind and id, as stored */
     size_t document_count;
-    bool has_effects; /* a row with an EFFECT is among them */
-    struct str tags;  /* packed; STR_NONE: none */
+    bool has_effects;  /* a row with an EFFECT is among them */
+    bool tells_events; /* somebody is to hear of its changes (storage/event.h) */
+    struct str tags;   /* packed; STR_NONE: none */
     struct access_rules access;
     struct bucket_encryption encryption;
     enum acceleration acceleration;

@@ -72,6 +72,9 @@ document_compile_fn lifecycle_compile;
 /* browser/website_document.c */
 document_read_fn website_read;
 document_compile_fn website_compile;
+/* notify/notification_document.c */
+document_read_fn notification_read;
+document_compile_fn notification_compile;
 /* document_compile.c */
 document_compile_fn tagging_compile;
 document_compile_fn ownership_compile;

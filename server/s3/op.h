@@ -111,6 +111,10 @@ struct op {
     const struct logged_item
         *logged_items; /* DeleteObjects: what became of each, where it is logged */
     size_t logged_item_count;
+    /* Set by a document's READ: who hears of the bucket's events once it is kept, and of what first. */
+    struct str *subscribers;
+    size_t subscriber_count;
+    struct str subscription_event; /* STR_NONE: of nothing */
 
     struct upload upload; /* UploadPart: set by op_prepare_UploadPart; others load it themselves */
     enum checksum_kind kept_kind; /* UploadPart: the part is stored with this one */

@@ -5,11 +5,10 @@
 #include "server/s3/render.h"
 
 #include "base/random.h"
-#include "base/text/codec.h"
+#include "server/notify/message.h"
 #include "server/xml/xml.h"
 
 #define ERROR_BYTES_MAX (256u * 1024u) /* a canonical request may be quoted twice */
-#define HOST_ID_BYTES 32
 
 void render_request_id(char out[17])
 {
@@ -24,21 +23,19 @@ void render_request_id(char out[17])
     out[16] = '\0';
 }
 
-static struct str host_id(struct arena *arena)
+static struct str host_id(struct arena *arena, struct str request_id)
 {
-    uint8_t bytes[HOST_ID_BYTES];
-    char *text = arena_alloc(arena, BASE64_LEN(HOST_ID_BYTES));
+    char *text = arena_alloc(arena, NOTIFY_HOST_ID_LEN);
 
     if (text == NULL)
         return STR_NONE;
-    random_bytes(bytes, sizeof(bytes));
-    base64_encode(bytes, sizeof(bytes), text);
-    return str_make(text, BASE64_LEN(HOST_ID_BYTES));
+    notify_host_id(request_id, text);
+    return str_make(text, NOTIFY_HOST_ID_LEN);
 }
 
 void render_common(struct http_reply *reply, struct arena *arena, struct str request_id)
 {
-    struct str id_2 = host_id(arena);
+    struct str id_2 = host_id(arena, request_id);
 
     (void)http_reply_header(reply, STR("Server"), STR("pail"));
     (void)http_reply_header(reply, STR("x-amz-request-id"), request_id);

@@ -7,6 +7,7 @@
 
 #include "server/auth/auth.h"
 #include "server/http/http.h"
+#include "server/notify/notifier.h"
 #include "server/records/record.h"
 #include "storage/stores.h"
 
@@ -39,6 +40,7 @@ struct s3_options {
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
     const struct observers *observers; /* borrowed, outlive the app; NULL: nobody is told */
+    struct notifier *notifier;         /* borrowed, outlives the app */
 };
 
 struct s3_app;

@@ -5,6 +5,7 @@
 #include "server/s3/store_map.h"
 
 #include "base/log.h"
+#include "server/s3/bucket_config.h"
 #include "server/s3/refuse.h"
 #include "server/s3/routes.h"
 
@@ -40,6 +41,8 @@ static enum s3_error limit_or_trouble(struct op *op, enum store_status status)
     switch (status) {
     case STORE_BUCKET_LIMIT:
         return op_fail(op, S3_TooManyBuckets);
+    case STORE_SUBSCRIBER_LIMIT:
+        return op_fail(op, S3_TooManyConfigurations);
     case STORE_PIECE_LIMIT:
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The object would be made of more than 131072 stretches of other "
@@ -134,8 +137,18 @@ static void intent_done(struct intent *intent)
     http_resume(op->exchange);
 }
 
+/* What the bucket's configuration says holds in the commit, or the intent is STORE_RETRY. */
+static void intent_tell_nobody(struct intent *intent)
+{
+    intent->origin.event = STR_NONE;
+    if (intent->kind == INTENT_OBJECT_DELETE)
+        intent->remove.marker_event = STR_NONE;
+}
+
 enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after_commit)
 {
+    if (!op->config->tells_events && intent->kind != INTENT_DOCUMENT_SET)
+        intent_tell_nobody(intent);
     op->intent = intent;
     op->after_commit = after_commit;
     intent->owner = op;

@@ -176,7 +176,7 @@ bool config_load(char *const *arguments, struct config *ret_config, struct fault
     if (config.file.len > 0 && !config_file_load(&config, config.file, fault))
         return false;
     if (!load_environment(&config, fault) || !load_flags(&config, arguments, fault) ||
-        !config_users_complete(&config, fault))
+        !config_users_complete(&config, fault) || !config_targets_complete(&config, fault))
         return false;
 
     *ret_config = config;

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "server/auth/auth.h"
+#include "server/notify/target.h"
 #include "server/s3/s3.h"
 #include "storage/store.h"
 
@@ -102,12 +103,15 @@ struct config {
     uint64_t lifecycle_day_s;
     enum s3_archive archive;
     uint64_t restore_delay_s;
+    uint64_t events_max;
     struct str account_id;
     struct str root_user, root_password; /* "": not set */
     bool root_from_aws;
 
     struct config_user *users;
     size_t user_count;
+    struct notify_targets targets; /* [target NAME] sections */
+    unsigned target_lines[NOTIFY_TARGETS_MAX];
 
     enum config_origin origins[SETTINGS];
     unsigned lines[SETTINGS]; /* in the settings file, when it came from there */
@@ -138,6 +142,12 @@ MUST_CHECK bool config_check(const struct config *config, struct fault *fault);
  * depends on all of them. (config_users.c; called by config_load.)
  */
 MUST_CHECK bool config_users_complete(struct config *config, struct fault *fault);
+
+/*
+ * What a target's section must have, and what the rest of it is when left out. (config_targets.c; called
+ * by config_load.)
+ */
+MUST_CHECK bool config_targets_complete(struct config *config, struct fault *fault);
 
 /*
  * Read a settings file into config, whose strength is above the defaults only.

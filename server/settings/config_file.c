@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The settings file: INI through inih, section [server] and sections [user NAME].
+ * The settings file: INI through inih, section [server] and sections [user NAME] and [target NAME].
  *
  * (1) Nothing is skipped: an unknown section or key, a repeated key and a line that is no
  *     "name = value" are errors that name their line.
@@ -50,6 +50,7 @@ struct user_field {
 };
 
 #define USER_TEXT_MAX 256
+#define TARGET_URL_MAX 2048
 
 static const struct user_field user_fields[] = {
     { STR("access_key"), offsetof(struct user, access_key), AUTH_ACCESS_KEY_BYTES_MAX },
@@ -127,6 +128,75 @@ static int on_user(struct reading *reading, struct str name, struct str key, str
     return str_present(*text) ? 1 : refuse(reading, "there is no memory for the value");
 }
 
+/* ---- [target NAME] ------------------------------------------------------------------------- */
+
+static const struct user_field target_fields[] = {
+    { STR("arn"), offsetof(struct notify_target, arn), NOTIFY_ARN_BYTES_MAX },
+    { STR("url"), offsetof(struct notify_target, url), TARGET_URL_MAX },
+    { STR("region"), offsetof(struct notify_target, region), 64 },
+    { STR("access_key"), offsetof(struct notify_target, access_key), AUTH_ACCESS_KEY_BYTES_MAX },
+    { STR("secret_key"), offsetof(struct notify_target, secret_key), AUTH_SECRET_BYTES_MAX },
+    { STR("session_token"), offsetof(struct notify_target, session_token), AUTH_TOKEN_BYTES_MAX },
+    { STR("secret"), offsetof(struct notify_target, secret), AUTH_SECRET_BYTES_MAX },
+};
+
+/* The target of that name, made on first sight; NULL when refused. */
+static struct notify_target *target_named(struct reading *reading, struct str name)
+{
+    struct config *config = reading->config;
+    struct notify_targets *targets = &config->targets;
+
+    for (size_t i = 0; i < targets->count; i++)
+        if (str_eq(targets->items[i].name, name))
+            return &targets->items[i];
+    if (targets->count == NOTIFY_TARGETS_MAX) {
+        (void)refuse(reading, "there are too many targets");
+        return NULL;
+    }
+    if (targets->items == NULL)
+        targets->items = arena_array(config->arena, NOTIFY_TARGETS_MAX, sizeof(*targets->items));
+    name = arena_dup(config->arena, name);
+    if (targets->items == NULL || !str_present(name)) {
+        (void)refuse(reading, "there is no memory for the target");
+        return NULL;
+    }
+    config->target_lines[targets->count] = reading->line;
+    targets->items[targets->count] = (struct notify_target){ .name = name };
+    return &targets->items[targets->count++];
+}
+
+static int on_target(struct reading *reading, struct str name, struct str key, struct str value)
+{
+    struct notify_target *target = target_named(reading, name);
+    const struct user_field *field = NULL;
+    struct str *text;
+
+    if (target == NULL)
+        return 0;
+    if (str_eq(key, STR("protocol"))) {
+        if (target->protocol != NOTIFY_NONE)
+            return refuse(reading, "the field is given twice");
+        target->protocol = notify_protocol_of(value);
+        return target->protocol != NOTIFY_NONE
+                   ? 1
+                   : refuse(reading, "the protocol is none of sqs, sns, lambda, events, webhook");
+    }
+    for (size_t i = 0; i < COUNT_OF(target_fields); i++)
+        if (str_eq(target_fields[i].key, key))
+            field = &target_fields[i];
+    if (field == NULL)
+        return refuse(reading, "a target has no such field (arn, url, protocol, region, "
+                               "access_key, secret_key, session_token, secret)");
+
+    text = (struct str *)(void *)((char *)target + field->offset);
+    if (str_present(*text))
+        return refuse(reading, "the field is given twice");
+    if (value.len == 0 || value.len > field->max)
+        return refuse(reading, "the value is empty or too long");
+    *text = arena_dup(reading->config->arena, value);
+    return str_present(*text) ? 1 : refuse(reading, "there is no memory for the value");
+}
+
 /* ---- [server] ------------------------------------------------------------------------------ */
 
 static int on_server(struct reading *reading, struct str key, struct str value)
@@ -188,19 +258,22 @@ static int on_value(void *context, const char *section_text, const char *name_te
     struct reading *reading = context;
     struct str section = str_from_cstr(section_text);
     struct str name;
+    bool target;
 
     if (reading->failed)
         return 0;
     if (str_eq(section, STR("server")))
         return on_server(reading, str_from_cstr(name_text), str_from_cstr(value_text));
 
-    name = str_trim(str_skip(section, STR("user ").len));
-    if (!str_starts(section, STR("user ")) || name.len == 0)
-        return refuse(reading, "the section is neither [server] nor [user NAME]");
+    target = str_starts(section, STR("target "));
+    name = str_trim(str_skip(section, target ? STR("target ").len : STR("user ").len));
+    if ((!target && !str_starts(section, STR("user "))) || name.len == 0)
+        return refuse(reading, "the section is none of [server], [user NAME], [target NAME]");
     if (section.len > SECTION_BYTES_MAX)
         return refuse(reading, "the section's name is too long");
 
-    return on_user(reading, name, str_from_cstr(name_text), str_from_cstr(value_text));
+    return (target ? on_target : on_user)(reading, name, str_from_cstr(name_text),
+                                          str_from_cstr(value_text));
 }
 
 /* Secret keys in a file that everyone may read are worth a word. */
@@ -208,7 +281,7 @@ static void warn_if_public(const struct config *config, struct str path)
 {
     struct stat there;
 
-    if (config->user_count == 0 && config->root_password.len == 0)
+    if (config->user_count == 0 && config->targets.count == 0 && config->root_password.len == 0)
         return;
     if (stat(path.p, &there) == 0 && (there.st_mode & S_IROTH) != 0)
         log_warn("'%.*s' holds secret keys and everyone may read it: chmod o-r", STR_ARG(path));

@@ -70,6 +70,7 @@ static bool is_of_dev(struct str name)
         STR("PAIL_PROGRAM"),
         STR("PAIL_PYTHON"),
         STR("PAIL_PYTHON_OLD"),
+        STR("PAIL_PYTHON_QUEUE"),
         STR("PAIL_RELEASE_PROGRAM"),
         STR("PAIL_RESULTS"),
         STR("PAIL_ROT_CYCLES"),

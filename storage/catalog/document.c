@@ -125,6 +125,19 @@ enum store_status document_write(struct catalog *cat, int64_t bucket_id,
     return sql_run(cat, stmt, fault);
 }
 
+/* Its subscribers, of the document and no object: the event has no key. */
+static enum store_status tell_of_document(struct catalog *cat, struct intent *intent,
+                                          const struct bucket_facts *bucket)
+{
+    const struct change change = { .event = intent->origin.event,
+                                   .key = STR(""),
+                                   .etag = STR(""),
+                                   .null_version = true,
+                                   .time_us = clock_now_us(cat->clock) };
+
+    return event_append(cat, intent, bucket, &change);
+}
+
 enum store_status catalog_document_set(struct catalog *cat, struct intent *intent)
 {
     struct bucket_facts bucket;
@@ -132,6 +145,11 @@ enum store_status catalog_document_set(struct catalog *cat, struct intent *inten
 
     if (status == STORE_OK)
         status = bucket_touch(cat, bucket.id, &intent->fault);
-    return status != STORE_OK ? status
-                              : document_write(cat, bucket.id, &intent->document, &intent->fault);
+    if (status == STORE_OK)
+        status = document_write(cat, bucket.id, &intent->document, &intent->fault);
+    for (size_t i = 0; i < intent->subscriber_count && status == STORE_OK; i++)
+        status = subscriber_add(cat, intent->subscribers[i], &intent->fault);
+    return status != STORE_OK || intent->subscriber_count == 0
+               ? status
+               : tell_of_document(cat, intent, &bucket);
 }

@@ -82,12 +82,10 @@ static enum store_status count_subscribers(struct catalog *cat, int64_t *ret_cou
     return status;
 }
 
-enum store_status catalog_subscribe(struct catalog *cat, struct intent *intent)
+enum store_status subscriber_add(struct catalog *cat, struct str name, struct fault *fault)
 {
     static struct sql sql = { .text = "INSERT INTO subscriber(name, done)"
                                       " VALUES(?1, " SQL_LAST_EVENT ")" };
-    struct str name = intent->subscription.name;
-    struct fault *fault = &intent->fault;
     enum store_status status;
     int64_t count;
     int64_t done;
@@ -105,6 +103,11 @@ enum store_status catalog_subscribe(struct catalog *cat, struct intent *intent)
 
     cat->subscribers = SUBSCRIBERS_SOME;
     return run_named(cat, &sql, name, 0, fault);
+}
+
+enum store_status catalog_subscribe(struct catalog *cat, struct intent *intent)
+{
+    return subscriber_add(cat, intent->subscription.name, &intent->fault);
 }
 
 /* What all subscribers are done with. */

@@ -301,6 +301,9 @@ struct change {
 MUST_CHECK enum store_status event_append(struct catalog *cat, struct intent *intent,
                                           const struct bucket_facts *bucket,
                                           const struct change *change);
+/* One that is known keeps its place. STORE_SUBSCRIBER_LIMIT. */
+MUST_CHECK enum store_status subscriber_add(struct catalog *cat, struct str name,
+                                            struct fault *fault);
 /* A version was made, a delete marker too. */
 MUST_CHECK enum store_status event_written(struct catalog *cat, struct intent *intent,
                                            const struct bucket_facts *bucket,

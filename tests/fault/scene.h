@@ -519,6 +519,20 @@ static enum store_status unsubscribe(struct store *store, struct arena *arena)
     return store_unsubscribe(store, SUBSCRIBER, NULL);
 }
 
+/* A document whose commit subscribes somebody, who is told of it first. */
+static enum store_status set_heard_document(struct store *store, struct arena *arena)
+{
+    static const struct str subscribers[] = { STR_INIT("another") };
+    struct intent *intent = intent_of(arena, INTENT_DOCUMENT_SET, "plain", NULL);
+
+    intent->subscribers = subscribers;
+    intent->subscriber_count = COUNT_OF(subscribers);
+    intent->document = (struct bucket_document){ .kind = STR("tagging"),
+                                                 .id = STR(""),
+                                                 .body = STR("a document") };
+    return send_intent(store, intent);
+}
+
 struct operation {
     const char *name;
     enum store_status (*run)(struct store *store, struct arena *arena);
@@ -550,6 +564,8 @@ static const struct operation operations[] = {
     { "bucket-delete", delete_bucket, NULL, false },
     { "tags-set", set_tags, NULL, false },
     { "document-set", set_document, NULL, false },
+    { "document-heard", set_heard_document, NULL, false },
+    { "document-first-heard", set_heard_document, NULL, true },
     { "subscribe", subscribe, NULL, false },
     { "events-forget", events_forget, NULL, false },
     { "unsubscribe", unsubscribe, NULL, false },

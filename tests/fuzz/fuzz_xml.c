@@ -6,9 +6,11 @@
  *     time (with sanitizers; a tenth of that without) for each 64 KiB.
  * (2) The tree holds what its header says: depth, number of elements, text within its limits.
  * (3) Written by xml_open, xml_escape and xml_close and parsed again it is the same tree.
+ * (4) Of a notification document the rules can be read, whatever they are.
  */
 #include <time.h>
 
+#include "server/notify/rules.h"
 #include "server/xml/xml.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -73,6 +75,25 @@ static void check_equal(const struct xml_node *a, const struct xml_node *b)
     FUZZ_CHECK(left == NULL && right == NULL, "another number of children");
 }
 
+static void check_rules(struct str document, struct arena *arena)
+{
+    struct notify_rules rules;
+    struct str a;
+    struct str b;
+
+    FUZZ_CHECK(notify_rules_read(document, arena, &rules), "its rules can not be read");
+    for (size_t i = 0; i < rules.count; i++) {
+        const struct notify_rule *rule = &rules.rules[i];
+
+        for (size_t j = 0; j < rule->event_count; j++)
+            (void)notify_event_is_known(rule->events[j]);
+        (void)notify_rules_match(&rules, rule->arn, STR("ObjectCreated:Put"), rule->prefix);
+        FUZZ_CHECK(notify_rules_overlap(rule, &rules.rules[0], &a, &b) ==
+                       notify_rules_overlap(&rules.rules[0], rule, &b, &a),
+                   "an overlap from one side");
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool ready;
@@ -117,5 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(again != NULL, "its own text is refused (%s): %.*s", fault.text,
                STR_ARG(buf_view(&written)));
     check_equal(root, again);
+    if (str_eq(root->name, STR("NotificationConfiguration")))
+        check_rules(buf_view(&written), arena);
     return 0;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server tells subscribers of the store: one row beside each change, named as S3 names it.
 
-Nothing in the server subscribes yet; a row in the catalog of a stopped store does.
+A row in the catalog of a stopped store subscribes; its buckets have notifications, without which nothing is told.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
 """
@@ -11,7 +11,7 @@ import sqlite3
 
 import pytest
 from test_program import run, serving
-from wire import raw
+from wire import process, raw
 
 
 def subscribe(directory):
@@ -29,11 +29,17 @@ def events_of(directory):
 @contextlib.contextmanager
 def told(tmp_path):
     """A server with a subscriber, its client, and a list that has the events once it has stopped."""
-    with serving(tmp_path, "--buckets", "bucket,versions") as server:
+    settings = tmp_path / "pail.conf"
+    settings.write_text("\n".join(process.TARGET))
+    with serving(tmp_path, "--buckets", "bucket,versions", "--config", settings) as server:
+        for bucket in ("bucket", "versions"):
+            server.client().put_bucket_notification_configuration(
+                Bucket=bucket, SkipDestinationValidation=True, NotificationConfiguration={"QueueConfigurations": [
+                    {"QueueArn": process.TARGET[1].partition(" = ")[2], "Events": ["s3:ObjectAcl:Put"]}]})  # fmt: skip
         assert server.stop() == 0
     subscribe(server.directory)
     events = []
-    with serving(tmp_path) as server:
+    with serving(tmp_path, "--config", settings) as server:
         yield server.client(), events
         assert server.stop() == 0
     events += events_of(server.directory)

@@ -71,6 +71,7 @@ VALUES = {
     "scrub-interval": ("1000", "2000", "3000"),
     "upload-expiry": ("100", "200", "300"),
     "access-log-interval": ("10", "20", "30"),
+    "events-max": ("100", "200", "300"),
     "root-user": ("file-user", "environment-user", None),
     "root-from-aws": ("yes", "no", "yes"),
 }

@@ -40,6 +40,8 @@ KINDS = {  # a function: of the bucket that it names
     "ownershipControls": OWNERSHIP,
     "publicAccessBlock": b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>",
     "logging": b"<BucketLoggingStatus/>",
+    "notification": b"<NotificationConfiguration><QueueConfiguration><Id>a</Id><Queue>arn:aws:sqs:us-east-1:000000000000:nobody</Queue>"
+                    b"<Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>",
     "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
     "abac": b"<AbacStatus><Status>Disabled</Status></AbacStatus>",
     "requestPayment": b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",

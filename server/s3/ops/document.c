@@ -10,6 +10,7 @@
 #include "server/s3/answer.h"
 #include "server/s3/documents.h"
 #include "server/s3/limits.h"
+#include "server/s3/loop_stores.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/document_body.h"
@@ -203,6 +204,16 @@ static enum s3_error check_limits(struct op *op, const struct row *row, struct s
     return S3_OK;
 }
 
+/* That a thread is missing is told in the log: what it would tell waits, and the next look starts it. */
+static enum s3_error reply_subscribed(struct op *op)
+{
+    struct fault fault = { 0 };
+
+    if (!notifier_look(op->options->notifier, op->at->held->name, &fault))
+        op_log_failure(op, &fault);
+    return op_reply_empty(op);
+}
+
 static enum s3_error set_document(struct op *op, const struct row *row, struct str stored)
 {
     struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
@@ -211,7 +222,10 @@ static enum s3_error set_document(struct op *op, const struct row *row, struct s
         return op_fail(op, S3_SlowDown);
     intent->document =
         (struct bucket_document){ .kind = row->kind, .id = id_of(op, row), .body = stored };
-    return op_submit(op, intent, op_reply_empty);
+    intent->subscribers = op->subscribers;
+    intent->subscriber_count = op->subscriber_count;
+    intent->origin.event = op->subscription_event;
+    return op_submit(op, intent, op->subscriber_count > 0 ? reply_subscribed : op_reply_empty);
 }
 
 enum s3_error op_document_put(struct op *op)

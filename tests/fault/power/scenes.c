@@ -350,6 +350,7 @@ static const struct step small_steps[] = {
     { "put-inline", put_inline, STEP_WITH_NEXT },
     { "tags-set", set_tags, STEP_WITH_NEXT },
     { "document-set", set_document, 0 },
+    { "document-heard", set_heard_document, 0 },
     { "overwrite-inline", overwrite_inline, 0 },
     { "bucket-create", create_bucket, STEP_WITH_NEXT },
     { "delete-marker", delete_marker, STEP_WITH_NEXT },

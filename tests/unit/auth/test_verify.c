@@ -35,7 +35,8 @@ static void test_auth_verify__the_facts_are_in_errors_defs_order(void **state UN
     };
 
     assert_text(rows[S3_AccessDenied].extras, "HeadersNotSigned X-Amz-Expires Expires ServerTime");
-    assert_text(rows[S3_InvalidArgument].extras, "ArgumentName ArgumentValue");
+    assert_text(rows[S3_InvalidArgument].extras,
+                "ArgumentName ArgumentValue ArgumentName1 ArgumentValue1");
     assert_text(rows[S3_RequestTimeTooSkewed].extras,
                 "RequestTime ServerTime MaxAllowedSkewMilliseconds");
     assert_text(rows[S3_SignatureDoesNotMatch].extras,

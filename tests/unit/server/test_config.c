@@ -55,6 +55,7 @@ static const struct sample samples[] = {
     { SETTING_scrub_interval_s, "1000", "2000", "3000" },
     { SETTING_upload_expiry_s, "100", "200", "300" },
     { SETTING_access_log_interval_s, "10", "20", "30" },
+    { SETTING_events_max, "100", "200", "300" },
     { SETTING_root_user, "file-user", "environment-user", NULL },
     { SETTING_root_from_aws, "yes", "no", "yes" },
     { SETTING_root_password, "file-password", "environment-password", NULL },
@@ -63,6 +64,7 @@ static const struct sample samples[] = {
 /* ---- helpers --------------------------------------------------------------------------------- */
 
 #define WORDS_MAX 32
+#define QUEUE "arn:aws:sqs:eu-1:000000000000:q"
 
 struct fixture {
     char path[64];
@@ -150,6 +152,7 @@ static void test_server_config__every_setting_has_its_default(void **state)
     assert_value(fixture, SETTING_listen, "127.0.0.1:9000", CONFIG_DEFAULT);
     assert_value(fixture, SETTING_inline_max_bytes, "65536", CONFIG_DEFAULT);
     assert_value(fixture, SETTING_upload_expiry_s, "never", CONFIG_DEFAULT);
+    assert_value(fixture, SETTING_events_max, "1000000", CONFIG_DEFAULT);
     assert_int_equal(fixture->config.ready_fd, -1);
     assert_int_equal(fixture->config.durability, STORE_STRICT);
     assert_int_equal(fixture->config.auth, AUTH_STRICT);
@@ -271,6 +274,7 @@ static void test_server_config__numbers_keep_their_bounds(void **state)
         const char *bad[6];
     } rows[] = {
         { "--threads", { "0", "64" }, { "65", "-1", "", "1x", "18446744073709551616", "+1" } },
+        { "--events-max", { "1", "1000000" }, { "0", "1000001", "x", "", " 1", "1 " } },
         { "--connections", { "1", "1000000" }, { "0", "1000001", "x", "", " 1", "1 " } },
         { "--inline-max",
           { "1", "1M", "1024KiB", "1048576" },
@@ -390,17 +394,34 @@ static void test_server_config_file__errors_name_their_line(void **state)
         { "[server]\n; c\nthreads = 65\n", "line 3: '65'" },
         { "[server]\nregion = a\nregion = b\n", "line 3: the setting is given twice" },
         { "[server]\nregion = a\n continued\n", "line 3: the setting is given twice" },
-        { "region = a\n", "line 1: the section is neither" },
-        { "[sever]\nregion = a\n", "line 2: the section is neither" },
+        { "region = a\n", "line 1: the section is none of" },
+        { "[sever]\nregion = a\n", "line 2: the section is none of" },
         { "[server]\nconfig = x\n", "line 2: there is no setting 'config'" },
         { "[server]\nno value here\n", "line 2: this is neither" },
         { "[server\n", "line 1: this is neither" },
         { "[user bob]\naccess_key = a\n", "line 2: the user needs" },
+        { "[target t]\narn = " QUEUE "\n", "line 2: the target needs" },
+        { "[target t]\narn = x\nurl = http://h/\n", "line 2: the target's arn" },
+        { "[target t]\narn = " QUEUE "\nurl = ftp://h/\n", "line 2: the target's url" },
+        { "[target t]\narn = " QUEUE "\narn = " QUEUE "\n", "line 3: the field is given twice" },
+        { "[target t]\narn =\n", "line 2: the value is empty" },
+        { "[target t]\ncolour = b\n", "line 2: a target has no such field" },
+        { "[target t]\nprotocol = smtp\n", "line 2: the protocol is none" },
+        { "[target t]\nprotocol = sqs\nprotocol = sqs\n", "line 3: the field is given twice" },
+        { "[target t]\narn = " QUEUE "\nurl = http://h/\naccess_key = a\n", "belong together" },
+        { "[target t]\narn = " QUEUE "\nurl = http://h/\nsecret = a\n", "only a webhook" },
+        { "[target t]\narn = " QUEUE "\nurl = http://h/\nprotocol = webhook\naccess_key = a\n"
+          "secret_key = b\n",
+          "a webhook has a secret" },
+        { "[target t]\narn = arn:x:y:r:1:z\nurl = http://h/\n", "needs a protocol" },
+        { "[target t]\narn = " QUEUE "\nurl = http://h/\n[target u]\narn = " QUEUE
+          "\nurl = http://h/\n",
+          "line 5: another target has that arn" },
         { "[user bob]\naccess_key = a\ncolour = b\n", "line 3: a user has no such field" },
         { "[user bob]\naccess_key = a\naccess_key = b\n", "line 3: the field is given twice" },
         { "[user bob]\naccess_key =\n", "line 2: the value is empty" },
         { "[user bob]\naccess_key = a\nsecret_key = b\ncanonical_id = 12\n", "line 2: the user's" },
-        { "[user ]\naccess_key = a\n", "line 2: the section is neither" },
+        { "[user ]\naccess_key = a\n", "line 2: the section is none of" },
         { "[user bob]\ndisabled = maybe\n", "line 2: the value is neither yes nor no" },
         { "[user bob]\ndisabled = no\ndisabled = no\n", "line 3: the field is given twice" },
     };
@@ -484,6 +505,42 @@ static void test_server_config_file__users_get_what_they_leave_out(void **state)
     assert_true(str_eq(user->display_name, STR("Bob B.")));
     assert_true(str_eq(user->email, STR("bob@example.com")));
     assert_true(user->disabled);
+}
+
+static void test_server_config_file__targets_get_what_they_leave_out(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct notify_target *targets;
+
+    assert_true(load_with_file(fixture, "[target q]\narn = " QUEUE "\nurl = http://h/q\n"
+                                        "[target w]\narn = arn:minio:sqs::1:w\nurl = https://h/\n"
+                                        "protocol = webhook\nsecret = s = t\n"));
+    assert_int_equal(fixture->config.targets.count, 2);
+    targets = fixture->config.targets.items;
+    assert_true(str_eq(targets[0].name, STR("q")));
+    assert_int_equal(targets[0].protocol, NOTIFY_SQS);
+    assert_true(str_eq(targets[0].region, STR("eu-1")));
+    assert_false(str_present(targets[0].access_key));
+    assert_int_equal(targets[1].protocol, NOTIFY_WEBHOOK);
+    assert_true(str_eq(targets[1].region, STR("us-east-1")));
+    assert_true(str_eq(targets[1].secret, STR("s = t")));
+}
+
+static void test_server_config_file__targets_stop_at_their_maximum(void **state)
+{
+    CLEANUP(buf_free) struct buf content = BUF_WITH_MAX(CONFIG_FILE_BYTES_MAX);
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < NOTIFY_TARGETS_MAX; i++)
+        buf_printf(&content, "[target t%d]\narn = " QUEUE "%d\nurl = http://h/\n", i, i);
+    buf_char(&content, '\0');
+    assert_true(load_with_file(fixture, content.p));
+    assert_int_equal(fixture->config.targets.count, NOTIFY_TARGETS_MAX);
+    content.len--;
+    buf_lit(&content, "[target last]\narn = " QUEUE "\nurl = http://h/\n");
+    buf_char(&content, '\0');
+    assert_false(load_with_file(fixture, content.p));
+    assert_fault(fixture, "too many targets");
 }
 
 static void test_server_config_file__users_stop_at_their_maximum(void **state)
@@ -615,6 +672,8 @@ int main(void)
         TEST(test_server_config_file__a_list_goes_on_in_the_next_lines),
         TEST(test_server_config_file__crlf_bom_and_missing_last_line_feed_are_fine),
         TEST(test_server_config_file__users_get_what_they_leave_out),
+        TEST(test_server_config_file__targets_get_what_they_leave_out),
+        TEST(test_server_config_file__targets_stop_at_their_maximum),
         TEST(test_server_config_file__users_stop_at_their_maximum),
         TEST(test_server_config__modes_that_let_anyone_in_stay_on_loopback),
         TEST(test_server_config__force_open_allows_open_but_not_dev),

@@ -393,6 +393,37 @@ static void names_and_subscribers_have_limits(void **state)
     fx_close(f);
 }
 
+static void a_document_brings_its_subscribers_and_is_told_them_first(void **state)
+{
+    static const char *const lines[] = { "test", "write" };
+    const struct str subscribers[] = { STR("s"), STR("t") };
+    struct fixture *f = fx_open(NULL);
+    struct intent intent = { .kind = INTENT_DOCUMENT_SET,
+                             .origin = { .event = STR("test") },
+                             .bucket = BUCKET,
+                             .arena = f->arena,
+                             .subscribers = subscribers,
+                             .subscriber_count = 2,
+                             .document = { STR("notification"), STR(""), STR("<a/>") } };
+    struct told told;
+
+    (void)state;
+    FX_OK(f, store_submit_wait(f->store, &intent));
+    assert_int_equal(done_of(f, STR("s")), 0);
+    assert_int_equal(done_of(f, STR("t")), 0);
+    f->origin.event = STR("write");
+    FX_OK(f, fx_put(f, "k", STR("x")));
+    told = told_after(f, 0);
+    assert_int_equal(told.count, COUNT_OF(lines));
+    for (size_t i = 0; i < COUNT_OF(lines); i++)
+        assert_int_equal(strncmp(told.lines[i], lines[i], strlen(lines[i])), 0);
+    /* Known ones keep their places. */
+    FX_OK(f, store_events_forget(f->store, STR("s"), 1, &f->fault));
+    FX_OK(f, store_submit_wait(f->store, &intent));
+    assert_int_equal(done_of(f, STR("s")), 1);
+    fx_close(f);
+}
+
 static void so_many_events_wait_and_then_the_oldest_give_way(void **state)
 {
     struct store_options options = {
@@ -534,6 +565,7 @@ int main(void)
         cmocka_unit_test(numbers_of_events_are_not_used_twice),
         cmocka_unit_test(unknown_subscribers_are_told_so),
         cmocka_unit_test(names_and_subscribers_have_limits),
+        cmocka_unit_test(a_document_brings_its_subscribers_and_is_told_them_first),
         cmocka_unit_test(so_many_events_wait_and_then_the_oldest_give_way),
         cmocka_unit_test(a_list_ends_where_it_is_told_to),
         cmocka_unit_test(fsck_finds_what_no_subscriber_could_make_sense_of),
