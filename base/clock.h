@@ -22,6 +22,8 @@
 #include "base/text/str.h"
 
 #define US_PER_S INT64_C(1000000)
+#define US_PER_MS (US_PER_S / 1000)
+#define US_PER_DAY (24 * 3600 * US_PER_S)
 
 /* Lies with its owner from clock_watch to clock_unwatch. */
 struct clock_watcher {

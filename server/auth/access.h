@@ -44,12 +44,22 @@ struct access_resource {
     const struct access_rules *rules;    /* of the bucket's documents; NULL: it has none */
 };
 
+/* What a body sets, in the form in which headers say it; STR_NONE: it says nothing of that. */
+struct access_said {
+    struct str tags; /* packed */
+    struct str lock_mode, retain_until, legal_hold;
+};
+
 /* What conditions may ask for. Borrowed; what no voter looks at may be absent. */
 struct access_context {
     const struct http_request *request; /* address, TLS, headers and parameters */
+    const struct http_request *form;    /* its header fields are a form's fields; NULL: no form */
+    const struct access_said *said;     /* NULL: there is no body, or it is not read yet */
     enum auth_scheme scheme;
+    struct str signed_at; /* "20261121T052523Z"; absent: nobody signed, or not with a time */
     struct str region;
     const struct clock *clock;                /* of the server */
+    struct credentials *credentials;          /* who knows the accounts of canonical ids */
     bool agrees_to_pay;                       /* for what the bucket's owner does not */
     struct str source_bucket, source_account; /* for which a service acts; STR_NONE */
 };

@@ -40,6 +40,12 @@ static struct str truth(bool value)
     return value ? STR("true") : STR("false");
 }
 
+/* No service calls here, and nobody for another. */
+static struct str never(struct condition_values *values UNUSED, struct str rest UNUSED)
+{
+    return truth(false);
+}
+
 static struct str secure_transport(struct condition_values *values, struct str rest UNUSED)
 {
     return truth(http_of(values)->tls);
@@ -73,19 +79,22 @@ static struct str region(struct condition_values *values, struct str rest UNUSED
     return values->request->context.region;
 }
 
+/* What a write sets stands in its header fields, or in a form's. */
 static struct str header(const struct condition_values *values, struct str name)
 {
-    return http_header(http_of(values), name);
+    const struct http_request *form = values->request->context.form;
+
+    return http_header(form != NULL ? form : http_of(values), name);
 }
 
 static struct str referer(struct condition_values *values, struct str rest UNUSED)
 {
-    return header(values, STR("Referer"));
+    return http_header(http_of(values), STR("Referer"));
 }
 
 static struct str user_agent(struct condition_values *values, struct str rest UNUSED)
 {
-    return header(values, STR("User-Agent"));
+    return http_header(http_of(values), STR("User-Agent"));
 }
 
 /* ---- the caller ------------------------------------------------------------------------------ */
@@ -214,6 +223,32 @@ static struct str signature_version(struct condition_values *values, struct str 
     return STR_NONE;
 }
 
+/* In milliseconds. */
+static struct str signature_age(struct condition_values *values, struct str rest UNUSED)
+{
+    int64_t signed_us;
+
+    if (!clock_parse_amz(values->request->context.signed_at, &signed_us))
+        return STR_NONE;
+    return print_number(values, (now_us(values) - signed_us) / US_PER_MS);
+}
+
+static struct str resource_account(struct condition_values *values, struct str rest UNUSED)
+{
+    struct str owner = values->request->resource.bucket_owner;
+    struct user user;
+
+    if (!str_present(owner))
+        return STR_NONE;
+    if (values->request->context.credentials == NULL ||
+        credentials_know(values->request->context.credentials, CREDENTIALS_BY_CANONICAL_ID, owner,
+                         &user) != CREDENTIALS_FOUND)
+        users_account_id(owner, values->text);
+    else
+        memcpy(values->text, user.account.p, AUTH_ACCOUNT_DIGITS);
+    return str_make(values->text, AUTH_ACCOUNT_DIGITS);
+}
+
 /* ---- the request ----------------------------------------------------------------------------- */
 
 static struct str parameter(const struct condition_values *values, struct str name)
@@ -256,6 +291,59 @@ static struct str if_none_match(struct condition_values *values, struct str rest
     return header(values, STR("If-None-Match"));
 }
 
+/* Parts of objects need s3:PutObject, and make none. */
+static struct str creates_object(struct condition_values *values, struct str rest UNUSED)
+{
+    if (values->request->action != ACTION_PutObject)
+        return STR_NONE;
+    return truth(!str_present(parameter(values, STR("uploads"))) &&
+                 !str_present(parameter(values, STR("partNumber"))));
+}
+
+/* ---- what a write sets ----------------------------------------------------------------------- */
+
+static struct access_said said_of(const struct condition_values *values)
+{
+    const struct access_said *said = values->request->context.said;
+
+    return said != NULL ? *said : (struct access_said){ 0 };
+}
+
+static struct str by_body_or_header(const struct condition_values *values, struct str said,
+                                    struct str name)
+{
+    return str_present(said) ? said : header(values, name);
+}
+
+static struct str lock_mode(struct condition_values *values, struct str rest UNUSED)
+{
+    return by_body_or_header(values, said_of(values).lock_mode, STR("x-amz-object-lock-mode"));
+}
+
+static struct str lock_date(struct condition_values *values, struct str rest UNUSED)
+{
+    return by_body_or_header(values, said_of(values).retain_until,
+                             STR("x-amz-object-lock-retain-until-date"));
+}
+
+static struct str legal_hold(struct condition_values *values, struct str rest UNUSED)
+{
+    return by_body_or_header(values, said_of(values).legal_hold,
+                             STR("x-amz-object-lock-legal-hold"));
+}
+
+/* A day that has begun counts: who asks for ten days asks for no more and no less. */
+static struct str lock_days(struct condition_values *values, struct str rest)
+{
+    int64_t until_us;
+    int64_t left_us;
+
+    if (!clock_parse_iso8601(lock_date(values, rest), &until_us))
+        return STR_NONE;
+    left_us = until_us - now_us(values);
+    return print_number(values, left_us / US_PER_DAY + (left_us % US_PER_DAY > 0));
+}
+
 /* Form data decoded into room; longer than it: STR_NONE. */
 static struct str form_decode(struct str text, char *room, size_t max)
 {
@@ -276,22 +364,57 @@ static struct str form_decode(struct str text, char *room, size_t max)
     return str_make(room, len);
 }
 
-/* A tag that comes with a new object. */
-static struct str request_tag(struct condition_values *values, struct str rest)
+/* The next "key=value" of x-amz-tagging, not decoded. */
+static bool next_tag(struct str *tags, struct str *ret_name, struct str *ret_value)
 {
-    struct str tags = header(values, STR("x-amz-tagging"));
     struct str pair;
 
-    while (str_present(tags) && str_next(&tags, '&', &pair)) {
-        struct str name;
-        struct str value;
+    if (!str_present(*tags) || !str_next(tags, '&', &pair))
+        return false;
+    if (!str_cut(pair, '=', ret_name, ret_value)) {
+        *ret_name = pair;
+        *ret_value = STR("");
+    }
+    return true;
+}
 
-        if (!str_cut(pair, '=', &name, &value))
-            value = STR("");
+static struct str request_tag(struct condition_values *values, struct str rest)
+{
+    struct str packed = said_of(values).tags;
+    struct str tags = header(values, STR("x-amz-tagging"));
+    struct str name;
+    struct str value;
+
+    if (str_present(packed))
+        return pairs_get(packed, rest);
+    while (next_tag(&tags, &name, &value))
         if (str_eq(form_decode(name, values->text, sizeof(values->text)), rest))
             return form_decode(value, values->text, sizeof(values->text));
-    }
     return STR_NONE;
+}
+
+/* More keys than there may be, or longer ones, are refused whoever asks: their number is enough. */
+static size_t request_tag_keys(struct condition_values *values)
+{
+    struct str packed = said_of(values).tags;
+    struct str tags = header(values, STR("x-amz-tagging"));
+    struct str name;
+    struct str value;
+    size_t used = 0;
+    size_t count = 0;
+
+    while (count < CONDITION_VALUES_MAX && pairs_next(&packed, &name, &value))
+        values->values[count++] = name;
+    if (count > 0)
+        return count;
+    while (count < CONDITION_VALUES_MAX && next_tag(&tags, &name, &value)) {
+        if (name.len == 0)
+            continue;
+        name = form_decode(name, values->text + used, sizeof(values->text) - used);
+        values->values[count++] = name;
+        used += name.len;
+    }
+    return count;
 }
 
 /* ---- the object ------------------------------------------------------------------------------ */
@@ -324,24 +447,33 @@ static const struct {
     { STR_INIT("aws:PrincipalType"), principal_type },
     { STR_INIT("aws:Referer"), referer },
     { STR_INIT("aws:RequestedRegion"), region },
+    { STR_INIT("aws:ResourceAccount"), resource_account },
     { STR_INIT("aws:ResourceTag/"), bucket_tag },
     { STR_INIT("aws:SecureTransport"), secure_transport },
     { STR_INIT("aws:SourceAccount"), source_account },
     { STR_INIT("aws:SourceArn"), source_arn },
     { STR_INIT("aws:SourceIp"), source_ip },
     { STR_INIT("aws:UserAgent"), user_agent },
+    { STR_INIT("aws:ViaAWSService"), never },
     { STR_INIT("aws:userid"), user_id },
     { STR_INIT("aws:username"), user_name },
     { STR_INIT("s3:BucketTag/"), bucket_tag },
     { STR_INIT("s3:ExistingObjectTag/"), existing_tag },
+    { STR_INIT("s3:ObjectCreationOperation"), creates_object },
     { STR_INIT("s3:RequestObjectTag/"), request_tag },
+    { STR_INIT("s3:ResourceAccount"), resource_account },
     { STR_INIT("s3:VersionId"), version_id },
     { STR_INIT("s3:authType"), auth_type },
     { STR_INIT("s3:delimiter"), delimiter },
     { STR_INIT("s3:if-match"), if_match },
     { STR_INIT("s3:if-none-match"), if_none_match },
     { STR_INIT("s3:max-keys"), max_keys },
+    { STR_INIT("s3:object-lock-legal-hold"), legal_hold },
+    { STR_INIT("s3:object-lock-mode"), lock_mode },
+    { STR_INIT("s3:object-lock-remaining-retention-days"), lock_days },
+    { STR_INIT("s3:object-lock-retain-until-date"), lock_date },
     { STR_INIT("s3:prefix"), prefix },
+    { STR_INIT("s3:signatureAge"), signature_age },
     { STR_INIT("s3:signatureversion"), signature_version },
 };
 
@@ -361,13 +493,17 @@ bool condition_look_up(void *context, struct str key, struct policy_values *ret_
     struct str value = STR_NONE;
     struct str rest;
 
+    if (str_eq_nocase(key, STR("s3:RequestObjectTagKeys"))) {
+        *ret_values = (struct policy_values){ values->values, request_tag_keys(values) };
+        return ret_values->count > 0;
+    }
     for (size_t i = 0; i < COUNT_OF(keys) && !str_present(value); i++) {
         if (is_row(keys[i].name, key, &rest))
             value = keys[i].value(values, rest);
     }
     if (!str_present(value) && str_starts_nocase(key, HEADER_PREFIX))
         value = header(values, str_skip(key, STR("s3:").len));
-    values->value = value;
-    *ret_values = (struct policy_values){ .values = &values->value, .count = str_present(value) };
+    values->values[0] = value;
+    *ret_values = (struct policy_values){ .values = values->values, .count = str_present(value) };
     return str_present(value);
 }

@@ -12,13 +12,14 @@
 #include "server/auth/identity.h"
 #include "server/policy/policy.h"
 
-#define CONDITION_TEXT_BYTES_MAX 2048 /* a tag's value at its limit, in UTF-8; an ARN */
+#define CONDITION_TEXT_BYTES_MAX 8192 /* the keys of as many tags as an object may have, in UTF-8 */
+#define CONDITION_VALUES_MAX 16       /* more tags than an object may have */
 _Static_assert(CONDITION_TEXT_BYTES_MAX >= IDENTITY_ARN_BYTES_MAX, "an ARN fits");
 
-/* Room for the value of the key that was asked for last. */
+/* Room for the values of the key that was asked for last. */
 struct condition_values {
     const struct access_request *request;
-    struct str value;
+    struct str values[CONDITION_VALUES_MAX];
     char text[CONDITION_TEXT_BYTES_MAX];
 };
 

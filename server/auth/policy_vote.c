@@ -52,7 +52,7 @@ static struct access_verdict about_statement(enum access_decision decision, cons
 static struct access_verdict evaluate(const struct access_request *request)
 {
     const struct access_resource *resource = &request->resource;
-    struct condition_values values = { .request = request };
+    struct condition_values values;
     char arn[sizeof(ARN_PREFIX) + BUCKET_NAME_BYTES_MAX + 1 + KEY_BYTES_MAX];
     char user_arn[IDENTITY_ARN_BYTES_MAX];
     int len = snprintf(arn, sizeof(arn), ARN_PREFIX "%.*s%s%.*s", STR_ARG(resource->bucket),
@@ -64,7 +64,10 @@ static struct access_verdict evaluate(const struct access_request *request)
         .look_up = condition_look_up,
         .context = &values,
     };
-    struct policy_answer answer = policy_evaluate(resource->rules->policy, &question);
+    struct policy_answer answer;
+
+    values.request = request; /* the rest is room */
+    answer = policy_evaluate(resource->rules->policy, &question);
 
     switch (answer.effect) {
     case POLICY_DENIES:

@@ -24,7 +24,6 @@
 #define OPERANDS_MAX 3
 #define DAYS_MIN 7 /* as KMS */
 #define DAYS_MAX 30
-#define US_PER_DAY (INT64_C(86400) * 1000000)
 
 struct request {
     struct key_table *table;

@@ -108,13 +108,14 @@ static enum s3_error load_object(struct op *op)
 {
     enum store_status status = version_get(op->reader, op->bucket.id, op->key, op->version_id,
                                            op->arena, &op->version, &op->fault);
-    enum s3_error err;
+    enum s3_error err = S3_OK;
 
     op->has_version = status == STORE_OK;
     if (status != STORE_OK && status != STORE_NO_KEY && status != STORE_NO_VERSION)
         return s3_from_store(op, status);
-    err = op_require_of_object(op, op_action(op), op_subject(op),
-                               op->has_version ? &op->version : NULL);
+    if (!op->has_version || op->version.delete_marker || !op_asks_for_each(op))
+        err = op_require_of_object(op, op_action(op), op_subject(op),
+                                   op->has_version ? &op->version : NULL);
     if (err != S3_OK)
         return err;
     if (status == STORE_NO_KEY)
@@ -214,8 +215,8 @@ enum s3_error op_admit_form(struct op *op, const struct form_field *fields, size
                             uint64_t *ret_min_bytes, uint64_t *ret_max_bytes)
 {
     const struct op_subject subject = op_subject(op);
-    enum s3_error err = auth_verify_post(&op->options->auth, op->auth_cache, op->request, fields,
-                                         field_count, op->bucket_name, op->arena, &op->auth,
+    enum s3_error err = auth_verify_post(&op->options->auth, op->auth_cache, op->exchange->request,
+                                         fields, field_count, op->bucket_name, op->arena, &op->auth,
                                          ret_min_bytes, ret_max_bytes, &op->refusal);
 
     op->form_unread = false;

@@ -53,14 +53,21 @@ static struct access_resource resource_of(const struct op *op, const struct op_s
 struct access_request op_question(const struct op *op, enum access_action action,
                                   const struct op_subject *subject)
 {
+    const struct http_request *request = op->exchange != NULL ? op->exchange->request : op->request;
+
     return (struct access_request){
         .principal = op->auth.user,
         .action = action,
         .resource = resource_of(op, subject),
-        .context = { .request = op->request,
+        .context = { .request = request,
+                     .form = request != op->request ? op->request : NULL,
+                     .said = &op->said,
                      .scheme = op->auth.scheme,
+                     .signed_at = op->auth.amz_date,
                      .region = op->options->auth.region,
                      .clock = op->options->auth.clock,
+                     .credentials = op->auth_cache != NULL ? auth_credentials(op->auth_cache)
+                                                           : NULL,
                      .agrees_to_pay = op->agrees_to_pay,
                      .source_bucket = op->source_bucket_name,
                      .source_account = op->source_account },
@@ -112,6 +119,18 @@ bool op_asks_for_each(const struct op *op)
 {
     return (op->route->flags & ROUTE_EACH) != 0 && op->config->access.policy != NULL &&
            op->auth.user != NULL;
+}
+
+enum s3_error op_require_said(struct op *op, enum s3_error read)
+{
+    struct op_subject subject = op_subject(op);
+    enum s3_error err;
+
+    if (op->config->access.policy == NULL)
+        return read;
+    subject.object = &op->version;
+    err = op_require(op, op_action(op), &subject);
+    return err == S3_OK ? read : err;
 }
 
 enum s3_error op_require_of_object(struct op *op, enum access_action action,

@@ -42,6 +42,13 @@ MUST_CHECK enum s3_error op_require(struct op *op, enum access_action action,
                                     const struct op_subject *subject);
 
 /*
+ * Where the bucket has a policy, the row's action of op->version is asked for once more, with what its
+ * body sets (op->said); at the door that was not known. read: what came of reading the body, which is
+ * told to those who may.
+ */
+MUST_CHECK enum s3_error op_require_said(struct op *op, enum s3_error read);
+
+/*
  * The same for an object that was looked up. That there is none (found NULL, or a delete marker) is
  * told to those who may list the bucket: then that is asked instead.
  */
@@ -56,8 +63,8 @@ MUST_CHECK enum s3_error op_require_of_object(struct op *op, enum access_action 
 void op_explain_denial(struct op *op);
 
 /*
- * Is each thing that the body names asked for by itself, and not the whole before? A policy may open
- * some of them to a user, whatever it says of the bucket; who signs nothing is asked at the door.
+ * Does what the body says decide, so that nothing is asked before? A policy may open some of the things
+ * that it names, or that it sets, to a user; who signs nothing is asked at the door.
  */
 MUST_CHECK bool op_asks_for_each(const struct op *op);
 

@@ -13,8 +13,8 @@
 #define SERVER_S3_OP_H
 
 #include "base/budget.h"
+#include "server/auth/access.h"
 #include "server/auth/acl.h"
-#include "server/auth/auth.h"
 #include "server/http/http.h"
 #include "server/refusals/errors.h"
 #include "server/s3/limits.h"
@@ -78,6 +78,7 @@ struct op {
     struct body_writer *writer; /* TAKES_STREAM: finished */
     struct body_digests digests;
     struct version_attrs attrs; /* TAKES_STREAM: from the headers, checked before the body */
+    struct access_said said;    /* what the body or the form sets, for conditions to ask */
     /* The checksum the client gave (header or trailer, verified) or asked for. */
     enum checksum_kind checksum_kind; /* CHECKSUM_NONE when neither */
     bool checksum_given;

@@ -76,9 +76,10 @@ static enum s3_error read_key(struct op *op, struct str pattern, struct str file
     return S3_OK;
 }
 
-/* A document that is something else than a tag set says nothing of tags; text that is none is. */
-static enum s3_error read_tagging(struct op *op, struct str document)
+/* A document that is something else than a tag set says nothing of tags; text that is none is wrong. */
+static enum s3_error read_tagging(struct op *op)
 {
+    struct str document = form_field_value(post_of(op)->form, STR("tagging"));
     const struct xml_node *root;
     const struct xml_node *set;
 
@@ -90,7 +91,7 @@ static enum s3_error read_tagging(struct op *op, struct str document)
     set = str_eq(root->name, STR("Tagging")) ? xml_child(root, STR("TagSet")) : NULL;
     if (set == NULL)
         return S3_OK;
-    return tags_from_xml(op, set, TAGS_OF_OBJECT, &op->attrs.tags);
+    return tags_from_xml(op, set, TAGS_OF_OBJECT, &op->said.tags);
 }
 
 /* The fields with the key as it will be: the policy's conditions are about that one. */
@@ -121,10 +122,10 @@ static enum s3_error begin_file(struct op *op, struct str filename)
 {
     struct post *post = post_of(op);
     struct str pattern = form_field_value(post->form, STR("key"));
-    struct str tagging = form_field_value(post->form, STR("tagging"));
     size_t count;
     const struct form_field *fields = form_fields(post->form, &count);
     enum s3_error named = S3_OK;
+    enum s3_error tagged;
     enum s3_error err;
 
     /* Before anything else: it is how a form that begins with its file shows. */
@@ -141,20 +142,22 @@ static enum s3_error begin_file(struct op *op, struct str filename)
     fields = fields_with_key(op, fields, count);
     if (fields == NULL)
         return op_fail(op, S3_SlowDown);
+    err = fields_to_request(op, fields, count);
+    if (err != S3_OK)
+        return err;
+    tagged = read_tagging(op);
     err = op_admit_form(op, fields, count, &post->min_bytes, &post->max_bytes);
     op->auth.payload = PAYLOAD_ABSENT;
-    /* Who may not write is not told what is wrong with the key. */
+    /* Who may not write is not told what is wrong with the key or the tags. */
     if (err == S3_OK && pattern.len == 0)
         err = op_fail_argument(op, STR("User key must have a length greater than 0."), STR("key"),
                                pattern);
     if (err == S3_OK && named != S3_OK)
         err = read_key(op, pattern, filename);
-    if (err == S3_OK)
-        err = fields_to_request(op, fields, count);
+    if (err == S3_OK && tagged != S3_OK)
+        err = read_tagging(op);
     if (err == S3_OK)
         err = attrs_from_request(op, &op->attrs);
-    if (err == S3_OK)
-        err = read_tagging(op, tagging);
     if (err == S3_OK)
         err = sink_open(op, u64_min(post->max_bytes, S3_OBJECT_BYTES_MAX));
     if (err == S3_OK)

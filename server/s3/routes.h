@@ -38,7 +38,7 @@ enum route_flags {
     ROUTE_PATH = 512,      /* an absent key is named behind its bucket, of all operations here */
     ROUTE_ABSENT = 1024,   /* there is no such operation: 501 to those it is told */
     ROUTE_DOCUMENT = 2048, /* there is one if the document is kept (documents.def) */
-    ROUTE_EACH = 4096,     /* each thing that the body names is asked for by itself */
+    ROUTE_EACH = 4096,     /* what the body names or sets is asked for, once it is read */
     ROUTE_RULES = 8192,    /* of ROUTE_DOCUMENT: one of up to 1,000 rules */
 };
 

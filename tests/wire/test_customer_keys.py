@@ -300,13 +300,26 @@ def test_parts__want_the_key_that_the_upload_has(taker, s3, bucket):
 
 
 @pytest.mark.parametrize("fields,refusal", [([], 200), (headers(), 200), (headers(OTHER), NOT_THE_SAME)])
-def test_CompleteMultipartUpload__takes_a_key_and_wants_none(taker, s3, bucket, fields, refusal):
+def test_CompleteMultipartUpload__without_an_algorithm_takes_a_key_and_wants_none(taker, s3, bucket, fields, refusal):
     upload = s3.create_multipart_upload(Bucket=bucket, Key="key", **customer())["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=1, Body=b"data", **customer())
     body = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{part['ETag']}</ETag></Part></CompleteMultipartUpload>"
     assert answer(ask(taker, "POST", f"/{bucket}/key?uploadId={upload}", body.encode(), fields)) == refusal
     if refusal == 200:
         assert s3.get_object(Bucket=bucket, Key="key", **customer())["Body"].read() == b"data"
+
+
+def test_checksums__of_an_upload_under_a_key_are_for_those_who_have_it(taker, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key", ChecksumAlgorithm="CRC32", **customer())["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=1, Body=b"data", ChecksumAlgorithm="CRC32", **customer())
+    body = (f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{part['ETag']}</ETag>"
+            f"<ChecksumCRC32>{part['ChecksumCRC32']}</ChecksumCRC32></Part></CompleteMultipartUpload>").encode()  # fmt: skip
+    target = f"/{bucket}/key?uploadId={upload}"
+    for method, content in (("GET", b""), ("POST", body)):
+        assert answer(ask(taker, method, target, content)) == PART
+        assert answer(ask(taker, method, target, content, headers(OTHER))) == NOT_THE_SAME
+        assert answer(ask(taker, method, target, content, headers())) == 200
+    assert s3.get_object(Bucket=bucket, Key="key", **customer())["Body"].read() == b"data"
 
 
 # ---- copies ------------------------------------------------------------------------------------------------

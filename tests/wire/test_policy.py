@@ -216,7 +216,7 @@ def test_policy__the_source_of_a_copy_is_asked_for(server, full):
     alice.create_bucket(Bucket=mine)
     with expect.refused(*DENIED):
         alice.copy_object(Bucket=mine, Key="copy", CopySource=f"{full}/key")
-    put(server, full, policy(statement(full, "s3:GetObject")))
+    put(server, full, policy(statement(full, ["s3:GetObject", "s3:GetObjectTagging"])))
     alice.copy_object(Bucket=mine, Key="copy", CopySource=f"{full}/key")
 
 

@@ -436,7 +436,7 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ true);
     if (err == S3_OK)
-        err = encryption_for_upload(op, /* required= */ false);
+        err = encryption_for_upload(op, upload_kind(&op->upload) != CHECKSUM_NONE);
     if (err != S3_OK)
         return err;
     if (op->body.len == 0)

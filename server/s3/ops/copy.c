@@ -11,6 +11,7 @@
 #include "server/s3/elements.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/limits.h"
+#include "server/s3/may.h"
 #include "server/s3/ops/reply_put.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/attrs.h"
@@ -104,6 +105,27 @@ static void merge_attrs(struct op *op, bool replace_metadata, bool replace_tags,
         attrs->tags = source->tags;
 }
 
+/* Tags are read of the source and written to the copy, each with its own right. */
+static enum s3_error require_tags(struct op *op, const struct version_attrs *attrs)
+{
+    const struct op_subject source = { .bucket = &op->source_bucket,
+                                       .config = op->source_config,
+                                       .key = op->source.key,
+                                       .version = op->source_asked_version
+                                                      ? version_id_text(&op->source, op->arena)
+                                                      : STR_NONE,
+                                       .object = &op->source };
+    enum s3_error err;
+
+    if (!str_present(attrs->tags))
+        return S3_OK;
+    err = op_require(op,
+                     op->source_asked_version ? ACTION_GetObjectVersionTagging
+                                              : ACTION_GetObjectTagging,
+                     &source);
+    return err == S3_OK ? attrs_require_tagging(op, attrs) : err;
+}
+
 /* The algorithm asked for, else the source's, else the one that S3 gives to what has none. */
 static enum s3_error checksum_kind_of_copy(struct op *op, enum checksum_kind *ret_kind)
 {
@@ -159,6 +181,9 @@ enum s3_error op_CopyObject(struct op *op)
         return err;
 
     merge_attrs(op, replace_metadata, replace_tags, &intent->put.attrs);
+    err = replace_tags ? S3_OK : require_tags(op, &intent->put.attrs);
+    if (err != S3_OK)
+        return err;
     wish.encrypt = intent->put.attrs.sse != SSE_NONE;
     err = copy_plan(op, intent, &wish);
     if (err != S3_OK)

@@ -152,6 +152,11 @@ enum s3_error op_PutObjectRetention(struct op *op)
         err = op_xml(op, STR("Retention"), &root);
     if (err == S3_OK)
         err = retention_from_root(op, root, &set);
+    if (err == S3_OK) {
+        op->said.lock_mode = xml_child_text(root, STR("Mode"));
+        op->said.retain_until = xml_child_text(root, STR("RetainUntilDate"));
+    }
+    err = op_require_said(op, err);
     if (err != S3_OK)
         return err;
     set.bypass = lock_bypasses(op, &subject);
@@ -187,5 +192,8 @@ enum s3_error op_PutObjectLegalHold(struct op *op)
     if (err == S3_OK && (!xml_has_only(root, children, COUNT_OF(children)) ||
                          !legal_hold_parse(xml_child_text(root, STR("Status")), &set.legal_hold)))
         err = op_fail(op, S3_MalformedXML);
+    if (err == S3_OK)
+        op->said.legal_hold = xml_child_text(root, STR("Status"));
+    err = op_require_said(op, err);
     return err == S3_OK ? submit_set(op, set) : err;
 }

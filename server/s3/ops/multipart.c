@@ -13,6 +13,7 @@
 
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
+#include "server/s3/encryption/customer_key.h"
 #include "server/s3/encryption/method.h"
 #include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/limits.h"
@@ -460,6 +461,10 @@ enum s3_error op_ListParts(struct op *op)
         err = count_param(op, "part-number-marker", STORE_PARTS_MAX, &marker);
     if (err == S3_OK)
         err = upload_load(op, /* done_too= */ false);
+    /* Checksums of what a customer's key encrypts are told to those who have it. */
+    if (err == S3_OK && op->upload.attrs.sse == SSE_CUSTOMER &&
+        upload_kind(&op->upload) != CHECKSUM_NONE)
+        err = customer_key_for_upload(op, /* required= */ true);
     if (err != S3_OK)
         return err;
     if (page.max > 0)

@@ -8,6 +8,7 @@
 #include "server/s3/answer.h"
 #include "server/s3/documents.h"
 #include "server/s3/limits.h"
+#include "server/s3/may.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/document_body.h"
 #include "server/s3/request/tags.h"
@@ -103,6 +104,9 @@ enum s3_error op_PutObjectTagging(struct op *op)
 
     if (err == S3_OK)
         err = tagging_from_root(op, root, TAGS_OF_OBJECT, &packed);
+    if (err == S3_OK)
+        op->said.tags = packed;
+    err = op_require_said(op, err);
     return err == S3_OK ? set_object_tags(op, packed, STR("ObjectTagging:Put")) : err;
 }
 

@@ -259,12 +259,30 @@ enum s3_error acl_from_headers(struct op *op, struct str owner, enum acl_place p
     return err == S3_OK ? acl_finish(op, &acl, owner, ret_packed) : err;
 }
 
+/*
+ * Another list than the one an object has anyway takes a right of its own, which whoever writes it has,
+ * unless a policy denies it. Where ACLs are disabled none is set.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ */
+static enum s3_error require_acl(struct op *op)
+{
+    const struct version made = { .attrs.owner = op_caller_id(op) };
+    struct op_subject subject = op_subject(op);
+
+    if (acl_disabled(op) || str_eq(op_header(op, "x-amz-acl"), STR("private")))
+        return S3_OK;
+    subject.object = &made;
+    return op_require(op, ACTION_PutObjectAcl, &subject);
+}
+
 enum s3_error acl_of_new_object(struct op *op, struct version_attrs *attrs)
 {
     bool given;
+    enum s3_error err;
 
     attrs->owner = new_owner(op);
-    return acl_from_headers(op, attrs->owner, ACL_OF_OBJECT, &attrs->acl, &given);
+    err = acl_from_headers(op, attrs->owner, ACL_OF_OBJECT, &attrs->acl, &given);
+    return err == S3_OK && given ? require_acl(op) : err;
 }
 
 /* ---- documents -------------------------------------------------------------------------------- */

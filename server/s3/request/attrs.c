@@ -18,6 +18,7 @@
 #include "server/s3/encryption/method.h"
 #include "server/s3/lifecycle/storage_class.h"
 #include "server/s3/limits.h"
+#include "server/s3/may.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
 #include "server/s3/request/acl_request.h"
@@ -186,8 +187,8 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     err = metadata_from_request(op, &headers);
     if (err == S3_OK)
         err = keep(op, &headers, &attrs.headers);
-    attrs.tags = STR_NONE;
-    if (err == S3_OK && str_present(tagging))
+    attrs.tags = op->said.tags;
+    if (err == S3_OK && str_present(tagging) && !str_present(op->said.tags))
         err = tags_from_header(op, tagging, &attrs.tags);
     if (err == S3_OK)
         err = attrs_settle(op, &attrs);
@@ -196,11 +197,34 @@ enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs)
     return err;
 }
 
+/* Whose the object will be may tag it, as any object. */
+enum s3_error attrs_require_tagging(struct op *op, const struct version_attrs *attrs)
+{
+    const struct version made = { .attrs.owner = attrs->owner };
+    struct op_subject subject = op_subject(op);
+
+    if (!str_present(attrs->tags))
+        return S3_OK;
+    subject.object = &made;
+    return op_require(op, ACTION_PutObjectTagging, &subject);
+}
+
 enum s3_error attrs_settle(struct op *op, struct version_attrs *attrs)
 {
     enum s3_error err = acl_of_new_object(op, attrs);
 
+    if (err == S3_OK)
+        err = attrs_require_tagging(op, attrs);
     return err == S3_OK ? lock_of_new_object(op, attrs) : err;
+}
+
+static bool may_know_tags(const struct op *op)
+{
+    struct op_subject subject = op_subject(op);
+
+    subject.object = &op->version;
+    return op_may(op, op->asked_version ? ACTION_GetObjectVersionTagging : ACTION_GetObjectTagging,
+                  &subject);
 }
 
 void op_set_attrs(struct op *op, const struct version_attrs *attrs)
@@ -225,7 +249,7 @@ void op_set_attrs(struct op *op, const struct version_attrs *attrs)
         op_set(op, "Content-Type", CONTENT_TYPE_DEFAULT);
     if (missing > 0)
         op_set_u64(op, "x-amz-missing-meta", missing);
-    if (tags > 0)
+    if (tags > 0 && may_know_tags(op))
         op_set_u64(op, "x-amz-tagging-count", tags);
     if (attrs->storage_class != 0)
         op_set(op, "x-amz-storage-class", storage_class_name(attrs->storage_class));

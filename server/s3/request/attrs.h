@@ -14,6 +14,8 @@
 MUST_CHECK enum s3_error attrs_from_request(struct op *op, struct version_attrs *ret_attrs);
 /* What of it the bucket's documents say too, which may have changed while the body came: decided again. */
 MUST_CHECK enum s3_error attrs_settle(struct op *op, struct version_attrs *attrs);
+/* A write that sets tags takes the right to; nothing of one without. */
+MUST_CHECK enum s3_error attrs_require_tagging(struct op *op, const struct version_attrs *attrs);
 /* Stored headers and metadata, tag count, storage class, encryption: what GET and HEAD share. */
 void op_set_attrs(struct op *op, const struct version_attrs *attrs);
 

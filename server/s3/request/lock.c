@@ -12,9 +12,6 @@
 #define DATE_HEADER "x-amz-object-lock-retain-until-date"
 #define HOLD_HEADER "x-amz-object-lock-legal-hold"
 
-#define US_PER_DAY (24 * 3600 * US_PER_S)
-#define US_PER_MS (US_PER_S / 1000)
-
 /* ---- words ------------------------------------------------------------------------------------- */
 
 struct str lock_mode_name(uint8_t mode)

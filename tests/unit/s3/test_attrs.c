@@ -26,6 +26,7 @@ static enum s3_error take(const char *headers)
 static void round_trip(const char *headers)
 {
     assert_int_equal(take(headers), S3_OK);
+    op.bucket.id = 1;
     op_set_attrs(&op, &attrs);
 }
 
@@ -258,6 +259,18 @@ static void test_s3_attrs__tags_are_urlencoded_and_counted(void **state UNUSED)
     assert_false(str_present(bare_reply("x-amz-tagging-count")));
 }
 
+static void test_s3_attrs__how_many_tags_is_told_to_those_who_may_read_them(void **state UNUSED)
+{
+    assert_int_equal(take("x-amz-tagging: a=1\n"), S3_OK);
+    op.bucket.id = 1;
+    op.bucket.owner = STR(BOB_ID);
+    op_set_attrs(&op, &attrs);
+    assert_false(str_present(bare_reply("x-amz-tagging-count")));
+    op.version.attrs.owner = STR(ALICE_ID);
+    op_set_attrs(&op, &attrs);
+    assert_str(bare_reply("x-amz-tagging-count"), "1");
+}
+
 static void test_s3_attrs__a_malformed_tag_header_is_invalid_argument(void **state UNUSED)
 {
     assert_int_equal(take("x-amz-tagging: a=%zz\n"), S3_InvalidArgument);
@@ -311,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_s3_attrs__a_customers_key_is_not_taken_over_http),
         cmocka_unit_test(test_s3_attrs__promises_pail_can_not_keep_are_501),
         cmocka_unit_test(test_s3_attrs__tags_are_urlencoded_and_counted),
+        cmocka_unit_test(test_s3_attrs__how_many_tags_is_told_to_those_who_may_read_them),
         cmocka_unit_test(test_s3_attrs__a_malformed_tag_header_is_invalid_argument),
         cmocka_unit_test(test_s3_attrs__a_redirect_location_is_a_path_or_a_web_address),
     };
