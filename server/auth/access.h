@@ -48,6 +48,7 @@ struct access_resource {
 struct access_said {
     struct str tags; /* packed */
     struct str lock_mode, retain_until, legal_hold;
+    struct str if_match;
 };
 
 /* What conditions may ask for. Borrowed; what no voter looks at may be absent. */

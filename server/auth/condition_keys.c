@@ -281,11 +281,6 @@ static struct str version_id(struct condition_values *values, struct str rest UN
     return values->request->resource.version;
 }
 
-static struct str if_match(struct condition_values *values, struct str rest UNUSED)
-{
-    return header(values, STR("If-Match"));
-}
-
 static struct str if_none_match(struct condition_values *values, struct str rest UNUSED)
 {
     return header(values, STR("If-None-Match"));
@@ -313,6 +308,11 @@ static struct str by_body_or_header(const struct condition_values *values, struc
                                     struct str name)
 {
     return str_present(said) ? said : header(values, name);
+}
+
+static struct str if_match(struct condition_values *values, struct str rest UNUSED)
+{
+    return by_body_or_header(values, said_of(values).if_match, STR("If-Match"));
 }
 
 static struct str lock_mode(struct condition_values *values, struct str rest UNUSED)

@@ -133,14 +133,29 @@ enum s3_error op_require_said(struct op *op, enum s3_error read)
     return err == S3_OK ? read : err;
 }
 
+/* Of an absent object it is asked who may list. */
+static enum access_action aim(enum access_action action, struct op_subject *subject,
+                              const struct version *found)
+{
+    if (found != NULL && !found->delete_marker) {
+        subject->object = found;
+        return action;
+    }
+    subject->sought = subject->key;
+    subject->key = subject->version = STR_NONE;
+    return ACTION_ListBucket;
+}
+
 enum s3_error op_require_of_object(struct op *op, enum access_action action,
                                    struct op_subject subject, const struct version *found)
 {
-    if (found != NULL && !found->delete_marker) {
-        subject.object = found;
-        return op_require(op, action, &subject);
-    }
-    subject.sought = subject.key;
-    subject.key = subject.version = STR_NONE;
-    return op_require(op, ACTION_ListBucket, &subject);
+    action = aim(action, &subject, found);
+    return op_require(op, action, &subject);
+}
+
+bool op_may_of_object(const struct op *op, enum access_action action, struct op_subject subject,
+                      const struct version *found)
+{
+    action = aim(action, &subject, found);
+    return op_may(op, action, &subject);
 }

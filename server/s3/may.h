@@ -55,6 +55,8 @@ MUST_CHECK enum s3_error op_require_said(struct op *op, enum s3_error read);
 MUST_CHECK enum s3_error op_require_of_object(struct op *op, enum access_action action,
                                               struct op_subject subject,
                                               const struct version *found);
+MUST_CHECK bool op_may_of_object(const struct op *op, enum access_action action,
+                                 struct op_subject subject, const struct version *found);
 
 /*
  * To the owner of the bucket, where the settings say so: what denied the request, in x-pail-denied-by. On

@@ -7,6 +7,7 @@
 """
 
 import datetime
+import re
 
 import pytest
 
@@ -260,6 +261,43 @@ def test_locks__of_a_new_object_take_rights_of_their_own(server, locked):
     assert answer(ask(server, "alice", "PUT", f"/{locked}/new", b"x", locking(3, status="ON"))) == DENIED
     only(server, locked, ["s3:PutObject", "s3:PutObjectLegalHold"], {})
     assert answer(ask(server, "alice", "PUT", f"/{locked}/new", b"x", locking(status="ON"))) == 200
+
+
+# ---- conditions -------------------------------------------------------------------------------------------
+
+
+def delete_body(key, etag):
+    return f"<Delete><Object><Key>{key}</Key><ETag>{etag}</ETag></Object></Delete>".encode()
+
+
+def of_one(reply):
+    """200, or the code of the only entry."""
+    assert reply.status == 200, reply
+    refused = re.search(rb"<Code>(\w+)</Code>", reply.body)
+    return refused[1].decode() if refused else 200
+
+
+@pytest.mark.parametrize("actions, wanted", [(["s3:PutObject", "s3:DeleteObject"], DENIED),
+                                             (["s3:PutObject", "s3:DeleteObject", "s3:GetObject"], None)])  # fmt: skip
+def test_If_Match__compares_an_etag_for_those_who_may_read(server, s3, full, actions, wanted):
+    only(server, full, actions, {})
+    etag = s3.head_object(Bucket=full, Key="key")["ETag"]
+    assert answer(ask(server, "alice", "PUT", f"/{full}/key", b"data", [("If-Match", etag)])) == (wanted or 200)
+    assert answer(ask(server, "alice", "PUT", f"/{full}/absent", b"data", [("If-Match", etag)])) == DENIED  # may not list
+    assert answer(ask(server, "alice", "DELETE", f"/{full}/key", b"", [("If-Match", "wrong")])) == (wanted or (412, "PreconditionFailed"))
+    assert of_one(ask(server, "alice", "POST", f"/{full}?delete", delete_body("key", etag))) == ("AccessDenied" if wanted else 200)
+    s3.put_object(Bucket=full, Key="key", Body=b"data")
+    assert answer(ask(server, "alice", "DELETE", f"/{full}/key", b"", [("If-Match", "*")])) == 204
+
+
+def test_if_match__is_a_condition_by_header_and_for_each_of_many(server, s3, full):
+    only(server, full, "s3:DeleteObject", {"Null": {"s3:if-match": "true"}}, effect="Deny")
+    etag = s3.head_object(Bucket=full, Key="key")["ETag"]
+    assert answer(ask(server, "root", "DELETE", f"/{full}/key")) == DENIED
+    assert of_one(ask(server, "root", "POST", f"/{full}?delete", b"<Delete><Object><Key>key</Key></Object></Delete>")) == "AccessDenied"
+    assert of_one(ask(server, "root", "POST", f"/{full}?delete", delete_body("key", etag))) == 200
+    s3.put_object(Bucket=full, Key="key", Body=b"other")
+    assert answer(ask(server, "root", "DELETE", f"/{full}/key", b"", [("If-Match", etag)])) == (412, "PreconditionFailed")
 
 
 # ---- further keys -------------------------------------------------------------------------------------------

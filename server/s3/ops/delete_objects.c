@@ -57,22 +57,28 @@ static enum s3_error entry_condition(struct op *op, const struct xml_node *node,
 }
 
 /* What is wrong with one entry by itself; the others go on. */
-static enum s3_error judge_entry(const struct op *op, const struct delete_entry *entry,
+static enum s3_error judge_entry(struct op *op, const struct delete_entry *entry,
                                  struct delete_item *item)
 {
     const struct op_subject subject = {
         .bucket = &op->bucket, .config = op->config, .key = entry->key, .version = entry->version_id
     };
     bool one_version = str_present(entry->version_id);
+    bool compares;
+    enum s3_error err;
 
     if (entry->key.len == 0)
         return S3_UserKeyMustBeSpecified;
     if (entry->key.len > STORE_KEY_BYTES_MAX)
         return S3_KeyTooLongError;
+    op->said.if_match = item->condition.if_match;
     if (!op_may(op, one_version ? op->route->version_action : op->route->action, &subject))
         return S3_AccessDenied;
-    if (!one_version)
-        return S3_OK;
+    err = condition_may_compare(op, entry->key, &item->condition, &compares);
+    if (err == S3_OK && !compares)
+        return S3_AccessDenied;
+    if (err != S3_OK || !one_version)
+        return err;
     item->has_version = true;
     item->bypass = lock_bypasses(op, &subject);
     return version_id_parse(entry->version_id, &item->version) ? S3_OK : S3_NoSuchVersion;

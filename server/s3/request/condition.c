@@ -4,7 +4,9 @@
  */
 #include "server/s3/request/condition.h"
 
+#include "server/s3/may.h"
 #include "server/s3/refuse.h"
+#include "server/s3/store_map.h"
 
 struct str etag_bare(struct str text)
 {
@@ -47,6 +49,59 @@ static enum s3_error refuse_condition(struct op *op, const char *name)
                                 name));
 }
 
+/* The current version of the key, or NULL: there is none. */
+static enum s3_error look_up(struct op *op, struct str key, struct version *room,
+                             const struct version **ret_found)
+{
+    const struct version_id current = { .kind = VERSION_CURRENT };
+    enum store_status status =
+        version_get(op->reader, op->bucket.id, key, current, op->arena, room, &op->fault);
+
+    *ret_found = status == STORE_OK ? room : NULL;
+    return status == STORE_NO_KEY ? S3_OK : s3_from_store(op, status);
+}
+
+static struct op_subject subject_of(const struct op *op, struct str key)
+{
+    return (struct op_subject){ .bucket = &op->bucket, .config = op->config, .key = key };
+}
+
+static bool compares(const struct write_condition *condition)
+{
+    return str_present(condition->if_match) && !str_eq(condition->if_match, STR("*"));
+}
+
+enum s3_error condition_may_compare(struct op *op, struct str key,
+                                    const struct write_condition *condition, bool *ret_may)
+{
+    const struct version *found;
+    struct version room;
+    enum s3_error err = S3_OK;
+
+    *ret_may = true;
+    if (!compares(condition))
+        return S3_OK;
+    err = look_up(op, key, &room, &found);
+    if (err == S3_OK)
+        *ret_may = op_may_of_object(op, ACTION_GetObject, subject_of(op, key), found);
+    return err;
+}
+
+/* An ETag tells of content: it is compared for those who may read it. */
+static enum s3_error require_reading(struct op *op, const struct write_condition *condition)
+{
+    const struct version *found;
+    struct version room;
+    enum s3_error err;
+
+    if (!compares(condition))
+        return S3_OK;
+    err = look_up(op, op->key, &room, &found);
+    if (err != S3_OK)
+        return err;
+    return op_require_of_object(op, ACTION_GetObject, subject_of(op, op->key), found);
+}
+
 /*
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  * Any value of If-None-Match but "*", "*" in If-Match and both headers at once are 501 on AWS.
@@ -80,5 +135,5 @@ enum s3_error condition_from_request(struct op *op, bool for_delete,
             return err;
     }
     *ret_condition = condition;
-    return S3_OK;
+    return require_reading(op, &condition);
 }
