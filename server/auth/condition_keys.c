@@ -51,6 +51,14 @@ static struct str secure_transport(struct condition_values *values, struct str r
     return truth(http_of(values)->tls);
 }
 
+static struct str tls_version(struct condition_values *values, struct str rest UNUSED)
+{
+    unsigned minor = http_of(values)->tls_minor;
+    int len = snprintf(values->text, sizeof(values->text), "1.%u", minor);
+
+    return minor > 0 ? str_make(values->text, (size_t)len) : STR_NONE;
+}
+
 static struct str print_number(struct condition_values *values, int64_t number)
 {
     int len = snprintf(values->text, sizeof(values->text), "%" PRId64, number);
@@ -462,6 +470,7 @@ static const struct {
     { STR_INIT("s3:ObjectCreationOperation"), creates_object },
     { STR_INIT("s3:RequestObjectTag/"), request_tag },
     { STR_INIT("s3:ResourceAccount"), resource_account },
+    { STR_INIT("s3:TlsVersion"), tls_version },
     { STR_INIT("s3:VersionId"), version_id },
     { STR_INIT("s3:authType"), auth_type },
     { STR_INIT("s3:delimiter"), delimiter },

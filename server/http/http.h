@@ -70,6 +70,7 @@ struct http_request {
     bool http_1_0;
     bool head;
     bool tls;
+    uint8_t tls_minor; /* of TLS 1.x; 0: unknown, or no TLS */
     bool expects_continue;
     bool expects_in_vain; /* Expect: 100-continue and no body to continue with */
     bool has_body;        /* Content-Length > 0 or chunked */

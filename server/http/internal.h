@@ -249,5 +249,7 @@ MUST_CHECK struct http_tls *http_tls_open(struct str cert_path, struct str key_p
 MUST_CHECK bool http_tls_reload(struct http_tls *tls, struct fault *fault);
 void http_tls_close(struct http_tls *tls);
 void http_tls_options(struct MHD_OptionItem options[2]);
+/* 2 of TLS 1.2; 0: unknown. */
+uint8_t http_tls_minor(struct MHD_Connection *connection);
 
 #endif

@@ -55,6 +55,7 @@ enum request_result request_fill(struct http_exchange *x, const char *method, co
     request->head = str_eq(request->method, STR("HEAD"));
     request->http_1_0 = strcmp(version, "HTTP/1.0") == 0;
     request->tls = x->conn->daemon->tls;
+    request->tls_minor = request->tls ? http_tls_minor(x->connection) : 0;
     request->peer = str_make(x->conn->peer, x->conn->peer_len);
     if (!str_present(request->method) || !str_present(request->target))
         return refuse(ret_status, 503, why, "Out of memory.");

@@ -276,9 +276,24 @@ bool http_tls_facts(const struct http_exchange_view *view, struct http_tls_facts
     if (info == NULL)
         return false;
     session = (gnutls_session_t)info->tls_session;
-    tls13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
+    tls13 = x->request.tls_minor == 3;
     (void)snprintf(ret_facts->version, sizeof(ret_facts->version), "%s",
                    tls13 ? "TLSv1.3" : "TLSv1.2");
     name_cipher(session, tls13, ret_facts);
     return true;
+}
+
+uint8_t http_tls_minor(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL);
+
+    switch (info != NULL ? info->protocol : GNUTLS_VERSION_UNKNOWN) {
+    case GNUTLS_TLS1_2:
+        return 2;
+    case GNUTLS_TLS1_3:
+        return 3;
+    default:
+        return 0;
+    }
 }

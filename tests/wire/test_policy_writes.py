@@ -8,9 +8,11 @@
 
 import datetime
 import re
+import ssl
 
 import pytest
 
+from sdk import expect
 from sdk.cloud import Cloud, bucket_name
 from wire import raw
 from wire.test_policy import DENIED, answer, policy, put, statement
@@ -340,3 +342,14 @@ def test_signatureAge__of_a_presigned_url_grows(server, full):
         request = raw.Request("GET", f"/{full}/key", [("Host", raw.host_of(server.url))])
         raw.presign_v4(request, server.users["root"], when=raw.now() - datetime.timedelta(minutes=minutes))
         assert answer(raw.send(server.url, request)) == wanted
+
+
+@pytest.mark.parametrize("version, wanted", [("TLSv1_2", 403), ("TLSv1_3", 200)])
+def test_TlsVersion__is_that_of_the_connection(server, full, version, wanted):
+    only(server, full, "s3:GetObject", {"NumericLessThan": {"s3:TlsVersion": "1.3"}}, effect="Deny")
+    request = raw.Request("GET", f"/{full}/key", [("Host", raw.host_of(server.tls_url))])
+    raw.sign_v4(request, server.users["root"])
+    context = ssl.create_default_context(cafile=server.certificate[0])
+    context.maximum_version = ssl.TLSVersion[version]
+    assert expect.fetch(f"{server.tls_url}/{full}/key", headers=request.headers, context=context)[0] == wanted
+    assert answer(ask(server, "root", "GET", f"/{full}/key")) == 200  # there is no version without TLS

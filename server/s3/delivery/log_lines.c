@@ -11,7 +11,6 @@
 
 #include "server/s3/delivery/log_line.h"
 
-#define US_PER_DAY (24 * 3600 * US_PER_S)
 
 struct head {
     uint32_t bytes; /* with the head */
