@@ -125,6 +125,15 @@ def test_PutObject__keys_of_tags_are_conditions(server, full, condition, tags, a
     assert answer(ask(server, "alice", "PUT", f"/{full}/new", b"x", headers)) == (200 if allowed else DENIED)
 
 
+@pytest.mark.parametrize("others, wanted", [(9, DENIED), (16, (400, "BadRequest"))])
+def test_PutObject__the_last_of_many_long_keys_is_seen_or_there_are_too_many(server, full, others, wanted):
+    only(server, full, "s3:PutObject", SOME, effect="Deny")
+    length = 90 if others < 10 else 1  # a field has 8 KiB at most, and these nine bytes each in it
+    keys = [chr(0x4E00 + i) * length for i in range(others)] + ["secret"]
+    headers = [("x-amz-tagging", "&".join(raw.quote(key) for key in keys))]
+    assert answer(ask(server, "root", "PUT", f"/{full}/new", b"x", headers)) == wanted
+
+
 @pytest.mark.parametrize("where", ["PutObject", "CreateMultipartUpload", "CopyObject", "PostObject"])
 def test_write__of_tags_takes_a_right_of_its_own(server, s3, full, where):
     s3.put_bucket_ownership_controls(Bucket=full, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})

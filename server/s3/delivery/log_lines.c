@@ -11,7 +11,6 @@
 
 #include "server/s3/delivery/log_line.h"
 
-
 struct head {
     uint32_t bytes; /* with the head */
     uint32_t taken; /* it is in no group any more */
