@@ -35,14 +35,16 @@ def api(need, run, endpoint):
 
 @pytest.mark.timeout(600)
 def test_aws_cli__calls_every_operation(api, s3, bucket, tmp_path):
-    name = f"{bucket}-all"
+    name, target = f"{bucket}-all", f"{bucket}-target"
+    s3.create_bucket(Bucket=target, ACL="log-delivery-write")
+    s3.put_bucket_versioning(Bucket=target, VersioningConfiguration={"Status": "Enabled"})
     (tmp_path / "body").write_text("a,b\n1,2\n")
     buckets(api, name)
     objects(api, name, bucket, tmp_path)
     attributes(api, name)
     parts(api, name)
     for kind in KEPT:
-        document(api, table(name, bucket)[kind], name)
+        document(api, table(name, target)[kind], name)
     status_of_policy(api, name)
     listings(api, name)
     emptied(api, name)
@@ -70,6 +72,9 @@ def objects(api, name, plain, folder):
     copied = api("copy-object", "--bucket", name, "--key", "copy", "--copy-source", f"{name}/k")
     assert copied["CopyObjectResult"]["ETag"] == put["ETag"]
     api("put-object", "--bucket", plain, "--key", "old", "--body", "body")
+    api("put-object", "--bucket", plain, "--key", "cold", "--body", "body", "--storage-class", "GLACIER")
+    api("restore-object", "--bucket", plain, "--key", "cold", "--restore-request", "Days=1")
+    assert api("head-object", "--bucket", plain, "--key", "cold")["StorageClass"] == "GLACIER"
     api("rename-object", "--bucket", plain, "--key", "new", "--rename-source", "old")
     assert api("head-object", "--bucket", plain, "--key", "new")["ETag"] == put["ETag"]
     csv = '{"CSV": {"FileHeaderInfo": "USE"}}'

@@ -101,7 +101,8 @@ def table(bucket, target):
         "publicAccessBlock": Document("public_access_block", {"PublicAccessBlockConfiguration": {
             "BlockPublicAcls": True, "IgnorePublicAcls": False, "BlockPublicPolicy": True, "RestrictPublicBuckets": False}},
             "NoSuchPublicAccessBlockConfiguration"),
-        "abac": Document("bucket_abac", {"AbacStatus": {"Status": "Enabled"}}, {"AbacStatus": {"Status": "Disabled"}},
+        # Enabled, it would leave PutBucketTagging to TagResource.
+        "abac": Document("bucket_abac", {"AbacStatus": {"Status": "Disabled"}}, {"AbacStatus": {"Status": "Disabled"}},
                          {"AbacStatus": {"Status": "Disabled"}}),
         "analytics": many("bucket_analytics_configuration", "AnalyticsConfiguration", ANALYTICS),
         "inventory": many("bucket_inventory_configuration", "InventoryConfiguration", INVENTORY),
@@ -123,7 +124,7 @@ class Bucket:
     def __init__(self, s3):
         self.s3 = s3
         self.name, self.target = bucket_name("refresh"), bucket_name("target")
-        s3.create_bucket(Bucket=self.target)
+        s3.create_bucket(Bucket=self.target, ACL="log-delivery-write")
         s3.put_bucket_versioning(Bucket=self.target, VersioningConfiguration={"Status": "Enabled"})
         s3.create_bucket(Bucket=self.name, ObjectLockEnabledForBucket=True)
         every = table(self.name, self.target)

@@ -447,7 +447,7 @@ enum s3_error op_CompleteMultipartUpload(struct op *op)
     if (err == S3_OK && op->upload.done)
         return complete_again(op, root, count);
     if (err == S3_OK)
-        err = condition_from_request(op, /* for_delete= */ false, &intent->complete.condition);
+        err = condition_of_write(op, /* for_delete= */ false, &intent->complete.condition);
     if (err == S3_OK)
         err = check_claimed_type(op, &claimed_type);
     if (err == S3_OK)

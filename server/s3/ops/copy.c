@@ -166,7 +166,7 @@ enum s3_error op_CopyObject(struct op *op)
     if (err == S3_OK)
         err = archive_for_source(op);
     if (err == S3_OK)
-        err = condition_from_request(op, /* for_delete= */ false, &intent->put.condition);
+        err = condition_of_write(op, /* for_delete= */ false, &intent->put.condition);
     if (err == S3_OK)
         err = attrs_from_request(op, &intent->put.attrs);
     if (err == S3_OK)

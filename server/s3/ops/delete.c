@@ -44,7 +44,7 @@ enum s3_error op_DeleteObject(struct op *op)
     item->bypass = lock_bypasses(op, &subject);
     err = op_refuse_mfa(op);
     if (err == S3_OK)
-        err = condition_from_request(op, /* for_delete= */ true, &item->condition);
+        err = condition_of_write(op, /* for_delete= */ true, &item->condition);
     if (err != S3_OK)
         return err;
     intent->remove = (struct intent_remove){

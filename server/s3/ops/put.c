@@ -81,7 +81,7 @@ enum s3_error op_PutObject(struct op *op)
     if (intent == NULL)
         return S3_SlowDown;
     put = &intent->put;
-    err = condition_from_request(op, /* for_delete= */ false, &put->condition);
+    err = condition_of_write(op, /* for_delete= */ false, &put->condition);
     if (err != S3_OK)
         return err;
     put->attrs = op->attrs;

@@ -135,5 +135,13 @@ enum s3_error condition_from_request(struct op *op, bool for_delete,
             return err;
     }
     *ret_condition = condition;
-    return require_reading(op, &condition);
+    return S3_OK;
+}
+
+enum s3_error condition_of_write(struct op *op, bool for_delete,
+                                 struct write_condition *ret_condition)
+{
+    enum s3_error err = condition_from_request(op, for_delete, ret_condition);
+
+    return err == S3_OK ? require_reading(op, ret_condition) : err;
 }

@@ -10,12 +10,15 @@
 /* An ETag without the quotes and blanks around it. */
 struct str etag_bare(struct str text);
 
-/*
- * If-Match, If-None-Match (and the x-amz-if-match-* pair) of a write. To have an ETag compared takes the right to
- * read the object. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
- */
+/* If-Match, If-None-Match (and the x-amz-if-match-* pair) of a write, read. */
 MUST_CHECK enum s3_error condition_from_request(struct op *op, bool for_delete,
                                                 struct write_condition *ret_condition);
+/*
+ * The same, and asked for: to have an ETag compared takes the right to read the object.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+MUST_CHECK enum s3_error condition_of_write(struct op *op, bool for_delete,
+                                            struct write_condition *ret_condition);
 
 /*
  * The same question for one key of a list: where an ETag is to be compared, may the caller read the key's current
