@@ -56,6 +56,8 @@ ANALYTICS = {"Id": "all", "Filter": {"Prefix": "a/"}, "StorageClassAnalysis": {"
 INVENTORY = {"Destination": {"S3BucketDestination": {"Bucket": REPORT, "Format": "CSV", "Prefix": "x"}}, "IsEnabled": True, "Id": "all",
              "IncludedObjectVersions": "All", "OptionalFields": ["Size", "ETag"], "Schedule": {"Frequency": "Daily"}}  # fmt: skip
 METRICS = {"Id": "all", "Filter": {"And": {"Prefix": "a/", "Tags": [{"Key": "x", "Value": "y"}]}}}
+TOLD = {"QueueConfigurations": [{"Id": "all", "QueueArn": "arn:aws:sqs:us-east-1:000000000000:nobody", "Events": ["s3:ObjectCreated:*"],
+                                 "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "a/"}]}}}]}  # fmt: skip
 TIERING = {"Id": "all", "Filter": {"Prefix": "a/"}, "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
 
 
@@ -94,8 +96,8 @@ def table(bucket, target):
                                 {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}, shown={"ObjectLockConfiguration": LOCK}),
         "tagging": Document("bucket_tagging", {"Tagging": {"TagSet": [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": ""}]}},
                             "NoSuchTagSet", shown={"TagSet": [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": ""}]}),
-        "notification": Document("bucket_notification_configuration", {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}, {},
-                                 {"NotificationConfiguration": {}}, shown={"EventBridgeConfiguration": {}}),
+        "notification": Document("bucket_notification_configuration", {"NotificationConfiguration": TOLD}, {},
+                                 {"NotificationConfiguration": {}}, shown=TOLD),
         "ownershipControls": Document("bucket_ownership_controls", {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}},
                                       "OwnershipControlsNotFoundError"),
         "publicAccessBlock": Document("public_access_block", {"PublicAccessBlockConfiguration": {
