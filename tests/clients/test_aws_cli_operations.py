@@ -42,6 +42,8 @@ def test_aws_cli__calls_every_operation(api, s3, bucket, tmp_path):
     buckets(api, name)
     objects(api, name, bucket, tmp_path)
     attributes(api, name)
+    if "put-object-annotation" in LIVE:
+        annotations(api, name, tmp_path)
     parts(api, name)
     for kind in KEPT:
         document(api, table(name, target)[kind], name)
@@ -100,6 +102,16 @@ def attributes(api, name):
         assert api("get-object-legal-hold", *key)["LegalHold"]["Status"] == status
     api("update-object-encryption", *key, "--object-encryption", json.dumps({"SSEKMS": {"KMSKeyArn": KEY_ARN}}))
     assert api("head-object", *key)["SSEKMSKeyId"] == KEY_ARN
+
+
+def annotations(api, name, folder):
+    key = ("--bucket", name, "--key", "k")
+    named = (*key, "--annotation-name", "note")
+    api("put-object-annotation", *named, "--annotation-payload", "body")
+    assert [item["AnnotationName"] for item in api("list-object-annotations", *key)["Annotations"]] == ["note"]
+    api("get-object-annotation", *named, "note")
+    assert (folder / "note").read_text() == "a,b\n1,2\n"
+    api("delete-object-annotation", *named)
 
 
 def parts(api, name):
