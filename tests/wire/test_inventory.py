@@ -73,7 +73,7 @@ class Reported:
 
     def wait(self, id_="all", count=1):
         return process.until(lambda: found if len(found := self.manifests(id_)) >= count else None,
-                             lambda: f"{id_} of {self.bucket}\n{self.own.stderr()}")  # fmt: skip
+                             lambda: f"{id_} of {self.bucket}\n{self.own.stderr()[-5000:]}")  # fmt: skip
 
     def read(self, key):
         return expect.body_of(self.client, self.target, key)

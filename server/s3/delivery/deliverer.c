@@ -34,9 +34,10 @@ struct deliverer {
     struct log_lines *lines; /* that come in; the others are the thread's */
     int64_t logs_due_us;     /* monotonic; NEVER: there are none */
     struct log_lines both[2];
-    int64_t inventory_due_us;     /* monotonic; NEVER: there is none */
-    atomic_bool inventory_failed; /* some of the last round; read without the lock, too */
-    int64_t retry_us;             /* the thread's: how long to wait after the next failure */
+    int64_t inventory_due_us; /* monotonic; NEVER: there is none */
+    atomic_bool
+        inventory_failed; /* of the last round some; or one is under way. Read without the lock, too */
+    int64_t retry_us;     /* the thread's: how long to wait after the next failure */
 };
 
 struct deliverer *deliverer_open(int64_t log_interval_us)
@@ -191,7 +192,7 @@ static void deliver_inventories(struct deliverer *self, const struct errands *er
     struct inventory_round round;
 
     self->inventory_due_us = NEVER;
-    self->inventory_failed = false;
+    self->inventory_failed = true; /* what is put meanwhile may come too late for this one */
     (void)pthread_mutex_unlock(&self->lock);
     round = inventory_run(errands);
     (void)pthread_mutex_lock(&self->lock);
