@@ -13,6 +13,8 @@ static const struct intent_bytes *bytes_of(const struct intent *intent)
         return &intent->put.bytes;
     case INTENT_PART_PUT:
         return &intent->part.bytes;
+    case INTENT_ANNOTATION_SET:
+        return &intent->annotation.bytes;
     default:
         return &none;
     }
@@ -30,7 +32,8 @@ const struct copy_source *intent_source(const struct intent *intent)
 
 struct intent_bytes *intent_bytes(struct intent *intent)
 {
-    return intent->kind == INTENT_OBJECT_PUT ? &intent->put.bytes
-           : intent->kind == INTENT_PART_PUT ? &intent->part.bytes
-                                             : NULL;
+    return intent->kind == INTENT_OBJECT_PUT       ? &intent->put.bytes
+           : intent->kind == INTENT_PART_PUT       ? &intent->part.bytes
+           : intent->kind == INTENT_ANNOTATION_SET ? &intent->annotation.bytes
+                                                   : NULL;
 }

@@ -22,6 +22,7 @@ enum intent_kind {
     INTENT_OBJECT_DELETE,
     INTENT_OBJECT_SET,
     INTENT_OBJECT_RENAME,
+    INTENT_ANNOTATION_SET,
     INTENT_UPLOAD_CREATE,
     INTENT_PART_PUT,
     INTENT_UPLOAD_COMPLETE,
@@ -141,6 +142,8 @@ struct intent_put {
     struct intent_bytes bytes;
     struct version_attrs attrs;
     struct write_condition condition;
+    /* Those of bytes.source come along, their data keys wrapped as source.options say. */
+    bool with_annotations;
 };
 
 /* A version named that is locked stays: STORE_RETAINED, of its item alone. */
@@ -195,6 +198,18 @@ struct intent_rename {
      * A token that the bucket has seen (STORE_RENAMES_KEPT last ones) does nothing: STORE_OK, or
      * STORE_TOKEN_REUSED when something else was asked under it.
      */
+};
+
+/* STORE_RETRY: the version is no longer as it was judged, or encrypted otherwise. */
+struct intent_annotation {
+    struct version_id version;
+    const struct version *judged;
+    struct str if_match; /* ETag of the version, without quotes; STR_NONE: not asked */
+    struct str name;     /* 1 to STORE_ANNOTATION_NAME_BYTES_MAX bytes */
+    bool remove;         /* what is not there is removed; of a locked version: STORE_RETAINED */
+    bool bypass;         /* with it: as in delete_item */
+    struct intent_bytes bytes;
+    struct str etag, checksum; /* as in struct annotation */
 };
 
 struct intent_upload_create {
@@ -279,6 +294,7 @@ struct intent {
         struct intent_remove remove;
         struct intent_object_set object_set;
         struct intent_rename rename;
+        struct intent_annotation annotation;
         struct intent_upload_create create_upload;
         struct intent_part part;
         struct intent_complete complete;

@@ -21,6 +21,7 @@ enum store_status {
     STORE_NO_UPLOAD,
     STORE_NO_PART,
     STORE_NO_DOCUMENT,
+    STORE_NO_ANNOTATION,
     STORE_NO_SUBSCRIBER,
     STORE_BUCKET_EXISTS,
     STORE_BUCKET_NOT_EMPTY,
@@ -33,6 +34,7 @@ enum store_status {
     STORE_BUCKET_LIMIT,        /* the owner has STORE_BUCKETS_MAX buckets */
     STORE_PART_LIMIT,          /* a part number, or their count, is not 1..STORE_PARTS_MAX */
     STORE_PIECE_LIMIT,         /* more than STORE_PIECES_MAX */
+    STORE_ANNOTATION_LIMIT,    /* the version has STORE_ANNOTATIONS_MAX of them */
     STORE_SUBSCRIBER_LIMIT,    /* too many, or a name that is empty or too long */
     STORE_FULL,                /* no space on the device */
     STORE_IO,                  /* the device failed; the store is poisoned if a sync failed */
@@ -63,6 +65,8 @@ const char *store_status_name(enum store_status status);
 #define STORE_BUCKETS_MAX 10000
 /* Renames whose tokens are remembered, of all buckets together: the last ones. */
 #define STORE_RENAMES_KEPT 1024
+#define STORE_ANNOTATIONS_MAX 1000 /* of a version */
+#define STORE_ANNOTATION_NAME_BYTES_MAX 512
 
 /* ---- buckets ----------------------------------------------------------------------------- */
 
@@ -138,6 +142,7 @@ struct version {
     struct str key;
     bool delete_marker;
     bool null_version; /* its id is "null" */
+    bool annotated;    /* it has annotations */
     bool latest;
     int64_t modified_us;
     uint64_t size_bytes; /* of the plain content */
@@ -172,6 +177,18 @@ struct listed_version {
 
 /* "null" or 32 hex digits, for which `out` is the room. */
 struct str listed_version_id(const struct listed_version *listed, char out[VERSION_TEXT_LEN]);
+
+/* ---- annotations -------------------------------------------------------------------------- */
+
+/* A text that is kept beside a version, by name. It goes with the version. */
+struct annotation {
+    struct str name;
+    uint64_t size_bytes; /* of the plain content */
+    int64_t modified_us;
+    struct body_ref body;
+    struct str etag;     /* without quotes */
+    struct str checksum; /* opaque */
+};
 
 /* ---- uploads ----------------------------------------------------------------------------- */
 

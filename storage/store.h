@@ -300,6 +300,24 @@ MUST_CHECK enum store_status object_part_list(struct reader *reader, const struc
                                               uint32_t after, uint32_t max, part_visit *visit,
                                               void *context, struct fault *fault);
 
+/* An annotation of a version. STORE_NO_ANNOTATION. */
+MUST_CHECK enum store_status annotation_get(struct reader *reader, const struct version *version,
+                                            struct str name, struct arena *arena,
+                                            struct annotation *ret_annotation, struct fault *fault);
+
+struct annotation_query {
+    struct str prefix; /* "" for all */
+    struct str after;  /* names > after; "" from the start */
+    uint32_t max;
+};
+typedef bool annotation_visit(void *context, const struct annotation *annotation);
+
+/* Annotations of a version by name in byte order. STORE_STOPPED when visit returns false. */
+MUST_CHECK enum store_status annotation_list(struct reader *reader, const struct version *version,
+                                             const struct annotation_query *query,
+                                             annotation_visit *visit, void *context,
+                                             struct fault *fault);
+
 /* ---- checking ---------------------------------------------------------------------------- */
 
 struct fsck_report {

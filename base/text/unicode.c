@@ -4,12 +4,17 @@
  */
 #include "base/text/unicode.h"
 
-/* Ascending, not touching. */
-static const struct {
+struct range {
     uint32_t first;
     uint32_t last;
-} words[] = {
+};
+
+/* Ascending, not touching. */
+static const struct range words[] = {
 #include "base/text/unicode_ranges.inc"
+};
+static const struct range letters[] = {
+#include "base/text/unicode_letters.inc"
 };
 
 bool unicode_next(struct str *rest, uint32_t *ret_char)
@@ -30,18 +35,28 @@ bool unicode_next(struct str *rest, uint32_t *ret_char)
     return true;
 }
 
-bool unicode_is_word(uint32_t c)
+static bool is_in(const struct range *ranges, size_t count, uint32_t c)
 {
     size_t low = 0;
-    size_t high = COUNT_OF(words);
+    size_t high = count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (words[middle].last < c)
+        if (ranges[middle].last < c)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < COUNT_OF(words) && words[low].first <= c;
+    return low < count && ranges[low].first <= c;
+}
+
+bool unicode_is_word(uint32_t c)
+{
+    return is_in(words, COUNT_OF(words), c);
+}
+
+bool unicode_is_letter(uint32_t c)
+{
+    return is_in(letters, COUNT_OF(letters), c);
 }

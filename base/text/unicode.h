@@ -20,5 +20,7 @@ static inline size_t unicode_utf16_units(uint32_t c)
 
 /* A letter, number or separator (categories L, N, Z): no control, mark, punctuation or symbol. */
 bool unicode_is_word(uint32_t c);
+/* A letter of any language (category L). */
+bool unicode_is_letter(uint32_t c);
 
 #endif

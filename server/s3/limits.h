@@ -18,6 +18,7 @@
 #define S3_BUCKET_TAGS_MAX 50
 #define S3_TAG_KEY_CHARS_MAX 128 /* units of UTF-16, as S3 keeps them */
 #define S3_TAG_VALUE_CHARS_MAX 256
+#define S3_ANNOTATION_BYTES_MAX (1024u * 1024u)
 #define S3_DELETE_KEYS_MAX 1000
 #define S3_CLIENT_TOKEN_BYTES_MAX 64 /* of RenameObject */
 #define S3_DOCUMENTS_MAX 1000        /* of one kind, in a bucket */

@@ -310,7 +310,7 @@ static uint64_t claimed_bytes(const struct op *op, const struct sink *sink)
 
 static enum s3_error too_large(struct op *op, struct sink *sink, uint64_t bytes)
 {
-    if (op->route->body != TAKES_STREAM && op->route->body != TAKES_FORM)
+    if (op->route->body == TAKES_BUFFER && (op->route->flags & ROUTE_WHOLE) == 0)
         return op_fail(op, S3_MaxMessageLengthExceeded, decimal(op, sink->max_bytes));
     return op_fail(op, S3_EntityTooLarge, decimal(op, bytes), decimal(op, sink->max_bytes));
 }

@@ -32,6 +32,8 @@ void op_log_failure(const struct op *op, const struct fault *fault)
 /* The condition of a write; there is one at most. */
 static struct str condition_name(const struct op *op)
 {
+    if (str_present(op_header(op, "x-amz-object-if-match")))
+        return STR("x-amz-object-if-match");
     return str_present(op_header(op, "if-none-match")) ? STR("If-None-Match") : STR("If-Match");
 }
 
@@ -43,6 +45,8 @@ static enum s3_error limit_or_trouble(struct op *op, enum store_status status)
         return op_fail(op, S3_TooManyBuckets);
     case STORE_SUBSCRIBER_LIMIT:
         return op_fail(op, S3_TooManyConfigurations);
+    case STORE_ANNOTATION_LIMIT:
+        return op_fail(op, S3_AnnotationLimitExceeded);
     case STORE_PIECE_LIMIT:
         return op_fail_text(op, S3_InvalidRequest,
                             STR("The object would be made of more than 131072 stretches of other "
@@ -82,6 +86,8 @@ enum s3_error s3_from_store(struct op *op, enum store_status status)
         return op_fail(op, S3_InvalidPart, op_param(op, "uploadId"));
     case STORE_NO_DOCUMENT:
         return op_fail(op, S3_NoSuchConfiguration);
+    case STORE_NO_ANNOTATION:
+        return op_fail(op, S3_NoSuchAnnotation);
     case STORE_BUCKET_EXISTS:
         if (op->intent != NULL && str_eq(op->intent->bucket_create.present_owner, op_caller_id(op)))
             return op_fail(op, S3_BucketAlreadyOwnedByYou, op->bucket_name);

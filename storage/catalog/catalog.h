@@ -116,8 +116,6 @@ MUST_CHECK enum store_status catalog_bucket_create(struct catalog *cat, struct i
 MUST_CHECK enum store_status catalog_bucket_delete(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_bucket_set(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_document_set(struct catalog *cat, struct intent *intent);
-MUST_CHECK enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
-                                                const struct staged_body *staged);
 MUST_CHECK enum store_status catalog_object_delete(struct catalog *cat, struct intent *intent);
 /* By the keyring; and the longest there is (storage/bodies/named_keys.h). */
 #define WRAPPED_KEY_BYTES 64
@@ -143,6 +141,12 @@ MUST_CHECK enum store_status body_rewrap(struct catalog *cat, const struct body_
 MUST_CHECK enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
                                                 const struct rewrapping *rewrapping);
 MUST_CHECK enum store_status catalog_object_rename(struct catalog *cat, struct intent *intent);
+/* rewrapping: of the data keys of annotations that a copy brings along. */
+MUST_CHECK enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
+                                                const struct staged_body *staged,
+                                                const struct rewrapping *rewrapping);
+MUST_CHECK enum store_status catalog_annotation_set(struct catalog *cat, struct intent *intent,
+                                                    const struct staged_body *staged);
 MUST_CHECK enum store_status catalog_upload_create(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_part_put(struct catalog *cat, struct intent *intent,
                                               const struct staged_body *staged);
@@ -220,6 +224,14 @@ MUST_CHECK enum store_status catalog_version_get(struct catalog *cat, int64_t bu
                                                  struct str key, struct version_id id,
                                                  struct arena *arena, struct version *ret_version,
                                                  struct fault *fault);
+MUST_CHECK enum store_status catalog_annotation_get(struct catalog *cat, int64_t version,
+                                                    struct str name, struct arena *arena,
+                                                    struct annotation *ret_annotation,
+                                                    struct fault *fault);
+MUST_CHECK enum store_status catalog_annotation_list(struct catalog *cat, int64_t version,
+                                                     const struct annotation_query *query,
+                                                     annotation_visit *visit, void *context,
+                                                     struct fault *fault);
 /* By seq alone, null versions too: what a copy source names. */
 MUST_CHECK enum store_status catalog_version_by_seq(struct catalog *cat, int64_t bucket_id,
                                                     struct str key, int64_t seq,

@@ -23,7 +23,8 @@ static enum store_status take_body(struct catalog *cat, struct intent *intent,
 }
 
 enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
-                                     const struct staged_body *staged)
+                                     const struct staged_body *staged,
+                                     const struct rewrapping *rewrapping)
 {
     const struct intent_put *put = &intent->put;
     bool copies = copy_refers(intent);
@@ -46,6 +47,8 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
     struct version fresh = { .key = intent->key, .attrs = put->attrs };
 
     status = take_body(cat, intent, staged, copies ? &from : NULL, &fresh);
+    if (status == STORE_OK && put->with_annotations)
+        status = annotations_copy(cat, intent, &fresh, rewrapping);
     if (status == STORE_OK)
         status = versions_insert(cat, &bucket, &fresh, found ? &current : NULL, &intent->fault);
     if (status == STORE_OK)
@@ -61,6 +64,7 @@ static struct version_facts facts_of(const struct version *version)
         .seq = version->seq,
         .delete_marker = version->delete_marker,
         .null_version = version->null_version,
+        .annotated = version->annotated,
         .latest = version->latest,
         .modified_us = version->modified_us,
         .size_bytes = version->size_bytes,
@@ -278,6 +282,8 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
         return STORE_RETAINED;
     if (set->set_encryption)
         status = body_rewrap(cat, &version.body, rewrapping, room, &wrapped, &intent->fault);
+    if (status == STORE_OK && set->set_encryption && version.annotated)
+        status = annotations_rewrap(cat, version.seq, rewrapping, &intent->fault);
     if (status != STORE_OK)
         return status;
 

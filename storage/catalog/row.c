@@ -127,6 +127,7 @@ enum store_status row_version(struct catalog *cat, sqlite3_stmt *stmt, struct ar
     struct version v = {
         .delete_marker = (flags & FLAG_DELETE_MARKER) != 0,
         .null_version = (flags & FLAG_NULL_VERSION) != 0,
+        .annotated = (flags & FLAG_ANNOTATED) != 0,
         .latest = latest,
     };
 
@@ -147,7 +148,8 @@ enum store_status bind_version(struct catalog *cat, sqlite3_stmt *stmt,
 {
     struct row row = { .cat = cat, .stmt = stmt, .account = owner, .fault = fault };
     int flags = (version->delete_marker ? FLAG_DELETE_MARKER : 0) |
-                (version->null_version ? FLAG_NULL_VERSION : 0);
+                (version->null_version ? FLAG_NULL_VERSION : 0) |
+                (version->annotated ? FLAG_ANNOTATED : 0);
 
     bind_text(&row, VERSION_AT_key, version->key);
     bind_i64(&row, VERSION_AT_flags, flags);

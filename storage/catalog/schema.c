@@ -35,7 +35,12 @@ static const char *const steps[SCHEMA_STEPS + 1] = {
           "  name BLOB PRIMARY KEY, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
     [9] = "CREATE TABLE renamed("
           "  id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, token BLOB NOT NULL,"
-          "  asked BLOB NOT NULL, UNIQUE(bucket, token)) STRICT;",
+          "  asked BLOB NOT NULL, UNIQUE(bucket, token)) STRICT;"
+          "CREATE TABLE annotation("
+          "  version INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL,"
+          "  modified_us INTEGER NOT NULL, body_kind INTEGER NOT NULL, body_id INTEGER NOT NULL,"
+          "  wrapped_key BLOB, etag BLOB NOT NULL, checksum BLOB,"
+          "  PRIMARY KEY(version, name)) STRICT, WITHOUT ROWID;",
 };
 
 /* Columns, by the schema that first has them; those of schema 1 never need to be added. */

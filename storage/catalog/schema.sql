@@ -132,6 +132,20 @@ CREATE TABLE part(
     PRIMARY KEY(upload, number)
 ) STRICT, WITHOUT ROWID;
 
+-- What is kept beside a version, by name.
+CREATE TABLE annotation(
+    version     INTEGER NOT NULL,      -- seq of the version
+    name        BLOB NOT NULL,
+    size        INTEGER NOT NULL,      -- of the plain content, > 0
+    modified_us INTEGER NOT NULL,
+    body_kind   INTEGER NOT NULL,      -- BODY_INLINE or BODY_BLOB
+    body_id     INTEGER NOT NULL,
+    wrapped_key BLOB,                  -- NULL: stored in plain
+    etag        BLOB NOT NULL,         -- without quotes
+    checksum    BLOB,                  -- opaque
+    PRIMARY KEY(version, name)
+) STRICT, WITHOUT ROWID;
+
 -- The outbox: what has changed, for whoever subscribes, in the order of commits. Ids have no gaps and
 -- are not of the one counter; rows go from the lowest id on. Empty while `subscriber` is.
 CREATE TABLE event(

@@ -95,6 +95,7 @@ enum {
     FLAG_NULL_VERSION = 2,
     FLAG_WAS_VERSIONED = 4,
     FLAG_KEY_REMOVED = 8,
+    FLAG_ANNOTATED = 16,
 };
 enum upload_state { UPLOAD_OPEN = 0, UPLOAD_DONE = 1 };
 
@@ -105,11 +106,12 @@ enum upload_state { UPLOAD_OPEN = 0, UPLOAD_DONE = 1 };
 #define SQL_BODY_MANIFEST "3"
 #define SQL_NULL_VERSION "2"
 #define SQL_KEY_REMOVED "8"
+#define SQL_ANNOTATED "16"
 #define SQL_UPLOAD_OPEN "0"
 #define SQL_UPLOAD_DONE "1"
 static_assert(BODY_EMPTY == 0 && BODY_INLINE == 1 && BODY_BLOB == 2 && BODY_MANIFEST == 3 &&
-                  FLAG_NULL_VERSION == 2 && FLAG_KEY_REMOVED == 8 && UPLOAD_OPEN == 0 &&
-                  UPLOAD_DONE == 1,
+                  FLAG_NULL_VERSION == 2 && FLAG_KEY_REMOVED == 8 && FLAG_ANNOTATED == 16 &&
+                  UPLOAD_OPEN == 0 && UPLOAD_DONE == 1,
               "SQL texts spell these numbers");
 
 /* ---- statements.c ------------------------------------------------------------------------ */
@@ -239,6 +241,7 @@ struct version_facts {
     int64_t seq;
     bool delete_marker;
     bool null_version;
+    bool annotated;
     bool latest;
     int64_t modified_us;
     uint64_t size_bytes;
@@ -248,7 +251,8 @@ struct version_facts {
 /*
  * Make a version current as the bucket's versioning state demands.
  *
- * fresh    what it is; its number, id and time are set here. Without an owner it is the bucket's.
+ * fresh    what it is; its number (unless it has one), id and time are set here. Without an owner it
+ *          is the bucket's.
  * current  the one that is so now; NULL: none.
  */
 MUST_CHECK enum store_status versions_insert(struct catalog *cat, const struct bucket_facts *bucket,
@@ -273,6 +277,21 @@ MUST_CHECK enum store_status intent_result(struct intent *intent, const struct b
 
 /* object.c: a version that nobody may remove now. bypass: of a retention that yields to who may. */
 bool version_is_locked(struct catalog *cat, const struct version_attrs *attrs, bool bypass);
+
+/* annotations/: of a version, by its seq. release: they go with it, bodies and rows. */
+MUST_CHECK enum store_status annotations_release(struct catalog *cat, int64_t version,
+                                                 struct fault *fault);
+/* The version gets another number. */
+MUST_CHECK enum store_status annotations_move(struct catalog *cat, int64_t from, int64_t to,
+                                              struct fault *fault);
+MUST_CHECK enum store_status annotations_rewrap(struct catalog *cat, int64_t version,
+                                                const struct rewrapping *rewrapping,
+                                                struct fault *fault);
+/* The source's of an intent that puts a copy, to a version that is yet to be inserted. STORE_RETRY: the source
+ * is gone. */
+MUST_CHECK enum store_status annotations_copy(struct catalog *cat, struct intent *intent,
+                                              struct version *fresh,
+                                              const struct rewrapping *rewrapping);
 
 /* copy_source.c: whether what is written refers to bytes that are stored already. */
 bool copy_refers(const struct intent *intent);

@@ -39,6 +39,7 @@ enum store_status versions_current(struct catalog *cat, int64_t bucket, struct s
         .seq = sql_i64(stmt, 0),
         .delete_marker = (sql_i64(stmt, 1) & FLAG_DELETE_MARKER) != 0,
         .null_version = (sql_i64(stmt, 1) & FLAG_NULL_VERSION) != 0,
+        .annotated = (sql_i64(stmt, 1) & FLAG_ANNOTATED) != 0,
         .latest = true,
         .modified_us = sql_i64(stmt, 2),
         .size_bytes = (uint64_t)sql_i64(stmt, 3),
@@ -132,12 +133,12 @@ static enum store_status history_promote(struct catalog *cat, int64_t bucket, st
     return status != STORE_OK ? status : history_remove(cat, bucket, key, seq, fault);
 }
 
+/* *ret_facts has seq, annotated and body alone; seq is 0 when there is none. */
 static enum store_status history_null(struct catalog *cat, int64_t bucket, struct str key,
-                                      int64_t *ret_seq, struct body_ref *ret_ref,
-                                      struct fault *fault)
+                                      struct version_facts *ret_facts, struct fault *fault)
 {
     static struct sql sql = { .text =
-                                  "SELECT seq, body_kind, body_id FROM version"
+                                  "SELECT seq, flags, body_kind, body_id FROM version"
                                   " WHERE bucket = ?1 AND key = ?2 AND (flags & " SQL_NULL_VERSION
                                   ") != 0" };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
@@ -152,25 +153,37 @@ static enum store_status history_null(struct catalog *cat, int64_t bucket, struc
     if (status != STORE_OK)
         return status;
 
-    *ret_seq = row ? sql_i64(stmt, 0) : 0;
+    *ret_facts = (struct version_facts){ .seq = 0 };
     if (row)
-        *ret_ref =
-            (struct body_ref){ .kind = (enum body_kind)sql_i64(stmt, 1), .id = sql_i64(stmt, 2) };
+        *ret_facts = (struct version_facts){
+            .seq = sql_i64(stmt, 0),
+            .annotated = (sql_i64(stmt, 1) & FLAG_ANNOTATED) != 0,
+            .body = { .kind = (enum body_kind)sql_i64(stmt, 2), .id = sql_i64(stmt, 3) },
+        };
     return STORE_OK;
+}
+
+/* What a version that goes had beside its row. */
+static enum store_status release(struct catalog *cat, const struct version_facts *version,
+                                 struct fault *fault)
+{
+    enum store_status status = version->annotated ? annotations_release(cat, version->seq, fault)
+                                                  : STORE_OK;
+
+    return status != STORE_OK ? status : body_release(cat, &version->body, fault);
 }
 
 static enum store_status history_drop_null(struct catalog *cat, int64_t bucket, struct str key,
                                            struct fault *fault)
 {
-    struct body_ref ref;
-    int64_t seq;
-    enum store_status status = history_null(cat, bucket, key, &seq, &ref, fault);
+    struct version_facts old;
+    enum store_status status = history_null(cat, bucket, key, &old, fault);
 
-    if (status != STORE_OK || seq == 0)
+    if (status != STORE_OK || old.seq == 0)
         return status;
 
-    status = history_remove(cat, bucket, key, seq, fault);
-    return status != STORE_OK ? status : body_release(cat, &ref, fault);
+    status = history_remove(cat, bucket, key, old.seq, fault);
+    return status != STORE_OK ? status : release(cat, &old, fault);
 }
 
 /* ---- the rules --------------------------------------------------------------------------- */
@@ -187,7 +200,7 @@ static enum store_status make_room(struct catalog *cat, const struct bucket_fact
     if (bucket->versioning == VERSIONING_ENABLED)
         return current_to_history(cat, bucket->id, key, fault);
     if (current->null_version)
-        return body_release(cat, &current->body, fault);
+        return release(cat, current, fault);
 
     status = current_to_history(cat, bucket->id, key, fault);
     return status != STORE_OK ? status : history_drop_null(cat, bucket->id, key, fault);
@@ -214,7 +227,8 @@ enum store_status versions_insert(struct catalog *cat, const struct bucket_facts
 {
     enum store_status status;
 
-    fresh->seq = tx_next_seq(cat);
+    if (fresh->seq == 0)
+        fresh->seq = tx_next_seq(cat);
     fresh->tail = random_u64();
     fresh->latest = true;
     fresh->null_version = bucket->versioning != VERSIONING_ENABLED;
@@ -242,7 +256,7 @@ enum store_status versions_remove(struct catalog *cat, const struct bucket_facts
         status = history_promote(cat, bucket->id, key, fault);
     if (status == STORE_OK && version->latest)
         status = upload_note_removal(cat, bucket->id, key, fault);
-    return status != STORE_OK ? status : body_release(cat, &version->body, fault);
+    return status != STORE_OK ? status : release(cat, version, fault);
 }
 
 /* ---- conditions -------------------------------------------------------------------------- */

@@ -338,6 +338,30 @@ enum store_status object_part_list(struct reader *reader, const struct version *
     return lookup_end(reader, status);
 }
 
+enum store_status annotation_get(struct reader *reader, const struct version *version,
+                                 struct str name, struct arena *arena,
+                                 struct annotation *ret_annotation, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_annotation_get(cat, version->seq, name, arena, ret_annotation, fault);
+    return lookup_end(reader, status);
+}
+
+enum store_status annotation_list(struct reader *reader, const struct version *version,
+                                  const struct annotation_query *query, annotation_visit *visit,
+                                  void *context, struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_annotation_list(cat, version->seq, query, visit, context, fault);
+    return lookup_end(reader, status);
+}
+
 enum store_status object_list(struct reader *reader, int64_t bucket_id,
                               const struct list_query *query, list_visit *visit, void *context,
                               struct arena *arena, struct list_end *ret_end, struct fault *fault)

@@ -95,7 +95,8 @@ static bool frees_space(const struct intent *intent)
 {
     return intent->kind == INTENT_OBJECT_DELETE || intent->kind == INTENT_UPLOAD_ABORT ||
            intent->kind == INTENT_BUCKET_DELETE || intent->kind == INTENT_SWEEP ||
-           intent->kind == INTENT_UNSUBSCRIBE || intent->kind == INTENT_EVENTS_FORGET;
+           intent->kind == INTENT_UNSUBSCRIBE || intent->kind == INTENT_EVENTS_FORGET ||
+           (intent->kind == INTENT_ANNOTATION_SET && intent->annotation.remove);
 }
 
 static enum store_status apply_sweep(struct store *store, struct intent *intent)
@@ -117,6 +118,18 @@ static enum store_status rewrap(const void *context, struct str wrapped,
     const struct wrapper *wrapper = context;
 
     return keyring_rewrap(wrapper->keyring, &wrapper->options, wrapped, out, ret_len, fault);
+}
+
+static enum store_status put_object(struct store *store, struct intent *intent,
+                                    const struct staged_body *staged)
+{
+    const struct copy_source *source = intent_source(intent);
+    const struct wrapper wrapper = { .keyring = &store->dir.keyring,
+                                     .options = source != NULL ? source->options
+                                                               : (struct body_options){ 0 } };
+    const struct rewrapping rewrapping = { rewrap, &wrapper };
+
+    return catalog_object_put(store->cat, intent, staged, &rewrapping);
 }
 
 static enum store_status set_object(struct store *store, struct intent *intent)
@@ -142,13 +155,15 @@ static enum store_status apply_kind(struct store *store, struct intent *intent,
     case INTENT_DOCUMENT_SET:
         return catalog_document_set(store->cat, intent);
     case INTENT_OBJECT_PUT:
-        return catalog_object_put(store->cat, intent, staged);
+        return put_object(store, intent, staged);
     case INTENT_OBJECT_DELETE:
         return catalog_object_delete(store->cat, intent);
     case INTENT_OBJECT_SET:
         return set_object(store, intent);
     case INTENT_OBJECT_RENAME:
         return catalog_object_rename(store->cat, intent);
+    case INTENT_ANNOTATION_SET:
+        return catalog_annotation_set(store->cat, intent, staged);
     case INTENT_UPLOAD_CREATE:
         return catalog_upload_create(store->cat, intent);
     case INTENT_PART_PUT:
@@ -266,6 +281,7 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
         return;
     case INTENT_OBJECT_PUT:
     case INTENT_OBJECT_SET:
+    case INTENT_ANNOTATION_SET:
     case INTENT_UPLOAD_COMPLETE:
         freshness_stamp(freshness, freshness_of_key(freshness, intent->key), number);
         return;

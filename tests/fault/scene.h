@@ -67,8 +67,9 @@ struct write_request {
     const char *bucket, *key, *text;
     size_t len;
     bool encrypt;
-    bool announce;        /* its size, as most clients do: it goes to a pack */
-    struct str upload_id; /* a part */
+    bool announce;          /* its size, as most clients do: it goes to a pack */
+    const char *annotation; /* the name of one on the object; NULL: it is the object */
+    struct str upload_id;   /* a part */
     uint32_t part_number;
 };
 
@@ -89,7 +90,8 @@ static enum store_status put(struct store *store, struct arena *arena,
                              const struct write_request *request)
 {
     /* Plain objects become files, the others, whose size is announced, extents of packs. */
-    bool announced = request->announce || request->encrypt || request->part_number > 0;
+    bool announced = request->announce || request->encrypt || request->part_number > 0 ||
+                     request->annotation != NULL;
     struct body_options options = { .account = OWNER,
                                     .encrypt = request->encrypt,
                                     .expected_bytes = announced ? request->len : 0 };
@@ -118,6 +120,11 @@ static enum store_status put(struct store *store, struct arena *arena,
                                              .number = request->part_number,
                                              .bytes = { .body = writer },
                                              .etag = str_make(etag, 2 * MD5_BYTES) };
+    } else if (request->annotation != NULL) {
+        intent->kind = INTENT_ANNOTATION_SET;
+        intent->annotation = (struct intent_annotation){ .name = str_from_cstr(request->annotation),
+                                                         .bytes = { .body = writer },
+                                                         .etag = str_make(etag, 2 * MD5_BYTES) };
     } else {
         intent->kind = INTENT_OBJECT_PUT;
         intent->put.bytes.body = writer;
@@ -316,12 +323,13 @@ static enum store_status delete_marker(struct store *store, struct arena *arena)
     return delete_items(store, arena, "hist", &item, 1);
 }
 
-static enum store_status copy_plain(struct store *store, struct arena *arena)
+static enum store_status copy_object(struct store *store, struct arena *arena, struct str key,
+                                     bool with_annotations)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     struct intent *intent = intent_of(arena, INTENT_OBJECT_PUT, "plain", "new");
     struct version_id current = { .kind = VERSION_CURRENT };
-    struct copy_source source = { .key = STR("old big") };
+    struct copy_source source = { .key = key };
     struct version version;
     struct bucket bucket;
     enum store_status status = reader_open(store, &reader, NULL);
@@ -336,6 +344,7 @@ static enum store_status copy_plain(struct store *store, struct arena *arena)
     source.seq = version.seq;
     intent->put.bytes.source = &source;
     intent->put.attrs = version.attrs;
+    intent->put.with_annotations = with_annotations;
     return send_intent(store, intent);
 }
 
@@ -358,6 +367,16 @@ static enum store_status rename_plain(struct store *store, struct arena *arena)
 static enum store_status rename_over(struct store *store, struct arena *arena)
 {
     return rename_to(store, arena, "old");
+}
+
+static enum store_status copy_plain(struct store *store, struct arena *arena)
+{
+    return copy_object(store, arena, STR("old big"), false);
+}
+
+static enum store_status copy_annotated(struct store *store, struct arena *arena)
+{
+    return copy_object(store, arena, STR("old"), true);
 }
 
 static enum store_status upload_create(struct store *store, struct arena *arena)
@@ -434,6 +453,42 @@ static enum store_status set_tags(struct store *store, struct arena *arena)
     intent->object_set.set_tags = true;
     intent->object_set.tags = STR("some tags");
     return send_intent(store, intent);
+}
+
+static enum store_status annotate(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){ .bucket = "plain",
+                                        .key = "old",
+                                        .text = "said of it",
+                                        .len = 700,
+                                        .encrypt = true,
+                                        .annotation = "small" });
+}
+
+static enum store_status annotate_large(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){ .bucket = "plain",
+                                        .key = "old",
+                                        .text = "much was said of it",
+                                        .len = BIG_BYTES,
+                                        .encrypt = true,
+                                        .annotation = "large" });
+}
+
+static enum store_status annotation_remove(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_ANNOTATION_SET, "plain", "old");
+
+    intent->annotation = (struct intent_annotation){ .name = STR("large"), .remove = true };
+    return send_intent(store, intent);
+}
+
+static void prepare_annotations(struct store *store, struct arena *arena)
+{
+    if (annotate(store, arena) != STORE_OK || annotate_large(store, arena) != STORE_OK)
+        die("prepare", "annotations");
 }
 
 static enum store_status document_set(struct store *store, struct arena *arena, struct str body)
@@ -563,6 +618,11 @@ static const struct operation operations[] = {
     { "bucket-create", create_bucket, NULL, false },
     { "bucket-delete", delete_bucket, NULL, false },
     { "tags-set", set_tags, NULL, false },
+    { "annotate", annotate, NULL, false },
+    { "annotate-large", annotate_large, NULL, false },
+    { "annotation-remove", annotation_remove, prepare_annotations, false },
+    { "annotated-overwrite", overwrite_inline, prepare_annotations, false },
+    { "annotated-copy", copy_annotated, prepare_annotations, false },
     { "document-set", set_document, NULL, false },
     { "document-heard", set_heard_document, NULL, false },
     { "document-first-heard", set_heard_document, NULL, true },
@@ -643,6 +703,19 @@ static void view_body(struct view *view, const struct version *version)
         buf_printf(&view->text, "%02x", sha256[i]);
 }
 
+static bool view_annotation(void *context, const struct annotation *annotation)
+{
+    struct view *view = context;
+    const struct version text = { .size_bytes = annotation->size_bytes, .body = annotation->body };
+
+    buf_printf(&view->text, "    annotation '%.*s', %llu bytes, etag %.*s",
+               STR_ARG(annotation->name), (unsigned long long)annotation->size_bytes,
+               STR_ARG(annotation->etag));
+    view_body(view, &text);
+    buf_char(&view->text, '\n');
+    return true;
+}
+
 static bool view_version(void *context, struct str prefix, const struct listed_version *listed)
 {
     struct view *view = context;
@@ -669,6 +742,10 @@ static bool view_version(void *context, struct str prefix, const struct listed_v
                STR_ARG(version.attrs.tags), version.part_count);
     view_body(view, &version);
     buf_char(&view->text, '\n');
+    view->failed |=
+        annotation_list(view->reader, &version,
+                        &(struct annotation_query){ STR(""), STR(""), STORE_ANNOTATIONS_MAX },
+                        view_annotation, view, NULL) != STORE_OK;
     return true;
 }
 

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes base/text/unicode_ranges.inc: which characters are letters, numbers or separators.
+"""Writes what base/text/unicode.c includes: which characters are letters, numbers or separators.
 
-The table is that of the Unicode version which the Python that runs this knows.
+The tables are those of the Unicode version which the Python that runs this knows.
 """
 import pathlib
 import sys
 import unicodedata
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "base/text/unicode_ranges.inc"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "base/text"
+TABLES = {"unicode_ranges.inc": ("LNZ", "categories L, N and Z"), "unicode_letters.inc": ("L", "category L")}
 
 
-def ranges():
+def ranges(categories):
     first = None
     for char in range(sys.maxunicode + 2):
-        inside = char <= sys.maxunicode and unicodedata.category(chr(char))[0] in "LNZ"
+        inside = char <= sys.maxunicode and unicodedata.category(chr(char))[0] in categories
         if inside and first is None:
             first = char
         elif not inside and first is not None:
@@ -21,18 +22,23 @@ def ranges():
             first = None
 
 
-def main():
+def write(page, categories, what):
     lines = ["/* SPDX-License-Identifier: Apache-2.0 */",
-             f"/* Unicode {unicodedata.unidata_version}, categories L, N and Z: written by "
+             f"/* Unicode {unicodedata.unidata_version}, {what}: written by "
              "tests/tools/unicode_ranges.py. */"]
     line = ""
-    for first, last in ranges():
+    for first, last in ranges(categories):
         cell = f"{{ 0x{first:x}, 0x{last:x} }},"
         if len(line) + len(cell) + 1 > 100:
             lines.append(line)
             line = ""
         line += (" " if line else "") + cell
-    PAGE.write_text("\n".join(lines + [line]) + "\n")
+    page.write_text("\n".join(lines + [line]) + "\n")
+
+
+def main():
+    for name, (categories, what) in TABLES.items():
+        write(FOLDER / name, categories, what)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMulti
 OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus",
          "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging",
          "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
+         "GetObjectAnnotation", "ListObjectAnnotations", "PutObjectAnnotation", "DeleteObjectAnnotation",
          "UpdateObjectEncryption", "RestoreObject", "ListTagsForResource", "TagResource", "UntagResource", *documents.OPERATIONS}  # fmt: skip
 
 
@@ -145,6 +146,8 @@ class Place:
             query["uploadId"] = made.element("UploadId")
         if "partNumber" in query:
             query["partNumber"] = "1"
+        if "Annotation" in name and route.resource == "OBJECT" and name != "ListObjectAnnotations":
+            query["annotationName"] = "a"
         if "Configuration" in name and "id" in route.params + route.selector:
             query["id"] = "a"
         if name == "CompleteMultipartUpload":
@@ -164,7 +167,7 @@ class Place:
 
 
 BODIES = {
-    "PutObject": lambda place: b"x", "UploadPart": lambda place: b"x",
+    "PutObject": lambda place: b"x", "PutObjectAnnotation": lambda place: b"x", "UploadPart": lambda place: b"x",
     **{name: lambda place, name=name: documents.body(name, place.bucket) for name in documents.PUTS},
     "PutObjectTagging": lambda place: documents.TAGS, "UpdateObjectEncryption": lambda place: documents.RECIPE,
     "PutObjectRetention": lambda place: documents.RETENTION, "PutObjectLegalHold": lambda place: documents.HOLD,

@@ -42,6 +42,7 @@ class World:
             s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b", ServerSideEncryption="AES256")
             s3.put_object(Bucket=name, Key="large", Body=CANARY * 10_000)
             s3.put_object(Bucket=name, Key="old name", Body=CANARY * 10, ServerSideEncryption="AES256")
+            s3.put_object_annotation(Bucket=name, Key="key", AnnotationName="a", AnnotationPayload=CANARY)
             for operation in documents.PUTS:
                 if operation in documents.OF_VERSIONED and name != "versioned-forged":
                     continue
@@ -73,6 +74,7 @@ class World:
                 found.append((item, got["Metadata"], hashlib.sha256(got["Body"].read()).hexdigest()))
                 found.append(s3.get_object_acl(**where)["Grants"])
                 found.append(s3.get_object_tagging(**where)["TagSet"])
+                found.append(s3.list_object_annotations(**where).get("Annotations"))
             found.append(listing.get("DeleteMarkers"))
             for item in s3.list_multipart_uploads(Bucket=name).get("Uploads", []):
                 parts = s3.list_parts(Bucket=name, Key=item["Key"], UploadId=item["UploadId"])
@@ -91,8 +93,9 @@ class World:
         """What an honest client would send for the row, unsigned: it would have its effect."""
         query = [part for part in sorted(row.conditions) if not part.startswith("@")]
         values = {"uploadId": self.upload, "partNumber": "1", "versionId": "null", "id": "a", "annotationName": "a", "tagKeys": "forged"}
-        if "id" in row.params:
-            query.append("id")
+        for parameter in ("id", "annotationName"):
+            if parameter in row.params:
+                query.append(parameter)
         if row.name == "UntagResource":
             query.append("tagKeys")
         query = "&".join(part if "=" in part or part not in values else f"{part}={values[part]}" for part in query)
@@ -137,7 +140,7 @@ class World:
             "CompleteMultipartUpload": f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode(),
             "CreateMultipartUpload": b"", "CopyObject": b"", "RenameObject": b"", "UploadPartCopy": b"", "CreateBucket": b"",
             **{operation: documents.body(operation, "forged") for operation in documents.PUTS},
-            "SelectObjectContent": documents.SELECT, "RestoreObject": documents.RESTORE, "PutObject": b"forged bytes", "UploadPart": b"forged bytes",
+            "SelectObjectContent": documents.SELECT, "RestoreObject": documents.RESTORE, "PutObject": b"forged bytes", "PutObjectAnnotation": b"forged text", "UploadPart": b"forged bytes",
         }.get(name, b"<Forged/>")  # fmt: skip
 
     def refused(self, request, what, each=False):

@@ -195,6 +195,7 @@ SAMPLES = {
     "PutObjectTagging": lambda w: ("PUT", f"/{w.bucket}/object?tagging", documents.TAGS),
     "PutObjectRetention": lambda w: ("PUT", f"/{w.bucket}/object?retention", documents.RETENTION),
     "PutObjectLegalHold": lambda w: ("PUT", f"/{w.bucket}/object?legal-hold", documents.HOLD),
+    "PutObjectAnnotation": lambda w: ("PUT", f"/{w.bucket}/object?annotation&annotationName=held", b"text" * 50),
     "SelectObjectContent": lambda w: ("POST", f"/{w.bucket}/object?select&select-type=2", documents.SELECT),
     "UpdateObjectEncryption": lambda w: ("PUT", f"/{w.bucket}/object?encryption", documents.RECIPE),
     "TagResource": lambda w: ("POST", documents.tags_of(w.bucket), documents.TAG_RESOURCE),
@@ -205,8 +206,8 @@ SAMPLES = {
     "DeleteObjects": lambda w: ("POST", f"/{w.bucket}?delete", b"<Delete><Object><Key>precious</Key></Object></Delete>"),
     "PostObject": lambda w: ("POST", f"/{w.bucket}", b""),
 }  # fmt: skip
-OF_VERSION = {"PutObjectAcl", "PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption", "RestoreObject"}
-OF_HOST = {"PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption", "RestoreObject"}  # of an object, and for no grantee
+OF_VERSION = {"PutObjectAcl", "PutObjectAnnotation", "PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption", "RestoreObject"}
+OF_HOST = {"PutObjectTagging", "PutObjectAnnotation", "PutObjectRetention", "PutObjectLegalHold", "UpdateObjectEncryption", "RestoreObject"}  # of an object, and for no grantee
 # What it answers to who may: the bucket has no lock, its object is stored in plain, and in no archive.
 UNLOCKED = {"PutObjectRetention": (400, "InvalidRequest"), "PutObjectLegalHold": (400, "InvalidRequest"),
             "UpdateObjectEncryption": (400, "InvalidRequest"), "RestoreObject": (403, "InvalidObjectState")}  # fmt: skip

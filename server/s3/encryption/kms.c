@@ -166,14 +166,24 @@ static enum s3_error stored_key(struct op *op, const struct version_attrs *attrs
                                         : check_state(op, ret_found);
 }
 
-enum s3_error kms_for_upload(struct op *op)
+static enum s3_error use_stored(struct op *op, const struct version_attrs *attrs)
 {
     uint8_t context[KEY_CONTEXT_BYTES];
     struct key_found found;
-    enum s3_error err = stored_key(op, &op->upload.attrs, &found, context);
+    enum s3_error err = stored_key(op, attrs, &found, context);
 
     op->kms = NULL;
     return err == S3_OK && found.state != KEY_NONE ? use(op, &found, context) : err;
+}
+
+enum s3_error kms_for_upload(struct op *op)
+{
+    return use_stored(op, &op->upload.attrs);
+}
+
+enum s3_error kms_for_version(struct op *op)
+{
+    return use_stored(op, &op->version.attrs);
 }
 
 enum s3_error kms_for_reading(struct op *op, const struct version_attrs *attrs, bool *ret_named)

@@ -24,8 +24,9 @@ struct kms_use {
  * if it is a named one; its id, as it is answered, and its context go to the stored headers.
  */
 MUST_CHECK enum s3_error kms_for_writing(struct op *op, struct str id, struct buf *headers);
-/* The same for a part, by what is stored with op->upload. */
+/* The same by what is stored: for a part with op->upload, for what is kept beside it with op->version. */
 MUST_CHECK enum s3_error kms_for_upload(struct op *op);
+MUST_CHECK enum s3_error kms_for_version(struct op *op);
 /* What is stored with attrs may be read. ret_named: under a named key. */
 MUST_CHECK enum s3_error kms_for_reading(struct op *op, const struct version_attrs *attrs,
                                          bool *ret_named);

@@ -33,6 +33,11 @@ bool sse_parse(struct str name, uint8_t *ret_kind)
     return false;
 }
 
+struct str sse_name(uint8_t kind)
+{
+    return kind < COUNT_OF(method_names) ? method_names[kind] : STR("");
+}
+
 static bool is_kms(uint8_t kind)
 {
     return kind == SSE_KMS || kind == SSE_KMS_DSSE;

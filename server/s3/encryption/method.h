@@ -17,6 +17,8 @@ enum sse_kind { SSE_NONE = 0, SSE_AES256, SSE_KMS, SSE_KMS_DSSE, SSE_CUSTOMER };
 
 /* "AES256", "aws:kms", "aws:kms:dsse"; false: none of them. */
 MUST_CHECK bool sse_parse(struct str name, uint8_t *ret_kind);
+/* And back; "" for what has no such name. */
+struct str sse_name(uint8_t kind);
 
 /*
  * How a new object or upload is encrypted: by the request's headers, else as its bucket says

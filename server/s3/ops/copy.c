@@ -7,6 +7,7 @@
 #include "server/s3/ops/copying.h"
 
 #include "base/text/pairs.h"
+#include "server/s3/annotations/copied.h"
 #include "server/s3/answer.h"
 #include "server/s3/elements.h"
 #include "server/s3/encryption/method.h"
@@ -169,6 +170,8 @@ enum s3_error op_CopyObject(struct op *op)
         err = condition_of_write(op, /* for_delete= */ false, &intent->put.condition);
     if (err == S3_OK)
         err = attrs_from_request(op, &intent->put.attrs);
+    if (err == S3_OK)
+        err = annotations_copied(op, &intent->put.with_annotations);
     if (err == S3_OK)
         err = check_self_copy(op, replace_metadata, &intent->put.attrs);
     if (err == S3_OK && op->source.size_bytes > S3_OBJECT_BYTES_MAX)

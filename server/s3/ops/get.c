@@ -211,29 +211,29 @@ static enum s3_error attach_stream(struct op *op, struct body *body)
     return S3_OK;
 }
 
-static enum s3_error attach_body(struct op *op, const struct selection *selection)
+enum s3_error object_attach(struct op *op, const struct version *version, uint64_t offset,
+                            uint64_t len)
 {
     struct http_reply *reply = op->reply;
     struct body *body;
     struct str bytes;
     enum s3_error err;
 
-    reply->length = selection->len;
-    if (op->request->head || selection->len == 0) {
+    reply->length = len;
+    if (op->request->head || len == 0) {
         reply->body_kind = HTTP_BODY_EMPTY;
         reply->length_only = op->request->head;
         return S3_OK;
     }
-    err = s3_from_store(op, body_load(op->reader, &op->version, selection->offset, selection->len,
-                                      op->arena, &reply->memory, &op->fault));
+    err = s3_from_store(op, body_load(op->reader, version, offset, len, op->arena, &reply->memory,
+                                      &op->fault));
     if (err != S3_OK)
         return err;
     if (str_present(reply->memory)) {
         reply->body_kind = HTTP_BODY_MEMORY;
         return S3_OK;
     }
-    err = s3_from_store(op, body_open(op->reader, &op->version, selection->offset, selection->len,
-                                      &body, &op->fault));
+    err = s3_from_store(op, body_open(op->reader, version, offset, len, &body, &op->fault));
     if (err != S3_OK)
         return err;
     if (body_take_file(body, &reply->fd, &reply->fd_offset)) {
@@ -292,7 +292,7 @@ enum s3_error object_reply(struct op *op, struct str part, const struct override
     set_headers(op, &selection);
     if (overrides != NULL)
         overrides_set(op, overrides);
-    err = attach_body(op, &selection);
+    err = object_attach(op, &op->version, selection.offset, selection.len);
     if (err != S3_OK)
         return err;
     op->reply->status = selection.partial ? 206 : op->route->status;
@@ -309,7 +309,7 @@ enum s3_error object_reply_whole(struct op *op, int status)
     if (err != S3_OK)
         return err;
     set_headers(op, &whole);
-    err = attach_body(op, &whole);
+    err = object_attach(op, &op->version, whole.offset, whole.len);
     if (err == S3_OK)
         op->reply->status = status;
     return err;

@@ -21,4 +21,8 @@ MUST_CHECK enum s3_error object_reply(struct op *op, struct str part,
 /* All of it, whatever the request's headers say, with a status. */
 MUST_CHECK enum s3_error object_reply_whole(struct op *op, int status);
 
+/* Bytes [offset, offset + len) of a version's content as the body of the answer. */
+MUST_CHECK enum s3_error object_attach(struct op *op, const struct version *version,
+                                       uint64_t offset, uint64_t len);
+
 #endif

@@ -60,7 +60,6 @@ static enum s3_error take_storage_class(struct op *op, struct version_attrs *att
 
 static const char *const unsupported_headers[] = {
     "x-amz-write-offset-bytes",
-    "x-amz-object-annotation-directive",
 };
 
 enum s3_error attrs_refuse_unsupported(struct op *op)

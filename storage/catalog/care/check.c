@@ -140,6 +140,11 @@ static const struct {
     { FINDING_CATALOG, "SELECT 'subscriber ' || quote(name) || ' is done with event ' || done"
                        " || ', which was never there' FROM subscriber"
                        " WHERE done > " SQL_LAST_EVENT },
+    { FINDING_ROWS,
+      "SELECT 'annotation ' || quote(name) || ' belongs to no version'" ANNOTATIONS_LEFT },
+    { FINDING_ROWS, "SELECT 'version ' || seq || ' does not say whether it has annotations' FROM"
+                    " (SELECT seq, flags FROM object UNION ALL SELECT seq, flags FROM version)"
+                    " WHERE" ANNOTATED_DIFFERS },
     { FINDING_ROWS, "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
                     " WHERE bucket NOT IN (SELECT id FROM bucket)" },
 };
@@ -259,7 +264,8 @@ enum store_status catalog_check_bodies(struct catalog *cat, check_body *visit, v
                 " SELECT key, body_kind, body_id, wrapped_key, size, etag, part_count = 0"
                 "  FROM version WHERE body_kind != " SQL_BODY_EMPTY " UNION ALL"
                 " SELECT x'', body_kind, body_id, wrapped_key, size, etag, 0"
-                "  FROM part WHERE body_kind != " SQL_BODY_EMPTY
+                "  FROM part WHERE body_kind != " SQL_BODY_EMPTY " UNION ALL"
+                " SELECT name, body_kind, body_id, wrapped_key, size, etag, 1 FROM annotation"
     };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
     enum store_status status = sql_start(cat, &sql, &stmt, fault);

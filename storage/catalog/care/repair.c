@@ -24,6 +24,13 @@ static const struct {
       "DELETE FROM document WHERE bucket NOT IN (SELECT id FROM bucket)" },
     { "events that wait for nobody removed",
       "DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM subscriber)" },
+    { "annotations of no version removed", "DELETE" ANNOTATIONS_LEFT },
+    { "versions told whether they have annotations",
+      "UPDATE object SET flags = iif(flags & " SQL_ANNOTATED ", flags - " SQL_ANNOTATED
+      ", flags + " SQL_ANNOTATED ") WHERE" ANNOTATED_DIFFERS },
+    { "older versions told whether they have annotations",
+      "UPDATE version SET flags = iif(flags & " SQL_ANNOTATED ", flags - " SQL_ANNOTATED
+      ", flags + " SQL_ANNOTATED ") WHERE" ANNOTATED_DIFFERS },
     { "rows about parts of no object removed",
       "DELETE FROM manifest_part WHERE manifest NOT IN"
       " (SELECT i FROM" VERSIONS "WHERE k = " SQL_BODY_MANIFEST ")" },

@@ -173,12 +173,16 @@ enum store_status catalog_body_owners(struct catalog *cat, enum body_kind kind, 
 {
     static struct sql sql = {
         .text = "WITH held(kind, id) AS (SELECT ?1, ?2 UNION"
-                "  SELECT " SQL_BODY_MANIFEST ", manifest FROM piece WHERE kind = ?1 AND ref = ?2)"
+                "  SELECT " SQL_BODY_MANIFEST ", manifest FROM piece WHERE kind = ?1 AND ref = ?2),"
+                "  marked(seq) AS (SELECT version FROM annotation"
+                "                   WHERE (body_kind, body_id) IN held)"
                 " SELECT b.name, v.key, v.seq, v.tail, v.flags FROM"
                 "  (SELECT bucket, key, seq, tail, flags FROM object"
                 "    WHERE (body_kind, body_id) IN held"
                 "   UNION ALL SELECT bucket, key, seq, tail, flags FROM version"
                 "    WHERE (body_kind, body_id) IN held"
+                "   UNION ALL SELECT bucket, key, seq, tail, flags FROM object WHERE seq IN marked"
+                "   UNION ALL SELECT bucket, key, seq, tail, flags FROM version WHERE seq IN marked"
                 "   UNION ALL SELECT u.bucket, u.key, 0, 0, 0 FROM part p JOIN upload u"
                 "    ON u.id = p.upload WHERE (p.body_kind, p.body_id) IN held) v"
                 "  JOIN bucket b ON b.id = v.bucket"

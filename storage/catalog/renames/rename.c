@@ -151,6 +151,10 @@ static enum store_status rename_found(struct catalog *cat, struct intent *intent
     renamed.key = intent->key;
     renamed.seq = tx_next_seq(cat);
     status = move(cat, intent, bucket->id, renamed.seq);
+    if (status == STORE_OK && found->source.annotated)
+        status = annotations_move(cat, found->source.seq, renamed.seq, &intent->fault);
+    if (status == STORE_OK && found->replaces && found->replaced.annotated)
+        status = annotations_release(cat, found->replaced.seq, &intent->fault);
     if (status == STORE_OK && found->replaces)
         status = body_release(cat, &found->replaced.body, &intent->fault);
     if (status == STORE_OK)

@@ -324,7 +324,7 @@ static void spoil_remains(const char *store_path)
 /* The catalog as a program of the first schema had it. */
 static void spoil_schema(const char *store_path)
 {
-    static const char undo[] = "PRAGMA journal_mode = WAL;" WITHOUT_RESTORE("object")
+    static const char undo[] = "PRAGMA journal_mode = WAL; DROP TABLE annotation;" WITHOUT_RESTORE("object")
         WITHOUT_RESTORE("version") WITHOUT_LOCK("object") WITHOUT_LOCK("version") WITHOUT_LOCK(
             "upload") "ALTER TABLE upload DROP COLUMN initiator;"
                       "DROP TABLE renamed; DROP TABLE event; DROP TABLE subscriber;"
@@ -384,6 +384,12 @@ static const struct step multipart_steps[] = {
     { "part-three", part_put, 0 },
     { "upload-abort", upload_abort, 0 },
     { "sweep", sweep_now, STEP_UNSEEN },
+};
+
+static const struct step annotation_steps[] = {
+    { "annotate", annotate, STEP_WITH_NEXT },    { "annotate-large", annotate_large, 0 },
+    { "annotated-copy", copy_annotated, 0 },     { "annotation-remove", annotation_remove, 0 },
+    { "overwrite-inline", overwrite_inline, 0 }, { "sweep", sweep_now, STEP_UNSEEN },
 };
 
 static const struct step copies_steps[] = {
@@ -476,6 +482,7 @@ static const struct scene scenes[] = {
     { .name = "bodies", .prepare = prepare_plain, STEPS(bodies_steps) },
     { .name = "multipart", .prepare = prepare_plain, STEPS(multipart_steps) },
     { .name = "copies", .prepare = prepare_plain, STEPS(copies_steps) },
+    { .name = "annotations", .prepare = prepare_plain, STEPS(annotation_steps) },
     { .name = "removal", .prepare = prepare_packs, STEPS(removal_steps) },
     { .name = "create", STEPS(create_steps) },
     { .name = "again", .prepare = prepare_plain, STEPS(again_steps) },

@@ -43,6 +43,20 @@ static void test_base_unicode__words_are_letters_numbers_and_separators(void **s
         assert_false(unicode_is_word(others[i]));
 }
 
+static void test_base_unicode__letters_are_of_any_language(void **state UNUSED)
+{
+    static const uint32_t letters[] = { 'A',   'Z',   'a',    'z',    0xaa,    0xe4,
+                                        0x391, 0x5d0, 0x4e2d, 0xac00, 0x10330, 0x2ebe0 };
+    static const uint32_t others[] = { 0,      ' ',     '0',      '9',     '@',   '[',
+                                       '`',    '{',     0xbd,     0x300,   0x661, 0x903,
+                                       0x2028, 0x1f600, 0x10ffff, 0x110000 };
+
+    for (size_t i = 0; i < COUNT_OF(letters); i++)
+        assert_true(unicode_is_letter(letters[i]) && unicode_is_word(letters[i]));
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_false(unicode_is_letter(others[i]));
+}
+
 static void test_base_unicode__utf16_takes_two_units_beyond_the_basic_plane(void **state UNUSED)
 {
     assert_int_equal(unicode_utf16_units(0), 1);
@@ -55,6 +69,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base_unicode__characters_come_one_by_one),
         cmocka_unit_test(test_base_unicode__words_are_letters_numbers_and_separators),
+        cmocka_unit_test(test_base_unicode__letters_are_of_any_language),
         cmocka_unit_test(test_base_unicode__utf16_takes_two_units_beyond_the_basic_plane),
     };
 

@@ -249,6 +249,8 @@ static bool is_one_of(struct str name, const char *names)
 #define LOCKING                                                                                    \
     "GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold "                 \
     "UpdateObjectEncryption RestoreObject"
+#define ANNOTATING                                                                                 \
+    "GetObjectAnnotation ListObjectAnnotations PutObjectAnnotation DeleteObjectAnnotation"
 #define OF_ACCOUNT "ListBuckets CreateBucket"
 /* And the documents of a bucket. */
 #define OF_HOST                                                                                    \
@@ -257,7 +259,8 @@ static bool is_one_of(struct str name, const char *names)
 
 static bool has_object(struct str name)
 {
-    return is_one_of(name, READING " " TAGGING " " LOCKING " GetObjectAcl PutObjectAcl " COPYING);
+    return is_one_of(name, READING " " TAGGING " " LOCKING " " ANNOTATING
+                                   " GetObjectAcl PutObjectAcl " COPYING);
 }
 
 static bool question(const struct cell *cell, enum about about, bool without)
@@ -283,7 +286,7 @@ static bool may_with_present(const struct cell *cell, struct str name)
 
     if (is_one_of(name, TAGGING))
         return owner || cell->caller == HOST;
-    if (is_one_of(name, LOCKING))
+    if (is_one_of(name, LOCKING) || is_one_of(name, ANNOTATING))
         return cell->caller == HOST;
     if (str_eq(name, STR("GetObjectAcl")))
         return owner || object_gives(cell, READ_ACP);

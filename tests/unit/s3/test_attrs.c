@@ -243,7 +243,6 @@ static void test_s3_attrs__a_customers_key_is_not_taken_over_http(void **state U
 
 static void test_s3_attrs__promises_pail_can_not_keep_are_501(void **state UNUSED)
 {
-    assert_int_equal(take("x-amz-object-annotation-directive: COPY\n"), S3_NotImplemented);
     assert_int_equal(take("x-amz-write-offset-bytes: 1\n"), S3_NotImplemented);
 }
 

@@ -69,7 +69,7 @@ static void every_kind_is_refused(struct fixture *f, const struct bucket *old)
     static const enum intent_kind kinds[] = {
         INTENT_BUCKET_DELETE, INTENT_BUCKET_SET,      INTENT_DOCUMENT_SET,  INTENT_OBJECT_PUT,
         INTENT_OBJECT_DELETE, INTENT_OBJECT_SET,      INTENT_UPLOAD_CREATE, INTENT_PART_PUT,
-        INTENT_UPLOAD_ABORT,  INTENT_UPLOAD_COMPLETE, INTENT_OBJECT_RENAME
+        INTENT_UPLOAD_ABORT,  INTENT_UPLOAD_COMPLETE, INTENT_OBJECT_RENAME, INTENT_ANNOTATION_SET
     };
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {

@@ -10,6 +10,18 @@ CREATE TABLE account(
 ) STRICT;
 INSERT INTO "account" VALUES(1,X'6F776E6572');
 INSERT INTO "account" VALUES(2,X'777269746572');
+CREATE TABLE annotation(
+    version     INTEGER NOT NULL,      -- seq of the version
+    name        BLOB NOT NULL,
+    size        INTEGER NOT NULL,      -- of the plain content, > 0
+    modified_us INTEGER NOT NULL,
+    body_kind   INTEGER NOT NULL,      -- BODY_INLINE or BODY_BLOB
+    body_id     INTEGER NOT NULL,
+    wrapped_key BLOB,                  -- NULL: stored in plain
+    etag        BLOB NOT NULL,         -- without quotes
+    checksum    BLOB,                  -- opaque
+    PRIMARY KEY(version, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE blob(
     id       INTEGER PRIMARY KEY,
     scope    INTEGER NOT NULL,       -- account that the bytes are charged to: no sharing across
