@@ -254,6 +254,11 @@ void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1])
     keyring_uuid(&store->dir.keyring, out);
 }
 
+void store_derive_key(const struct store *store, struct str purpose, uint8_t out[AES_KEY_BYTES])
+{
+    keyring_derive(&store->dir.keyring, purpose, out);
+}
+
 struct clock *store_clock(struct store *store)
 {
     return &store->clock;

@@ -88,6 +88,11 @@ int store_dir_fd(const struct store *store);
  * same as long as the store lives, of which the key cannot be told.
  */
 void store_key_uuid(const struct store *store, char out[STORE_KEY_UUID_LEN + 1]);
+/*
+ * A key for a purpose of the server's, made of the keyring's oldest: the same as long as the store lives, and
+ * telling nothing of it.
+ */
+void store_derive_key(const struct store *store, struct str purpose, uint8_t out[AES_KEY_BYTES]);
 enum store_durability store_durability(const struct store *store);
 
 enum store_health {

@@ -42,6 +42,7 @@ struct auth_config {
     bool strict_region;           /* refuse other regions in the scope */
     int64_t skew_us;              /* 0: AUTH_SKEW_S */
     const struct clock *clock;    /* what time it is: of signatures, of policies and of tokens */
+    uint8_t token_key[AES_KEY_BYTES]; /* seals the tokens of sessions */
 };
 
 /* Payload forms a request can declare; routes.def says which an operation takes. */
@@ -83,8 +84,10 @@ struct auth {
     /* signed chunks: state of the signature chain */
     uint8_t signing_key[SHA256_BYTES];
     char previous_signature[64];
-    struct str scope;    /* "20261121/us-east-1/s3/aws4_request" */
-    struct str amz_date; /* "20261121T052523Z" */
+    struct str scope;              /* "20261121/us-east-1/s3/aws4_request" */
+    struct str amz_date;           /* "20261121T052523Z" */
+    bool express;                  /* signed for directory buckets ("s3express") */
+    const struct session *session; /* proven, in the arena (session/session.h); NULL: none */
 };
 
 /*

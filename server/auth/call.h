@@ -52,10 +52,12 @@ struct auth_call {
     struct str service; /* the scope must name; STR_NONE: "s3" */
     struct arena *arena;
     int64_t now_us;
-    struct str access_key; /* claimed, whether or not it was proven */
-    struct str token;      /* session token sent with it, STR_NONE */
-    struct str payload;    /* x-amz-content-sha256, STR_NONE */
-    struct auth *auth;     /* filled on the way */
+    struct str access_key;         /* claimed, whether or not it was proven */
+    struct str token;              /* session token sent with it, STR_NONE */
+    struct str session_token;      /* of a directory bucket's session, STR_NONE */
+    const struct session *session; /* that it says, once it was opened */
+    struct str payload;            /* x-amz-content-sha256, STR_NONE */
+    struct auth *auth;             /* filled on the way */
     struct s3_refusal *refusal;
 };
 
@@ -131,6 +133,14 @@ enum s3_error scope_malformed(struct auth_call *call, enum scope_form form, cons
 MUST_CHECK enum s3_error scope_read(struct auth_call *call, enum scope_form form,
                                     struct str credential, struct str amz_date,
                                     struct scope *ret_scope);
+
+/* ---- session/claimed.c ----------------------------------------------------------------------- */
+
+/* x-amz-s3session-token, and the parameter of a presigned URL: call->session_token. */
+MUST_CHECK enum s3_error session_read_header(struct auth_call *call);
+MUST_CHECK enum s3_error session_read_query(struct auth_call *call);
+/* As auth_claimed, where there is such a token. InvalidToken, ExpiredToken. */
+MUST_CHECK enum s3_error session_claimed(struct auth_call *call, struct credential *ret_credential);
 
 /* ---- canonical.c ----------------------------------------------------------------------------- */
 

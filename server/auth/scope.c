@@ -56,11 +56,9 @@ static enum s3_error check_service(struct auth_call *call, enum scope_form form,
     if (str_eq(service, ours))
         return S3_OK;
 
-    if (str_eq(service, STR("s3express"))) {
-        (void)auth_refuse(call, S3_NotImplemented,
-                          STR("Directory buckets and session authentication are not implemented."));
-        call->refusal->values[FACT_UNIMPLEMENTED_HEADER] = STR("Authorization");
-        return S3_NotImplemented;
+    if (!str_present(call->service) && str_eq(service, STR("s3express"))) {
+        call->auth->express = true;
+        return S3_OK;
     }
 
     return scope_malformed(call, form,

@@ -143,7 +143,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     char expected[2 * SHA256_BYTES];
     CLEANUP(secret_key_wipe) struct secret_key key;
     CLEANUP(credential_wipe) struct credential credential;
-    bool known;
+    bool known = true;
     bool matches;
     enum s3_error err;
 
@@ -151,7 +151,8 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     if (err != S3_OK)
         return err;
 
-    err = auth_claimed(call, &credential, &known);
+    err = str_present(call->session_token) ? session_claimed(call, &credential)
+                                           : auth_claimed(call, &credential, &known);
     if (err != S3_OK)
         return err;
     auth_cache_key(call->cache, &credential, &claim->scope, key.bytes);
@@ -170,6 +171,7 @@ enum s3_error v4_verify(struct auth_call *call, const struct v4_claim *claim)
     if (err != S3_OK)
         return err;
 
+    auth->session = call->session;
     auth->scope = claim->scope.text;
     auth->signed_headers = claim->signed_headers;
     auth->amz_date = claim->amz_date;

@@ -101,5 +101,6 @@ enum s3_error v4_verify_header(struct auth_call *call, struct str authorization)
     if (http_header_count(call->request, STR("x-amz-security-token")) > 1)
         return auth_refuse(call, S3_InvalidToken, STR_NONE);
     call->token = http_header(call->request, STR("x-amz-security-token"));
-    return v4_verify(call, &claim);
+    err = session_read_header(call);
+    return err == S3_OK ? v4_verify(call, &claim) : err;
 }

@@ -134,5 +134,6 @@ enum s3_error v4_verify_query(struct auth_call *call)
     if (err != S3_OK)
         return err;
 
-    return v4_verify(call, &claim);
+    err = session_read_query(call);
+    return err == S3_OK ? v4_verify(call, &claim) : err;
 }

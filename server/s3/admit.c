@@ -11,6 +11,7 @@
 #include "server/s3/bucket_config.h"
 #include "server/s3/loop_stores.h"
 #include "server/s3/may.h"
+#include "server/s3/names.h"
 #include "server/s3/ops/document.h"
 #include "server/s3/refuse.h"
 #include "server/s3/region.h"
@@ -163,6 +164,12 @@ static enum s3_error load_source(struct op *op)
     return source_conditions(op);
 }
 
+static bool is_unborn(const struct op *op)
+{
+    return (op->route->flags & ROUTE_UNBORN) != 0 &&
+           str_present(name_directory_zone(op->bucket_name));
+}
+
 static enum s3_error admit(struct op *op)
 {
     struct op_subject subject;
@@ -170,6 +177,10 @@ static enum s3_error admit(struct op *op)
 
     if (str_present(op->bucket_name) && (op->route->flags & ROUTE_NEW_BUCKET) == 0)
         err = op_load_bucket(op);
+    if (err == S3_NoSuchBucket && is_unborn(op)) {
+        subject = op_subject(op);
+        return op_require(op, ACTION_CreateBucket, &subject);
+    }
     if (err == S3_OK)
         err = read_version_id(op);
     if (err != S3_OK)

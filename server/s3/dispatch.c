@@ -33,12 +33,12 @@
 #include "server/s3/limits.h"
 #include "server/s3/loop_stores.h"
 #include "server/s3/may.h"
-#include "server/s3/new_bucket.h"
 #include "server/s3/post.h"
 #include "server/s3/record.h"
 #include "server/s3/refuse.h"
 #include "server/s3/render.h"
 #include "server/s3/routes.h"
+#include "server/s3/session/session.h"
 #include "server/s3/sink.h"
 #include "server/s3/store_map.h"
 #include "server/s3/tend.h"
@@ -511,6 +511,7 @@ struct s3_app *s3_app_open(const struct s3_options *options)
         app->options.lifecycle_day_us = LIFECYCLE_DAY_US;
     clock_init(&app->clock);
     app->options.auth.clock = &app->clock;
+    session_derive_key(&app->options);
     budget_init(&app->budget,
                 options->buffered_bytes != 0 ? options->buffered_bytes : S3_BUFFERED_BYTES_DEFAULT);
     app->http = (struct http_app){ .context = app,
@@ -560,39 +561,6 @@ void s3_app_close(struct s3_app *app)
     tend_stop(app->tended);
     budget_free(&app->budget);
     clock_free(&app->clock);
+    explicit_bzero(app->options.auth.token_key, sizeof(app->options.auth.token_key));
     mem_free(app);
-}
-
-bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
-                      struct str region, enum s3_new_buckets new_buckets, struct fault *fault)
-{
-    struct bucket_document documents[NEW_BUCKET_DOCUMENTS];
-    struct intent intent = { .kind = INTENT_BUCKET_CREATE,
-                             .bucket = name,
-                             .bucket_create = { .owner = owner->canonical_id, .region = region } };
-    struct arena *arena;
-    bool made;
-
-    if (s3_bucket_name_fault(name) != NULL) {
-        fault_note(fault, "'%.*s' is not a valid bucket name: %s", STR_ARG(name),
-                   s3_bucket_name_fault(name));
-        return false;
-    }
-    arena = arena_open(1024, 64 * 1024);
-    if (arena == NULL)
-        return false;
-    intent.arena = arena;
-    intent.bucket_create.documents = documents;
-    intent.bucket_create.document_count =
-        new_bucket_documents(new_buckets, &(struct new_bucket){ .tags = STR_NONE }, documents);
-    (void)store_submit_wait(store, &intent);
-    made = intent.status == STORE_OK ||
-           (intent.status == STORE_BUCKET_EXISTS &&
-            str_eq(intent.bucket_create.present_owner, owner->canonical_id));
-    if (!made)
-        fault_note(fault, "cannot create bucket '%.*s': %s%s%s", STR_ARG(name),
-                   store_status_name(intent.status), intent.fault.text[0] ? ": " : "",
-                   intent.fault.text);
-    arena_close(arena);
-    return made;
 }

@@ -14,6 +14,7 @@
 #include "server/s3/request/settle.h"
 #include "server/s3/request/source.h"
 #include "server/s3/routes.h"
+#include "server/s3/session/session.h"
 #include "server/s3/store_map.h"
 
 static enum s3_error op_name(struct op *op, enum resource *ret_resource)
@@ -94,6 +95,9 @@ enum s3_error op_identify(struct op *op)
         return err;
     if (op->route == NULL)
         return refuse_route(op, resource, &routed);
+    err = session_check(op);
+    if (err != S3_OK)
+        return err;
     op->form_unread = op->route->body == TAKES_FORM;
     if (!route_absent(op->route) && ((unsigned)op->auth.payload & op->route->payloads) == 0)
         return op_fail_text(op, S3_InvalidRequest,

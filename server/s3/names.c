@@ -284,11 +284,29 @@ static const char *characters_fault(struct str name)
     return NULL;
 }
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
+struct str name_directory_zone(struct str bucket)
+{
+    struct str end = STR("--x-s3");
+    struct str base;
+    size_t dashes;
+
+    if (!str_ends(bucket, end))
+        return STR_NONE;
+    base = str_slice(bucket, 0, bucket.len - end.len);
+    dashes = str_rfind_char(base, '-');
+    while (dashes != SIZE_MAX && dashes > 0 && base.p[dashes - 1] != '-')
+        dashes = str_rfind_char(str_slice(base, 0, dashes), '-');
+    if (dashes == SIZE_MAX || dashes < 2 || dashes + 1 == base.len)
+        return STR_NONE;
+    return str_skip(base, dashes + 1);
+}
+
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const char *s3_bucket_name_fault(struct str name)
 {
     static const char *const begins[] = { "xn--", "sthree-", "amzn-s3-demo-" };
-    static const char *const ends[] = { "-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3" };
+    static const char *const ends[] = { "-s3alias", "--ol-s3", ".mrap", "--table-s3" };
     const char *fault;
 
     if (name.len < BUCKET_NAME_MIN)
@@ -306,6 +324,8 @@ const char *s3_bucket_name_fault(struct str name)
     for (size_t i = 0; i < COUNT_OF(ends); i++)
         if (str_ends(name, str_from_cstr(ends[i])))
             return "it ends with a suffix that S3 reserves";
+    if (str_ends(name, STR("--x-s3")) && !str_present(name_directory_zone(name)))
+        return "it ends as a directory bucket's name and has no zone";
     return NULL;
 }
 

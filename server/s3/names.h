@@ -58,6 +58,9 @@ MUST_CHECK bool name_resolve(const struct http_request *request, struct str host
                              const struct str *domains, size_t domain_count, struct arena *arena,
                              struct resource_name *ret_name);
 
+/* "az1" of "bucket--az1--x-s3"; STR_NONE: it is no directory bucket's name. Pure. */
+struct str name_directory_zone(struct str bucket);
+
 /* KeyTooLongError, InvalidURI (not UTF-8, or ".." that lead out of the bucket), or S3_OK. */
 enum s3_error name_check_key(struct str key);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The documents that a bucket begins with; see new_bucket.h. Each as its row of documents.def keeps it.
+ * What a bucket begins with, and buckets of the settings; see new_bucket.h and s3.h. Each as its row of documents.def keeps it.
  */
 #include "server/s3/new_bucket.h"
 
@@ -39,4 +39,38 @@ size_t new_bucket_documents(enum s3_new_buckets kind, const struct new_bucket *a
         if (str_present(all[i].body))
             ret_documents[count++] = all[i];
     return count;
+}
+
+bool s3_create_bucket(struct store *store, struct str name, const struct user *owner,
+                      struct str region, enum s3_new_buckets new_buckets, struct fault *fault)
+{
+    struct bucket_document documents[NEW_BUCKET_DOCUMENTS];
+    struct intent intent = { .kind = INTENT_BUCKET_CREATE,
+                             .bucket = name,
+                             .bucket_create = { .owner = owner->canonical_id, .region = region } };
+    struct arena *arena;
+    bool made;
+
+    if (s3_bucket_name_fault(name) != NULL) {
+        fault_note(fault, "'%.*s' is not a valid bucket name: %s", STR_ARG(name),
+                   s3_bucket_name_fault(name));
+        return false;
+    }
+    arena = arena_open(1024, 64 * 1024);
+    if (arena == NULL)
+        return false;
+    intent.arena = arena;
+    intent.bucket_create.documents = documents;
+    intent.bucket_create.document_count =
+        new_bucket_documents(new_buckets, &(struct new_bucket){ .tags = STR_NONE }, documents);
+    (void)store_submit_wait(store, &intent);
+    made = intent.status == STORE_OK ||
+           (intent.status == STORE_BUCKET_EXISTS &&
+            str_eq(intent.bucket_create.present_owner, owner->canonical_id));
+    if (!made)
+        fault_note(fault, "cannot create bucket '%.*s': %s%s%s", STR_ARG(name),
+                   store_status_name(intent.status), intent.fault.text[0] ? ": " : "",
+                   intent.fault.text);
+    arena_close(arena);
+    return made;
 }

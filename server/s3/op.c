@@ -21,6 +21,11 @@ struct str op_caller_id(const struct op *op)
     return acl_user_id(op->auth.user);
 }
 
+struct str op_caller_key(const struct op *op)
+{
+    return op->auth.user != NULL ? op->auth.user->access_key : STR_NONE;
+}
+
 struct str op_peer_address(const struct op *op)
 {
     struct str peer = op->request->peer;

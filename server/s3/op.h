@@ -133,6 +133,8 @@ void op_drop_configs(struct op *op);
 
 /* Canonical id of the caller; for anonymous the well-known anonymous id. */
 struct str op_caller_id(const struct op *op);
+/* Access key of the pair that the caller signed with; STR_NONE of the anonymous. */
+struct str op_caller_key(const struct op *op);
 /* "127.0.0.1", "::1" or "unix". */
 struct str op_peer_address(const struct op *op);
 

@@ -35,6 +35,7 @@ enum route_flags {
     ROUTE_OF_OBJECT = 64,  /* x-amz-checksum-* describe the object, not the body sent */
     ROUTE_REGION = 128,    /* x-amz-bucket-region is told, also to whom the rest is refused */
     ROUTE_WHOLE = 256,     /* the body is an object: S3 shows a wrong Content-MD5 in hexadecimal */
+    ROUTE_UNBORN = 16384,  /* a directory bucket that is not there is one that may be made */
     ROUTE_PATH = 512,      /* an absent key is named behind its bucket, of all operations here */
     ROUTE_ABSENT = 1024,   /* there is no such operation: 501 to those it is told */
     ROUTE_DOCUMENT = 2048, /* there is one if the document is kept (documents.def) */

@@ -205,6 +205,12 @@ enum store_status keyring_rewrap(const struct keyring *keyring, const struct bod
                               : status;
 }
 
+void keyring_derive(const struct keyring *keyring, struct str purpose, uint8_t out[AES_KEY_BYTES])
+{
+    _Static_assert(AES_KEY_BYTES == SHA256_BYTES, "a MAC is a key");
+    hmac_sha256(str_make(keyring->keys[keyring->count - 1].key, AES_KEY_BYTES), purpose, out);
+}
+
 void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1])
 {
     uint8_t digest[SHA256_BYTES];

@@ -63,4 +63,7 @@ bool keyring_can_not(const struct keyring *keyring, const uint8_t *wrapped, size
  */
 void keyring_uuid(const struct keyring *keyring, char out[STORE_KEY_UUID_LEN + 1]);
 
+/* A key for a purpose, of the oldest one. */
+void keyring_derive(const struct keyring *keyring, struct str purpose, uint8_t out[AES_KEY_BYTES]);
+
 #endif

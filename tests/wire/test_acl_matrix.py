@@ -57,7 +57,7 @@ OBJECT = {"READ": {"GetObject", "HeadObject", "GetObjectAttributes", "SelectObje
           "READ_ACP": {"GetObjectAcl"}, "WRITE_ACP": {"PutObjectAcl"}}  # fmt: skip
 # The owner's upload: writing to the bucket is not enough, it has to be one's own.
 UPLOAD = {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
-OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus",
+OWNER = {"DeleteBucket", "GetBucketLocation", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicyStatus", "CreateSession",
          "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging",
          "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
          "GetObjectAnnotation", "ListObjectAnnotations", "PutObjectAnnotation", "DeleteObjectAnnotation",

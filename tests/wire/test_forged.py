@@ -42,7 +42,8 @@ class World:
             s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b", ServerSideEncryption="AES256")
             s3.put_object(Bucket=name, Key="large", Body=CANARY * 10_000)
             s3.put_object(Bucket=name, Key="old name", Body=CANARY * 10, ServerSideEncryption="AES256")
-            s3.put_object_annotation(Bucket=name, Key="key", AnnotationName="a", AnnotationPayload=CANARY)
+            for key in ("key", "old name"):
+                s3.put_object_annotation(Bucket=name, Key=key, AnnotationName="a", AnnotationPayload=CANARY)
             for operation in documents.PUTS:
                 if operation in documents.OF_VERSIONED and name != "versioned-forged":
                     continue
@@ -103,6 +104,8 @@ class World:
                 "TAGS": documents.tags_of("forged")}[row.resource]
         if row.name == "CreateBucket":
             path = "/never-made"
+        elif row.name == "CreateSession":
+            path = "/never-made--az1--x-s3"
         elif row.name == "DeleteBucket":
             path = "/empty-forged"
         if row.name in LOCKING:

@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html
  */
 #include "server/s3/encryption/kms.h"
+#include "server/auth/session/session.h"
 
 #include <string.h>
 
@@ -87,9 +88,17 @@ static enum s3_error check_state(struct op *op, const struct key_found *found)
 
 /* ---- context ----------------------------------------------------------------------------------- */
 
-static enum s3_error read_context(struct op *op, uint8_t ret_digest[KEY_CONTEXT_BYTES])
+/* The request's, else its session's, if that encrypts with KMS. */
+static struct str context_given(const struct op *op)
 {
     struct str given = op_header(op, SSE_CONTEXT_HEADER);
+
+    return str_present(given) || op->auth.session == NULL ? given : op->auth.session->context;
+}
+
+static enum s3_error read_context(struct op *op, uint8_t ret_digest[KEY_CONTEXT_BYTES])
+{
+    struct str given = context_given(op);
     uint8_t digest[SHA256_BYTES];
     size_t len = 0;
     char *text = arena_alloc(op->arena, given.len + 1);

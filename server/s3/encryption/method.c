@@ -11,6 +11,7 @@
 #include "server/s3/encryption/method.h"
 
 #include "base/text/pairs.h"
+#include "server/auth/session/session.h"
 #include "server/s3/answer.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/encryption/customer_key.h"
@@ -43,6 +44,19 @@ static bool is_kms(uint8_t kind)
     return kind == SSE_KMS || kind == SSE_KMS_DSSE;
 }
 
+/* As the session has it, else as the bucket does. */
+static struct bucket_encryption without_method(const struct op *op)
+{
+    const struct session *session = op->auth.session;
+    struct bucket_encryption asked = { .sse = SSE_NONE };
+
+    if (session == NULL || !str_present(session->sse) || !sse_parse(session->sse, &asked.sse))
+        return op->config->encryption;
+    asked.key_id = session->key_id;
+    asked.bucket_key = is_kms(asked.sse);
+    return asked;
+}
+
 static enum s3_error method_from_headers(struct op *op, struct bucket_encryption *ret_asked)
 {
     struct str method = op_header(op, METHOD_HEADER);
@@ -59,7 +73,7 @@ static enum s3_error method_from_headers(struct op *op, struct bucket_encryption
                                     "HTTP header x-amz-server-side-encryption : aws:kms"),
                                 STR(METHOD_HEADER), method);
     if (!str_present(method))
-        *ret_asked = op->config->encryption;
+        *ret_asked = without_method(op);
     else if (!str_present(bucket_key))
         ret_asked->bucket_key = op->config->encryption.bucket_key && ret_asked->sse == SSE_KMS;
     if (str_present(bucket_key))

@@ -8,6 +8,7 @@
 #include "server/s3/answer.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/elements.h"
+#include "server/s3/names.h"
 #include "server/s3/new_bucket.h"
 #include "server/s3/ops/list_form.h"
 #include "server/s3/refuse.h"
@@ -141,20 +142,37 @@ struct creation {
     bool lock;
 };
 
+/* A directory bucket is asked for as one, in the zone that its name tells; no other bucket is. root may be NULL. */
+static enum s3_error directory_check(struct op *op, const struct xml_node *root)
+{
+    struct str zone = name_directory_zone(op->bucket_name);
+    const struct xml_node *location = root != NULL ? xml_child(root, STR("Location")) : NULL;
+    const struct xml_node *bucket = root != NULL ? xml_child(root, STR("Bucket")) : NULL;
+
+    if (!str_present(zone) && location == NULL && bucket == NULL)
+        return S3_OK;
+    if (!str_present(zone) || location == NULL || bucket == NULL ||
+        !str_eq(xml_child_text(bucket, STR("Type")), STR("Directory")) ||
+        !str_eq(xml_child_text(location, STR("Name")), zone))
+        return op_fail(op, S3_InvalidBucketName, op->bucket_name);
+    return S3_OK;
+}
+
 static enum s3_error creation_body(struct op *op, struct creation *creation)
 {
     const struct xml_node *root;
     const struct xml_node *tags;
     enum s3_error err;
 
-    if (op->body.len == 0)
-        return region_for_new_bucket(op, STR_NONE, &creation->region);
+    if (op->body.len == 0) {
+        err = directory_check(op, NULL);
+        return err == S3_OK ? region_for_new_bucket(op, STR_NONE, &creation->region) : err;
+    }
     err = op_xml(op, STR("CreateBucketConfiguration"), &root);
+    if (err == S3_OK)
+        err = directory_check(op, root);
     if (err != S3_OK)
         return err;
-    /* Directory buckets. */
-    if (xml_child(root, STR("Location")) != NULL || xml_child(root, STR("Bucket")) != NULL)
-        return op_fail(op, S3_NotImplemented);
     err = region_for_new_bucket(op, xml_child_text(root, STR("LocationConstraint")),
                                 &creation->region);
     tags = xml_child(root, STR("Tags"));

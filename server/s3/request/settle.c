@@ -28,17 +28,12 @@ static bool is_listed(const struct str *list, size_t count, struct str name)
 static bool is_of_the_url(struct str name)
 {
     static const struct str names[] = {
-        STR_INIT("x-amz-algorithm"),
-        STR_INIT("x-amz-credential"),
-        STR_INIT("x-amz-date"),
-        STR_INIT("x-amz-expires"),
-        STR_INIT("x-amz-signedheaders"),
-        STR_INIT("x-amz-signature"),
-        STR_INIT("x-amz-security-token"),
-        STR_INIT("x-amz-content-sha256"),
-        STR_INIT("x-amz-decoded-content-length"),
-        STR_INIT("x-amz-trailer"),
-        STR_INIT("x-amz-sdk-checksum-algorithm"),
+        STR_INIT("x-amz-algorithm"),      STR_INIT("x-amz-credential"),
+        STR_INIT("x-amz-date"),           STR_INIT("x-amz-expires"),
+        STR_INIT("x-amz-signedheaders"),  STR_INIT("x-amz-signature"),
+        STR_INIT("x-amz-security-token"), STR_INIT("x-amz-s3session-token"),
+        STR_INIT("x-amz-content-sha256"), STR_INIT("x-amz-decoded-content-length"),
+        STR_INIT("x-amz-trailer"),        STR_INIT("x-amz-sdk-checksum-algorithm"),
     };
     static const struct str of_objects[] = {
         STR_INIT("x-amz-checksum-algorithm"),

@@ -324,8 +324,9 @@ static void spoil_remains(const char *store_path)
 /* The catalog as a program of the first schema had it. */
 static void spoil_schema(const char *store_path)
 {
-    static const char undo[] = "PRAGMA journal_mode = WAL; DROP TABLE annotation;" WITHOUT_RESTORE("object")
-        WITHOUT_RESTORE("version") WITHOUT_LOCK("object") WITHOUT_LOCK("version") WITHOUT_LOCK(
+    static const char undo[] = "PRAGMA journal_mode = WAL; DROP TABLE annotation;" WITHOUT_RESTORE(
+        "object") WITHOUT_RESTORE("version") WITHOUT_LOCK("object") WITHOUT_LOCK("version")
+        WITHOUT_LOCK(
             "upload") "ALTER TABLE upload DROP COLUMN initiator;"
                       "DROP TABLE renamed; DROP TABLE event; DROP TABLE subscriber;"
                       "DROP INDEX blob_damaged;"

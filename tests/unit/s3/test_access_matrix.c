@@ -334,6 +334,9 @@ static bool model_says(const struct cell *cell)
     /* What is not there is told to the owner; so is what is not configured. */
     if (route_absent(cell->row))
         return host;
+    /* Its action is of another service, which the policies here do not speak of. */
+    if (str_eq(name, STR("CreateSession")))
+        return host;
     if (cell->row->run == op_document_get)
         return question(cell, A_THING, host);
     if (is_one_of(name, LISTING))
