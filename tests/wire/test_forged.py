@@ -22,6 +22,7 @@ from wire import process, raw
 
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
+DIRECTORY = "forged--az1--x-s3"
 KEPT = {"Mode": "GOVERNANCE", "RetainUntilDate": datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)}
 LOCKING = {"GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
            "GetObjectLockConfiguration", "PutObjectLockConfiguration"}  # fmt: skip
@@ -36,6 +37,8 @@ class World:
         self.host = raw.host_of(server.url)
         s3.create_bucket(Bucket="forged")
         s3.create_bucket(Bucket="empty-forged")
+        s3.create_bucket(Bucket=DIRECTORY, CreateBucketConfiguration={
+            "Location": {"Type": "AvailabilityZone", "Name": "az1"}, "Bucket": {"Type": "Directory"}})
         s3.create_bucket(Bucket="versioned-forged")
         s3.put_bucket_versioning(Bucket="versioned-forged", VersioningConfiguration={"Status": "Enabled"})
         for name in ("forged", "versioned-forged"):
@@ -105,7 +108,7 @@ class World:
         if row.name == "CreateBucket":
             path = "/never-made"
         elif row.name == "CreateSession":
-            path = "/never-made--az1--x-s3"
+            path = f"/{DIRECTORY}"
         elif row.name == "DeleteBucket":
             path = "/empty-forged"
         if row.name in LOCKING:
@@ -379,7 +382,7 @@ def test_forged__the_requests_would_work_if_they_were_honest(tmp_path):
             reply = raw.send(server.url, request)
             assert reply.status == success(row), (name, reply)
         names = [bucket["Name"] for bucket in world.s3.list_buckets()["Buckets"]]
-        assert names == ["forged", "never-made", "versioned-forged"]
+        assert names == ["forged", DIRECTORY, "never-made", "versioned-forged"]
         assert world.s3.list_objects_v2(Bucket="forged")["KeyCount"] == 0
         assert world.s3.get_bucket_versioning(Bucket="forged")["Status"] == "Suspended"
     finally:
