@@ -42,8 +42,8 @@ def test_aws_cli__calls_every_operation(api, s3, bucket, tmp_path):
     buckets(api, name)
     objects(api, name, bucket, tmp_path)
     attributes(api, name)
-    if "put-object-annotation" in LIVE:
-        annotations(api, name, tmp_path)
+    annotations(api, bucket, tmp_path)
+    sessions(api, f"{bucket}--use1-az4--x-s3")
     parts(api, name)
     for kind in KEPT:
         document(api, table(name, target)[kind], name)
@@ -105,13 +105,19 @@ def attributes(api, name):
 
 
 def annotations(api, name, folder):
-    key = ("--bucket", name, "--key", "k")
+    key = ("--bucket", name, "--key", "new")
     named = (*key, "--annotation-name", "note")
     api("put-object-annotation", *named, "--annotation-payload", "body")
     assert [item["AnnotationName"] for item in api("list-object-annotations", *key)["Annotations"]] == ["note"]
     api("get-object-annotation", *named, "note")
     assert (folder / "note").read_text() == "a,b\n1,2\n"
     api("delete-object-annotation", *named)
+
+
+def sessions(api, name):
+    zone = {"Location": {"Type": "AvailabilityZone", "Name": "use1-az4"}, "Bucket": {"Type": "Directory", "DataRedundancy": "SingleAvailabilityZone"}}
+    api("create-bucket", "--bucket", name, "--create-bucket-configuration", json.dumps(zone))
+    assert api("create-session", "--bucket", name)["Credentials"]["SessionToken"]
 
 
 def parts(api, name):
