@@ -79,14 +79,15 @@ MUST_CHECK enum store_status event_list(struct reader *reader, int64_t after, ui
                                         struct fault *fault);
 
 /*
- * Somebody who wants to hear that there are new events. Its own memory, untouched between
- * store_listen and store_unlisten. wake runs on the store's writer, after a commit that has events,
- * and must neither block nor call the store: it wakes a thread, or posts to a loop. Events that were
- * there before store_listen are not told of: look once after it.
+ * Somebody who wants to hear that there are new events, or that more waits to be replicated
+ * (replication.h). Its own memory, untouched between store_listen and store_unlisten. wake runs on the
+ * store's writer, after a commit that has such, and must neither block nor call the store: it wakes a
+ * thread, or posts to a loop. What was there before store_listen is not told of: look once after it.
  */
 struct event_listener {
     void (*wake)(struct event_listener *listener);
     void *owner; /* the listener's */
+    enum { HEARS_EVENTS = 0, HEARS_BACKLOG } hears;
     struct event_listener *next;
 };
 void store_listen(struct store *store, struct event_listener *listener);

@@ -12,6 +12,7 @@
 #define STORAGE_INTENT_H
 
 #include "storage/body.h"
+#include "storage/replication.h"
 
 enum intent_kind {
     INTENT_BUCKET_CREATE,
@@ -30,6 +31,8 @@ enum intent_kind {
     INTENT_SUBSCRIBE, /* see event.h for these three */
     INTENT_UNSUBSCRIBE,
     INTENT_EVENTS_FORGET,
+    INTENT_REPLICA_PUT, /* see replication.h for these two */
+    INTENT_REPLICATION_END,
     INTENT_SWEEP, /* the store's own */
     INTENT_SCRUB, /* the same */
 };
@@ -105,7 +108,8 @@ struct delete_item {
     struct version_id version;
     int64_t judged_seq; /* nothing is done but to the version of that seq; 0: to whichever it is */
     struct write_condition condition;
-    bool bypass; /* of a retention that yields to who may (LOCK_GOVERNANCE) */
+    bool bypass;    /* of a retention that yields to who may (LOCK_GOVERNANCE) */
+    bool replicate; /* the delete marker that it makes, as in intent_put */
     /* results */
     enum store_status status;  /* STORE_OK also when nothing was there */
     bool deleted_marker;       /* the version removed by id was a delete marker */
@@ -144,6 +148,7 @@ struct intent_put {
     struct write_condition condition;
     /* Those of bytes.source come along, their data keys wrapped as source.options say. */
     bool with_annotations;
+    bool replicate; /* it is REPLICATION_PENDING, and in the backlog */
 };
 
 /* A version named that is locked stays: STORE_RETAINED, of its item alone. */
@@ -180,6 +185,7 @@ struct intent_object_set {
     struct str headers;
     struct str named_key; /* as in body_options: what wraps from now on */
     const uint8_t *key_context;
+    bool replicate; /* as in intent_put; one that is a replica stays so */
 };
 
 /*
@@ -235,6 +241,7 @@ struct intent_complete {
     struct str etag;     /* of the object that comes of it */
     struct str checksum; /* the same */
     struct write_condition condition;
+    bool replicate; /* as in intent_put */
 };
 
 struct intent_abort {
@@ -246,6 +253,21 @@ struct intent_abort {
 struct intent_subscription {
     struct str name;    /* of the subscriber */
     int64_t done_event; /* EVENTS_FORGET: it is done with this one and all before */
+};
+
+struct intent_replica {
+    int64_t source_bucket_id; /* where the version of that key and number is; else STORE_RETRY */
+    struct version replica;   /* what it is to be: all of it but its key, size and body */
+    bool change;              /* of one that is there: where there is none, none is made */
+    /* Its data keys are wrapped anew. */
+    bool set_encryption;
+    struct str named_key; /* as in body_options */
+    const uint8_t *key_context;
+};
+
+struct intent_replication_end {
+    const struct backlog_item *items;
+    size_t count;
 };
 
 struct sweep;      /* storage/catalog: inside the store */
@@ -300,6 +322,8 @@ struct intent {
         struct intent_complete complete;
         struct intent_abort abort;
         struct intent_subscription subscription;
+        struct intent_replica replica;
+        struct intent_replication_end replication_end;
         struct sweep *sweep;
         struct scrub_note *scrub;
     };

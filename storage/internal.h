@@ -146,8 +146,8 @@ struct event_listeners {
 
 void listeners_init(struct event_listeners *listeners);
 void listeners_free(struct event_listeners *listeners);
-/* The writer's, after a commit with events. */
-void listeners_wake(struct event_listeners *listeners);
+/* The writer's, after a commit: those that hear of what it had. */
+void listeners_wake(struct event_listeners *listeners, bool events, bool backlog);
 
 /* ---- the store --------------------------------------------------------------------------- */
 

@@ -126,6 +126,18 @@ enum lock_mode { LOCK_NONE = 0, LOCK_GOVERNANCE = 1, LOCK_COMPLIANCE = 2 };
 enum legal_hold { HOLD_NEVER_SET = 0, HOLD_OFF = 1, HOLD_ON = 2 };
 
 /*
+ * What becomes of a version in the buckets that it is replicated to (replication.h). The numbers are
+ * stored.
+ */
+enum replication_state {
+    REPLICATION_NONE = 0,
+    REPLICATION_PENDING = 1,
+    REPLICATION_COMPLETED = 2,
+    REPLICATION_FAILED = 3,
+    REPLICATION_REPLICA = 4, /* it is one */
+};
+
+/*
  * What the server gives with a new version and gets back with it: a field for each ATTR row of
  * columns.def, where they are told.
  */
@@ -149,6 +161,7 @@ struct version {
     uint32_t part_count; /* 0: not made by a multipart upload */
     /* A copy of what lies in an archive: readable from the one to the other. 0: none was asked for. */
     int64_t restore_ready_us, restored_until_us;
+    uint8_t replication; /* enum replication_state */
     struct version_attrs attrs;
     struct body_ref body;
 };

@@ -33,8 +33,9 @@ struct lock_rule {
     uint32_t days;
 };
 
-struct cors;      /* cors.h */
-struct lifecycle; /* lifecycle/rules.h */
+struct cors;        /* cors.h */
+struct lifecycle;   /* lifecycle/rules.h */
+struct replication; /* replication/rules.h */
 
 /* How new objects are encrypted that do not say it. */
 struct bucket_encryption {
@@ -54,10 +55,11 @@ struct bucket_config {
     struct bucket_encryption encryption;
     enum acceleration acceleration;
     struct lock_rule lock;
-    const struct website *website;        /* NULL: none */
-    const struct cors *cors;              /* NULL: none */
-    const struct bucket_logging *logging; /* NULL: none */
-    const struct lifecycle *lifecycle;    /* NULL: no rule that is enabled */
+    const struct website *website;         /* NULL: none */
+    const struct cors *cors;               /* NULL: none */
+    const struct bucket_logging *logging;  /* NULL: none */
+    const struct lifecycle *lifecycle;     /* NULL: no rule that is enabled */
+    const struct replication *replication; /* NULL: none */
 };
 
 extern const struct bucket_config bucket_config_none;

@@ -69,6 +69,9 @@ document_effect_fn abac_effect;
 document_read_fn lifecycle_read;
 document_show_fn lifecycle_show;
 document_compile_fn lifecycle_compile;
+/* replication/document.c, replication/compile.c */
+document_read_fn replication_read;
+document_compile_fn replication_compile;
 /* browser/website_document.c */
 document_read_fn website_read;
 document_compile_fn website_compile;

@@ -30,5 +30,6 @@
 #define S3_RULES_BYTES_MAX (512u * 1024u)          /* those of up to 1,000 rules */
 #define S3_SELECT_BYTES_MAX (2u * 1024u * 1024u)   /* SelectObjectContent: a statement, escaped */
 #define S3_XML_LIST_BYTES_MAX (4u * 1024u * 1024u) /* DeleteObjects, CompleteMultipartUpload */
+#define S3_RULES_BYTES_MAX (512u * 1024u)          /* those of up to 1,000 rules */
 
 #endif

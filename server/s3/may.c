@@ -75,12 +75,25 @@ struct access_request op_question(const struct op *op, enum access_action action
 }
 
 /* The only call of access_decide. */
+static struct access_verdict ask_for(const struct op *op, const struct user *user,
+                                     enum access_action action, const struct op_subject *subject)
+{
+    struct access_request request = op_question(op, action, subject);
+
+    request.principal = user;
+    return access_decide(&request);
+}
+
 static struct access_verdict ask(const struct op *op, enum access_action action,
                                  const struct op_subject *subject)
 {
-    const struct access_request request = op_question(op, action, subject);
+    return ask_for(op, op->auth.user, action, subject);
+}
 
-    return access_decide(&request);
+bool op_may_for(const struct op *op, const struct user *user, enum access_action action,
+                const struct op_subject *subject)
+{
+    return ask_for(op, user, action, subject).decision == ACCESS_ALLOWED;
 }
 
 bool op_may(const struct op *op, enum access_action action, const struct op_subject *subject)

@@ -37,6 +37,10 @@ struct access_request op_question(const struct op *op, enum access_action action
 MUST_CHECK bool op_may(const struct op *op, enum access_action action,
                        const struct op_subject *subject);
 
+/* The same for a user who did not send the request: replication is done for a bucket's owner. */
+MUST_CHECK bool op_may_for(const struct op *op, const struct user *user, enum access_action action,
+                           const struct op_subject *subject);
+
 /* S3_OK, or AccessDenied with the reason in the log. */
 MUST_CHECK enum s3_error op_require(struct op *op, enum access_action action,
                                     const struct op_subject *subject);

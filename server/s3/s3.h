@@ -54,7 +54,7 @@ const struct s3_options *s3_app_options(const struct s3_app *app);
 struct clock *s3_app_clock(struct s3_app *app);
 
 /*
- * From now on the app does by itself what buckets of that store ask for (lifecycle rules), until it is
+ * From now on the app does by itself what buckets of that store ask for (lifecycle rules, replication), until it is
  * closed. Once for each store; the store is held meanwhile.
  *
  * store  its name; open.

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/s3/bucket_config.h"
 #include "server/s3/refuse.h"
+#include "server/s3/replication/mark.h"
 #include "server/s3/routes.h"
 
 /* Of a bucket and a key, every byte of which may be written as four. */
@@ -155,6 +156,7 @@ enum s3_error op_submit(struct op *op, struct intent *intent, op_function *after
 {
     if (!op->config->tells_events && intent->kind != INTENT_DOCUMENT_SET)
         intent_tell_nobody(intent);
+    replication_mark(op, intent);
     op->intent = intent;
     op->after_commit = after_commit;
     intent->owner = op;

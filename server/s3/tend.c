@@ -6,15 +6,18 @@
 
 #include "base/memory.h"
 #include "server/s3/lifecycle/run.h"
+#include "server/s3/replication/run.h"
 
 struct tended {
     struct open_store *held;
     struct lifecycle_run *lifecycle;
+    struct replicator *replicator;
     struct tended *next;
 };
 
 static void stop_one(struct tended *tended)
 {
+    replication_stop(tended->replicator);
     lifecycle_stop(tended->lifecycle);
     if (tended->held != NULL)
         stores_give_back(tended->held);
@@ -30,7 +33,9 @@ bool tend_start(struct tended **list, const struct s3_options *options, struct s
     tended->held = stores_take(options->stores, store);
     if (tended->held != NULL)
         tended->lifecycle = lifecycle_start(options, tended->held);
-    if (tended->lifecycle == NULL) {
+    if (tended->lifecycle != NULL)
+        tended->replicator = replication_start(options, tended->held);
+    if (tended->replicator == NULL) {
         stop_one(tended);
         return false;
     }

@@ -68,6 +68,8 @@ bool catalog_device_failed(const struct catalog *cat);
 bool catalog_take_dead(struct catalog *cat);
 /* Events were committed since the last call. */
 bool catalog_take_events(struct catalog *cat);
+/* More that waits to be replicated was. */
+bool catalog_take_backlog(struct catalog *cat);
 uint64_t catalog_statement_runs(const struct catalog *cat);
 /* Size of the log after the newest commit of this connection. */
 uint64_t catalog_wal_bytes(const struct catalog *cat);
@@ -153,6 +155,11 @@ MUST_CHECK enum store_status catalog_part_put(struct catalog *cat, struct intent
 MUST_CHECK enum store_status catalog_upload_complete(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_upload_abort(struct catalog *cat, struct intent *intent);
 
+/* replication/. rewrapping: as in catalog_object_set. */
+MUST_CHECK enum store_status catalog_replica_put(struct catalog *cat, struct intent *intent,
+                                                 const struct rewrapping *rewrapping);
+MUST_CHECK enum store_status catalog_replication_end(struct catalog *cat, struct intent *intent);
+
 /* event.c. catalog_limit_events: so many may wait; once, before the first transaction. */
 MUST_CHECK enum store_status catalog_subscribe(struct catalog *cat, struct intent *intent);
 MUST_CHECK enum store_status catalog_unsubscribe(struct catalog *cat, struct intent *intent);
@@ -220,6 +227,9 @@ MUST_CHECK enum store_status catalog_event_list(struct catalog *cat, int64_t aft
 MUST_CHECK enum store_status catalog_rename_asked(struct catalog *cat, int64_t bucket_id,
                                                   struct str token, struct arena *arena,
                                                   struct str *ret_asked, struct fault *fault);
+MUST_CHECK enum store_status catalog_backlog_list(struct catalog *cat, int64_t now_us, uint32_t max,
+                                                  backlog_visit *visit, void *context,
+                                                  int64_t *ret_next_us, struct fault *fault);
 MUST_CHECK enum store_status catalog_version_get(struct catalog *cat, int64_t bucket_id,
                                                  struct str key, struct version_id id,
                                                  struct arena *arena, struct version *ret_version,

@@ -44,7 +44,9 @@ enum store_status catalog_object_put(struct catalog *cat, struct intent *intent,
     if (status != STORE_OK)
         return status;
 
-    struct version fresh = { .key = intent->key, .attrs = put->attrs };
+    struct version fresh = { .key = intent->key,
+                             .replication = replication_begins(put->replicate),
+                             .attrs = put->attrs };
 
     status = take_body(cat, intent, staged, copies ? &from : NULL, &fresh);
     if (status == STORE_OK && put->with_annotations)
@@ -120,6 +122,7 @@ static enum store_status put_marker(struct catalog *cat, struct intent *intent,
 {
     struct version marker = { .key = item->key,
                               .delete_marker = true,
+                              .replication = replication_begins(item->replicate),
                               .attrs.owner = intent->remove.owner };
     enum store_status status = versions_insert(cat, bucket, &marker, current, &intent->fault);
 
@@ -207,7 +210,8 @@ enum store_status catalog_object_delete(struct catalog *cat, struct intent *inte
     " legal_hold = iif(?11, ?12, legal_hold), sse = iif(?13, ?14, sse),"                           \
     " headers = iif(?13, ?15, headers), wrapped_key = iif(?13, ?16, wrapped_key),"                 \
     " class = iif(?17, ?18, class), restore_us = iif(?19, ?20, restore_us),"                       \
-    " restored_us = iif(?19, ?21, restored_us)"                                                    \
+    " restored_us = iif(?19, ?21, restored_us),"                                                   \
+    " replication = iif(?22 AND replication != 4, 1, replication)"                                 \
     " WHERE bucket = ?1 AND key = ?2 AND seq = ?3"
 
 /*
@@ -252,6 +256,7 @@ static void bind_set(sqlite3_stmt *stmt, const struct intent_object_set *set, st
     sql_bind_i64(stmt, 19, set->set_restore);
     sql_bind_i64(stmt, 20, set->restore_ready_us);
     sql_bind_i64(stmt, 21, set->restored_until_us);
+    sql_bind_i64(stmt, 22, set->replicate);
 }
 
 enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
@@ -295,6 +300,11 @@ enum store_status catalog_object_set(struct catalog *cat, struct intent *intent,
     sql_bind_i64(stmt, 3, version.seq);
     bind_set(stmt, set, wrapped);
     status = sql_run(cat, stmt, &intent->fault);
+    if (status == STORE_OK && set->replicate)
+        status = backlog_append(cat, bucket.id, &version,
+                                version.replication == REPLICATION_FAILED ? BACKLOG_NEW
+                                                                          : BACKLOG_CHANGED,
+                                &intent->fault);
     if (status == STORE_OK && changes_version(set, &version))
         status = event_of_version(cat, intent, &bucket, &version, clock_now_us(cat->clock));
     return status != STORE_OK ? status : intent_result(intent, &bucket, &version);

@@ -40,7 +40,12 @@ static const char *const steps[SCHEMA_STEPS + 1] = {
           "  version INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL,"
           "  modified_us INTEGER NOT NULL, body_kind INTEGER NOT NULL, body_id INTEGER NOT NULL,"
           "  wrapped_key BLOB, etag BLOB NOT NULL, checksum BLOB,"
-          "  PRIMARY KEY(version, name)) STRICT, WITHOUT ROWID;",
+          "  PRIMARY KEY(version, name)) STRICT, WITHOUT ROWID;"
+          "CREATE TABLE backlog("
+          "  id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, key BLOB NOT NULL,"
+          "  seq INTEGER NOT NULL, change INTEGER NOT NULL, tries INTEGER NOT NULL,"
+          "  due_us INTEGER NOT NULL, UNIQUE(bucket, key, seq)) STRICT;"
+          "CREATE INDEX backlog_due ON backlog(due_us, id);",
 };
 
 /* Columns, by the schema that first has them; those of schema 1 never need to be added. */

@@ -6,7 +6,8 @@
 --
 -- Rules that always hold:
 -- (1) Every id and every seq, but for event.id, comes from one counter (meta 'seq' holds its
---     reserved upper bound), so a greater number is always younger and no number is ever used twice.
+--     reserved upper bound), so a greater number is always younger and no number is ever used twice:
+--     but a replica has the seq of the version that it is a copy of, in another bucket.
 -- (2) Keys are BLOBs: memcmp order is UTF-8 byte order is S3 order.
 -- (3) `object` has at most one row per (bucket, key): the current version, which may be a delete
 --     marker. `version` holds the older ones, never a newer one than `object`, and no rows for a
@@ -167,3 +168,16 @@ CREATE TABLE subscriber(
     name BLOB PRIMARY KEY,
     done INTEGER NOT NULL              -- the last event.id that it is done with
 ) STRICT, WITHOUT ROWID;
+
+-- What waits to be replicated. A version has one row at most; with each change it gets a new id.
+CREATE TABLE backlog(
+    id     INTEGER PRIMARY KEY,
+    bucket INTEGER NOT NULL,
+    key    BLOB NOT NULL,
+    seq    INTEGER NOT NULL,           -- of the version
+    change INTEGER NOT NULL,           -- 1: of one that was replicated before
+    tries  INTEGER NOT NULL,           -- that failed
+    due_us INTEGER NOT NULL,           -- not to be tried before
+    UNIQUE(bucket, key, seq)
+) STRICT;
+CREATE INDEX backlog_due ON backlog(due_us, id);

@@ -85,7 +85,9 @@ struct catalog {
     enum any_subscribers subscribers;
     int64_t last_event; /* of this transaction; 0: none */
     int64_t events_max;
-    bool events; /* were committed */
+    bool events;       /* were committed */
+    bool backlog_grew; /* in this transaction */
+    bool backlog;      /* grew with what was committed */
     uint64_t wal_bytes;
     struct bucket_slot buckets[BUCKET_SLOTS];
 };
@@ -259,6 +261,15 @@ MUST_CHECK enum store_status versions_insert(struct catalog *cat, const struct b
                                              struct version *fresh,
                                              const struct version_facts *current,
                                              struct fault *fault);
+/*
+ * A version with a number, an id and a time of its own, into a bucket with versioning: current, or into
+ * the history if what is current is newer.
+ */
+MUST_CHECK enum store_status versions_insert_replica(struct catalog *cat,
+                                                     const struct bucket_facts *bucket,
+                                                     struct version *fresh,
+                                                     const struct version_facts *current,
+                                                     struct fault *fault);
 /* Remove one version for good; a history row becomes current when the current one goes. */
 MUST_CHECK enum store_status versions_remove(struct catalog *cat, const struct bucket_facts *bucket,
                                              struct str key, const struct version_facts *version,
@@ -333,6 +344,17 @@ MUST_CHECK enum store_status event_of_version(struct catalog *cat, struct intent
                                               const struct version *version, int64_t time_us);
 /* Before a commit: what is too much goes. */
 MUST_CHECK enum store_status events_bound(struct catalog *cat, struct fault *fault);
+
+/* What a version begins with that is, or is not, to be replicated. */
+static inline uint8_t replication_begins(bool replicate)
+{
+    return replicate ? REPLICATION_PENDING : REPLICATION_NONE;
+}
+/* replication/backlog.c: the version waits to be replicated from now on, or anew. */
+enum backlog_change { BACKLOG_NEW, BACKLOG_CHANGED };
+MUST_CHECK enum store_status backlog_append(struct catalog *cat, int64_t bucket_id,
+                                            const struct version *version,
+                                            enum backlog_change change, struct fault *fault);
 
 /* vfs.c: name of the VFS that counts and can fail; NULL when it cannot be registered. */
 const char *vfs_name(void);

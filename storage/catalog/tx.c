@@ -38,6 +38,7 @@ enum store_status catalog_begin(struct catalog *cat, struct fault *fault)
 
     cat->dead_seq = 0;
     cat->last_event = 0;
+    cat->backlog_grew = false;
     cat->tx_failed = false;
     if (status == STORE_OK)
         status = sql_run(cat, stmt, fault);
@@ -67,6 +68,7 @@ enum store_status catalog_commit(struct catalog *cat, struct fault *fault)
         return status;
     cat->seq_reserved_on_disk = cat->seq_reserved;
     cat->events = cat->events || cat->last_event > 0;
+    cat->backlog = cat->backlog || cat->backlog_grew;
     return STORE_OK;
 }
 

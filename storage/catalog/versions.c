@@ -206,13 +206,16 @@ static enum store_status make_room(struct catalog *cat, const struct bucket_fact
     return status != STORE_OK ? status : history_drop_null(cat, bucket->id, key, fault);
 }
 
-static enum store_status current_write(struct catalog *cat, const struct bucket_facts *bucket,
-                                       const struct version *fresh, struct fault *fault)
+#define WRITE_INTO(TABLE)                                                                          \
+    "INSERT OR REPLACE INTO " TABLE "(" VERSION_COLUMNS ", bucket) VALUES(" VERSION_MARKS ", ?)"
+
+static enum store_status row_write(struct catalog *cat, const struct bucket_facts *bucket,
+                                   const struct version *fresh, struct fault *fault)
 {
-    static struct sql sql = { .text = "INSERT OR REPLACE INTO object(" VERSION_COLUMNS ", bucket)"
-                                      " VALUES(" VERSION_MARKS ", ?)" };
+    static struct sql current = { .text = WRITE_INTO("object") };
+    static struct sql history = { .text = WRITE_INTO("version") };
     CLEANUP(sql_done) sqlite3_stmt *stmt = NULL;
-    enum store_status status = sql_start(cat, &sql, &stmt, fault);
+    enum store_status status = sql_start(cat, fresh->latest ? &current : &history, &stmt, fault);
 
     if (status != STORE_OK)
         return status;
@@ -238,7 +241,28 @@ enum store_status versions_insert(struct catalog *cat, const struct bucket_facts
         fresh->modified_us = current->modified_us;
 
     status = make_room(cat, bucket, fresh->key, current, fault);
-    return status != STORE_OK ? status : current_write(cat, bucket, fresh, fault);
+    if (status == STORE_OK)
+        status = row_write(cat, bucket, fresh, fault);
+    if (status == STORE_OK && fresh->replication == REPLICATION_PENDING)
+        status = backlog_append(cat, bucket->id, fresh, BACKLOG_NEW, fault);
+    return status;
+}
+
+enum store_status versions_insert_replica(struct catalog *cat, const struct bucket_facts *bucket,
+                                          struct version *fresh,
+                                          const struct version_facts *current, struct fault *fault)
+{
+    enum store_status status = STORE_OK;
+
+    fresh->latest = current == NULL || current->seq < fresh->seq;
+    if (fresh->latest)
+        status = make_room(cat, bucket, fresh->key, current, fault);
+    if (status == STORE_OK)
+        status = row_write(cat, bucket, fresh, fault);
+    /* Its number does not tell open uploads that it has come since. */
+    return status == STORE_OK && fresh->latest
+               ? upload_note_removal(cat, bucket->id, fresh->key, fault)
+               : status;
 }
 
 enum store_status versions_remove(struct catalog *cat, const struct bucket_facts *bucket,

@@ -185,6 +185,32 @@ enum store_status rename_asked(struct reader *reader, int64_t bucket_id, struct 
     return lookup_end(reader, status);
 }
 
+/* ---- replication ---------------------------------------------------------------------------- */
+
+enum store_status backlog_list(struct reader *reader, int64_t now_us, uint32_t max,
+                               backlog_visit *visit, void *context, int64_t *ret_next_us,
+                               struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_backlog_list(cat, now_us, max, visit, context, ret_next_us, fault);
+    return lookup_end(reader, status);
+}
+
+enum store_status version_numbered(struct reader *reader, int64_t bucket_id, struct str key,
+                                   int64_t seq, struct arena *arena, struct version *ret_version,
+                                   struct fault *fault)
+{
+    struct catalog *cat;
+    enum store_status status = lookup_begin(reader, &cat, fault);
+
+    if (status == STORE_OK)
+        status = catalog_version_by_seq(cat, bucket_id, key, seq, arena, ret_version, fault);
+    return lookup_end(reader, status);
+}
+
 /* ---- what may be hot ------------------------------------------------------------------------ */
 
 static enum store_status bucket_ask(struct reader *reader, struct str name, struct arena *arena,
@@ -343,7 +369,11 @@ enum store_status annotation_get(struct reader *reader, const struct version *ve
                                  struct annotation *ret_annotation, struct fault *fault)
 {
     struct catalog *cat;
-    enum store_status status = lookup_begin(reader, &cat, fault);
+    enum store_status status;
+
+    if (!version->annotated)
+        return STORE_NO_ANNOTATION;
+    status = lookup_begin(reader, &cat, fault);
 
     if (status == STORE_OK)
         status = catalog_annotation_get(cat, version->seq, name, arena, ret_annotation, fault);
@@ -355,7 +385,11 @@ enum store_status annotation_list(struct reader *reader, const struct version *v
                                   void *context, struct fault *fault)
 {
     struct catalog *cat;
-    enum store_status status = lookup_begin(reader, &cat, fault);
+    enum store_status status;
+
+    if (!version->annotated)
+        return STORE_OK;
+    status = lookup_begin(reader, &cat, fault);
 
     if (status == STORE_OK)
         status = catalog_annotation_list(cat, version->seq, query, visit, context, fault);

@@ -66,11 +66,12 @@ void store_unlisten(struct store *store, struct event_listener *listener)
     (void)pthread_mutex_unlock(&listeners->lock);
 }
 
-void listeners_wake(struct event_listeners *listeners)
+void listeners_wake(struct event_listeners *listeners, bool events, bool backlog)
 {
     (void)pthread_mutex_lock(&listeners->lock);
     for (struct event_listener *listener = listeners->first; listener != NULL;
          listener = listener->next)
-        listener->wake(listener);
+        if (listener->hears == HEARS_BACKLOG ? backlog : events)
+            listener->wake(listener);
     (void)pthread_mutex_unlock(&listeners->lock);
 }

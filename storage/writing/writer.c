@@ -50,6 +50,8 @@ static size_t rows_of(const struct intent *intent)
         return intent->remove.count;
     case INTENT_UPLOAD_COMPLETE:
         return intent->complete.count;
+    case INTENT_REPLICATION_END:
+        return intent->replication_end.count;
     default:
         return 0;
     }
@@ -142,6 +144,16 @@ static enum store_status set_object(struct store *store, struct intent *intent)
     return catalog_object_set(store->cat, intent, &rewrapping);
 }
 
+static enum store_status put_replica(struct store *store, struct intent *intent)
+{
+    const struct wrapper wrapper = { .keyring = &store->dir.keyring,
+                                     .options = { .named_key = intent->replica.named_key,
+                                                  .key_context = intent->replica.key_context } };
+    const struct rewrapping rewrapping = { rewrap, &wrapper };
+
+    return catalog_replica_put(store->cat, intent, &rewrapping);
+}
+
 static enum store_status apply_kind(struct store *store, struct intent *intent,
                                     const struct staged_body *staged)
 {
@@ -178,6 +190,10 @@ static enum store_status apply_kind(struct store *store, struct intent *intent,
         return catalog_unsubscribe(store->cat, intent);
     case INTENT_EVENTS_FORGET:
         return catalog_events_forget(store->cat, intent);
+    case INTENT_REPLICA_PUT:
+        return put_replica(store, intent);
+    case INTENT_REPLICATION_END:
+        return catalog_replication_end(store->cat, intent);
     case INTENT_SWEEP:
         return apply_sweep(store, intent);
     case INTENT_SCRUB:
@@ -269,6 +285,20 @@ static size_t unsettled(const struct batch *batch)
     return count;
 }
 
+static void stamp_removed(struct freshness *freshness, const struct intent_remove *remove,
+                          uint64_t number)
+{
+    for (size_t i = 0; i < remove->count; i++)
+        freshness_stamp(freshness, freshness_of_key(freshness, remove->items[i].key), number);
+}
+
+static void stamp_items(struct freshness *freshness, const struct intent_replication_end *end,
+                        uint64_t number)
+{
+    for (size_t i = 0; i < end->count; i++)
+        freshness_stamp(freshness, freshness_of_key(freshness, end->items[i].key), number);
+}
+
 /* Before the commit: what readers remember of all that it changes holds no longer. */
 static void stamp_intent(struct freshness *freshness, const struct intent *intent, uint64_t number)
 {
@@ -283,6 +313,7 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
     case INTENT_OBJECT_SET:
     case INTENT_ANNOTATION_SET:
     case INTENT_UPLOAD_COMPLETE:
+    case INTENT_REPLICA_PUT:
         freshness_stamp(freshness, freshness_of_key(freshness, intent->key), number);
         return;
     case INTENT_OBJECT_RENAME:
@@ -290,9 +321,10 @@ static void stamp_intent(struct freshness *freshness, const struct intent *inten
         freshness_stamp(freshness, freshness_of_key(freshness, intent->rename.source), number);
         return;
     case INTENT_OBJECT_DELETE:
-        for (size_t i = 0; i < intent->remove.count; i++)
-            freshness_stamp(freshness, freshness_of_key(freshness, intent->remove.items[i].key),
-                            number);
+        stamp_removed(freshness, &intent->remove, number);
+        return;
+    case INTENT_REPLICATION_END:
+        stamp_items(freshness, &intent->replication_end, number);
         return;
     case INTENT_UPLOAD_CREATE:
     case INTENT_PART_PUT:
@@ -459,6 +491,15 @@ static void mind_log(struct store *store)
     }
 }
 
+static void wake_listeners(struct store *store)
+{
+    bool events = catalog_take_events(store->cat);
+    bool backlog = catalog_take_backlog(store->cat);
+
+    if (events || backlog)
+        listeners_wake(&store->listeners, events, backlog);
+}
+
 void *writer_run(void *argument)
 {
     struct store *store = argument;
@@ -479,8 +520,8 @@ void *writer_run(void *argument)
         atomic_store(&store->statement_count, catalog_statement_runs(store->cat));
         if (committed && catalog_take_dead(store->cat))
             atomic_store(&store->janitor.dead, true);
-        if (committed && catalog_take_events(store->cat))
-            listeners_wake(&store->listeners);
+        if (committed)
+            wake_listeners(store);
         hand_back(batch);
         if (committed) {
             space_note_commit(store);

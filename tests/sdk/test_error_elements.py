@@ -87,7 +87,7 @@ def md5(body):
      [("x-amz-copy-source", "{b}/k"), ("x-amz-copy-source-if-match", "0123")]),
     ("NotImplemented", {"Header", "additionalMessage"}, "PUT", "/{b}/k", b"", [("If-None-Match", "0123")]),
     ("NotImplemented", {"Header"}, "PUT", "/{b}/k", b"", [("x-amz-write-offset-bytes", "1")]),
-    ("NotImplemented", set(), "PUT", "/{b}?replication", b"", []),
+    ("NotImplemented", set(), "POST", "/{b}?metadataConfiguration", b"", []),
     ("NotImplemented", set(), "PUT", "/{b}/k?newthing", b"", []),
     ("NotImplemented", set(), "PUT", "/{b}?newthing", b"", []),
     ("InvalidRange", {"RangeRequested", "ActualObjectSize"}, "GET", "/{b}/k", b"", [("Range", "bytes=9-")]),

@@ -1131,8 +1131,8 @@ def test_program__credentials_prints_the_kept_pair(tmp_path):
 def schema_back_to(version):
     """SQL that undoes the migrations after that version, newest first."""
     undo = {
-        9: "DROP TABLE renamed; DROP TABLE annotation;" + "".join(f"ALTER TABLE {table} DROP COLUMN {column};" for table in ("object", "version")
-                                           for column in ("restore_us", "restored_us")),
+        9: "DROP TABLE renamed; DROP TABLE annotation; DROP TABLE backlog;" + "".join(f"ALTER TABLE {table} DROP COLUMN {column};" for table in ("object", "version")
+                                           for column in ("replication", "restore_us", "restored_us")),
         8: "".join(f"ALTER TABLE {table} DROP COLUMN {column};" for table in ("object", "version", "upload")
                    for column in ("lock_mode", "retain_us", "legal_hold")),
         7: "ALTER TABLE upload DROP COLUMN initiator;",

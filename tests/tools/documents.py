@@ -44,6 +44,8 @@ KINDS = {  # a function: of the bucket that it names
                     b"<Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>",
     "accelerate": b"<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
     "abac": b"<AbacStatus><Status>Disabled</Status></AbacStatus>",
+    "replication": b"<ReplicationConfiguration><Role>arn:aws:iam::000000000000:role/r</Role><Rule><ID>a</ID><Prefix>never/</Prefix>"
+                   b"<Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::of-samples</Bucket></Destination></Rule></ReplicationConfiguration>",
     "requestPayment": b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
 }  # fmt: skip
 MANY = {  # with the id a
@@ -68,7 +70,13 @@ OPERATIONS = {route.name for kind in KINDS | MANY for route in _of(kind)}  # wha
 
 
 # Of a bucket with versioning only; else what its PUT answers.
-OF_VERSIONED = {"PutObjectLockConfiguration": (409, "InvalidBucketState")}
+OF_VERSIONED = {"PutObjectLockConfiguration": (409, "InvalidBucketState"), "PutBucketReplication": (400, "InvalidRequest")}
+
+
+def make_destination(s3):
+    """The bucket that samples name, where it has to be there and to have versioning."""
+    s3.create_bucket(Bucket="of-samples")
+    s3.put_bucket_versioning(Bucket="of-samples", VersioningConfiguration={"Status": "Enabled"})
 
 
 def tags_of(bucket):

@@ -25,7 +25,8 @@ SEEN = {"requests": 0}
 DIRECTORY = "forged--az1--x-s3"
 KEPT = {"Mode": "GOVERNANCE", "RetainUntilDate": datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)}
 LOCKING = {"GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "PutObjectLegalHold",
-           "GetObjectLockConfiguration", "PutObjectLockConfiguration"}  # fmt: skip
+           "GetObjectLockConfiguration", "PutObjectLockConfiguration", "GetBucketReplication",
+           "PutBucketReplication", "DeleteBucketReplication"}  # fmt: skip
 
 
 class World:
@@ -40,6 +41,7 @@ class World:
         s3.create_bucket(Bucket=DIRECTORY, CreateBucketConfiguration={
             "Location": {"Type": "AvailabilityZone", "Name": "az1"}, "Bucket": {"Type": "Directory"}})
         s3.create_bucket(Bucket="versioned-forged")
+        documents.make_destination(s3)
         s3.put_bucket_versioning(Bucket="versioned-forged", VersioningConfiguration={"Status": "Enabled"})
         for name in ("forged", "versioned-forged"):
             s3.put_object(Bucket=name, Key="key", Body=CANARY * 10, Metadata={"a": "canary"}, Tagging="a=b", ServerSideEncryption="AES256")
@@ -382,7 +384,7 @@ def test_forged__the_requests_would_work_if_they_were_honest(tmp_path):
             reply = raw.send(server.url, request)
             assert reply.status == success(row), (name, reply)
         names = [bucket["Name"] for bucket in world.s3.list_buckets()["Buckets"]]
-        assert names == ["forged", DIRECTORY, "never-made", "versioned-forged"]
+        assert names == ["forged", DIRECTORY, "never-made", "of-samples", "versioned-forged"]
         assert world.s3.list_objects_v2(Bucket="forged")["KeyCount"] == 0
         assert world.s3.get_bucket_versioning(Bucket="forged")["Status"] == "Suspended"
     finally:

@@ -50,6 +50,8 @@ class World:
         self.bucket = f"held-{next(numbers)}"
         self.now_owner = self.owner
         grants = {} if caller == "owner" else OPEN
+        self.ask(self.owner, "PUT", "/of-samples")
+        self.ask(self.owner, "PUT", "/of-samples?versioning", VERSIONING % b"Enabled")
         self.ask(self.owner, "PUT", f"/{self.bucket}", headers=grants)
         self.ask(self.owner, "PUT", f"/{self.bucket}?versioning", VERSIONING % b"Enabled")
         opened = {name: value for name, value in grants.items() if name != "x-amz-grant-write"}

@@ -190,7 +190,7 @@ def others_bucket(server):
     ("GET", "/key?tagging&versionId=null", "s3:GetObjectVersionTagging: not the owner"),
     ("GET", "/none", "s3:ListBucket: the bucket's ACL gives no READ"),
     ("DELETE", "/key?versionId=null", "s3:DeleteObjectVersion: only the bucket's owner may"),
-    ("PUT", "?replication", "pail:AskForTheAbsent: only the bucket's owner may"),
+    ("POST", "?metadataConfiguration", "pail:AskForTheAbsent: only the bucket's owner may"),
 ])  # fmt: skip
 def test_refusal__access_tells_the_log_why_and_the_client_no_more(server, others_bucket, method, target, why):
     assert refused_access(server, server.users["bob"], method, f"/{others_bucket}{target}") == why

@@ -108,6 +108,14 @@ static enum s3_error reply_PutObjectAnnotation(struct op *op)
     return op_reply_xml(op, &out);
 }
 
+/* Annotations are found by a version's number, and a replica has its source's. */
+static enum s3_error check_no_replica(struct op *op)
+{
+    return op->version.replication != REPLICATION_REPLICA
+               ? S3_OK
+               : op_fail_text(op, S3_NotImplemented, STR("Replicas can not have annotations."));
+}
+
 /* An intent on op->version; NULL: no memory. */
 static struct intent *annotation_intent(struct op *op, struct str name, struct str event)
 {
@@ -135,6 +143,8 @@ enum s3_error op_PutObjectAnnotation(struct op *op)
     struct str name;
     enum s3_error err = annotation_name(op, &name);
 
+    if (err == S3_OK)
+        err = check_no_replica(op);
     if (err == S3_OK)
         err = check_text(op);
     if (err == S3_OK)
@@ -172,6 +182,8 @@ enum s3_error op_DeleteObjectAnnotation(struct op *op)
     struct str name;
     enum s3_error err = annotation_name(op, &name);
 
+    if (err == S3_OK)
+        err = check_no_replica(op);
     if (err != S3_OK)
         return err;
     intent = annotation_intent(op, name, STR("ObjectAnnotation:Delete"));

@@ -403,6 +403,10 @@ enum s3_error op_PutBucketVersioning(struct op *op)
         return op_fail_text(op, S3_InvalidBucketState,
                             STR("An Object Lock configuration is present on this bucket, so the "
                                 "versioning state cannot be changed."));
+    if (op->config->replication != NULL && versioning != VERSIONING_ENABLED)
+        return op_fail_text(op, S3_InvalidBucketState,
+                            STR("A replication configuration is present on this bucket, so the "
+                                "versioning state cannot be changed."));
     intent = op_intent(op, INTENT_BUCKET_SET);
     if (intent == NULL)
         return op_fail(op, S3_SlowDown);

@@ -13,6 +13,7 @@
 #include "server/s3/lifecycle/tell.h"
 #include "server/s3/op.h"
 #include "server/s3/refuse.h"
+#include "server/s3/replication/mark.h"
 #include "server/s3/request/attrs.h"
 #include "server/s3/request/checksums.h"
 #include "server/s3/request/lock.h"
@@ -157,6 +158,7 @@ static void set_headers(struct op *op, const struct selection *selection)
     if (op->version.latest)
         lifecycle_tell_expiration(op, op->version.modified_us, op->version.size_bytes,
                                   op->version.attrs.tags);
+    replication_tell(op, &op->version);
     set_checksums(op, selection);
     if (selection->part_number != 0 && op->version.part_count > 0)
         op_set_u64(op, "x-amz-mp-parts-count", op->version.part_count);

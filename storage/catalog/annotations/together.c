@@ -187,7 +187,7 @@ enum store_status annotations_copy(struct catalog *cat, struct intent *intent,
     bool found;
     enum store_status status = copy_source_find(cat, intent, &from);
 
-    if (status != STORE_OK)
+    if (status != STORE_OK || !from.annotated)
         return status;
     fresh->seq = tx_next_seq(cat);
     for (;;) {

@@ -143,7 +143,8 @@ static const struct {
     { FINDING_ROWS,
       "SELECT 'annotation ' || quote(name) || ' belongs to no version'" ANNOTATIONS_LEFT },
     { FINDING_ROWS, "SELECT 'version ' || seq || ' does not say whether it has annotations' FROM"
-                    " (SELECT seq, flags FROM object UNION ALL SELECT seq, flags FROM version)"
+                    " (SELECT seq, flags, replication FROM object"
+                    "  UNION ALL SELECT seq, flags, replication FROM version)"
                     " WHERE" ANNOTATED_DIFFERS },
     { FINDING_ROWS, "SELECT 'document ' || quote(kind) || ' is in no bucket' FROM document"
                     " WHERE bucket NOT IN (SELECT id FROM bucket)" },

@@ -30,7 +30,9 @@
 /* Annotations of versions that are not there; versions whose row does not say whether they have any. */
 #define ANNOTATIONS_LEFT                                                                           \
     " FROM annotation WHERE version NOT IN (SELECT seq FROM object UNION ALL SELECT seq FROM version)"
+/* A replica (4) has none: its number is its source's. */
 #define ANNOTATED_DIFFERS                                                                          \
-    " ((flags & " SQL_ANNOTATED ") != 0) != (seq IN (SELECT version FROM annotation)) "
+    " ((flags & " SQL_ANNOTATED ") != 0) != (replication != 4 AND seq IN"                          \
+    "  (SELECT version FROM annotation)) "
 
 #endif

@@ -167,7 +167,9 @@ enum store_status catalog_upload_complete(struct catalog *cat, struct intent *in
     if (status != STORE_OK)
         return status;
 
-    struct version fresh = { .key = intent->key, .attrs = upload.attrs };
+    struct version fresh = { .key = intent->key,
+                             .replication = replication_begins(complete->replicate),
+                             .attrs = upload.attrs };
 
     fresh.attrs.etag = complete->etag;
     fresh.attrs.checksum = complete->checksum;

@@ -324,17 +324,19 @@ static void spoil_remains(const char *store_path)
 /* The catalog as a program of the first schema had it. */
 static void spoil_schema(const char *store_path)
 {
-    static const char undo[] = "PRAGMA journal_mode = WAL; DROP TABLE annotation;" WITHOUT_RESTORE(
-        "object") WITHOUT_RESTORE("version") WITHOUT_LOCK("object") WITHOUT_LOCK("version")
-        WITHOUT_LOCK(
-            "upload") "ALTER TABLE upload DROP COLUMN initiator;"
-                      "DROP TABLE renamed; DROP TABLE event; DROP TABLE subscriber;"
-                      "DROP INDEX blob_damaged;"
-                      "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
-                      "ALTER TABLE blob DROP COLUMN damaged_us; ALTER TABLE blob DROP COLUMN sum;"
-                      "ALTER TABLE bucket DROP COLUMN changed; DROP INDEX blob_pack;"
-                      "ALTER TABLE blob DROP COLUMN pack; ALTER TABLE blob DROP COLUMN at;"
-                      "PRAGMA user_version = 1;";
+    static const char undo[] =
+        "PRAGMA journal_mode = WAL; DROP TABLE annotation; DROP TABLE backlog;"
+        "ALTER TABLE object DROP COLUMN replication;"
+        "ALTER TABLE version DROP COLUMN replication;" WITHOUT_RESTORE("object")
+            WITHOUT_RESTORE("version") WITHOUT_LOCK("object") WITHOUT_LOCK("version") WITHOUT_LOCK(
+                "upload") "ALTER TABLE upload DROP COLUMN initiator;"
+                          "DROP TABLE renamed; DROP TABLE event; DROP TABLE subscriber;"
+                          "DROP INDEX blob_damaged;"
+                          "ALTER TABLE inline_body DROP COLUMN damaged_us; ALTER TABLE inline_body DROP COLUMN sum;"
+                          "ALTER TABLE blob DROP COLUMN damaged_us; ALTER TABLE blob DROP COLUMN sum;"
+                          "ALTER TABLE bucket DROP COLUMN changed; DROP INDEX blob_pack;"
+                          "ALTER TABLE blob DROP COLUMN pack; ALTER TABLE blob DROP COLUMN at;"
+                          "PRAGMA user_version = 1;";
     sqlite3 *db = NULL;
     char path[4096];
 

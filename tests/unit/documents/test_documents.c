@@ -239,8 +239,7 @@ static void test_documents__a_bad_one_is_not_kept(void **state UNUSED)
     assert_int_equal(ask("PUT", "/bucket?cors", ""), 400);
     assert_true(said("<Code>MissingRequestBodyError</Code>"));
     assert_effect(true);
-    assert_int_equal(ask("PUT", "/bucket?replication", "<ReplicationConfiguration/>"), 501);
-    assert_int_equal(ask("DELETE", "/bucket?replication", ""), 501);
+    assert_int_equal(ask("DELETE", "/bucket?metadataConfiguration", ""), 501);
 }
 
 /* ---- many of a kind ------------------------------------------------------------------------ */

@@ -132,7 +132,7 @@ static void test_bucket_config__is_shared_until_a_document_changes(void **state 
     again = use();
     assert_ptr_equal(first, again);
     set("tagging", STR("new"));
-    set("replication", STR("c"));
+    set("metadataConfiguration", STR("c"));
     later = use();
     assert_ptr_not_equal(first, later);
 
@@ -141,9 +141,10 @@ static void test_bucket_config__is_shared_until_a_document_changes(void **state 
     assert_int_equal(first->document_count, 1);
     assert_true(str_eq(later->tags, STR("new")));
     assert_int_equal(later->document_count, 2);
-    assert_true(str_eq(bucket_config_document(later, STR("replication"), STR(""))->body, STR("c")));
-    assert_null(bucket_config_document(later, STR("replication"), STR("id")));
-    assert_null(bucket_config_document(first, STR("replication"), STR("")));
+    assert_true(str_eq(bucket_config_document(later, STR("metadataConfiguration"), STR(""))->body,
+                       STR("c")));
+    assert_null(bucket_config_document(later, STR("metadataConfiguration"), STR("id")));
+    assert_null(bucket_config_document(first, STR("metadataConfiguration"), STR("")));
     bucket_config_leave(first);
     bucket_config_leave(again);
     bucket_config_leave(later);
