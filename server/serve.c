@@ -445,8 +445,8 @@ static int serve_run(struct serve *serve, struct fault *fault)
         return code;
     if (!listeners_open(&serve->config, serve->listeners, &serve->listener_count, fault) ||
         !open_accounts(serve, fault) || !create_all_buckets(serve, fault) ||
-        !open_notifier(serve, fault) || !open_app(serve, fault) || !start_loops(serve, fault) ||
-        !tend_stores(serve, fault))
+        !open_notifier(serve, fault) || !open_app(serve, fault) || !tend_stores(serve, fault) ||
+        !start_loops(serve, fault))
         return EXIT_CODE_FAILED;
     config_forget_secrets(&serve->config);
     mind_root_socket(serve);

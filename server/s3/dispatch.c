@@ -551,7 +551,10 @@ void s3_clock_move(struct s3_app *app, enum clock_move move, int64_t us)
 
 bool s3_app_tend(struct s3_app *app, struct str store)
 {
-    return tend_start(&app->tended, &app->options, store);
+    bool good = tend_start(&app->tended, &app->options, store);
+
+    app->options.tended = app->tended;
+    return good;
 }
 
 void s3_app_close(struct s3_app *app)

@@ -36,6 +36,7 @@ struct s3_options {
     bool customer_keys_over_http;      /* --sse-c-over-http */
     int64_t lifecycle_day_us;          /* a day of lifecycle rules and of RestoreObject; 0: 24 h */
     int64_t restore_delay_us;          /* from RestoreObject until there is something to read */
+    const struct tended *tended;       /* the app's own: stores that it tends */
     bool archive_readable;             /* GLACIER and DEEP_ARCHIVE are read like all the rest */
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */
@@ -55,7 +56,7 @@ struct clock *s3_app_clock(struct s3_app *app);
 
 /*
  * From now on the app does by itself what buckets of that store ask for (lifecycle rules, replication), until it is
- * closed. Once for each store; the store is held meanwhile.
+ * closed. Once for each store, before loops serve; the store is held meanwhile.
  *
  * store  its name; open.
  * False: there is no memory, or no such store.

@@ -44,6 +44,13 @@ bool tend_start(struct tended **list, const struct s3_options *options, struct s
     return true;
 }
 
+void tend_document(const struct tended *list, const struct open_store *held, struct str kind)
+{
+    for (; list != NULL; list = list->next)
+        if (list->held->store == held->store && str_eq(kind, STR("lifecycle")))
+            lifecycle_look(list->lifecycle);
+}
+
 void tend_stop(struct tended *list)
 {
     while (list != NULL) {

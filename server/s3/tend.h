@@ -12,6 +12,8 @@ struct tended; /* a list of stores */
 /* Put a store before the list. options are borrowed until tend_stop. False: no memory, or no such store. */
 MUST_CHECK bool tend_start(struct tended **list, const struct s3_options *options,
                            struct str store);
+/* A document of that kind was put into a bucket of the store. Any thread; does not block. */
+void tend_document(const struct tended *list, const struct open_store *held, struct str kind);
 /* End all, and give the stores back. */
 void tend_stop(struct tended *list);
 

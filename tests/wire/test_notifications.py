@@ -5,6 +5,7 @@
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -454,3 +455,27 @@ def test_notifications__none_is_lost_and_none_invented_by_a_kill(world):
         assert world.ask("GET", f"/bucket/{key}").body == b"x"
     # In their order, but for what came twice.
     assert list(dict.fromkeys(told())) == sorted(set(told()))
+
+
+# ---- what lifecycle rules do ---------------------------------------------------------------------------
+
+
+RULES = (b"<LifecycleConfiguration><Rule><Filter><Prefix>old/</Prefix></Filter><Status>Enabled</Status><Expiration>"
+         b"<Date>2020-01-01T00:00:00Z</Date></Expiration></Rule><Rule><Filter><ObjectSizeLessThan>9</ObjectSizeLessThan>"
+         b"</Filter><Status>Enabled</Status><Transition><Date>2020-01-01T00:00:00Z</Date><StorageClass>GLACIER"
+         b"</StorageClass></Transition></Rule></LifecycleConfiguration>")  # fmt: skip
+
+
+def test_lifecycle__tells_what_it_does_and_only_where_somebody_listens(world):
+    world.tell(rule(ARNS["hook"], "s3:LifecycleExpiration:*", "s3:LifecycleTransition"))
+    world.ask("PUT", "/quiet")
+    md5 = [("Content-MD5", base64.b64encode(hashlib.md5(RULES).digest()).decode())]
+    for bucket in ("bucket", "quiet"):
+        for key in ("old/a", "young"):
+            world.ask("PUT", f"/{bucket}/{key}", b"x")
+        world.ask("PUT", f"/{bucket}?lifecycle", RULES, md5)
+    world.server.clock.advance(86400)
+    records = [call.record for call in world.receiver.until(2)]
+    assert sorted((record["eventName"], record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]) for record in records) == [
+        ("LifecycleExpiration:Delete", "bucket", "old/a"), ("LifecycleTransition", "bucket", "young")]  # fmt: skip
+    assert len(world.receiver.calls) == 2

@@ -27,6 +27,7 @@ struct move {
 struct walk {
     struct lifecycle_pass *pass;
     const struct lifecycle *lifecycle;
+    bool tells_events;   /* so does the bucket */
     struct arena *arena; /* of the page */
     int64_t now_us;
     /* the key that is being looked at */
@@ -246,11 +247,13 @@ static enum store_status run_removals(struct walk *walk, const struct bucket *bu
         size_t left = walk->removal_count - at;
         enum store_status status;
 
-        intent.origin.event = STR("LifecycleExpiration:Delete");
+        if (walk->tells_events)
+            intent.origin.event = STR("LifecycleExpiration:Delete");
         intent.remove = (struct intent_remove){
             .items = walk->removals + at,
             .count = left < INTENT_ITEMS ? left : INTENT_ITEMS,
-            .marker_event = STR("LifecycleExpiration:DeleteMarkerCreated"),
+            .marker_event = walk->tells_events ? STR("LifecycleExpiration:DeleteMarkerCreated")
+                                               : STR_NONE,
         };
         status = store_submit_wait(pass->store, &intent);
         if (status != STORE_OK) {
@@ -270,7 +273,8 @@ static void fill_move(void *context, size_t i, struct intent *intent)
     const struct walk *walk = context;
 
     intent->key = walk->moves[i].key;
-    intent->origin.event = STR("LifecycleTransition");
+    if (walk->tells_events)
+        intent->origin.event = STR("LifecycleTransition");
     intent->object_set =
         (struct intent_object_set){ .version = walk->moves[i].version,
                                     .judged_seq = walk->moves[i].version.seq,
@@ -347,6 +351,7 @@ static enum store_status judge_page(struct walk *walk, struct str name, struct b
         status = store_fault(&pass->fault, STORE_NO_MEMORY, "a page of a lifecycle's pass");
     if (status == STORE_OK) {
         walk->lifecycle = config->lifecycle;
+        walk->tells_events = config->tells_events;
         take_log(walk, config);
         status = read_versions(walk, ret_bucket, ret_more);
     }

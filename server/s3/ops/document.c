@@ -15,6 +15,7 @@
 #include "server/s3/refuse.h"
 #include "server/s3/request/document_body.h"
 #include "server/s3/store_map.h"
+#include "server/s3/tend.h"
 
 struct row {
     struct str kind;
@@ -214,6 +215,12 @@ static enum s3_error reply_subscribed(struct op *op)
     return op_reply_empty(op);
 }
 
+static enum s3_error reply_set(struct op *op)
+{
+    tend_document(op->options->tended, op->at->held, op->intent->document.kind);
+    return op->subscriber_count > 0 ? reply_subscribed(op) : op_reply_empty(op);
+}
+
 static enum s3_error set_document(struct op *op, const struct row *row, struct str stored)
 {
     struct intent *intent = op_intent(op, INTENT_DOCUMENT_SET);
@@ -225,7 +232,7 @@ static enum s3_error set_document(struct op *op, const struct row *row, struct s
     intent->subscribers = op->subscribers;
     intent->subscriber_count = op->subscriber_count;
     intent->origin.event = op->subscription_event;
-    return op_submit(op, intent, op->subscriber_count > 0 ? reply_subscribed : op_reply_empty);
+    return op_submit(op, intent, reply_set);
 }
 
 enum s3_error op_document_put(struct op *op)
