@@ -507,6 +507,7 @@ struct s3_app *s3_app_open(const struct s3_options *options)
     auth_init();
     xml_init();
     app->options = *options;
+    app->options.document_put = tend_document;
     if (app->options.lifecycle_day_us == 0)
         app->options.lifecycle_day_us = LIFECYCLE_DAY_US;
     clock_init(&app->clock);

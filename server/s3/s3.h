@@ -32,11 +32,14 @@ struct s3_options {
     struct str cors_origins[S3_CORS_ORIGINS_MAX]; /* --cors */
     size_t cors_origin_count;
     enum s3_new_buckets new_buckets;
-    bool explain_denials;              /* to owners of buckets, in x-pail-denied-by */
-    bool customer_keys_over_http;      /* --sse-c-over-http */
-    int64_t lifecycle_day_us;          /* a day of lifecycle rules and of RestoreObject; 0: 24 h */
-    int64_t restore_delay_us;          /* from RestoreObject until there is something to read */
-    const struct tended *tended;       /* the app's own: stores that it tends */
+    bool explain_denials;         /* to owners of buckets, in x-pail-denied-by */
+    bool customer_keys_over_http; /* --sse-c-over-http */
+    int64_t lifecycle_day_us;     /* a day of lifecycle rules and of RestoreObject; 0: 24 h */
+    int64_t restore_delay_us;     /* from RestoreObject until there is something to read */
+    /* the app's own: stores that it tends, and what is told of each document that is put */
+    const struct tended *tended;
+    void (*document_put)(const struct tended *tended, const struct open_store *held,
+                         struct str kind);
     bool archive_readable;             /* GLACIER and DEEP_ARCHIVE are read like all the rest */
     bool stores_by_host;               /* NAME.store.localhost and NAME.store.DOMAIN name one */
     uint64_t buffered_bytes;           /* budget.h; 0: S3_BUFFERED_BYTES_DEFAULT */

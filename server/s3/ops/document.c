@@ -15,7 +15,6 @@
 #include "server/s3/refuse.h"
 #include "server/s3/request/document_body.h"
 #include "server/s3/store_map.h"
-#include "server/s3/tend.h"
 
 struct row {
     struct str kind;
@@ -217,7 +216,8 @@ static enum s3_error reply_subscribed(struct op *op)
 
 static enum s3_error reply_set(struct op *op)
 {
-    tend_document(op->options->tended, op->at->held, op->intent->document.kind);
+    if (op->options->document_put != NULL)
+        op->options->document_put(op->options->tended, op->at->held, op->intent->document.kind);
     return op->subscriber_count > 0 ? reply_subscribed(op) : op_reply_empty(op);
 }
 
