@@ -17,6 +17,8 @@ from wire import raw
 from wire.test_accounts import identity
 from wire.test_held_bodies import VERSIONING, acl_document
 
+pytestmark = pytest.mark.matrix
+
 GROUPS = {"all": "http://acs.amazonaws.com/groups/global/AllUsers",
           "users": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}  # fmt: skip
 CALLERS = ["owner", "named", "stranger", "anyone"]

@@ -20,6 +20,8 @@ from sdk.cloud import Cloud
 from tools import documents, routes
 from wire import process, raw
 
+pytestmark = pytest.mark.matrix
+
 CANARY = b"PROTECTED-CANARY"
 SEEN = {"requests": 0}
 DIRECTORY = "forged--az1--x-s3"

@@ -23,6 +23,8 @@ from tools import documents, routes
 from wire import raw
 from wire.test_accounts import identity
 
+pytestmark = pytest.mark.matrix
+
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 OPEN = {f"x-amz-grant-{right}": f'uri="{ALL_USERS}"' for right in ("read", "write", "write-acp")}
 PART = b"p" * 1000
