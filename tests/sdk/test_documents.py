@@ -167,6 +167,6 @@ def test_ecdsa_payload_forms__are_501(server, root_user, s3, bucket):
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
-def test_directory_bucket_session__is_not_there(server, root_user, bucket):
+def test_directory_bucket_session__is_not_of_other_buckets(server, root_user, bucket):
     reply = raw.signed(server.url, root_user, "GET", f"/{bucket}/?session=")
-    assert (reply.status, reply.code) == (501, "NotImplemented"), reply
+    assert (reply.status, reply.code) == (400, "InvalidRequest"), reply
