@@ -71,6 +71,7 @@ struct write_request {
     const char *annotation; /* the name of one on the object; NULL: it is the object */
     struct str upload_id;   /* a part */
     uint32_t part_number;
+    bool replicate; /* the object waits in the backlog from then on */
 };
 
 /* The scene's own memory, zeroed: it does not run out. */
@@ -128,6 +129,7 @@ static enum store_status put(struct store *store, struct arena *arena,
     } else {
         intent->kind = INTENT_OBJECT_PUT;
         intent->put.bytes.body = writer;
+        intent->put.replicate = request->replicate;
         intent->put.attrs =
             (struct version_attrs){ .etag = str_make(etag, 2 * MD5_BYTES), .owner = OWNER };
     }
@@ -551,6 +553,77 @@ static void prepare_upload(struct store *store, struct arena *arena)
         die("prepare", "parts");
 }
 
+/* ---- replication ------------------------------------------------------------------------------ */
+
+/* One that is large, so that its replica is a second reference to a blob. */
+static enum store_status put_waiting(struct store *store, struct arena *arena)
+{
+    return put(store, arena,
+               &(struct write_request){ .bucket = "hist",
+                                        .key = "waits",
+                                        .text = "waits",
+                                        .len = BIG_BYTES,
+                                        .replicate = true });
+}
+
+static void prepare_waiting(struct store *store, struct arena *arena)
+{
+    if (bucket_create(store, arena, "replicas") != STORE_OK ||
+        versioning_set(store, arena, "replicas", VERSIONING_ENABLED) != STORE_OK ||
+        put_waiting(store, arena) != STORE_OK)
+        die("prepare", "what waits");
+}
+
+static bool take_item(void *context, const struct backlog_item *item)
+{
+    *(struct backlog_item *)context = *item;
+    return true;
+}
+
+/* What waits, and its version. */
+static enum store_status find_waiting(struct store *store, struct arena *arena,
+                                      struct backlog_item *ret_item, struct version *ret_version)
+{
+    CLEANUP(reader_release) struct reader *reader = NULL;
+    int64_t next_us;
+    enum store_status status = reader_open(store, &reader, NULL);
+
+    if (status == STORE_OK)
+        status = backlog_list(reader, INT64_MAX - 1, 1, take_item, ret_item, &next_us, NULL);
+    if (status == STORE_OK)
+        status = version_numbered(reader, ret_item->bucket_id, STR("waits"), ret_item->seq, arena,
+                                  ret_version, NULL);
+    return status;
+}
+
+static enum store_status replica_put(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_REPLICA_PUT, "replicas", "waits");
+    struct backlog_item item = { .id = 0 };
+    enum store_status status = find_waiting(store, arena, &item, &intent->replica.replica);
+
+    if (status != STORE_OK)
+        return status;
+    intent->replica.source_bucket_id = item.bucket_id;
+    intent->replica.replica.replication = REPLICATION_REPLICA;
+    return send_intent(store, intent);
+}
+
+static enum store_status replication_end(struct store *store, struct arena *arena)
+{
+    struct intent *intent = intent_of(arena, INTENT_REPLICATION_END, "hist", NULL);
+    struct backlog_item *item = room(arena, sizeof(*item));
+    struct version version;
+    enum store_status status = find_waiting(store, arena, item, &version);
+
+    if (status != STORE_OK)
+        return status;
+    item->key = STR("waits");
+    item->state = REPLICATION_COMPLETED;
+    intent->replication_end = (struct intent_replication_end){ .items = item, .count = 1 };
+    return send_intent(store, intent);
+}
+
 /* ---- subscribers ------------------------------------------------------------------------------ */
 
 #define SUBSCRIBER STR("subscriber")
@@ -623,6 +696,9 @@ static const struct operation operations[] = {
     { "annotation-remove", annotation_remove, prepare_annotations, false },
     { "annotated-overwrite", overwrite_inline, prepare_annotations, false },
     { "annotated-copy", copy_annotated, prepare_annotations, false },
+    { "put-waiting", put_waiting, NULL, false },
+    { "replica-put", replica_put, prepare_waiting, false },
+    { "replication-end", replication_end, prepare_waiting, false },
     { "document-set", set_document, NULL, false },
     { "document-heard", set_heard_document, NULL, false },
     { "document-first-heard", set_heard_document, NULL, true },
@@ -740,6 +816,8 @@ static bool view_version(void *context, struct str prefix, const struct listed_v
     buf_printf(&view->text, " %llu bytes, etag %.*s, tags '%.*s', parts %u",
                (unsigned long long)version.size_bytes, STR_ARG(version.attrs.etag),
                STR_ARG(version.attrs.tags), version.part_count);
+    if (version.replication != REPLICATION_NONE)
+        buf_printf(&view->text, ", replication %u", version.replication);
     view_body(view, &version);
     buf_char(&view->text, '\n');
     view->failed |=
@@ -821,6 +899,22 @@ static enum store_status view_events(struct view *view)
     return event_list(view->reader, 0, UINT32_MAX, view_event, view, &lost, NULL);
 }
 
+static bool view_item(void *context, const struct backlog_item *item)
+{
+    struct view *view = context;
+
+    buf_printf(&view->text, "waits '%.*s' of %.*s, %u tries\n", STR_ARG(item->key),
+               STR_ARG(item->bucket), item->tries);
+    return true;
+}
+
+static enum store_status view_backlog(struct view *view)
+{
+    int64_t next_us;
+
+    return backlog_list(view->reader, INT64_MAX - 1, UINT32_MAX, view_item, view, &next_us, NULL);
+}
+
 /* Everything a client can see, without times and ids. False: something could not be read. */
 static bool view_store(struct store *store, struct str *ret_text, struct arena *arena)
 {
@@ -838,6 +932,8 @@ static bool view_store(struct store *store, struct str *ret_text, struct arena *
         status = bucket_list(reader, OWNER, STR(""), STR(""), view_bucket, &view, NULL);
         if (status == STORE_OK)
             status = view_events(&view);
+        if (status == STORE_OK)
+            status = view_backlog(&view);
         reader_end(reader);
     }
     *ret_text = arena_dup(arena, buf_view(&view.text));

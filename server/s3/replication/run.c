@@ -2,19 +2,15 @@
 /*
  * The replicator; see run.h.
  *
- *   asleep --the backlog grew, something is due, the clock was moved--> rounds --nothing is due--> asleep
- *
  * A round: list what is due, plan it, submit its replicas together, then one intent that says how it all
  * went. Killed in between, the replicas that were written are written again, and so nothing changes.
  */
 #include "server/s3/replication/run.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 
-#include "base/digest/digest.h"
 #include "base/log.h"
+#include "server/duties/duty.h"
 #include "server/s3/loop_stores.h"
 #include "server/s3/replication/plan.h"
 
@@ -28,17 +24,15 @@
 
 struct replicator {
     const struct s3_options *options;
-    struct loop_store at; /* reader NULL: not opened yet */
+    struct loop_store at; /* reader NULL: nothing waits */
     char arn[ARN_BYTES_MAX];
     struct credentials *credentials;
     struct clock *clock; /* the store's */
-    struct clock_watcher watcher;
     struct event_listener listener;
+    struct duty *duty;
     pthread_mutex_t lock;
-    pthread_cond_t wake; /* woken, stop; of pending */
-    bool woken, stop;
-    size_t pending; /* intents that are out */
-    pthread_t thread;
+    pthread_cond_t ended; /* pending went down */
+    size_t pending;       /* intents that are out */
 };
 
 /* What a round has in hand. */
@@ -52,45 +46,6 @@ struct round {
     bool lacking; /* memory */
 };
 
-/* ---- waking ------------------------------------------------------------------------------------ */
-
-static void wake(struct replicator *self, bool *note)
-{
-    (void)pthread_mutex_lock(&self->lock);
-    *note = true;
-    (void)pthread_cond_signal(&self->wake);
-    (void)pthread_mutex_unlock(&self->lock);
-}
-
-static void clock_moved(void *context)
-{
-    struct replicator *self = context;
-
-    wake(self, &self->woken);
-}
-
-static void backlog_grew(struct event_listener *listener)
-{
-    struct replicator *self = listener->owner;
-
-    wake(self, &self->woken);
-}
-
-/* Until something is due, or may be. False: time to stop. */
-static bool sleep_until(struct replicator *self, int64_t due_us)
-{
-    bool stop;
-    int error = 0;
-
-    (void)pthread_mutex_lock(&self->lock);
-    while (!self->stop && !self->woken && error != ETIMEDOUT)
-        error = clock_wait(self->clock, &self->wake, &self->lock, due_us);
-    self->woken = false;
-    stop = self->stop;
-    (void)pthread_mutex_unlock(&self->lock);
-    return !stop;
-}
-
 /* ---- intents ----------------------------------------------------------------------------------- */
 
 static void intent_done(struct intent *intent)
@@ -99,7 +54,7 @@ static void intent_done(struct intent *intent)
 
     (void)pthread_mutex_lock(&self->lock);
     self->pending--;
-    (void)pthread_cond_signal(&self->wake);
+    (void)pthread_cond_signal(&self->ended);
     (void)pthread_mutex_unlock(&self->lock);
 }
 
@@ -118,7 +73,7 @@ static void wait_for_all(struct replicator *self)
     store_submit_flush(self->at.held->store);
     (void)pthread_mutex_lock(&self->lock);
     while (self->pending > 0)
-        (void)pthread_cond_wait(&self->wake, &self->lock);
+        (void)pthread_cond_wait(&self->ended, &self->lock);
     (void)pthread_mutex_unlock(&self->lock);
 }
 
@@ -242,6 +197,8 @@ static enum store_status run_round(struct round *round, int64_t *ret_next_us)
     return status;
 }
 
+/* ---- rounds ------------------------------------------------------------------------------------ */
+
 static bool open_store(struct replicator *self, struct fault *fault)
 {
     struct store *store = self->at.held->store;
@@ -264,12 +221,23 @@ static bool open_store(struct replicator *self, struct fault *fault)
     return true;
 }
 
-/* When to look again, by the monotonic hand. */
-static int64_t work(struct replicator *self)
+static void let_go(struct replicator *self)
 {
+    bucket_configs_close(self->at.configs);
+    credentials_close(self->credentials);
+    if (self->at.reader != NULL)
+        reader_close(self->at.reader);
+    self->at.configs = NULL;
+    self->credentials = NULL;
+    self->at.reader = NULL;
+}
+
+/* A duty_round. */
+static int64_t replicate(void *context, struct duty *duty UNUSED, int64_t now_us)
+{
+    struct replicator *self = context;
     struct arena *arena = arena_open(ROUND_FIRST_BYTES, ROUND_BYTES_MAX);
     struct round *round = arena != NULL ? ARENA_NEW(arena, struct round) : NULL;
-    int64_t retry_us = clock_monotonic_us(self->clock) + RETRY_US;
     enum store_status status = STORE_NO_MEMORY;
     int64_t next_us = INT64_MAX;
 
@@ -286,52 +254,19 @@ static int64_t work(struct replicator *self)
     }
     arena_close(arena);
     if (status != STORE_OK)
-        return retry_us;
+        return now_us + RETRY_US;
     if (next_us == INT64_MAX)
-        return INT64_MAX;
-    next_us -= clock_now_us(self->clock);
-    return clock_monotonic_us(self->clock) + (next_us > 0 ? next_us : 0);
-}
-
-static void *replicate(void *context)
-{
-    struct replicator *self = context;
-    int64_t due_us = clock_monotonic_us(self->clock); /* what an earlier process left */
-
-    if (!digest_thread_prepare())
-        return NULL;
-    while (sleep_until(self, due_us))
-        due_us = work(self);
-    return NULL;
+        let_go(self);
+    return next_us;
 }
 
 /* ---- started and stopped ----------------------------------------------------------------------- */
 
-static bool start_thread(struct replicator *self)
+static void backlog_grew(struct event_listener *listener)
 {
-    sigset_t all;
-    sigset_t before;
-    int error;
+    const struct replicator *self = listener->owner;
 
-    /* Signals are the main thread's business. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&self->thread, NULL, replicate, self);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error == 0;
-}
-
-static void release(struct replicator *self)
-{
-    store_unlisten(self->at.held->store, &self->listener);
-    clock_unwatch(self->clock, &self->watcher);
-    credentials_close(self->credentials);
-    bucket_configs_close(self->at.configs);
-    if (self->at.reader != NULL)
-        reader_close(self->at.reader);
-    (void)pthread_cond_destroy(&self->wake);
-    (void)pthread_mutex_destroy(&self->lock);
-    mem_free(self);
+    duty_wake(self->duty);
 }
 
 struct replicator *replication_start(const struct s3_options *options, struct open_store *held)
@@ -344,23 +279,27 @@ struct replicator *replication_start(const struct s3_options *options, struct op
     self->at.held = held;
     self->clock = store_clock(held->store);
     (void)pthread_mutex_init(&self->lock, NULL);
-    clock_condition_init(&self->wake);
-    self->watcher = (struct clock_watcher){ .moved = clock_moved, .context = self };
-    clock_watch(self->clock, &self->watcher);
+    (void)pthread_cond_init(&self->ended, NULL);
     self->listener =
         (struct event_listener){ .wake = backlog_grew, .owner = self, .hears = HEARS_BACKLOG };
+    self->duty = duty_start(held->store, replicate, self);
+    if (self->duty == NULL) {
+        mem_free(self);
+        return NULL;
+    }
     store_listen(held->store, &self->listener);
-    if (start_thread(self))
-        return self;
-    release(self);
-    return NULL;
+    duty_wake(self->duty); /* for what came before it listened */
+    return self;
 }
 
 void replication_stop(struct replicator *replicator)
 {
     if (replicator == NULL)
         return;
-    wake(replicator, &replicator->stop);
-    (void)pthread_join(replicator->thread, NULL);
-    release(replicator);
+    store_unlisten(replicator->at.held->store, &replicator->listener);
+    duty_stop(replicator->duty);
+    let_go(replicator);
+    (void)pthread_cond_destroy(&replicator->ended);
+    (void)pthread_mutex_destroy(&replicator->lock);
+    mem_free(replicator);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The replicator of a store: a thread that replicates what waits in its backlog (storage/replication.h).
+ * The replicator of a store: a duty (server/duties/duty.h) that replicates what waits in its backlog
+ * (storage/replication.h).
  *
- * (1) It asks the store for nothing while nothing waits, and has no connection to it until something does.
+ * (1) It asks the store for nothing while nothing waits, and has no connection to it then.
  * (2) A round takes at most REPLICATION_ROUND_ITEMS, so that writes of requests come in between.
  * (3) What can not be now is tried again, after a second, two, four and so on up to an hour by the store's
  *     clock, and given up after REPLICATION_TRIES_MAX tries. What its buckets forbid is given up at once.

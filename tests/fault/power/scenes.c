@@ -239,6 +239,14 @@ static enum store_status prepare_plain(struct store *store, struct arena *arena)
     return STORE_OK;
 }
 
+static enum store_status prepare_replicas(struct store *store, struct arena *arena)
+{
+    (void)prepare_plain(store, arena);
+    return bucket_create(store, arena, "replicas") == STORE_OK
+               ? versioning_set(store, arena, "replicas", VERSIONING_ENABLED)
+               : STORE_IO;
+}
+
 /* The first schema knows no subscribers. */
 static enum store_status prepare_first(struct store *store, struct arena *arena)
 {
@@ -407,6 +415,19 @@ static const struct step copies_steps[] = {
     { "upload-complete", upload_complete, 0 },
 };
 
+static const struct step replication_steps[] = {
+    { "put-waiting", put_waiting, STEP_WITH_NEXT },
+    { "tags-set", set_tags, 0 },
+    { "replica-put", replica_put, STEP_WITH_NEXT },
+    { "put-inline", put_inline, 0 },
+    { "replication-end", replication_end, 0 },
+    { "reopen", NULL, STEP_REOPEN },
+    { "put-waiting-2", put_waiting, 0 },
+    { "replica-put-2", replica_put, 0 },
+    { "delete-marker", delete_marker, STEP_WITH_NEXT },
+    { "replication-end-2", replication_end, 0 },
+};
+
 static const struct step removal_steps[] = {
     { "delete-pack", delete_pack_one, STEP_WITH_NEXT },
     { "delete-file", delete_one, 0 },
@@ -486,6 +507,7 @@ static const struct scene scenes[] = {
     { .name = "multipart", .prepare = prepare_plain, STEPS(multipart_steps) },
     { .name = "copies", .prepare = prepare_plain, STEPS(copies_steps) },
     { .name = "annotations", .prepare = prepare_plain, STEPS(annotation_steps) },
+    { .name = "replication", .prepare = prepare_replicas, STEPS(replication_steps) },
     { .name = "removal", .prepare = prepare_packs, STEPS(removal_steps) },
     { .name = "create", STEPS(create_steps) },
     { .name = "again", .prepare = prepare_plain, STEPS(again_steps) },
