@@ -16,9 +16,16 @@ CREATED = ("ObjectCreated:", "ObjectRemoved:DeleteMarkerCreated")
 REMOVED = "ObjectRemoved:Delete"
 
 
+TOLD = ("<NotificationConfiguration xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><EventBridgeConfiguration>"
+        "</EventBridgeConfiguration></NotificationConfiguration>")  # fmt: skip
+
+
 def subscribe(directory):
-    """Into a store that nobody has open; it has no objects yet."""
+    """Into a store that nobody has open; it has no objects yet. Its buckets have notifications, for which none is told
+    anything without."""
     with contextlib.closing(sqlite3.connect(directory / "catalog.db")) as catalog:
+        catalog.execute("INSERT INTO document(bucket, kind, id, body) SELECT id, CAST('notification' AS BLOB), x'', "
+                        "CAST(? AS BLOB) FROM bucket", (TOLD,))  # fmt: skip
         catalog.execute("INSERT INTO subscriber(name, done) VALUES(?, 0)", (SUBSCRIBER,))
         catalog.commit()
 
