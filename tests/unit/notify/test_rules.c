@@ -191,7 +191,7 @@ static void test_notify_arn__fields_and_protocols(void **state UNUSED)
 /* The longest key, of characters that are longest when they are escaped. */
 static void test_notify_message__the_longest_key_fits(void **state UNUSED)
 {
-    char key[1024];
+    char key[1024] = { 0 };
     struct store_event event = { .id = 1,
                                  .name = STR("ObjectCreated:Put"),
                                  .bucket = STR("b"),
