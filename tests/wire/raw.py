@@ -545,6 +545,15 @@ def signed(endpoint, user, method, target, body=b"", headers=(), **options):
     return send(endpoint, request)
 
 
+def signed_later(server, days, method, target, body=b"", headers=(), user="root"):
+    """Signed so many days from now, for a server whose clock is there; a body has its Content-MD5."""
+    request = Request(method, target, [("Host", host_of(server.url)), *headers], body)
+    if body:
+        with_md5(request)
+    sign_v4(request, server.users[user], when=now() + datetime.timedelta(days=days))
+    return send(server.url, request)
+
+
 def anonymous(endpoint, method, target, body=b"", headers=()):
     return send(endpoint, Request(method, target, [("Host", host_of(endpoint)), *headers], body))
 

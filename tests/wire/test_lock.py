@@ -59,12 +59,7 @@ def told(refusal):
 
 
 def ask(own, method, target, body=b"", headers=(), user="root", days=0):
-    """Signed so many days from now, for a server whose clock is there."""
-    request = raw.Request(method, target, [("Host", raw.host_of(own.url)), *headers], body)
-    if body:
-        raw.with_md5(request)
-    raw.sign_v4(request, own.users[user], when=raw.now() + days * DAY)
-    return raw.send(own.url, request)
+    return raw.signed_later(own, days, method, target, body, headers, user)
 
 
 # ---- the configuration -------------------------------------------------------------------------------

@@ -46,10 +46,7 @@ def refused(code, status, call, **named):
 
 
 def ask(own, method, target, body=b"", headers=(), hours=0):
-    """Signed so many hours from now, for a server whose clock is there."""
-    request = raw.Request(method, target, [("Host", raw.host_of(own.url)), *headers], body)
-    raw.sign_v4(request, own.users["root"], when=raw.now() + raw.datetime.timedelta(hours=hours))
-    return raw.send(own.url, request)
+    return raw.signed_later(own, hours / 24, method, target, body, headers)
 
 
 def restore(own, bucket, days=1, hours=0, content=None, key="key"):

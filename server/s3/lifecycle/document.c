@@ -94,15 +94,6 @@ static enum s3_error check_date(struct op *op, struct str text)
 
 /* ---- the filter ---------------------------------------------------------------------------------- */
 
-static bool tag_is_good(const struct xml_node *tag)
-{
-    static const struct xml_expected children[] = { { "Key", true, false },
-                                                    { "Value", true, false } };
-
-    return xml_has_only(tag, children, COUNT_OF(children)) &&
-           xml_child_text(tag, STR("Key")).len > 0;
-}
-
 static bool is_tag(const struct xml_node *node)
 {
     return str_eq(node->name, STR("Tag"));
@@ -111,7 +102,7 @@ static bool is_tag(const struct xml_node *node)
 static enum s3_error check_tags(struct op *op, const struct xml_node *conditions)
 {
     for (const struct xml_node *at = conditions->children; at != NULL; at = at->next) {
-        if (is_tag(at) && !tag_is_good(at))
+        if (is_tag(at) && !xml_is_tag(at))
             return op_fail(op, S3_MalformedXML);
         for (const struct xml_node *other = conditions->children; is_tag(at) && other != at;
              other = other->next)

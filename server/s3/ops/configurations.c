@@ -17,15 +17,6 @@ static bool is_one_of(struct str text, struct str a, struct str b)
     return str_eq(text, a) || str_eq(text, b);
 }
 
-static bool tag_is_good(const struct xml_node *tag)
-{
-    static const struct xml_expected children[] = { { "Key", true, false },
-                                                    { "Value", true, false } };
-
-    return xml_has_only(tag, children, COUNT_OF(children)) &&
-           xml_child_text(tag, STR("Key")).len > 0;
-}
-
 static bool and_is_good(const struct xml_node *both)
 {
     static const struct xml_expected children[] = { { "Prefix", false, false },
@@ -35,7 +26,7 @@ static bool and_is_good(const struct xml_node *both)
     if (!xml_has_only(both, children, COUNT_OF(children)))
         return false;
     for (const struct xml_node *at = both->children; at != NULL; at = at->next)
-        if (str_eq(at->name, STR("Tag")) && !tag_is_good(at))
+        if (str_eq(at->name, STR("Tag")) && !xml_is_tag(at))
             return false;
     return both->children != NULL && both->children->next != NULL; /* at least two of them */
 }
@@ -55,7 +46,7 @@ static bool filter_is_good(const struct xml_node *filter)
     if (only == NULL || only->next != NULL || !xml_has_only(filter, children, COUNT_OF(children)))
         return false;
     if (str_eq(only->name, STR("Tag")))
-        return tag_is_good(only);
+        return xml_is_tag(only);
     return !str_eq(only->name, STR("And")) || and_is_good(only);
 }
 

@@ -41,3 +41,12 @@ bool xml_has_only(const struct xml_node *node, const struct xml_expected *childr
             return false;
     return true;
 }
+
+bool xml_is_tag(const struct xml_node *tag)
+{
+    static const struct xml_expected children[] = { { "Key", true, false },
+                                                    { "Value", true, false } };
+
+    return xml_has_only(tag, children, COUNT_OF(children)) &&
+           xml_child_text(tag, STR("Key")).len > 0;
+}

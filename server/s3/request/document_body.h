@@ -22,4 +22,7 @@ struct xml_expected {
 MUST_CHECK bool xml_has_only(const struct xml_node *node, const struct xml_expected *children,
                              size_t count);
 
+/* A tag that a filter asks for: a key that is not empty, and a value. */
+MUST_CHECK bool xml_is_tag(const struct xml_node *tag);
+
 #endif
